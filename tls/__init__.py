@@ -1,0 +1,1 @@
+"""Certificates, and what Hypercorn's transport needs to carry uploads safely."""
