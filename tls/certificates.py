@@ -1,0 +1,148 @@
+"""What a certificate says, and whether a pair of files may be served.
+
+Nothing here imports `cryptography`: it costs 160 ms, and the web process only has to look.
+Making certificates is in `tls/development.py`.
+"""
+
+import _ssl
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEVELOPMENT_CA = "Sealed OCR development CA"
+"""How the issuer's common name starts: what tells a development certificate from a real one."""
+
+
+class CertificateError(Exception):
+    """A certificate or key that can't be served; the message names the file and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """What the first certificate of a file says about itself."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    """DNS names and IP addresses it is valid for."""
+    not_before: datetime
+    not_after: datetime
+
+    @property
+    def development(self) -> bool:
+        """Whether a development CA signed it."""
+        return self.issuer.startswith(DEVELOPMENT_CA)
+
+    def days_left(self, now: datetime | None = None) -> float:
+        """How many days remain until it expires; negative once it has."""
+        return (self.not_after - (now or datetime.now(UTC))).total_seconds() / 86_400
+
+
+def inspect(certfile: Path | str) -> CertificateFacts:
+    """Read the first certificate of a PEM file.
+
+    Raises: CertificateError if the file is missing, unreadable or holds no certificate.
+    """
+    _readable(certfile, "certificate")
+    try:
+        found: dict[str, Any] = _decode(str(certfile))
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise CertificateError(f"{certfile} holds no certificate in PEM form: {error}") from error
+    return CertificateFacts(
+        subject=_common_name(found.get("subject", ())),
+        issuer=_common_name(found.get("issuer", ())),
+        names=tuple(
+            _tidy(name) for kind, name in found.get("subjectAltName", ()) if kind in _NAME_KINDS
+        ),
+        not_before=_moment(found["notBefore"]),
+        not_after=_moment(found["notAfter"]),
+    )
+
+
+def is_development(certfile: Path | str) -> bool:
+    """Whether a development CA signed the certificate in this file."""
+    return inspect(certfile).development
+
+
+def check_pair(
+    certfile: Path | str, keyfile: Path | str, password: str | None = None
+) -> CertificateFacts:
+    """Check that a certificate and its key can be served now, and return the certificate's facts.
+
+    Raises: CertificateError naming what is wrong: missing, unreadable, expired, not yet valid, or
+    a key that doesn't belong to the certificate.
+    """
+    facts = inspect(certfile)
+    _readable(keyfile, "key")
+    load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certfile, keyfile, password)
+    now = datetime.now(UTC)
+    if facts.not_after <= now:
+        raise CertificateError(f"{certfile} expired on {facts.not_after:%Y-%m-%d %H:%M} UTC")
+    if facts.not_before > now:
+        raise CertificateError(f"{certfile} is not valid before {facts.not_before:%Y-%m-%d} UTC")
+    return facts
+
+
+def load_pair(
+    context: ssl.SSLContext, certfile: Path | str, keyfile: Path | str, password: str | None
+) -> None:
+    """Load a pair into a context.
+
+    Raises: CertificateError if the key is not the certificate's, is encrypted and the password is
+    wrong or missing, or is no key at all.
+    """
+    try:
+        # An empty password rather than None: without one OpenSSL asks the terminal.
+        context.load_cert_chain(certfile, keyfile, password or "")
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise CertificateError(f"{keyfile} is not the key of {certfile}") from error
+        raise CertificateError(
+            f"{keyfile} can't be read as the key of {certfile} (no key in PEM form, "
+            f"or a wrong password): {error.reason or error}"
+        ) from error
+    except OSError as error:
+        raise CertificateError(f"{certfile} or {keyfile} can't be read: {error}") from error
+
+
+_NAME_KINDS = frozenset({"DNS", "IP Address"})
+
+# The decoder behind SSLSocket.getpeercert: not public, but unchanged from 3.3 to 3.14, and the
+# one way to read a certificate's facts without importing a cryptographic library.
+_decode: "Callable[[str], dict[str, Any]]" = _ssl._test_decode_cert  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _readable(file: Path | str, what: str) -> None:
+    try:
+        with Path(file).open("rb"):
+            pass
+    except FileNotFoundError as error:
+        raise CertificateError(f"the {what} {file} is missing") from error
+    except OSError as error:
+        raise CertificateError(f"the {what} {file} can't be read: {error.strerror}") from error
+
+
+def _common_name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
+    for part in parts:
+        for kind, value in part:
+            if kind == "commonName":
+                return value
+    return ""
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
+
+
+def _tidy(name: str) -> str:
+    """Write an address the short way: OpenSSL prints ::1 as 0:0:0:0:0:0:0:1."""
+    try:
+        return str(ip_address(name.strip()))
+    except ValueError:
+        return name
