@@ -1,0 +1,65 @@
+"""Answers to exceptions, as RFC 9457 problem documents."""
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from handlers.negotiation import preferred
+from handlers.problem_table import PROBLEMS, REFUSED, ROUTING, Problem
+from middleware.errors import NotAuthenticated
+from middleware.exchange import exchange_of
+
+LANGUAGES = ("en", "zh")
+
+
+def respond(request: Request, exception: Exception) -> Response:
+    """Return the problem document for `exception`, in the caller's language."""
+    problem = problem_of(exception)
+    language = LANGUAGES.index(preferred(request.headers.get("accept-language"), LANGUAGES))
+    exchange = exchange_of(request.scope)
+    exchange.problem = problem.code
+    document = {
+        "type": f"urn:problem-type:sealed-ocr:{problem.code}",
+        "title": problem.title[language],
+        "status": problem.status,
+        "detail": problem.detail[language].format_map(_Attributes(exception)),
+        "code": problem.code,
+        "request_id": exchange.request_id,
+    }
+    return JSONResponse(
+        document,
+        problem.status,
+        headers={**_headers(exception), "content-language": LANGUAGES[language]},
+        media_type="application/problem+json",
+    )
+
+
+def problem_of(exception: Exception) -> Problem:
+    """Return the table's entry for the nearest class of `exception`."""
+    if isinstance(exception, HTTPException):
+        return ROUTING.get(exception.status_code, REFUSED)
+    return next(PROBLEMS[cls] for cls in type(exception).__mro__ if cls in PROBLEMS)
+
+
+def _headers(exception: Exception) -> dict[str, str]:
+    if isinstance(exception, HTTPException):
+        return dict(exception.headers or {})
+    if isinstance(exception, NotAuthenticated):
+        return {"www-authenticate": 'Bearer realm="sealed-ocr"'}  # RFC 9110, section 11.6.1
+    retry_after_s = getattr(exception, "retry_after_s", None)
+    if retry_after_s is not None:
+        return {"retry-after": str(retry_after_s)}
+    return {}
+
+
+class _Attributes(dict[str, Any]):
+    """Looks a detail's names up in the exception."""
+
+    def __init__(self, exception: Exception) -> None:
+        super().__init__()
+        self.exception = exception
+
+    def __missing__(self, name: str) -> object:
+        return getattr(self.exception, name)

@@ -1,0 +1,71 @@
+"""One line of JSON an answer: who, which function, how much, how long. Never what."""
+
+import json
+import time
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from middleware.exchange import address_of, exchange_of
+
+
+class AccessLog:
+    """Gives each request its id and logs it when its answer is sent or its client has left."""
+
+    def __init__(self, app: ASGIApp, *, write: Callable[[str], None]) -> None:
+        self.app = app
+        self.write = write
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = exchange_of(scope)
+        exchange.headers.append((b"x-request-id", exchange.request_id.encode()))
+        started = time.perf_counter()
+        status: int | None = None
+        complete = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status, complete
+            await send(message)
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                complete = not message.get("more_body", False)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        finally:
+            self.write(
+                # ASCII JSON escapes every control character: no header can forge a line.
+                json.dumps(
+                    {
+                        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                        "request_id": exchange.request_id,
+                        "address": address_of(scope),
+                        "key": exchange.key_name,
+                        "function": exchange.function,
+                        "http": scope.get("http_version"),
+                        "status": status,
+                        "complete": complete,
+                        "problem": exchange.problem,
+                        "bytes": exchange.received_bytes,
+                        "pages": exchange.images,
+                        "lines": exchange.lines,
+                        "ms": round((time.perf_counter() - started) * 1000, 1),
+                    }
+                )
+            )
+
+
+class Named:
+    """Tells the log which function a request reached."""
+
+    def __init__(self, app: ASGIApp, *, name: str) -> None:
+        self.app = app
+        self.name = name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange_of(scope).function = self.name
+        await self.app(scope, receive, send)

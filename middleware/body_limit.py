@@ -1,0 +1,38 @@
+"""How much: a body longer than the function takes is refused, told or counted."""
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from middleware.errors import BodyTooLarge
+from middleware.exchange import exchange_of
+
+
+class BodyLimit:
+    """Refuses by Content-Length before a byte is read, and by count where that is missing or lies.
+
+    Raises:
+        BodyTooLarge: out of `receive`, or before the function is called.
+
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        length = Headers(scope=scope).get("content-length", "")
+        # Hypercorn's parsers refuse a length that is not digits; str.isdecimal guards int().
+        told = int(length) if length.isdecimal() else self.max_bytes
+        if told > self.max_bytes:
+            raise BodyTooLarge(self.max_bytes)
+        exchange.expected_bytes = told
+
+        async def receive_counted() -> Message:
+            message = await receive()
+            exchange.received_bytes += len(message.get("body", b""))
+            if exchange.received_bytes > self.max_bytes:
+                raise BodyTooLarge(self.max_bytes)
+            return message
+
+        await self.app(scope, receive_counted, send)

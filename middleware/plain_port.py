@@ -1,0 +1,58 @@
+"""Plain HTTP is a postcard: it is told where the sealed address is, and nothing else."""
+
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from middleware.errors import PlainHttpRefused
+from middleware.exchange import exchange_of
+
+CHALLENGES = "/.well-known/acme-challenge/"
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")  # RFC 8555 section 8.3: base64url
+MAX_CHALLENGE_BYTES = 4096
+
+
+class PlainPort:
+    """Answers what arrives without TLS; lets everything else through.
+
+    GET and HEAD are redirected to `origin`, never to the Host header's name, which a caller can
+    forge. Anything else is refused: its key and image have already crossed the wire in clear, and
+    a redirect would hide that.
+    """
+
+    def __init__(self, app: ASGIApp, *, origin: str, acme_directory: Path) -> None:
+        self.app = app
+        self.origin = origin
+        self.challenges = acme_directory / CHALLENGES.strip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["scheme"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange_of(scope).function = "plain_port"
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise PlainHttpRefused
+        response = self._challenge(scope["path"]) or self._redirect(scope)
+        await response(scope, receive, send)
+
+    def _challenge(self, path: str) -> Response | None:
+        """Return the ACME key authorization that `path` asks for, where there is one."""
+        token = path.removeprefix(CHALLENGES)
+        if token == path or not TOKEN.fullmatch(token):
+            return None
+        try:
+            with (self.challenges / token).open("rb") as file:
+                content = file.read(MAX_CHALLENGE_BYTES)
+        except OSError:
+            return None
+        return PlainTextResponse(content)
+
+    def _redirect(self, scope: Scope) -> Response:
+        raw_path = scope.get("raw_path", b"/").decode("latin-1")
+        # An absolute-form target (GET http://... HTTP/1.1) is no path of ours.
+        path = quote(raw_path, safe="/%:@!$&'()*+,;=~-._") if raw_path.startswith("/") else "/"
+        query = quote(scope["query_string"].decode("latin-1"), safe="/%:@!$&'()*+,;=~-._?")
+        return RedirectResponse(f"{self.origin}{path}{'?' + query if query else ''}", 308)

@@ -1,0 +1,6 @@
+"""settings.toml's schema: one frozen class a table, read from the file and its overrides."""
+
+from settings.loading import SettingsError, load_settings, settings_path
+from settings.schema import ApiKey, Function, Settings
+
+__all__ = ["ApiKey", "Function", "Settings", "SettingsError", "load_settings", "settings_path"]

@@ -1,0 +1,114 @@
+"""Read, merge and check the settings; name the key, the file and the mend when they are wrong."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from settings import sources
+from settings.schema import Settings
+from settings.server import REFUSED, Server
+from settings.sources import IDENTITY, SettingsError, Source
+
+__all__ = ["SettingsError", "load_settings", "settings_path"]
+
+
+def settings_path(variables: Mapping[str, str] = os.environ) -> Path:
+    """Return the file in force: what OCR_SETTINGS names, or settings.toml beside app.py."""
+    named = variables.get("OCR_SETTINGS")
+    return Path(named) if named else Path(__file__).parent.parent / "settings.toml"
+
+
+def load_settings(path: Path, variables: Mapping[str, str] = os.environ) -> Settings:
+    """Read `path` and its overrides.
+
+    Raises:
+        SettingsError: with every fault on a line of its own.
+
+    """
+    directory = variables.get("OCR_SECRETS_DIR")
+    found = [
+        sources.main_file(path),
+        sources.local_file(path.with_name("settings.local.toml")),
+        sources.secrets(Path(directory) if directory else None),
+        sources.environment(variables),
+    ]
+    merged = sources.merge(found)
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        faults = [_fault(details, merged, found) for details in error.errors()]
+        raise SettingsError("\n".join(faults)) from None
+
+
+def _fault(details: ErrorDetails, merged: Mapping[str, Any], found: Sequence[Source]) -> str:
+    loc = details["loc"]
+    message = details["msg"].removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden":
+        message = _unknown(loc)
+    elif details["type"] == "missing":
+        message = "is missing"
+    where = _place(loc, merged)
+    return f"{_origin(loc, merged, found)}: {where + ': ' if where else ''}{message}"
+
+
+def _unknown(loc: tuple[int | str, ...]) -> str:
+    key = str(loc[-1])
+    if loc[0] == "server" and key in REFUSED:
+        return f"is not offered: {REFUSED[key]}"
+    model: Any = Settings
+    for part in loc[:-1]:
+        if isinstance(part, str):
+            model = model.model_fields[part].annotation
+            model = next((a for a in get_args(model) if isinstance(a, type)), model)
+    known = model.model_fields if issubclass(model, BaseModel) else ()
+    return f"is not known here; {sources.meant(key, known)}"
+
+
+def _entry(loc: tuple[int | str, ...], merged: Mapping[str, Any]) -> str | None:
+    """Return the id or path of the `[[keys]]` or `[[functions]]` entry that `loc` points into."""
+    if len(loc) > 1 and loc[0] in IDENTITY and isinstance(loc[1], int):
+        entry = merged[str(loc[0])][loc[1]]
+        return str(entry.get(IDENTITY[str(loc[0])], f"entry {loc[1] + 1}"))
+    return None
+
+
+def _place(loc: tuple[int | str, ...], merged: Mapping[str, Any]) -> str:
+    if not loc:
+        return ""
+    entry = _entry(loc, merged)
+    if entry is not None:
+        return " ".join([f"[[{loc[0]}]]", entry, *map(str, loc[2:])])
+    if loc[0] == "server":
+        return ".".join(map(str, loc[1:2]))
+    return " ".join([f"[{loc[0]}]", *map(str, loc[1:])]).strip()
+
+
+def _origin(loc: tuple[int | str, ...], merged: Mapping[str, Any], found: Sequence[Source]) -> str:
+    """Name the source that had the last word on the key at `loc`."""
+    entry = _entry(loc, merged)
+    for source in reversed(found):
+        if entry is not None:
+            entries = source.values.get(str(loc[0]), [])
+            if any(str(e.get(IDENTITY[str(loc[0])])) == entry for e in entries):
+                return source.name
+        elif loc and _holds(source.values, loc[:2]):
+            return source.name
+    return found[0].name
+
+
+def _holds(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> bool:
+    node: Any = values
+    for part in loc:
+        if not isinstance(node, Mapping) or part not in node:
+            return False
+        node = node[part]
+    return True
+
+
+def server_keys() -> tuple[str, ...]:
+    """Name every top-level key that the operator may set."""
+    return tuple(Server.model_fields)

@@ -1,0 +1,166 @@
+"""Where settings come from, and how the four sources become one.
+
+In rising order: settings.toml, settings.local.toml beside it, a secrets directory, OCR_...
+variables. Tables merge deeply; `[[keys]]` of a later source join by id, `[[functions]]` by path,
+and an entry that is there already is replaced whole. Hypercorn reads settings.toml by itself and
+knows nothing of the others, so they reach our tables only.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic_settings import (
+    EnvSettingsSource,
+    NestedSecretsSettingsSource,
+    SecretsSettingsSource,
+)
+from pydantic_settings import SettingsError as ValueNotJsonError
+
+from settings.schema import Settings
+from settings.server import REFUSED, Server
+
+PREFIX = "OCR_"
+NOT_TABLES = ("OCR_SETTINGS", "OCR_SECRETS_DIR")
+IDENTITY = {"keys": "id", "functions": "path"}
+
+
+class SettingsError(Exception):
+    """The settings are wrong; the message names the key, the file and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place settings were read from: its name for messages, and what it holds."""
+
+    name: str
+    values: dict[str, Any]
+
+
+def main_file(path: Path) -> Source:
+    """Read settings.toml: scalars at the top level are Hypercorn's, tables are ours."""
+    document = _read_toml(path)
+    server = {key: value for key, value in document.items() if not _is_table(value)}
+    tables = {key: value for key, value in document.items() if _is_table(value)}
+    _check_tables(tables, path.name)
+    return Source(path.name, {"server": server, **tables})
+
+
+def local_file(path: Path) -> Source:
+    """Read settings.local.toml, which may be missing and may hold tables only."""
+    document = _read_toml(path) if path.exists() else {}
+    for key, value in document.items():
+        if not _is_table(value):
+            raise SettingsError(_hypercorn_alone(f"{path.name}: {key}", key))
+    _check_tables(document, path.name)
+    return Source(path.name, document)
+
+
+def secrets(directory: Path | None) -> Source:
+    """Read files named like `limits__storage`, as container and systemd secrets are mounted."""
+    if directory is None:
+        return Source("secrets", {})
+    if not directory.is_dir():
+        raise SettingsError(f"OCR_SECRETS_DIR: {directory} is not a directory")
+    names = [entry.name for entry in directory.iterdir() if not entry.name.startswith(".")]
+    _check_names(names, prefix="", where=f"{directory.name}/")
+    source = NestedSecretsSettingsSource(
+        SecretsSettingsSource(Settings, secrets_dir=directory),
+        secrets_prefix="",
+        secrets_nested_delimiter="__",
+    )
+    return Source(f"{directory.name}/", _values(source))
+
+
+def environment(variables: Mapping[str, str]) -> Source:
+    """Read OCR_<TABLE>__<KEY>; lists and tables are written as JSON."""
+    names = [name for name in variables if name.upper().startswith(PREFIX)]
+    ours = [name for name in names if name.upper() not in NOT_TABLES]
+    _check_names(ours, prefix=PREFIX, where="")
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): variables[name] for name in ours}
+    return Source("the environment", _values(source))
+
+
+def merge(sources: Iterable[Source]) -> dict[str, Any]:
+    """Join the sources, the later ones winning."""
+    merged: dict[str, Any] = {}
+    for source in sources:
+        merged = _merge_tables(merged, source.values)
+    return merged
+
+
+def _merge_tables(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        present = merged.get(key)
+        if isinstance(present, dict) and isinstance(value, dict):
+            merged[key] = _merge_tables(present, value)
+        elif key in IDENTITY and isinstance(present, list) and isinstance(value, list):
+            merged[key] = _merge_entries(present, value, IDENTITY[key])
+        else:
+            merged[key] = value
+    return merged
+
+
+def _merge_entries(base: list[Any], over: list[Any], identity: str) -> list[Any]:
+    replaced = {entry.get(identity): entry for entry in over if isinstance(entry, dict)}
+    kept = [replaced.pop(entry.get(identity), entry) for entry in base if isinstance(entry, dict)]
+    return kept + [entry for entry in over if entry in list(replaced.values())]
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path} does not exist; OCR_SETTINGS names another file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path.name} is not TOML: {error}") from None
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)
+    )
+
+
+def _check_tables(tables: Iterable[str], where: str) -> None:
+    for name in tables:
+        if name not in Settings.tables():
+            raise SettingsError(f"{where}: [{name}] is no table; {meant(name, Settings.tables())}")
+
+
+def _check_names(names: Iterable[str], *, prefix: str, where: str) -> None:
+    """Refuse a name that no table answers to: it would otherwise be silently without effect."""
+    for name in names:
+        table = name[len(prefix) :].lower().split("__")[0]
+        if table in Server.model_fields or table in REFUSED or table == "server":
+            raise SettingsError(_hypercorn_alone(f"{where}{name}", table))
+        if table not in Settings.tables():
+            known = [f"{prefix}{known.upper() if prefix else known}" for known in Settings.tables()]
+            suggestion = meant(name, known)
+            raise SettingsError(f"{where}{name} names no table of settings.toml; {suggestion}")
+
+
+def _values(source: EnvSettingsSource | NestedSecretsSettingsSource) -> dict[str, Any]:
+    try:
+        return source()
+    except ValueNotJsonError as error:
+        # Its message names the field; the cause would show the value.
+        raise SettingsError(f"{error}: lists and tables are written as JSON") from None
+
+
+def _hypercorn_alone(where: str, key: str) -> str:
+    return f"{where} has no effect: Hypercorn reads settings.toml by itself; set {key} there"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Suggest the name that was probably meant, or list those there are."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
