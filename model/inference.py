@@ -1,0 +1,52 @@
+"""ONNX Runtime sessions, all opened the same way."""
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+Pixels = npt.NDArray[np.uint8]  # H x W x 3, RGB
+Blob = npt.NDArray[np.float32]  # N x 3 x H x W, BGR, normalised
+
+
+class Network:
+    """A network with one input and one output."""
+
+    def __init__(self, model: bytes, *, threads: int) -> None:
+        options = ort.SessionOptions()
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        # Every line has a width of its own. The arena keeps the largest of each shape and grows
+        # to gigabytes (onnxruntime#11627); memory patterns are remembered for each shape.
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
+        # Spinning threads take the cores that the other lines' threads need.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, blob: Blob) -> npt.NDArray[np.float32]:
+        """Return the output. Safe to call from several threads; the GIL is free meanwhile."""
+        output: npt.NDArray[np.float32] = self._session.run(None, {self._input: blob})[0]
+        return output
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the model's makers wrote into the file."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+
+class Normalisation:
+    """RGB bytes to the values a network was trained on: (value / 255 - mean) / std, BGR."""
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        self._scale = (1 / (255 * np.array(std))).astype(np.float32).reshape(3, 1, 1)
+        self._shift = (np.array(mean) / np.array(std)).astype(np.float32).reshape(3, 1, 1)
+
+    def into(self, pixels: Pixels, blob: Blob) -> None:
+        """Write `pixels`, H x W x 3, over the first W columns of `blob`, 1 x 3 x H x >=W."""
+        target = blob[0, :, :, : pixels.shape[1]]
+        np.multiply(pixels.transpose(2, 0, 1)[::-1], self._scale, out=target)
+        np.subtract(target, self._shift, out=target)

@@ -1,0 +1,52 @@
+"""Reading order: rows top to bottom, within a row left to right."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from model.detect import Polygon
+
+Numbers = npt.NDArray[np.float64]
+
+_SAME_ROW = 0.5  # share of the lower height by which two boxes of a row may be apart, vertically
+
+
+def reading_order(polygons: Sequence[Polygon], quarter_turns: int = 0) -> list[int]:
+    """Return the indices of the boxes, 4 x 2 each, in reading order.
+
+    A page photographed at a slight tilt is levelled first, by the median slope of its boxes.
+    `quarter_turns` counter-clockwise are what it takes to make a turned page upright.
+    """
+    if not polygons:
+        return []
+    points = np.stack(polygons).astype(np.float64)
+    for _ in range(quarter_turns % 4):
+        points = np.stack([points[..., 1], -points[..., 0]], axis=-1)
+    points = _level(points)
+    low, high = points.min(axis=1), points.max(axis=1)
+    middle, height = (low[:, 1] + high[:, 1]) / 2, high[:, 1] - low[:, 1]
+    rows: list[list[int]] = []
+    for index in np.argsort(middle, kind="stable"):
+        row = rows[-1] if rows else []
+        if row and _same_row(middle, height, row[-1], index):
+            row.append(index)
+        else:
+            rows.append([index])
+    return [int(index) for row in rows for index in sorted(row, key=lambda i: low[i, 0])]
+
+
+def _same_row(middle: Numbers, height: Numbers, one: int, other: int) -> bool:
+    """Tell whether two boxes, neighbours in height, stand beside each other."""
+    return bool(abs(middle[one] - middle[other]) < _SAME_ROW * min(height[one], height[other]))
+
+
+def _level(points: Numbers) -> Numbers:
+    """Return the boxes, N x 4 x 2, turned so that their median slope is level."""
+    wide = points[:, 1] - points[:, 0] + points[:, 2] - points[:, 3]
+    long = np.hypot(wide[:, 0], wide[:, 1])
+    slopes = np.arctan2(wide[:, 1], wide[:, 0])[long >= np.median(long)]
+    tilt = float(np.median(slopes))
+    turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
+    turned: Numbers = points @ turn
+    return turned

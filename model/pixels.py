@@ -1,0 +1,109 @@
+"""Image bytes to upright RGB pixels, whatever type and mode the file has.
+
+The only file that lets Pillow near a caller's bytes; it runs in the decoder process.
+"""
+
+import io
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from model.errors import TooManyPixels, UnreadableImage, UnsupportedImageType
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# What Pillow's readers let out on broken files: they trust offsets, counts and enums they read.
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    EOFError,
+    MemoryError,
+    AssertionError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+_STRIP_ROWS = 64  # rows converted at a time: they stay in the processor's cache
+_DEEP_GREYS = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+_WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+
+
+def open_upright(data: bytes, max_pixels: int) -> Image.Image:
+    """Return the first frame of the image, turned as its EXIF says, in its own mode.
+
+    Raises UnsupportedImageType, UnreadableImage, TooManyPixels (before decoding).
+    """
+    if not data:
+        raise UnreadableImage("no bytes")
+    # The limit is ours to tell, with both numbers; Pillow's own would warn, then raise.
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        width, height = image.size
+        if width * height > max_pixels:
+            raise TooManyPixels(width * height, max_pixels)
+        image.load()
+        return ImageOps.exif_transpose(image)
+    except UnidentifiedImageError as error:
+        if _is_known_type(data):
+            raise UnreadableImage("the header is broken") from error
+        raise UnsupportedImageType("none of " + ", ".join(_FORMATS)) from error
+    except _BROKEN as error:
+        raise UnreadableImage(type(error).__name__) from error
+
+
+def rgb_strips(image: Image.Image) -> Iterator[bytes]:
+    """Yield the image top to bottom as RGB bytes, H x W x 3 in all, transparency over white.
+
+    Raises UnreadableImage where the mode cannot be made RGB.
+    """
+    try:
+        image = _scale_deep_grey(image)
+        for top in range(0, image.height, _STRIP_ROWS):
+            bottom = min(top + _STRIP_ROWS, image.height)
+            yield _to_rgb(image.crop((0, top, image.width, bottom))).tobytes()
+    except _BROKEN as error:
+        raise UnreadableImage(type(error).__name__) from error
+
+
+def _scale_deep_grey(image: Image.Image) -> Image.Image:
+    """Return greys of more than 8 bits as mode L; Pillow alone clips them all to white.
+
+    The file does not say where its white is (12-bit scans come in 16-bit files): the least usual
+    bit depth that holds the brightest pixel is taken.
+    """
+    if image.mode not in _DEEP_GREYS:
+        return image
+    brightest = image.getextrema()[1]
+    if not isinstance(brightest, int | float) or not math.isfinite(brightest):
+        raise UnreadableImage("no finite brightness")
+    whites = [white for white in _WHITES if white >= brightest and (white > 1 or image.mode == "F")]
+    scale = 255 / (whites[0] if whites else brightest)
+    return image.convert("F").point(lambda value: value * scale + 0.0).convert("L")
+
+
+def _to_rgb(strip: Image.Image) -> Image.Image:
+    """Return the strip in mode RGB."""
+    if strip.mode == "RGB" and "transparency" not in strip.info:
+        return strip
+    if strip.mode == "LAB":  # Pillow converts it only with a colour profile; text is in lightness
+        return strip.getchannel("L").convert("RGB")
+    if not strip.has_transparency_data:
+        return strip.convert("RGB")
+    strip = strip.convert("RGBA")
+    paper = Image.new("RGBA", strip.size, "white")
+    return Image.alpha_composite(paper, strip).convert("RGB")
+
+
+def _is_known_type(data: bytes) -> bool:
+    """Tell whether the first bytes are those of a type that is read."""
+    return data.startswith(_MAGIC) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")

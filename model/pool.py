@@ -1,0 +1,133 @@
+"""A few places for child processes, each started when a question first needs it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+
+from model.channel import Message, close_all
+from model.child import Child
+from model.errors import ReaderDied, WeightsError
+
+
+class Pool:
+    """`size` places for children of `model.<module>`, each configured by the same message."""
+
+    def __init__(
+        self,
+        module: str,
+        configuration: Message,
+        *,
+        size: int,
+        start_timeout_s: float,
+        cancel_grace_s: float,
+    ) -> None:
+        self._module = module
+        self._configuration = configuration
+        self._start_timeout_s = start_timeout_s
+        self._cancel_grace_s = cancel_grace_s
+        # Last in, first out: as few children as the load needs are started and kept warm.
+        self._free: asyncio.LifoQueue[Child | None] = asyncio.LifoQueue()
+        for _ in range(size):
+            self._free.put_nowait(None)
+        self._size = size
+        self._children: set[Child] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.running = 0
+        self.deaths = 0
+
+    @property
+    def pids(self) -> list[int]:
+        """The ids of the living children's processes."""
+        return [child.pid for child in self._children if child.alive]
+
+    @contextlib.asynccontextmanager
+    async def place(self) -> AsyncIterator[Child]:
+        """Lend a running child, after waiting for a free place; first come, first served.
+
+        Raises ReaderDied where it does not start, WeightsError where it finds other weights.
+        """
+        child = await self._free.get()
+        self.running += 1
+        try:
+            if child is None or not child.alive:
+                child = await self._start()
+            yield child
+        finally:
+            self.running -= 1
+            self._give_back(child)
+
+    async def warm(self) -> None:
+        """Start every child that is not running."""
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(self._size):
+                await stack.enter_async_context(self.place())
+
+    async def unload(self) -> None:
+        """End the children of free places; busy ones are left alone."""
+        free = []
+        while not self._free.empty():
+            free.append(self._free.get_nowait())
+        for _ in free:
+            self._free.put_nowait(None)
+        for child in free:
+            if child is not None:
+                await self._end(child)
+
+    async def aclose(self) -> None:
+        """End every child, busy or not; unanswered questions get ReaderDied."""
+        for child in list(self._children):
+            await self._end(child)
+        await asyncio.gather(*self._tasks)
+
+    async def _start(self) -> Child:
+        """Return a new child that has loaded what it needs."""
+        child = Child(self._module, self._forget)
+        self._children.add(child)
+        try:
+            async with asyncio.timeout(self._start_timeout_s):
+                message, descriptors = await child.ask(self._configuration)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            self._background(self._end(child))
+            if isinstance(error, TimeoutError):
+                late = f"the {self._module} did not start in {self._start_timeout_s} s"
+                raise ReaderDied(late) from error
+            raise
+        close_all(descriptors)
+        if "error" in message:
+            self._background(self._end(child))
+            raise WeightsError(str(message.get("detail")))
+        return child
+
+    def _give_back(self, child: Child | None) -> None:
+        """Free the place, at once or when the question its asker left behind is settled."""
+        if child is None or not child.busy:
+            self._release(child)
+        elif self._cancel_grace_s > 0:
+            self._background(self._settle(child))
+        else:
+            self._background(self._end(child))
+            self._release(None)
+
+    async def _settle(self, child: Child) -> None:
+        await child.settle(self._cancel_grace_s)
+        self._release(child)
+
+    def _release(self, child: Child | None) -> None:
+        self._free.put_nowait(child if child is not None and child.alive else None)
+
+    async def _end(self, child: Child) -> None:
+        """End a child on purpose: no death to count."""
+        self._children.discard(child)
+        await child.aclose()
+
+    def _forget(self, child: Child) -> None:
+        """Count a child that ended by itself, or had to be killed for what it did."""
+        if child in self._children:
+            self._children.discard(child)
+            self.deaths += 1
+
+    def _background(self, work: Coroutine[None, None, None]) -> None:
+        """Run what nobody waits for, until aclose() does."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
