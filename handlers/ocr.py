@@ -21,10 +21,10 @@ async def recognize(request: Request) -> Response:
     media_type_of(request)
     reader: Reader = request.state.reader
     # The place is given back before the answer is sent: a client that does not read it holds none.
-    with reader.place():
+    with reader.place() as read:
         open_window(request.scope)
         images = await images_from(request, max_images=request.state.max_images)
-        readings = [await reader.read(image, detect=detect) for image in images]
+        readings = [await read(image, detect=detect) for image in images]
     exchange = exchange_of(request.scope)
     exchange.images = len(readings)
     exchange.lines = sum(len(reading.lines) for reading in readings)

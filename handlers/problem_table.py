@@ -158,6 +158,15 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
             "识别进程意外结束，新进程已接替。",
         ),
     ),
+    reading.WeightsError: Problem(
+        503,
+        "weights_missing",
+        ("The model is not in place", "模型文件缺失"),
+        (
+            "The weights are missing or were changed; the operator's log names the file.",
+            "模型权重缺失或已被更改，详见运行日志。",
+        ),
+    ),
     ClientDisconnect: Problem(
         400,
         "client_left",

@@ -25,8 +25,8 @@ class TooManyPixels(ReadingError):
 class Busy(ReadingError):
     """As many readings wait as may; told at once. `retry_after_s` estimates when one is done."""
 
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__(f"the queue is full; try again in {retry_after_s:.3f} s")
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"the queue is full; try again in {retry_after_s} s")
         self.retry_after_s = retry_after_s
 
 

@@ -7,9 +7,11 @@ imports none of the libraries that parse images or run networks.
 
 import asyncio
 import contextlib
+import math
 import os
 import time
 from collections.abc import Iterator
+from typing import Protocol
 
 from model import sealed
 from model.channel import Message, close_all
@@ -24,6 +26,13 @@ __all__ = ["Line", "Reader", "Reading"]
 _CANCEL_GRACE_S = 2.0  # an engine looks for a cancellation between lines; detection is the longest
 _FIRST_GUESS_S = 1.0  # what a reading takes, until one has been timed
 _NEWEST = 0.2  # weight of the newest reading in the mean time
+
+
+class Read(Protocol):
+    """What a place gives: the way to read an image."""
+
+    async def __call__(self, image: bytes, *, detect: bool = True) -> Reading:
+        """Read one image."""
 
 
 class Reader:
@@ -119,19 +128,32 @@ class Reader:
         Raises UnsupportedImageType, UnreadableImage, TooManyPixels, Busy, ReaderDied,
         WeightsError.
         """
-        if self._closed:
-            raise ReaderDied("the reader is closed")
+        with self.place() as read:
+            return await read(image, detect=detect)
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[Read]:
+        """Hold a place among those that read or wait, for an image that is yet to come.
+
+        Yields what reads an image, as `read` does, as often as it is called. Raises Busy where
+        every place is taken, at once.
+        """
         if self._admitted >= self._places + self._max_waiting:
             ahead = self._admitted - self._places + 1
-            raise Busy(self._mean_s * ahead / self._places)
-        began = time.perf_counter()
+            raise Busy(math.ceil(self._mean_s * ahead / self._places))
         self._admitted += 1
         try:
-            async with self._ahead:
-                return await self._read(image, detect=detect, began=began)
+            yield self._read_in_turn
         finally:
             self._admitted -= 1
             self._rest()
+
+    async def _read_in_turn(self, image: bytes, *, detect: bool = True) -> Reading:
+        if self._closed:
+            raise ReaderDied("the reader is closed")
+        began = time.perf_counter()
+        async with self._ahead:
+            return await self._read(image, detect=detect, began=began)
 
     async def aclose(self) -> None:
         """End the processes, whatever they are doing; later readings raise ReaderDied."""

@@ -1,0 +1,285 @@
+"""The one Starlette app, built from settings.toml: functions become routes, tables the envelope.
+
+Importing this module starts nothing that reads: the engine and its model load with the first
+reading, in processes of their own.
+"""
+
+import contextlib
+import hashlib
+import json
+import sys
+import traceback
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, cast
+
+from hypercorn.config import Config
+from limits import parse as parse_limit
+from limits.aio.storage import Storage
+from limits.storage import storage_from_string
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from handlers.health import Check
+from handlers.problems import respond
+from middleware.access_log import AccessLog, Named
+from middleware.body_limit import BodyLimit
+from middleware.deadline import Deadline
+from middleware.exchange import exchange_of
+from middleware.headers import Headers
+from middleware.keys import BEGINNING, END, Caller, Keys
+from middleware.limits import AddressLimit, KeyLimit
+from middleware.plain_port import PlainPort
+from middleware.quota import Quota
+from model.errors import WeightsError
+from model.reader import Reader
+from settings import Function, Settings, SettingsError, load_settings, settings_path
+from settings.server import Server
+from startup.certificate import certificate_in_force
+from startup.development import KEY_ID, ensure_key
+from startup.functions import HandlerError, load_handler
+from startup.hypercorn_config import ConfigMismatch, check_command_line, check_config
+from tls import transport
+from tls.certificates import CertificateError, CertificateFacts, inspect
+from tls.serving import refuse_start
+
+VALID_LEFT = timedelta(hours=24)
+DEVELOPMENT_LIMIT = "6000/minute"  # trying the service out should not meet a limit
+
+
+def write_line(line: str) -> None:
+    """Write a line of the log."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+class Service:
+    """What the settings build, once in each serving process."""
+
+    def __init__(self, settings: Settings, settings_file: Path) -> None:
+        self.settings = settings
+        self.directory = settings_file.resolve().parent
+        self.certificate = self._certificate()
+        self.quota = self._quota()
+        self.reader = Reader(
+            **settings.model.model_dump(exclude={"max_images"}),
+            **settings.engine.model_dump(exclude={"warm"}),
+        )
+
+    def app(self) -> Starlette:
+        """Return the app: the envelope outside in, then a route for each function."""
+        plain_port = self.settings.plain_port
+        return Starlette(
+            middleware=[
+                Middleware(AccessLog, write=write_line),
+                Middleware(Headers, hsts=self._hsts()),
+                # Starlette puts its own handling of exceptions inside the middleware, so what
+                # middleware raises is answered here, by the same table.
+                Middleware(ExceptionMiddleware, handlers={HTTPException: respond, Exception: fail}),
+                Middleware(
+                    PlainPort,
+                    origin=plain_port.origin,
+                    acme_directory=self.directory / plain_port.acme_directory,
+                ),
+            ],
+            exception_handlers={HTTPException: respond},
+            routes=self._routes(self._callers()),
+            lifespan=self._lifespan,
+        )
+
+    def _routes(self, callers: Sequence[Caller]) -> list[Route]:
+        return [
+            Route(
+                function.path,
+                load_handler(function.path, function.handler),
+                methods=list(function.methods),
+                middleware=[
+                    Middleware(Named, name=function.path),
+                    *(self._open(function) if function.public else self._guard(function, callers)),
+                    Middleware(BodyLimit, max_bytes=function.max_body_bytes),
+                    Middleware(
+                        Deadline, body_s=function.body_timeout_s, total_s=function.timeout_s
+                    ),
+                ],
+            )
+            for function in self.settings.functions
+        ]
+
+    def _open(self, function: Function) -> list[Middleware]:
+        """Return what stands before a function that needs no key."""
+        items = [parse_limit(limit) for limit in function.limits]
+        policy = f"address {function.path}"
+        return [Middleware(AddressLimit, quota=self.quota, policy=policy, items=items)]
+
+    def _guard(self, function: Function, callers: Sequence[Caller]) -> list[Middleware]:
+        """Return what stands before a function that needs a key."""
+        limits = self.settings.limits
+        return [
+            Middleware(
+                AddressLimit,
+                quota=self.quota,
+                policy="address",
+                items=[parse_limit(limits.per_address)],
+            ),
+            Middleware(
+                Keys,
+                callers=callers,
+                scope=function.scope,
+                quota=self.quota,
+                failures=parse_limit(limits.failed_authentications),
+            ),
+            Middleware(
+                KeyLimit,
+                quota=self.quota,
+                path=function.path,
+                function_items=[parse_limit(limit) for limit in function.limits],
+                key_item=parse_limit(limits.per_key),
+            ),
+        ]
+
+    def _callers(self) -> list[Caller]:
+        """Return the configured keys, or the development key where there is none."""
+        if not self.settings.keys:
+            token = ensure_key(self.directory / ".dev" / "key")
+            scopes = frozenset(function.scope for function in self.settings.functions)
+            paths = ["*", *(function.path for function in self.settings.functions)]
+            generous = dict.fromkeys(paths, parse_limit(DEVELOPMENT_LIMIT))
+            digest = hashlib.sha256(token.encode()).digest()
+            return [Caller(KEY_ID, KEY_ID, digest, scopes, generous, loopback_only=True)]
+        return [
+            Caller(
+                key.id,
+                key.name,
+                bytes.fromhex(key.sha256),
+                frozenset(key.scopes),
+                {path: parse_limit(limit) for path, limit in key.limits.items()},
+                key.not_before or BEGINNING,
+                key.expires or END,
+            )
+            for key in self.settings.keys
+        ]
+
+    def _quota(self) -> Quota:
+        limits = self.settings.limits
+        storage = storage_from_string(
+            limits.storage.get_secret_value(),
+            wrap_exceptions=True,
+            implementation="redispy",
+            socket_timeout=limits.storage_wait_s,
+            socket_connect_timeout=limits.storage_wait_s,
+        )
+        return Quota(
+            cast("Storage", storage),
+            wait_s=limits.storage_wait_s,
+            allow_on_failure=limits.on_storage_failure == "allow",
+            write=write_line,
+        )
+
+    def _certificate(self) -> CertificateFacts:
+        server = self.settings.server
+        return certificate_in_force(
+            Path(server.certfile or ""),
+            Path(server.keyfile or ""),
+            host=self.settings.plain_port.public_origin.host or "localhost",
+            public_binds=server.public_binds,
+            allow_development=self.settings.tls.allow_development_certificate,
+        )
+
+    def _hsts(self) -> str:
+        private = not self.settings.server.public_binds
+        return self.settings.hsts.header(development=self.certificate.development and private)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        warming = self.settings.engine.warm
+        try:
+            if warming:
+                await self.reader.warm()
+            yield {
+                "reader": self.reader,
+                "max_images": self.settings.model.max_images,
+                "checks": self._checks(),
+            }
+        finally:
+            await self.reader.aclose()
+
+    def _checks(self) -> Mapping[str, Check]:
+        """Return what /readyz asks; each costs microseconds, or one round trip to the storage."""
+
+        async def weights() -> bool:
+            try:
+                self.reader.verify()
+            except WeightsError:
+                return False
+            return True
+
+        async def certificate() -> bool:
+            try:
+                facts = inspect(Path(self.settings.server.certfile or ""))
+            except CertificateError:
+                return False
+            return facts.not_after - datetime.now(UTC) > VALID_LEFT
+
+        return {
+            "weights": weights,
+            "certificate": certificate,
+            "limit_storage": self.quota.reachable,
+        }
+
+
+def fail(request: Request, exception: Exception) -> Response:
+    """Answer what no table entry names; log where it was raised, not what it says."""
+    response = respond(request, exception)
+    if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
+        frames = traceback.extract_tb(exception.__traceback__)
+        write_line(
+            json.dumps(
+                {
+                    "event": "internal_error",
+                    "request_id": exchange_of(request.scope).request_id,
+                    # Its message may hold what a caller sent, so it stays out of the log.
+                    "error": type(exception).__qualname__,
+                    "raised": [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames],
+                }
+            )
+        )
+    return response
+
+
+def start() -> Starlette:
+    """Read the settings, check everything that can be checked, and build the app."""
+    settings_file = settings_path()
+    try:
+        check_command_line(sys.argv, settings_file)
+        settings = load_settings(settings_file)
+        service = Service(settings, settings_file)
+        built = service.app()
+    except (SettingsError, ConfigMismatch, CertificateError, WeightsError, HandlerError) as error:
+        refuse_start(f"Sealed OCR does not start:\n{error}")
+
+    def on_config(config: Config) -> None:
+        try:
+            check_config(config, settings_file, Server.model_fields)
+        except ConfigMismatch as error:
+            refuse_start(f"Sealed OCR does not start:\n{error}")
+
+    tls = settings.tls
+    transport.install(
+        max_connections=tls.max_connections,
+        receive_window_bytes=tls.receive_window_bytes,
+        tls_buffer_bytes=tls.buffer_bytes,
+        linger_s=tls.close_linger_s,
+        reload_poll_s=tls.reload_poll_s,
+        on_config=on_config,
+    )
+    return built
+
+
+app = start()

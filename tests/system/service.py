@@ -1,0 +1,190 @@
+"""The real service in a process of its own, on free ports, with files of its own."""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx2
+
+from middleware.token import new_token
+
+ROOT = Path(__file__).resolve().parents[2]
+HYPERCORN = Path(sys.executable).with_name("hypercorn")
+LISTENING = re.compile(r"Running on (https?)://\S+:(\d+) ")
+PATIENCE_S = 60
+
+
+class Service:
+    """Starts `hypercorn --config settings.toml app:app` on a copy of the shipped settings.
+
+    `local` is the text of its settings.local.toml, `server` what top-level keys become. Without
+    `[[keys]]` in `local`, `self.key` is the development key.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        local: str = "",
+        server: dict[str, str] | None = None,
+        environment: dict[str, str] | None = None,
+        arguments: tuple[str, ...] = (),
+        root: Path = ROOT,
+    ) -> None:
+        self.directory = directory
+        self.settings = directory / "settings.toml"
+        self._write_settings(root / "settings.toml", server or {}, local)
+        self.log: list[str] = []
+        self.ports: dict[str, int] = {}
+        variables = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(directory),
+            "OCR_SETTINGS": str(self.settings),
+            "PYTHONPATH": str(directory),
+            **(environment or {}),
+        }
+        self.process = subprocess.Popen(
+            [HYPERCORN, "--config", str(self.settings), *arguments, "app:app"],
+            cwd=root,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._follow, daemon=True)
+        self._reader.start()
+
+    def _write_settings(self, shipped: Path, server: dict[str, str], local: str) -> None:
+        text = shipped.read_text(encoding="utf-8")
+        files = {
+            "bind": '["127.0.0.1:0"]',
+            "insecure_bind": '["127.0.0.1:0"]',
+            "certfile": f'"{self.directory}/tls/certificate.pem"',
+            "keyfile": f'"{self.directory}/tls/certificate.key"',
+        }
+        for key, value in {**files, **server}.items():
+            text, count = re.subn(rf"(?m)^{key} = .*$", f"{key} = {value}", text, count=1)
+            if not count:
+                text = f"{key} = {value}\n{text}"
+        self.settings.write_text(text, encoding="utf-8")
+        (self.directory / "settings.local.toml").write_text(local, encoding="utf-8")
+
+    def _follow(self) -> None:
+        for line in self.process.stdout or ():
+            self.log.append(line.rstrip("\n"))
+            found = LISTENING.search(line)
+            if found:
+                self.ports.setdefault(found[1], int(found[2]))
+
+    def __enter__(self) -> Self:
+        expected = 2 if "insecure_bind = []" not in self.settings.read_text("utf-8") else 1
+        due = time.monotonic() + PATIENCE_S
+        while len(self.ports) < expected:
+            if self.process.poll() is not None or time.monotonic() > due:
+                self._reader.join(5)
+                raise AssertionError("the service did not start:\n" + "\n".join(self.log))
+            time.sleep(0.01)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        """Ask it to end, as an operator would; return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        self._reader.join(PATIENCE_S)
+        return status
+
+    def refusal(self) -> tuple[int, str]:
+        """Wait for a start that must fail; return the exit status and what was said."""
+        status = self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        return status, "\n".join(self.log)
+
+    @property
+    def key(self) -> str:
+        """The development key."""
+        return (self.directory / ".dev" / "key").read_text("ascii").strip()
+
+    @property
+    def authority(self) -> Path:
+        """The development CA's certificate."""
+        return self.directory / "tls" / "ca.pem"
+
+    @property
+    def url(self) -> str:
+        """Where HTTPS is served."""
+        return f"https://localhost:{self.ports['https']}"
+
+    @property
+    def plain_url(self) -> str:
+        """Where plain HTTP is answered."""
+        return f"http://localhost:{self.ports['http']}"
+
+    def trust(self) -> ssl.SSLContext:
+        """Return a context that trusts the development CA alone, host names checked."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(self.authority)
+        return context
+
+    def client(self, *, key: str | None = "", http2: bool = True) -> httpx2.Client:
+        """Return a verifying client; with the development key unless another, or None, is given."""
+        headers = {} if key is None else {"X-API-Key": key or self.key}
+        return httpx2.Client(
+            http2=http2,
+            http1=not http2,
+            verify=self.trust(),
+            base_url=self.url,
+            headers=headers,
+            timeout=PATIENCE_S,
+        )
+
+    def async_client(self, *, key: str = "") -> httpx2.AsyncClient:
+        """Return a verifying client that keeps to one HTTP/2 connection."""
+        return httpx2.AsyncClient(
+            http2=True,
+            http1=False,
+            verify=self.trust(),
+            base_url=self.url,
+            headers={"X-API-Key": key or self.key},
+            timeout=PATIENCE_S,
+            limits=httpx2.Limits(max_connections=1),
+        )
+
+
+def key_stanza(key_id: str, name: str, rest: str = "", scopes: str = '["ocr"]') -> tuple[str, str]:
+    """Return a new key and the `[[keys]]` entry that knows it."""
+    token = new_token(key_id)
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    stanza = (
+        f'[[keys]]\nid = "{key_id}"\nname = "{name}"\nsha256 = "{digest}"\n'
+        f"scopes = {scopes}\n{rest}\n"
+    )
+    return token, stanza
+
+
+def copy_project(target: Path) -> Path:
+    """Copy the project's files, without what was made on this machine."""
+    skipped = (".git", ".venv", ".venv-*", ".dev", "bundle", "*.pem", "*.key", "__pycache__", ".*_cache")
+    return Path(shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*skipped)))
