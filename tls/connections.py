@@ -1,0 +1,144 @@
+"""Connections as the process sees them: how many there are, and how each one ends."""
+
+import asyncio
+import ssl
+import weakref
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import EventWrapper, WorkerContext
+
+from tls.http2 import SealedH2Protocol
+
+
+class ConnectionGate:
+    """The connections of this process, and the most it takes (Hypercorn #81: it takes any)."""
+
+    def __init__(self, max_connections: int) -> None:
+        self.max_connections = max_connections
+        self._handshakes: weakref.WeakSet[ssl.SSLObject] = weakref.WeakSet()
+        self.live: set[SealedTCPServer] = set()
+        self.refused = 0
+        """How many were turned away since the start."""
+
+    @property
+    def full(self) -> bool:
+        """Whether one more would be too many; handshakes under way count."""
+        return len(self.live) + len(self._handshakes) >= self.max_connections
+
+    def handshake_begins(self, connection: ssl.SSLObject) -> None:
+        """Count a handshake.
+
+        Raises: ssl.SSLError if there are too many connections already: asyncio and uvloop both
+        close the socket on it without a word in the log.
+        """
+        if connection in self._handshakes:
+            return
+        if self.full:
+            self.refused += 1
+            raise ssl.SSLError("too many connections")
+        self._handshakes.add(connection)
+
+    def handshake_ends(self, connection: ssl.SSLObject) -> None:
+        """Count a handshake no longer; one whose client left goes with its object."""
+        self._handshakes.discard(connection)
+
+    def ssl_object_class(self) -> type[ssl.SSLObject]:
+        """Make the class by which an SSLContext counts its handshakes here."""
+        gate = self
+
+        class CountedSSLObject(ssl.SSLObject):
+            def do_handshake(self) -> None:
+                gate.handshake_begins(self)
+                try:
+                    super().do_handshake()
+                except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    raise  # still under way
+                except ssl.SSLError:
+                    gate.handshake_ends(self)
+                    raise
+                gate.handshake_ends(self)
+
+        return CountedSSLObject
+
+
+class SealedTCPServer(TCPServer):
+    """One connection: counted, told apart by its TLS facts, and closed in bounded time."""
+
+    gate: ClassVar[ConnectionGate]
+    linger_s: ClassVar[float]
+
+    def __init__(  # noqa: PLR0917 - Hypercorn's signature, and how it calls it
+        self, app: Any, loop: Any, config: Any, context: Any, state: Any, reader: Any, writer: Any
+    ) -> None:
+        secured: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
+        facts = secured and {"version": secured.version(), "cipher": (secured.cipher() or [""])[0]}
+        state = {**state, "tls": facts}
+        super().__init__(app, loop, config, context, state, reader, writer)
+
+    async def run(self) -> None:
+        """Serve the connection to its end, or drop it at once if there are too many."""
+        if len(self.gate.live) >= self.gate.max_connections:
+            self.gate.refused += 1
+            self.abort()
+            return
+        self.gate.live.add(self)
+        try:
+            await super().run()
+        finally:
+            self.gate.live.discard(self)
+
+    def abort(self) -> None:
+        """Close without waiting for anything."""
+        self.writer.transport.abort()
+
+    async def go_away(self) -> None:
+        """Tell an HTTP/2 client that this connection takes no further request."""
+        protocol = getattr(getattr(self, "protocol", None), "protocol", None)
+        if isinstance(protocol, SealedH2Protocol):
+            await protocol.go_away()
+
+    async def _initiate_server_close(self) -> None:
+        await self.go_away()
+        await super()._initiate_server_close()
+
+    async def _close(self) -> None:
+        """Close; a client that doesn't answer TLS's close is dropped after a moment.
+
+        asyncio waits 30 s for that answer. And an OSError such as "no route to host" (Hypercorn
+        #361), or an SSLError for data that crossed our close, is no news at this point.
+        """
+        deadline = self.loop.call_later(self.linger_s, self.abort)
+        try:
+            with suppress(OSError):
+                await super()._close()
+        finally:
+            deadline.cancel()
+
+
+class _Terminated(EventWrapper):
+    """The moment a process stops serving: clients are told, and stuck ones get a last date."""
+
+    async def set(self) -> None:
+        await super().set()
+        loop = asyncio.get_running_loop()
+        for server in tuple(SealedTCPServer.gate.live):
+            # Each on its own: one client that doesn't read holds up nobody's farewell.
+            farewell = loop.create_task(server.go_away())
+            _farewells.add(farewell)
+            farewell.add_done_callback(_farewells.discard)
+            # Since Python 3.12 Server.wait_closed, which Hypercorn awaits before it looks at
+            # graceful_timeout, waits for connections too.
+            loop.call_later(server.config.graceful_timeout + SealedTCPServer.linger_s, server.abort)
+
+
+_farewells: set[asyncio.Task[None]] = set()
+
+
+class SealedWorkerContext(WorkerContext):
+    """Hypercorn's notion of its process, with an end that says goodbye."""
+
+    def __init__(self, max_requests: int | None) -> None:
+        super().__init__(max_requests)
+        self.terminated = _Terminated()

@@ -1,0 +1,71 @@
+"""HTTP/1.1 connections that answer a client which is still sending."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import h11
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol.events import Event as StreamEvent
+from hypercorn.protocol.events import Response
+from hypercorn.protocol.h11 import H11Protocol
+
+FIRST_FINAL_STATUS = 200
+
+
+class SealedH11Protocol(H11Protocol):
+    """Hypercorn's HTTP/1.1 connection, closed slowly after an early reply.
+
+    Closing with unread data in the socket sends a reset, which can destroy the reply before the
+    client reads it (RFC 9112, section 9.6): so the rest of the body is read and dropped, for a
+    bounded time and amount.
+    """
+
+    linger_s: ClassVar[float]
+    discard_bytes: ClassVar[int]
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._lingering = False
+        self._discarded = 0
+        self._left = asyncio.Event()
+
+    async def handle(self, event: Event) -> None:
+        """Pass an event on, or drop what still comes after an early reply."""
+        if isinstance(event, Closed):
+            self._left.set()
+        if self._lingering and isinstance(event, RawData):
+            self._discarded += len(event.data)
+            if self._discarded > self.discard_bytes:
+                self._left.set()
+            return
+        await super().handle(event)
+
+    async def stream_send(self, event: StreamEvent) -> None:
+        """Pass on what the stream sends, announcing that an early reply ends the connection."""
+        if (
+            isinstance(event, Response)
+            and event.status_code >= FIRST_FINAL_STATUS
+            and self._client_sends
+        ):
+            event = replace(event, headers=[*event.headers, (b"connection", b"close")])
+        await super().stream_send(event)
+
+    @property
+    def _client_sends(self) -> bool:
+        return bool(self.connection.their_state is h11.SEND_BODY)
+
+    async def _maybe_recycle(self) -> None:
+        if not self._client_sends:
+            await super()._maybe_recycle()
+            return
+        self._lingering = True
+        await self._close_stream()
+        await self.can_read.set()
+        self.task_group.spawn(self._linger)
+
+    async def _linger(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._left.wait(), self.linger_s)
+        await self.send(Closed())

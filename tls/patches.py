@@ -1,0 +1,171 @@
+"""The closed list of what is changed in Hypercorn, and where.
+
+Every patch point is a name that Hypercorn looks up when it serves, so that installing at the
+import of the application is early enough. The stock objects are kept: installing again replaces,
+it does not pile up.
+"""
+
+import asyncio.sslproto
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import hypercorn.asyncio.run
+import hypercorn.protocol
+import hypercorn.protocol.h2
+import hypercorn.protocol.h11
+from hypercorn.config import Config
+
+from tls.certificates import CertificateError, CertificateFacts
+from tls.connections import ConnectionGate, SealedTCPServer, SealedWorkerContext
+from tls.contexts import CertificateWatch, ServedCertificate, harden
+from tls.http1 import SealedH11Protocol
+from tls.http2 import SealedH2Protocol, UploadLimits
+from tls.serving import checked, refuse_start
+from tls.streams import SealedHTTPStream
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What `tls.transport.install` was asked for."""
+
+    max_connections: int
+    receive_window_bytes: int
+    connection_window_bytes: int
+    discard_bytes: int
+    tls_buffer_bytes: int
+    linger_s: float
+    reload_poll_s: float
+    on_config: Callable[[Config], None]
+    on_reload: Callable[[CertificateFacts], None]
+    on_reload_error: Callable[[CertificateError], None]
+
+
+class Transport:
+    """What the application may ask about the transport it runs on."""
+
+    def __init__(self, gate: ConnectionGate) -> None:
+        self._gate = gate
+        self.watch: CertificateWatch | None = None
+
+    @property
+    def certificate(self) -> ServedCertificate | None:
+        """The certificate being served and what is wrong with a newer one; None without TLS."""
+        return None if self.watch is None else self.watch.served
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._gate.live)
+
+    @property
+    def refused_connections(self) -> int:
+        """How many connections were turned away since the start."""
+        return self._gate.refused
+
+
+_Patch = Callable[[Choices, Transport], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One change to Hypercorn: its name (the probes' key), why, and the change."""
+
+    name: str
+    upstream: str
+    """Issues and pull requests of pgjones/hypercorn, or where its source shows it."""
+    apply: _Patch
+
+
+# Any: these modules don't export the names they look up.
+_run: Any = hypercorn.asyncio.run
+_protocol: Any = hypercorn.protocol
+_config_class: Any = Config
+
+_serve = hypercorn.asyncio.run.worker_serve
+_create_ssl_context = Config.create_ssl_context
+_gate = ConnectionGate(0)
+
+
+def _requests(_choices: Choices, _transport: Transport) -> None:
+    _protocol.h2.HTTPStream = SealedHTTPStream
+    _protocol.h11.HTTPStream = SealedHTTPStream
+
+
+def _http2(choices: Choices, _transport: Transport) -> None:
+    SealedH2Protocol.limits = UploadLimits(
+        stream_window_bytes=choices.receive_window_bytes,
+        connection_window_bytes=choices.connection_window_bytes,
+        discard_bytes=choices.discard_bytes,
+        linger_s=choices.linger_s,
+    )
+    _protocol.H2Protocol = SealedH2Protocol
+
+
+def _http1(choices: Choices, _transport: Transport) -> None:
+    SealedH11Protocol.linger_s = choices.linger_s
+    SealedH11Protocol.discard_bytes = choices.discard_bytes
+    _protocol.H11Protocol = SealedH11Protocol
+
+
+def _connections(choices: Choices, _transport: Transport) -> None:
+    _gate.max_connections = choices.max_connections
+    SealedTCPServer.gate = _gate
+    SealedTCPServer.linger_s = choices.linger_s
+    _run.TCPServer = SealedTCPServer
+
+
+def _farewell(_choices: Choices, _transport: Transport) -> None:
+    _run.WorkerContext = SealedWorkerContext
+
+
+def _context(choices: Choices, transport: Transport) -> None:
+    @wraps(_create_ssl_context)
+    def create_ssl_context(config: Config) -> ssl.SSLContext | None:
+        try:
+            context = _create_ssl_context(config)
+            if context is None:
+                return None
+            harden(context, config)
+            context.sslobject_class = _gate.ssl_object_class()
+            transport.watch = CertificateWatch(
+                context, config, choices.reload_poll_s, choices.on_reload, choices.on_reload_error
+            )
+        except (CertificateError, OSError) as error:
+            refuse_start(f"TLS can't start: {error}")
+        transport.watch.start()
+        return context
+
+    _config_class.create_ssl_context = create_ssl_context
+
+
+def _memory(choices: Choices, _transport: Transport) -> None:
+    # 256 KiB for every connection: 307 KB become 115 KB. uvloop has a ring of its own (53 KB).
+    asyncio.sslproto.SSLProtocol.max_size = choices.tls_buffer_bytes
+
+
+def _config(choices: Choices, _transport: Transport) -> None:
+    _run.worker_serve = checked(_serve, choices.on_config)
+
+
+FIXES = (
+    Fix("requests end with their client", "http_stream.py:127, task_group.py:55", _requests),
+    Fix("http2 uploads", "#312 #329 #334 #335 #365, h2.py:73,211,256", _http2),
+    Fix("http1 early replies", "h11.py:277", _http1),
+    Fix("connection cap and bounded close", "#81 #361, tcp_server.py:113", _connections),
+    Fix("farewell at the end", "tcp_server.py:133", _farewell),
+    Fix("tls context", "#233, config.py:177", _context),
+    Fix("tls memory", "CPython's asyncio/sslproto.py: max_size", _memory),
+    Fix("config check", "#269 #372, run.py:106", _config),
+)
+"""All of it."""
+
+
+def apply_all(choices: Choices) -> Transport:
+    """Apply every fix to this process."""
+    transport = Transport(_gate)
+    for fix in FIXES:
+        fix.apply(choices, transport)
+    return transport
