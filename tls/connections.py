@@ -89,6 +89,15 @@ class SealedTCPServer(TCPServer):
         finally:
             self.gate.live.discard(self)
 
+    async def _read_data(self) -> None:
+        """Read until the client leaves; then stop waiting for it.
+
+        Stock's idle timer runs on inside the task group, which holds a connection whose client
+        has left, and its descriptor, for the whole keep_alive_timeout.
+        """
+        await super()._read_data()
+        await self.idle_task.stop()
+
     def abort(self) -> None:
         """Close without waiting for anything."""
         self.writer.transport.abort()
