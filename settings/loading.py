@@ -72,7 +72,8 @@ def _entry(loc: tuple[int | str, ...], merged: Mapping[str, Any]) -> str | None:
     """Return the id or path of the `[[keys]]` or `[[functions]]` entry that `loc` points into."""
     if len(loc) > 1 and loc[0] in IDENTITY and isinstance(loc[1], int):
         entry = merged[str(loc[0])][loc[1]]
-        return str(entry.get(IDENTITY[str(loc[0])], f"entry {loc[1] + 1}"))
+        number = f"entry {loc[1] + 1}"
+        return str(entry.get(IDENTITY[str(loc[0])], number)) if isinstance(entry, dict) else number
     return None
 
 
@@ -93,7 +94,8 @@ def _origin(loc: tuple[int | str, ...], merged: Mapping[str, Any], found: Sequen
     for source in reversed(found):
         if entry is not None:
             entries = source.values.get(str(loc[0]), [])
-            if any(str(e.get(IDENTITY[str(loc[0])])) == entry for e in entries):
+            names = [e.get(IDENTITY[str(loc[0])]) for e in entries if isinstance(e, dict)]
+            if entry in map(str, names):
                 return source.name
         elif loc and _holds(source.values, loc[:2]):
             return source.name

@@ -13,11 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import (
-    EnvSettingsSource,
-    NestedSecretsSettingsSource,
-    SecretsSettingsSource,
-)
+from pydantic_settings import EnvSettingsSource
 from pydantic_settings import SettingsError as ValueNotJsonError
 
 from settings.schema import Settings
@@ -43,8 +39,8 @@ class Source:
 def main_file(path: Path) -> Source:
     """Read settings.toml: scalars at the top level are Hypercorn's, tables are ours."""
     document = _read_toml(path)
-    server = {key: value for key, value in document.items() if not _is_table(value)}
-    tables = {key: value for key, value in document.items() if _is_table(value)}
+    tables = {key: value for key, value in document.items() if _is_ours(key, value)}
+    server = {key: value for key, value in document.items() if key not in tables}
     _check_tables(tables, path.name)
     return Source(path.name, {"server": server, **tables})
 
@@ -53,7 +49,7 @@ def local_file(path: Path) -> Source:
     """Read settings.local.toml, which may be missing and may hold tables only."""
     document = _read_toml(path) if path.exists() else {}
     for key, value in document.items():
-        if not _is_table(value):
+        if not _is_ours(key, value):
             raise SettingsError(_hypercorn_alone(f"{path.name}: {key}", key))
     _check_tables(document, path.name)
     return Source(path.name, document)
@@ -65,24 +61,23 @@ def secrets(directory: Path | None) -> Source:
         return Source("secrets", {})
     if not directory.is_dir():
         raise SettingsError(f"OCR_SECRETS_DIR: {directory} is not a directory")
-    names = [entry.name for entry in directory.iterdir() if not entry.name.startswith(".")]
-    _check_names(names, prefix="", where=f"{directory.name}/")
-    source = NestedSecretsSettingsSource(
-        SecretsSettingsSource(Settings, secrets_dir=directory),
-        secrets_prefix="",
-        secrets_nested_delimiter="__",
-    )
-    return Source(f"{directory.name}/", _values(source))
+    files = [entry for entry in directory.iterdir() if not entry.name.startswith(".")]
+    where = f"{directory.name}/"
+    _check_names([file.name for file in files], prefix="", where=where)
+    try:
+        contents = {file.name: file.read_text(encoding="utf-8").strip() for file in files}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{where} cannot be read: {error}") from None
+    return Source(where, _values(contents, prefix="", where=where))
 
 
 def environment(variables: Mapping[str, str]) -> Source:
     """Read OCR_<TABLE>__<KEY>; lists and tables are written as JSON."""
     names = [name for name in variables if name.upper().startswith(PREFIX)]
-    ours = [name for name in names if name.upper() not in NOT_TABLES]
+    ours = {name: variables[name] for name in names if name not in NOT_TABLES}
     _check_names(ours, prefix=PREFIX, where="")
-    source = EnvSettingsSource(Settings)
-    source.env_vars = {name.lower(): variables[name] for name in ours}
-    return Source("the environment", _values(source))
+    where = "the environment"
+    return Source(where, _values(ours, prefix=PREFIX, where=where))
 
 
 def merge(sources: Iterable[Source]) -> dict[str, Any]:
@@ -107,9 +102,19 @@ def _merge_tables(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, An
 
 
 def _merge_entries(base: list[Any], over: list[Any], identity: str) -> list[Any]:
-    replaced = {entry.get(identity): entry for entry in over if isinstance(entry, dict)}
-    kept = [replaced.pop(entry.get(identity), entry) for entry in base if isinstance(entry, dict)]
-    return kept + [entry for entry in over if entry in list(replaced.values())]
+    """Put each entry of `over` in its namesake's place or at the end; drop none, twins neither."""
+    merged: list[Any] = []
+    for entry in base:
+        merged += [new for new in over if _are_namesakes(entry, new, identity)] or [entry]
+    return merged + [
+        new for new in over if not any(_are_namesakes(entry, new, identity) for entry in base)
+    ]
+
+
+def _are_namesakes(one: object, other: object, identity: str) -> bool:
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return False
+    return identity in one and one[identity] == other.get(identity)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -123,10 +128,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path.name} is not TOML: {error}") from None
 
 
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict) or (
-        isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)
-    )
+def _is_ours(key: str, value: object) -> bool:
+    """Whether it is a table; one of ours that is written as something else is still ours."""
+    if key in Settings.tables() or isinstance(value, dict):
+        return True
+    return isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
 
 
 def _check_tables(tables: Iterable[str], where: str) -> None:
@@ -147,12 +153,15 @@ def _check_names(names: Iterable[str], *, prefix: str, where: str) -> None:
             raise SettingsError(f"{where}{name} names no table of settings.toml; {suggestion}")
 
 
-def _values(source: EnvSettingsSource | NestedSecretsSettingsSource) -> dict[str, Any]:
+def _values(texts: Mapping[str, str], *, prefix: str, where: str) -> dict[str, Any]:
+    source = EnvSettingsSource(Settings, env_prefix=prefix)
+    source.env_vars = {name.lower(): text for name, text in texts.items()}
     try:
         return source()
     except ValueNotJsonError as error:
         # Its message names the field; the cause would show the value.
-        raise SettingsError(f"{error}: lists and tables are written as JSON") from None
+        field = str(error).partition(" from source")[0]
+        raise SettingsError(f"{where}: {field}: lists and tables are written as JSON") from None
 
 
 def _hypercorn_alone(where: str, key: str) -> str:
