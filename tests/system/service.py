@@ -27,7 +27,8 @@ PATIENCE_S = 60
 class Service:
     """Starts `hypercorn --config settings.toml app:app` on a copy of the shipped settings.
 
-    `local` is the text of its settings.local.toml, `server` what top-level keys become. Without
+    `local` is the text of its settings.local.toml, `server` what top-level keys become, `modules`
+    are importable by it. Without
     `[[keys]]` in `local`, `self.key` is the development key.
     """
 
@@ -39,11 +40,14 @@ class Service:
         server: dict[str, str] | None = None,
         environment: dict[str, str] | None = None,
         arguments: tuple[str, ...] = (),
+        modules: dict[str, str] | None = None,
         root: Path = ROOT,
     ) -> None:
         self.directory = directory
         self.settings = directory / "settings.toml"
         self._write_settings(root / "settings.toml", server or {}, local)
+        for name, text in (modules or {}).items():
+            (directory / name).write_text(text, encoding="utf-8")
         self.log: list[str] = []
         self.ports: dict[str, int] = {}
         variables = {
@@ -113,14 +117,19 @@ class Service:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
-        self._reader.join(PATIENCE_S)
+        self._drain()
         return status
 
     def refusal(self) -> tuple[int, str]:
         """Wait for a start that must fail; return the exit status and what was said."""
         status = self.process.wait(PATIENCE_S)
-        self._reader.join(PATIENCE_S)
+        self._drain()
         return status, "\n".join(self.log)
+
+    def _drain(self) -> None:
+        self._reader.join(PATIENCE_S)
+        if self.process.stdout:
+            self.process.stdout.close()
 
     @property
     def key(self) -> str:
@@ -186,5 +195,15 @@ def key_stanza(key_id: str, name: str, rest: str = "", scopes: str = '["ocr"]') 
 
 def copy_project(target: Path) -> Path:
     """Copy the project's files, without what was made on this machine."""
-    skipped = (".git", ".venv", ".venv-*", ".dev", "bundle", "*.pem", "*.key", "__pycache__", ".*_cache")
+    skipped = (
+        ".git",
+        ".venv",
+        ".venv-*",
+        ".dev",
+        "bundle",
+        "*.pem",
+        "*.key",
+        "__pycache__",
+        ".*_cache",
+    )
     return Path(shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*skipped)))

@@ -1,0 +1,68 @@
+"""Limits counted in a real redis: shared by workers, and survived when it fails."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.service import Service, key_stanza
+
+KEY, STANZA = key_stanza("aaaa1111", "someone")
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A redis of the test's own, on a Unix socket."""
+    path = tmp_path / "redis.sock"
+    process = subprocess.Popen(
+        ["redis-server", "--port", "0", "--unixsocket", path, "--save", ""],
+        stdout=subprocess.DEVNULL,
+    )
+    due = time.monotonic() + 20
+    while not path.exists() and time.monotonic() < due:
+        time.sleep(0.02)
+    yield f"async+redis+unix://{path}", process
+    os.kill(process.pid, signal.SIGCONT)
+    process.terminate()
+    process.wait()
+
+
+def test_workers_share_one_count(
+    start: Callable[..., Service], redis: tuple[str, subprocess.Popen[bytes]]
+) -> None:
+    """Ten a minute is ten over both workers, on connections of their own."""
+    environment = {"OCR_LIMITS__STORAGE": redis[0]}
+    with start(server={"workers": "2"}, local=STANZA, environment=environment) as service:
+        answers = []
+        for _ in range(14):
+            with service.client(key=KEY) as client:
+                answers.append(client.post("/ocr", headers={"content-type": "text/x"}).status_code)
+        assert answers == [415] * 10 + [429] * 4
+
+
+@pytest.mark.parametrize(("policy", "status"), [("deny", 503), ("allow", 415)])
+def test_a_hung_storage(
+    start: Callable[..., Service],
+    redis: tuple[str, subprocess.Popen[bytes]],
+    policy: str,
+    status: int,
+) -> None:
+    """redis stopped in its tracks: the policy decides within the wait, and health is unharmed."""
+    local = f'[limits]\nstorage_wait_s = 0.3\non_storage_failure = "{policy}"\n{STANZA}'
+    with start(local=local, environment={"OCR_LIMITS__STORAGE": redis[0]}) as service:
+        with service.client(key=KEY) as client:
+            assert client.post("/ocr", headers={"content-type": "text/x"}).status_code == 415
+            os.kill(redis[1].pid, signal.SIGSTOP)
+            began = time.monotonic()
+            assert client.post("/ocr", headers={"content-type": "text/x"}).status_code == status
+            assert time.monotonic() - began < 10
+            assert client.get("/healthz").status_code == 200
+            assert client.get("/readyz").json()["code"] == "not_ready"
+            os.kill(redis[1].pid, signal.SIGCONT)
+            assert client.post("/ocr", headers={"content-type": "text/x"}).status_code == 415
+            assert client.get("/readyz").status_code == 200
+        assert any('"limit_storage_failed"' in line for line in service.log)
