@@ -22,9 +22,10 @@ from tls.certificates import CertificateError, CertificateFacts
 from tls.connections import ConnectionGate, SealedTCPServer, SealedWorkerContext
 from tls.contexts import CertificateWatch, ServedCertificate, harden
 from tls.http1 import SealedH11Protocol
-from tls.http2 import SealedH2Protocol, UploadLimits
+from tls.http2 import SealedH2Protocol
 from tls.serving import checked, refuse_start
 from tls.streams import SealedHTTPStream
+from tls.uploads import UploadLimits
 
 
 @dataclass(frozen=True, slots=True)

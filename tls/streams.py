@@ -2,11 +2,13 @@
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 from hypercorn.asyncio.task_group import _handle
 from hypercorn.protocol.events import Event, StreamClosed
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
+
+from tls.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,17 +18,6 @@ EXTENSION = "sealed.receive_window"
 
 HTTP1_BODY_BYTES = 65_536
 """How much unread body HTTP/1.1 holds before it stops reading: one read from the socket."""
-
-
-@runtime_checkable
-class FlowControl(Protocol):
-    """What a stream asks of an HTTP/2 connection."""
-
-    def give_back(self, stream_id: int, amount: int) -> None:
-        """Let the client send that many bytes more, as they have been taken or dropped."""
-
-    def grow(self, stream_id: int, window_bytes: int) -> None:
-        """Let the client have that many bytes of the stream under way."""
 
 
 class Inbox:
@@ -100,10 +91,11 @@ class SealedHTTPStream(HTTPStream):
     async def spawn_app(self, app: Any, config: Any, scope: Any, send: Any) -> Any:
         """Start the application on this request; return how the connection feeds it."""
         inbox = Inbox(HTTP1_BODY_BYTES, lambda _amount: None)
-        connection = getattr(self.send, "__self__", None)
-        if isinstance(connection, FlowControl):
-            inbox = Inbox(None, partial(connection.give_back, self.stream_id))
-            scope["extensions"][EXTENSION] = {"grow": partial(connection.grow, self.stream_id)}
+        # What this stream sends goes to its connection: HTTP/2 ones know about windows.
+        uploads = getattr(getattr(self.send, "__self__", None), "uploads", None)
+        if isinstance(uploads, Uploads):
+            inbox = Inbox(None, partial(uploads.give_back, self.stream_id))
+            scope["extensions"][EXTENSION] = {"grow": partial(uploads.grow, self.stream_id)}
         loop = asyncio.get_running_loop()
 
         def call_soon(function: Any, *given: Any) -> Any:

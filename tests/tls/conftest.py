@@ -1,0 +1,53 @@
+"""A certificate for the session, and servers that several tests share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tls.servers import Server, serving
+from tls.development import Paths, ensure_development_certificate
+
+TIGHT = {"h2_max_concurrent_streams": 5, "keep_alive_max_requests": 20}
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+    """Make a development certificate in a folder of its own."""
+    directory: Path = tmp_path_factory.mktemp("tls")
+    return ensure_development_certificate(directory)
+
+
+@pytest.fixture(scope="session")
+def stock(pair: Paths) -> Iterator[Server]:
+    """Run Hypercorn as it comes."""
+    with serving(pair, sealed=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sealed(pair: Paths) -> Iterator[Server]:
+    """Run Hypercorn with the fixes."""
+    with serving(pair, sealed=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stock_tight(pair: Paths) -> Iterator[Server]:
+    """Run Hypercorn as it comes, with small limits."""
+    with serving(pair, sealed=False, settings=TIGHT) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sealed_tight(pair: Paths) -> Iterator[Server]:
+    """Run Hypercorn with the fixes and small limits."""
+    with serving(pair, sealed=True, settings=TIGHT, max_connections=4, discard_bytes=1) as server:
+        yield server
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Server:
+    """Give the server a test is parametrised with."""
+    found: Server = request.getfixturevalue(request.param)
+    return found

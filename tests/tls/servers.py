@@ -1,0 +1,122 @@
+"""Real Hypercorn processes on free ports, stock or sealed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def on(stock: str, sealed: str) -> pytest.MarkDecorator:
+    """Run a test on both servers, and demand that its assertions fail on the stock one.
+
+    Strict: a stock Hypercorn that passes fails the suite, since the fix is not needed any more
+    (or the test shows nothing). Only a failed assertion counts.
+    """
+    broken = pytest.mark.xfail(strict=True, raises=AssertionError, reason="as stock Hypercorn does")
+    return pytest.mark.parametrize(
+        "server", [pytest.param(stock, marks=broken), sealed], indirect=True
+    )
+
+
+both = on("stock", "sealed")
+both_tight = on("stock_tight", "sealed_tight")
+
+ROOT = Path(__file__).parents[2]
+APP = Path(__file__).with_name("uploads_app.py")
+HYPERCORN = Path(sys.executable).with_name("hypercorn")
+PATIENCE_S = 20.0
+
+
+@dataclass
+class Server:
+    """A running Hypercorn, what it printed, and its port."""
+
+    process: subprocess.Popen[str]
+    sealed: bool
+    certfile: Path
+    ca: Path
+    lines: list[str] = field(default_factory=list)
+    port: int = 0
+    plain_port: int = 0
+
+    def read(self) -> None:
+        """Collect what the process prints, and the ports it names."""
+        for line in self.process.stderr or ():
+            self.lines.append(line.rstrip())
+            if found := re.search(r"Running on (https?)://127\.0\.0\.1:(\d+)", line):
+                if found[1] == "https":
+                    self.port = int(found[2])
+                else:
+                    self.plain_port = int(found[2])
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and return the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE_S * 2)
+
+
+def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
+    """Wait until a condition holds; return what it returned, or fail."""
+    end = time.monotonic() + patience_s
+    while True:
+        if found := condition():
+            return found
+        if time.monotonic() > end:
+            raise TimeoutError(condition)
+        time.sleep(0.01)
+
+
+def start(
+    pair: Any, *, sealed: bool, settings: dict[str, Any] | None = None, **choices: Any
+) -> subprocess.Popen[str]:
+    """Start the command; settings are Hypercorn's, choices are install()'s."""
+    config = pair.certificate.with_name(f"settings-{os.urandom(4).hex()}.toml")
+    values = {
+        "bind": ["127.0.0.1:0"],
+        "certfile": str(pair.certificate),
+        "keyfile": str(pair.key),
+        "workers": 0,
+        **(settings or {}),
+    }
+    config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
+    if sealed:
+        environment["SEALED"] = json.dumps(choices)
+    return subprocess.Popen(
+        [HYPERCORN, "--config", config, f"{APP}:app"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env=environment,
+        text=True,
+    )
+
+
+@contextmanager
+def serving(pair: Any, *, sealed: bool, **given: Any) -> Iterator[Server]:
+    """Run a server for the length of a block."""
+    process = start(pair, sealed=sealed, **given)
+    server = Server(process, sealed, pair.certificate, pair.ca)
+    reader = threading.Thread(target=server.read, daemon=True)
+    reader.start()
+    try:
+        until(lambda: server.port or process.poll() is not None)
+        if not server.port:
+            raise RuntimeError("\n".join(server.lines))
+        yield server
+    finally:
+        process.kill()
+        process.wait()
+        reader.join()
+        if process.stderr:
+            process.stderr.close()

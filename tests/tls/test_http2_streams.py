@@ -1,0 +1,98 @@
+"""HTTP/2 streams: too many, reset, left, cut short, and the last of a connection."""
+
+import h2.errors
+import h2.events
+
+from tests.tls.clients import Client, stats
+from tests.tls.servers import Server, both, both_tight, until
+
+
+@both
+def test_reset_cancels_its_handler_only(server: Server) -> None:
+    """Resetting one stream ends its handler at once and leaves its neighbour alone."""
+    before = stats(server)
+    with Client(server) as client:
+        neighbour = client.open("/late?1", "GET", end=True)
+        left = client.open("/unread", "GET", end=True)
+        client.wait(lambda: stats(server)["started"] == before["started"] + 2)
+        client.h2.reset_stream(left)
+        client.flush()
+        assert client.wait(lambda: stats(server)["cancelled"] == before["cancelled"] + 1, 0.8)
+        assert client.wait(lambda: client.ended(neighbour))
+
+
+@both
+def test_rapid_reset_leaves_no_handler(server: Server) -> None:
+    """Opening and resetting hundreds of streams leaves none of their handlers running."""
+    before = stats(server)["running"]
+    with Client(server) as client:
+        for _ in range(500):
+            client.h2.reset_stream(client.open("/unread"))
+            client.flush()
+        assert client.wait(lambda: stats(server)["running"] == before, 2)
+
+
+@both
+def test_closed_connection_cancels_its_handlers(server: Server) -> None:
+    """Handlers end when their client drops the connection, body unread or reply unsent."""
+    before = stats(server)["running"]
+    with Client(server) as client:
+        for _ in range(3):
+            client.send(client.open("/unread"), bytes(300_000), patience_s=0.1)
+        client.send(client.open("/endless"), b"", patience_s=0.1)
+    assert soon(lambda: stats(server)["running"] == before)
+
+
+@both_tight
+def test_streams_beyond_the_limit_are_refused_alone(server: Server) -> None:
+    """The sixth of five streams gets REFUSED_STREAM; the five get their answers (#335)."""
+    with Client(server) as client:
+        kept = [client.open("/late?0.3", "GET", end=True) for _ in range(5)]
+        client.h2.remote_settings.max_concurrent_streams = 100
+        client.h2.remote_settings.acknowledge()
+        beyond = [client.open("/late?0.3", "GET", end=True) for _ in range(2)]
+        client.wait(lambda: all(map(client.ended, kept)), 3)
+        assert [client.status(stream_id) for stream_id in kept] == [200] * 5
+        for stream_id in beyond:
+            reset = client.seen(h2.events.StreamReset, stream_id)
+            assert reset.error_code == h2.errors.ErrorCodes.REFUSED_STREAM
+        assert client.get("/stats")
+
+
+@both_tight
+def test_last_request_of_a_connection_is_answered(server: Server) -> None:
+    """After keep_alive_max_requests come the replies under way, then a GOAWAY and the end."""
+    with Client(server) as client:
+        for _ in range(17):
+            client.get("/stats")
+        last = [client.open("/late?0.3", "GET", end=True) for _ in range(5)]
+        client.wait(lambda: client.closed, 2)
+        assert [client.status(stream_id) for stream_id in last] == [200] * 5
+        assert client.seen(h2.events.ConnectionTerminated).last_stream_id == last[-1]
+        assert client.closed
+
+
+@both
+def test_half_a_reply_ends_in_a_reset(server: Server) -> None:
+    """A handler that stops in the middle of its reply doesn't leave the client waiting."""
+    with Client(server) as client:
+        stream_id = client.open("/half", "GET", end=True)
+        assert client.wait(lambda: client.seen(h2.events.StreamReset, stream_id), 2)
+
+
+@both
+def test_path_beyond_ascii_spares_the_connection(server: Server) -> None:
+    """A path that isn't ASCII is its own stream's error."""
+    with Client(server) as client:
+        other = client.open("/late?0.3", "GET", end=True)
+        client.open("/\u00e9", "GET", end=True)
+        assert client.wait(lambda: client.ended(other), 3)
+
+
+def soon(condition: object) -> bool:
+    """Whether a condition holds within a moment."""
+    try:
+        until(condition, 2)  # type: ignore[arg-type]
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,139 @@
+"""HTTP/2 bodies: answered early, left unread, windowed."""
+
+import ssl
+
+import h2.errors
+import h2.events
+import httpx2
+
+from tests.tls.clients import Client
+from tests.tls.servers import Server, both, both_tight
+
+MEGABYTE = bytes(1_000_000)
+
+
+@both
+def test_early_reply_spares_the_connection(server: Server) -> None:
+    """Body that comes after a 401 harms neither its own stream's reply nor the others."""
+    with Client(server) as client:
+        other = client.open("/late?0.3", "GET", end=True)
+        refused = client.open("/refuse")
+        assert client.wait(lambda: client.ended(refused))
+        client.send(refused, MEGABYTE, patience_s=2)
+        assert client.wait(lambda: client.ended(other), 3)
+        assert client.status(refused) == 401
+        assert client.status(other) == 200
+        assert client.get("/stats")
+
+
+@both
+def test_httpx_sees_an_early_status(server: Server) -> None:
+    """A client that reads only once it has sent all its body gets the answer."""
+    trust = ssl.create_default_context(cafile=str(server.ca))
+    with httpx2.Client(verify=trust, http1=False, http2=True, timeout=5) as client:
+        assert status_of(client, server) == 401
+        assert status_of(client, server) == 401
+
+
+def status_of(client: httpx2.Client, server: Server) -> int | None:
+    """Post a large body to the path that refuses; return the status, or None for an error."""
+    try:
+        return client.post(
+            f"https://localhost:{server.port}/refuse", content=MEGABYTE * 3
+        ).status_code
+    except httpx2.HTTPError:
+        return None
+
+
+@both_tight
+def test_endless_upload_is_stopped_politely(server: Server) -> None:
+    """Beyond what is discarded, a client is told to stop and to keep the reply: NO_ERROR."""
+    with Client(server) as client:
+        refused = client.open("/refuse")
+        assert client.wait(lambda: client.ended(refused))
+        client.send(refused, MEGABYTE, patience_s=2)
+        assert client.wait(lambda: client.seen(h2.events.StreamReset, refused), 2)
+        reset = client.seen(h2.events.StreamReset, refused)
+        assert reset.error_code == h2.errors.ErrorCodes.NO_ERROR
+        assert client.status(refused) == 401
+
+
+@both
+def test_silent_upload_is_stopped_in_time(server: Server) -> None:
+    """A client that neither ends nor sends its answered request holds its stream for a moment."""
+    with Client(server) as client:
+        refused = client.open("/refuse")
+        assert client.wait(lambda: client.ended(refused))
+        assert client.wait(lambda: client.seen(h2.events.StreamReset, refused), 4)
+
+
+@both
+def test_discarded_body_gives_the_window_back(server: Server) -> None:
+    """Twenty refused uploads leave the connection's window as wide as they found it."""
+    with Client(server) as client:
+        for _ in range(20):
+            refused = client.open("/refuse")
+            client.wait(lambda stream_id=refused: client.ended(stream_id))
+            client.send(refused, bytes(60_000), patience_s=2)
+        upload = client.open("/count")
+        assert client.send(upload, MEGABYTE) == len(MEGABYTE)
+        assert client.wait(lambda: client.ended(upload))
+        assert client.body(upload) == b"1000000"
+
+
+@both
+def test_unread_body_blocks_nobody_else(server: Server) -> None:
+    """While one request leaves its body unread, others on the connection are served."""
+    with Client(server) as client:
+        unread = client.open("/unread")
+        client.send(unread, MEGABYTE, patience_s=0.5)
+        assert client.wait(lambda: True)
+        other = client.open("/count")
+        assert client.send(other, bytes(200_000)) == 200_000
+        assert client.wait(lambda: client.ended(other), 3)
+        assert client.body(other) == b"200000"
+
+
+@both
+def test_window_opens_only_when_asked(server: Server) -> None:
+    """A body that nobody reads stops at the first window, and at the asked one after grow()."""
+    with Client(server) as client:
+        unread = client.open("/unread")
+        assert client.send(unread, MEGABYTE, patience_s=0.5) == 65_535
+        asked = client.open("/grow?3000000")
+        client.wait(lambda: client.h2.local_flow_control_window(asked) > 65_535, 2)
+        assert client.h2.local_flow_control_window(asked) == 3_000_000
+
+
+@both
+def test_grown_windows_do_not_add_up(server: Server) -> None:
+    """The connection's window grows with a stream and shrinks again after it."""
+    with Client(server) as client:
+        for _ in range(6):
+            asked = client.open("/grow?2000000")
+            client.wait(
+                lambda stream_id=asked: client.h2.local_flow_control_window(stream_id) > 65_535, 2
+            )
+            assert client.h2.local_flow_control_window(asked) == 2_000_000
+            assert client.send(asked, MEGABYTE * 2) == 2_000_000
+            assert client.wait(lambda stream_id=asked: client.ended(stream_id))
+        assert client.h2.outbound_flow_control_window <= (1 << 20) + 2_000_000
+
+
+def test_empty_and_padded_frames_end_well(sealed: Server) -> None:
+    """Ten thousand empty frames and padded ones count for what they hold."""
+    with Client(sealed) as client:
+        upload = client.open("/count")
+        for _ in range(10_000):
+            client.h2.send_data(upload, b"")
+        client.flush()
+        for _ in range(600):
+            while client.h2.local_flow_control_window(upload) < 300:
+                client.read(0.05)
+            client.h2.send_data(upload, b"x", pad_length=200)
+            client.flush()
+            client.read(0)
+        client.h2.end_stream(upload)
+        client.flush()
+        assert client.wait(lambda: client.ended(upload))
+        assert client.body(upload) == b"600"

@@ -1,0 +1,150 @@
+"""An application that behaves badly on demand; run by Hypercorn, stock or sealed, in tests."""
+
+import asyncio
+import json
+import logging
+import os
+from typing import Any
+
+from hypercorn.config import Config
+
+CHOICES: dict[str, Any] = json.loads(os.environ.get("SEALED", "null")) or {}
+REFUSE_CONFIG = CHOICES.pop("refuse_config", None)
+REFUSE_IMPORT = CHOICES.pop("refuse_import", None)
+transport: Any = None
+
+
+def on_config(config: Config) -> None:
+    """Refuse the start if the test asked for it, naming something only Hypercorn knows."""
+    if REFUSE_CONFIG:
+        raise SystemExit(f"{REFUSE_CONFIG}: {config.bind[0]}")
+
+
+if "SEALED" in os.environ:
+    from tls.serving import refuse_start
+    from tls.transport import install
+
+    transport = install(
+        on_config=on_config,
+        on_reload=lambda facts: logging.warning("reloaded %s", facts.names),
+        on_reload_error=lambda error: logging.warning("kept the old one: %s", error),
+        **CHOICES,
+    )
+    if REFUSE_IMPORT:
+        refuse_start(REFUSE_IMPORT)
+elif REFUSE_IMPORT or REFUSE_CONFIG or os.environ.get("STOCK_REFUSES"):
+    raise SystemExit(os.environ.get("STOCK_REFUSES"))
+
+counts = {"running": 0, "started": 0, "cancelled": 0, "disconnected": 0}
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """Answer by path, counting what runs."""
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+        return
+    if scope["path"] == "/stats":
+        await reply(send, 200, json.dumps(counts | facts(scope)).encode())
+        return
+    counts["running"] += 1
+    counts["started"] += 1
+    try:
+        await PATHS[scope["path"]](scope, receive, send)
+    except asyncio.CancelledError:
+        counts["cancelled"] += 1
+        raise
+    finally:
+        counts["running"] -= 1
+
+
+def facts(scope: Any) -> dict[str, Any]:
+    """Tell what the transport tells the application."""
+    certificate = transport and transport.certificate
+    return {
+        "tls": scope["state"].get("tls"),
+        "problem": certificate and certificate.problem,
+        "connections": transport and transport.connections,
+    }
+
+
+async def lifespan(receive: Any, send: Any) -> None:
+    """Start and stop at once."""
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def reply(send: Any, status: int, body: bytes) -> None:
+    """Send a whole response."""
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def read(receive: Any) -> int:
+    """Read the body and return its length, or -1 if the client left."""
+    length = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            counts["disconnected"] += 1
+            return -1
+        length += len(message["body"])
+        if not message["more_body"]:
+            return length
+
+
+async def refuse(_scope: Any, _receive: Any, send: Any) -> None:
+    """Answer without a look at the body."""
+    await reply(send, 401, b"refused")
+
+
+async def count(_scope: Any, receive: Any, send: Any) -> None:
+    """Answer with the body's length."""
+    await reply(send, 200, str(await read(receive)).encode())
+
+
+async def grow(scope: Any, receive: Any, send: Any) -> None:
+    """Ask for a window as large as the query says, then answer with the body's length."""
+    extension = scope["extensions"].get("sealed.receive_window")
+    if extension:
+        extension["grow"](int(scope["query_string"]))
+    await reply(send, 200, str(await read(receive)).encode())
+
+
+async def unread(_scope: Any, receive: Any, send: Any) -> None:
+    """Look at nothing for a long time, as a request in a queue does."""
+    await asyncio.sleep(600)
+    await count(_scope, receive, send)
+
+
+async def late(scope: Any, receive: Any, send: Any) -> None:
+    """Answer after the seconds in the query."""
+    await asyncio.sleep(float(scope["query_string"]))
+    await count(scope, receive, send)
+
+
+async def endless(_scope: Any, _receive: Any, send: Any) -> None:
+    """Send for ever."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        await send({"type": "http.response.body", "body": bytes(16384), "more_body": True})
+
+
+async def half(_scope: Any, _receive: Any, send: Any) -> None:
+    """Send half a response and return."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"half", "more_body": True})
+
+
+PATHS = {
+    "/refuse": refuse,
+    "/count": count,
+    "/grow": grow,
+    "/unread": unread,
+    "/late": late,
+    "/endless": endless,
+    "/half": half,
+}

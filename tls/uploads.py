@@ -1,0 +1,145 @@
+"""The receiving side of an HTTP/2 connection: whose bodies come, how far ahead, how long still."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import h2.exceptions
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+
+from tls.windows import ReceiveWindow
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """How much of a body a client may send ahead, and how long we listen after a reply."""
+
+    stream_window_bytes: int
+    connection_window_bytes: int
+    discard_bytes: int
+    linger_s: float
+
+
+@dataclass(slots=True)
+class Upload:
+    """The sending half of one client's stream."""
+
+    window: ReceiveWindow
+    grown: int = 0
+    discarded: int = 0
+    deadline: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+
+class Uploads:
+    """The request bodies that a connection's client has not ended yet.
+
+    `changed` is called when h2 has something to send, or an upload that lingered is over.
+    """
+
+    def __init__(
+        self, connection: H2Connection, limits: UploadLimits, changed: Callable[[], None]
+    ) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._changed = changed
+        self._window = ReceiveWindow(connection.inbound_flow_control_window)
+        self._uploads: dict[int, Upload] = {}
+
+    @property
+    def stream_ids(self) -> set[int]:
+        """The streams whose client may still send."""
+        return set(self._uploads)
+
+    def open_connection(self) -> None:
+        """Open the connection's window: 64 KiB is what the protocol starts with."""
+        extra = self._window.grow(self._limits.connection_window_bytes - self._window.size)
+        if extra:
+            self._connection.increment_flow_control_window(extra)
+
+    def begin(self, stream_id: int) -> None:
+        """Expect a body."""
+        self._uploads[stream_id] = Upload(ReceiveWindow(self._limits.stream_window_bytes))
+
+    def end(self, stream_id: int) -> None:
+        """Expect no more of a body."""
+        upload = self._uploads.pop(stream_id, None)
+        if upload is not None:
+            self._window.shrink(upload.grown)
+            if upload.deadline is not None:
+                upload.deadline.cancel()
+                self._changed()
+
+    def stop_all(self) -> None:
+        """Forget everything: the connection is gone."""
+        for upload in self._uploads.values():
+            if upload.deadline is not None:
+                upload.deadline.cancel()
+        self._uploads.clear()
+
+    def receiving(self, stream_id: int) -> bool:
+        """Whether the client may still send on this stream."""
+        stream = self._connection.streams.get(stream_id)
+        return stream_id in self._uploads and stream is not None and not stream.closed
+
+    def give_back(self, stream_id: int, amount: int) -> None:
+        """Let the client send that many bytes more, as they have been taken or dropped."""
+        # A protocol error here: the connection ended while a body was still being read.
+        with suppress(h2.exceptions.ProtocolError):
+            if due := self._window.give_back(amount):
+                self._connection.increment_flow_control_window(due)
+            if self.receiving(stream_id) and (
+                due := self._uploads[stream_id].window.give_back(amount)
+            ):
+                self._connection.increment_flow_control_window(due, stream_id)
+        self._changed()
+
+    def grow(self, stream_id: int, window_bytes: int) -> None:
+        """Let the client have that many bytes of this stream under way.
+
+        The connection's window grows along, so that one upload takes nothing from the others;
+        it shrinks again when the stream is over.
+        """
+        if not self.receiving(stream_id):
+            return
+        upload = self._uploads[stream_id]
+        extra = self._window.grow(window_bytes - upload.window.size)
+        if extra:
+            upload.grown += upload.window.grow(extra)
+            self._connection.increment_flow_control_window(extra)
+            self._connection.increment_flow_control_window(extra, stream_id)
+            self._changed()
+
+    def discard(self, stream_id: int, amount: int) -> None:
+        """Drop body that comes after its reply, and give its room back.
+
+        So a client that reads only once it has sent all (httpx does) gets its answer, and the
+        connection's window doesn't run dry.
+        """
+        self.give_back(stream_id, amount)
+        upload = self._uploads.get(stream_id)
+        if upload is not None:
+            upload.discarded += amount
+            if upload.discarded > self._limits.discard_bytes:
+                self._stop(stream_id)
+
+    def answered(self, stream_id: int) -> None:
+        """Listen on for a while, if the reply is out and the client still sends."""
+        if self.receiving(stream_id):
+            upload = self._uploads[stream_id]
+            upload.deadline = upload.deadline or asyncio.get_running_loop().call_later(
+                self._limits.linger_s, self._stop, stream_id
+            )
+
+    def _stop(self, stream_id: int) -> None:
+        # NO_ERROR asks the client to stop and to keep the reply (RFC 9113, section 8.1).
+        self.reset(stream_id, ErrorCodes.NO_ERROR)
+        self._changed()
+
+    def reset(self, stream_id: int, code: ErrorCodes) -> None:
+        """End a stream from our side."""
+        # A protocol error here: the stream or the connection is over already.
+        with suppress(h2.exceptions.ProtocolError):
+            self._connection.reset_stream(stream_id, code)
+        self.end(stream_id)
