@@ -26,11 +26,6 @@ async def swap(request):
 '''
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on asyncio, as the service does."""
-    return "asyncio"
-
 
 async def mixed_up(service: Service, draw: Draw, *, images: int) -> int:
     """Send images with a nonce each, eight at a time on one connection; count foreign answers."""
