@@ -36,11 +36,21 @@ class SealedH11Protocol(H11Protocol):
         if isinstance(event, Closed):
             self._left.set()
         if self._lingering and isinstance(event, RawData):
-            self._discarded += len(event.data)
-            if self._discarded > self.discard_bytes:
-                self._left.set()
-            return
-        await super().handle(event)
+            self._discard(event.data)
+        else:
+            await super().handle(event)
+
+    def _discard(self, data: bytes) -> None:
+        """Drop late body; stop listening once it has ended, or is too much."""
+        self._discarded += len(data)
+        try:
+            self.connection.receive_data(data)
+            while isinstance(self.connection.next_event(), h11.Data):
+                pass
+        except h11.RemoteProtocolError:
+            self._left.set()
+        if not self._client_sends or self._discarded > self.discard_bytes:
+            self._left.set()
 
     async def stream_send(self, event: StreamEvent) -> None:
         """Pass on what the stream sends, announcing that an early reply ends the connection."""

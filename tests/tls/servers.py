@@ -120,3 +120,12 @@ def serving(pair: Any, *, sealed: bool, **given: Any) -> Iterator[Server]:
         reader.join()
         if process.stderr:
             process.stderr.close()
+
+
+def soon(condition: Callable[[], Any], patience_s: float = 2.0) -> bool:
+    """Whether a condition holds within a moment."""
+    try:
+        until(condition, patience_s)
+    except TimeoutError:
+        return False
+    return True

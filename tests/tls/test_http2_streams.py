@@ -4,7 +4,7 @@ import h2.errors
 import h2.events
 
 from tests.tls.clients import Client, stats
-from tests.tls.servers import Server, both, both_tight, until
+from tests.tls.servers import Server, both, both_tight, soon
 
 
 @both
@@ -87,12 +87,3 @@ def test_path_beyond_ascii_spares_the_connection(server: Server) -> None:
         other = client.open("/late?0.3", "GET", end=True)
         client.open("/\u00e9", "GET", end=True)
         assert client.wait(lambda: client.ended(other), 3)
-
-
-def soon(condition: object) -> bool:
-    """Whether a condition holds within a moment."""
-    try:
-        until(condition, 2)  # type: ignore[arg-type]
-    except TimeoutError:
-        return False
-    return True

@@ -89,7 +89,7 @@ def test_unread_body_blocks_nobody_else(server: Server) -> None:
         client.send(unread, MEGABYTE, patience_s=0.5)
         assert client.wait(lambda: True)
         other = client.open("/count")
-        assert client.send(other, bytes(200_000)) == 200_000
+        assert client.send(other, bytes(200_000), patience_s=1) == 200_000
         assert client.wait(lambda: client.ended(other), 3)
         assert client.body(other) == b"200000"
 

@@ -1,0 +1,103 @@
+"""HTTP/1.1: early replies to clients that read late, and clients that leave."""
+
+import socket
+import ssl
+import subprocess
+
+import httpx2
+
+from tests.tls.clients import stats
+from tests.tls.servers import Server, both, soon
+
+HEAD = "POST {} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n"
+
+
+def connect(server: Server) -> ssl.SSLSocket:
+    """Open a TLS connection without HTTP/2."""
+    context = ssl.create_default_context(cafile=str(server.ca))
+    bare = socket.create_connection(("127.0.0.1", server.port), 5)
+    return context.wrap_socket(bare, server_hostname="localhost")
+
+
+@both
+def test_client_that_reads_late_sees_the_early_reply(server: Server) -> None:
+    """A client that sends its whole body before it reads gets the 401, and the end."""
+    with connect(server) as client:
+        client.sendall(HEAD.format("/refuse", 3_000_000).encode())
+        for _ in range(30):
+            assert send(client, bytes(100_000))
+        reply = read_all(client)
+        assert reply.startswith(b"HTTP/1.1 401")
+        assert reply.endswith(b"refused")
+        assert b"connection: close" in reply
+
+
+def read_all(client: ssl.SSLSocket) -> bytes:
+    """Read to the end of the connection."""
+    reply = b""
+    while piece := client.recv(65536):
+        reply += piece
+    return reply
+
+
+def send(client: ssl.SSLSocket, data: bytes) -> bool:
+    """Send, and say whether the server let us."""
+    try:
+        client.sendall(data)
+    except OSError:
+        return False
+    return True
+
+
+def test_httpx_sees_the_early_status(sealed: Server) -> None:
+    """The same with a real client, time and again."""
+    trust = ssl.create_default_context(cafile=str(sealed.ca))
+    url = f"https://localhost:{sealed.port}/refuse"
+    with httpx2.Client(verify=trust, timeout=5) as client:
+        for _ in range(5):
+            assert client.post(url, content=bytes(8_000_000)).status_code == 401
+
+
+def test_curl_sees_the_early_status(sealed: Server) -> None:
+    """Curl prints the status over either protocol, and exits in peace."""
+    for protocol in ("--http1.1", "--http2"):
+        done = subprocess.run(
+            [
+                *("curl", "-sS", protocol, "--cacert", sealed.ca, "--data-binary", "@-"),
+                *("-w", "%{http_code} %{http_version}", "-o", "/dev/null"),
+                *("-H", "Expect:", f"https://localhost:{sealed.port}/refuse"),
+            ],
+            input=bytes(3_000_000),
+            capture_output=True,
+            check=False,
+        )
+        assert done.stdout in {b"401 1.1", b"401 2"}, done.stderr
+        assert done.returncode == 0, done.stderr
+
+
+@both
+def test_leaving_cancels_the_handler(server: Server) -> None:
+    """A handler that looks at nothing ends when its client closes the connection."""
+    before = stats(server)["running"]
+    with connect(server) as client:
+        client.sendall(HEAD.format("/unread", 100_000).encode() + bytes(20_000))
+        assert soon(lambda: stats(server)["running"] == before + 1)
+    assert soon(lambda: stats(server)["running"] == before)
+
+
+def test_keep_alive_is_unharmed(sealed: Server) -> None:
+    """Complete requests still share one connection."""
+    with connect(sealed) as client:
+        for _ in range(3):
+            client.sendall(HEAD.format("/count", 5).encode() + b"12345")
+            reply = client.recv(65536)
+            while not reply.endswith(b"\r\n\r\n5"):
+                reply += client.recv(65536)
+            assert b"connection: close" not in reply
+
+
+def test_reply_without_end_stops_lingering(sealed: Server) -> None:
+    """A client that goes on sending after its reply is cut off."""
+    with connect(sealed) as client:
+        client.sendall(HEAD.format("/refuse", 10**9).encode())
+        assert not all(send(client, bytes(1_000_000)) for _ in range(200))
