@@ -1,5 +1,6 @@
 """The key that lets a newcomer try the service without configuring anything."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -10,19 +11,29 @@ KEY_ID = "development"
 
 def ensure_key(path: Path) -> str:
     """Return the development key kept at `path`, made on first use, readable by its owner only."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY)
     try:
-        token = path.read_text(encoding="ascii").strip()
-        if id_of(token) == KEY_ID:
-            return token
-        path.unlink()
+        # Several workers may start at once: one makes the key, the others read it.
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        return _read(path) or _make(path)
+    finally:
+        os.close(directory)
+
+
+def _read(path: Path) -> str | None:
+    """Return the key at `path`; None where there is none, or something else."""
+    try:
+        token = path.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return None
+    return token if id_of(token) == KEY_ID else None
+
+
+def _make(path: Path) -> str:
+    path.unlink(missing_ok=True)
     token = new_token(KEY_ID)
-    # O_EXCL: when several workers start at once, one makes the key and the others read it.
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return ensure_key(path)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(token + "\n")
     return token

@@ -29,7 +29,7 @@ def load_handler(path: str, name: str) -> Handler:
     module_name, _, function_name = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except (ImportError, SyntaxError) as error:
         raise HandlerError(f"{where}: {module_name} cannot be imported: {error}") from error
     handler = getattr(module, function_name, None)
     if handler is None:

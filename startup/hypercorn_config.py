@@ -6,6 +6,25 @@ from pathlib import Path
 
 from hypercorn.config import Config
 
+# What Hypercorn's flags can set beside the file's keys: each would change what is served or
+# logged. Not umask, user and group, which only concern Unix sockets, nor the name of the app.
+COMMAND_LINE_ONLY = (
+    "access_log_format",
+    "accesslog",
+    "ca_certs",
+    "debug",
+    "keyfile_password",
+    "logconfig",
+    "max_requests",
+    "quic_bind",
+    "read_timeout",
+    "root_path",
+    "server_names",
+    "statsd_host",
+    "use_reloader",
+    "verify_mode",
+)
+
 
 class ConfigMismatch(Exception):
     """Hypercorn was told something else than the settings file says."""
@@ -39,11 +58,12 @@ def check_config(config: Config, settings_file: Path, keys: Iterable[str]) -> No
     """Compare what Hypercorn runs with against what the file alone would have given.
 
     Raises:
-        ConfigMismatch: a command-line flag, or a program, changed one of `keys`.
+        ConfigMismatch: a command-line flag, or a program, changed one of `keys`, or one that the
+            file may not hold either.
 
     """
     told = Config.from_toml(settings_file)
-    for key in keys:
+    for key in (*keys, *COMMAND_LINE_ONLY):
         wanted, actual = getattr(told, key), getattr(config, key)
         if wanted != actual:
             raise ConfigMismatch(
