@@ -6,6 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from middleware.errors import BodyTooLarge
 from middleware.exchange import exchange_of
 
+MAX_DIGITS = 20  # as h11 takes; more are too large however they end
+
 
 class BodyLimit:
     """Refuses by Content-Length before a byte is read, and by count where that is missing or lies.
@@ -22,8 +24,8 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
         length = Headers(scope=scope).get("content-length", "")
-        # Hypercorn's parsers refuse a length that is not digits; str.isdecimal guards int().
-        told = int(length) if length.isdecimal() else self.max_bytes
+        # Hypercorn's parsers refuse a length that is no number; int() refuses thousands of digits.
+        told = int(length[:MAX_DIGITS]) if length.isdecimal() else self.max_bytes
         if told > self.max_bytes:
             raise BodyTooLarge(self.max_bytes)
         exchange.expected_bytes = told

@@ -12,6 +12,7 @@ from middleware.exchange import exchange_of
 
 CHALLENGES = "/.well-known/acme-challenge/"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")  # RFC 8555 section 8.3: base64url
+SAFE = "/%:@!$&'()*+,;=~-._"  # RFC 3986 section 3.3, and what is escaped already
 MAX_CHALLENGE_BYTES = 4096
 
 
@@ -51,8 +52,8 @@ class PlainPort:
         return PlainTextResponse(content)
 
     def _redirect(self, scope: Scope) -> Response:
-        raw_path = scope.get("raw_path", b"/").decode("latin-1")
+        raw_path = scope.get("raw_path", b"/")
         # An absolute-form target (GET http://... HTTP/1.1) is no path of ours.
-        path = quote(raw_path, safe="/%:@!$&'()*+,;=~-._") if raw_path.startswith("/") else "/"
-        query = quote(scope["query_string"].decode("latin-1"), safe="/%:@!$&'()*+,;=~-._?")
+        path = quote(raw_path, safe=SAFE) if raw_path.startswith(b"/") else "/"
+        query = quote(scope["query_string"], safe=SAFE + "?")
         return RedirectResponse(f"{self.origin}{path}{'?' + query if query else ''}", 308)
