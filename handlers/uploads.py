@@ -19,6 +19,11 @@ class InMemoryParser(MultiPartParser):
     """Starlette's parser, kept from writing parts over 1 MB to disk: 0 spools nothing."""
 
     spool_max_size = 0
+    complete = False
+
+    def on_end(self) -> None:
+        """Note the closing boundary, which the parser itself does not insist on."""
+        self.complete = True
 
 
 def media_type_of(request: Request) -> str:
@@ -65,11 +70,13 @@ async def _from_multipart(request: Request, max_images: int) -> list[bytes]:
     )
     try:
         form = await parser.parse()
-    except MultiPartException as error:
+    except (MultiPartException, UnicodeError) as error:  # UnicodeError: charset=undefined
         if parser._current_files > max_images:  # noqa: SLF001 - it says so in English only
             raise TooManyImages(max_images) from error
         raise MalformedBody from error
     try:
+        if not parser.complete:
+            raise MalformedBody
         return [
             await part.read()
             for name, part in form.multi_items()
@@ -87,6 +94,8 @@ def _from_json(body: bytes) -> list[bytes]:
     if not isinstance(document, dict) or not document.keys() <= {"image", "images"}:
         raise MalformedBody
     images = document.get("images", [])
+    if not isinstance(images, list):
+        raise MalformedBody
     texts = [*([document["image"]] if "image" in document else []), *images]
     return [_from_base64(text) for text in texts]
 
