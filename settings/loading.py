@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from settings import sources
 from settings.schema import Settings
-from settings.server import REFUSED, Server
+from settings.server import REFUSED
 from settings.sources import IDENTITY, SettingsError, Source
 
 __all__ = ["SettingsError", "load_settings", "settings_path"]
@@ -109,8 +109,3 @@ def _holds(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> bool:
             return False
         node = node[part]
     return True
-
-
-def server_keys() -> tuple[str, ...]:
-    """Name every top-level key that the operator may set."""
-    return tuple(Server.model_fields)

@@ -67,7 +67,7 @@ class Server(BaseModel):
     h2_max_header_list_size: Count = 2**16
     h2_max_inbound_frame_size: Annotated[int, Field(ge=2**14, le=2**24 - 1)] = 2**14
     max_app_queue_size: Count = 10
-    include_server_header: bool = True
+    include_server_header: Annotated[bool, Field(validate_default=True)] = True
     include_date_header: bool = True
     pid_path: str | None = None
 
