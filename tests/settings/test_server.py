@@ -1,0 +1,136 @@
+"""The top level: Hypercorn's keys, as far as they are offered."""
+
+import re
+
+import pytest
+from hypercorn.config import Config
+from pydantic import ValidationError
+
+from settings.server import REFUSED, Server, bind_host, is_loopback
+from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
+
+
+@pytest.mark.parametrize("key", Server.model_fields)
+def test_hypercorn_knows_each_key(key: str) -> None:
+    """A key we offer is an attribute of Hypercorn's Config, with the same default."""
+    default = Server.model_fields[key].default
+    actual = getattr(Config(), key)
+    assert actual == (list(default) if isinstance(default, tuple) else default)
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_hypercorn_knows_each_refused_key(key: str) -> None:
+    """A refusal names a key that exists, or it would explain nothing."""
+    assert hasattr(Config, key) or key in Config.__annotations__
+    assert key not in Server.model_fields
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_a_refused_key_is_refused_with_its_reason(key: str, refuse: Refuse) -> None:
+    """What Hypercorn knows and we do not offer is answered with the reason."""
+    message = refuse(top=f'{key} = "x"')
+    assert message == f"settings.toml: {key}: is not offered: {REFUSED[key]}"
+
+
+@pytest.mark.parametrize(
+    ("line", "mend"),
+    [
+        ("certfil = 'x'", "certfil: is not known here; did you mean certfile?"),
+        ("insecure_binds = []", "insecure_binds: is not known here; did you mean insecure_bind?"),
+        ("worker = 2", "worker: is not known here; did you mean workers?"),
+        ("zzz = 2", "zzz: is not known here; there are backlog, bind"),
+    ],
+)
+def test_a_misspelled_key_is_named(line: str, mend: str, refuse: Refuse) -> None:
+    """Hypercorn would take any key and ignore it; we name the one that was meant."""
+    assert refuse(top=line).startswith(f"settings.toml: {mend}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'workers = "2"',
+        "workers = -1",
+        "workers = true",
+        "backlog = 0",
+        "bind = 8443",
+        "bind = []",
+        'bind = ["127.0.0.1"]',
+        'bind = ["::1:8443"]',
+        'bind = ["127.0.0.1:99999"]',
+        'bind = ["unix:/run/x.sock"]',
+        "graceful_timeout = inf",
+        "keep_alive_timeout = 0",
+        'worker_class = "trio"',
+        'loglevel = "LOUD"',
+        'ciphers = "ALL"',
+        'ciphers = "ECDHE+AESGCM:AES256-SHA"',
+        "h2_max_inbound_frame_size = 1",
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(line: str, refuse: Refuse) -> None:
+    """Type and range are checked here, since Hypercorn checks neither."""
+    assert f"settings.toml: {line.partition(' ')[0]}: " in refuse(top=line)
+
+
+def test_one_bind_may_be_a_string(load: Load) -> None:
+    """Hypercorn takes a string or a list; so do we."""
+    assert load(top='bind = "[::1]:8443"').server.bind == ("[::1]:8443",)
+
+
+def test_the_server_header_must_be_off(refuse: Refuse) -> None:
+    """Left out, it would be Hypercorn's default, which tells name and version."""
+    main = MINIMAL.replace("include_server_header = false", "include_server_header = true")
+    assert "include_server_header: must be false" in refuse(main=main)
+
+
+def test_the_server_header_left_out_is_refused(refuse: Refuse) -> None:
+    """Leaving the key out has the same effect as setting it to true."""
+    message = refuse(main=MINIMAL.replace("include_server_header = false", ""))
+    assert "include_server_header: must be false" in message
+
+
+@pytest.mark.parametrize("key", ["certfile", "keyfile"])
+def test_plain_http_on_the_tls_port_is_refused(key: str, refuse: Refuse) -> None:
+    """Without a certificate or its key Hypercorn would serve plain HTTP where TLS is expected."""
+    message = refuse(main=re.sub(rf"(?m)^{key} = .*$", "", MINIMAL))
+    assert message.startswith(f"settings.toml: {key} is missing: Hypercorn would serve plain HTTP")
+    assert 'certfile = "tls/certificate.pem"' in message
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0:8443", "[::]:8443", "ocr.example.org:443", "fd://3"])
+@pytest.mark.parametrize("key", ["bind", "insecure_bind"])
+def test_a_public_address_needs_a_key(key: str, bind: str, load: Load, refuse: Refuse) -> None:
+    """Other machines are let near the service only once somebody has a key of their own."""
+    message = refuse(top=f'{key} = ["127.0.0.1:1", "{bind}"]')
+    assert f"bind {bind} is reachable from other machines" in message
+    assert "scripts/new-key" in message
+    assert load(KEY, top=f'{key} = "{bind}"').server.public_binds == (bind,)
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "localhost:1"])
+def test_loopback_is_not_public(bind: str) -> None:
+    """What only this machine can reach is told from the rest."""
+    assert is_loopback(bind)
+    assert (
+        Server(bind=(bind,), certfile="c", keyfile="k", include_server_header=False).public_binds
+        == ()
+    )
+
+
+@pytest.mark.parametrize("bind", ["127.1:1", "localhost.example.org:1", "128.0.0.1:1", "fd://0"])
+def test_what_is_not_surely_loopback_is_public(bind: str) -> None:
+    """A name, a short form and an inherited socket count as public."""
+    assert not is_loopback(bind)
+
+
+def test_bind_host_takes_the_port_off() -> None:
+    """The host is what is left of an address."""
+    assert [bind_host(a) for a in ("h:1", "[::1]:2", "fd://3")] == ["h", "::1", "fd"]
+
+
+def test_it_is_frozen() -> None:
+    """Nothing changes the settings once they are read."""
+    server = Server(certfile="c", keyfile="k", include_server_header=False)
+    with pytest.raises(ValidationError):
+        server.workers = 2

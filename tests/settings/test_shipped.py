@@ -1,0 +1,107 @@
+"""The settings.toml that is shipped, against the schema it documents."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypercorn.config import Config
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from settings import load_settings
+from settings.schema import ApiKey, Function, Settings, Table
+
+SHIPPED = Path(__file__).parents[2] / "settings.toml"
+TEXT = SHIPPED.read_text(encoding="utf-8")
+TABLES: dict[str, type[Table]] = {
+    name: field.annotation
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Table)
+}
+
+
+def _section(name: str) -> str:
+    """Return the text from a table's header, commented or not, to the next one."""
+    match = re.search(rf"(?ms)^(?:# )?\[+{name}\]+$(.*?)(?=^(?:# )?\[|^# ----|\Z)", TEXT)
+    assert match, f"no [{name}] in settings.toml"
+    return match[1]
+
+
+def test_it_loads() -> None:
+    """The file is valid as it is shipped, and serves this machine only."""
+    settings = load_settings(SHIPPED, {})
+    assert settings.server.public_binds == ()
+    assert [function.path for function in settings.functions] == ["/ocr", "/healthz", "/readyz"]
+    assert settings.keys == ()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_its_values_are_the_defaults(name: str) -> None:
+    """A table that is deleted from the file changes nothing."""
+    assert getattr(load_settings(SHIPPED, {}), name) == TABLES[name]()
+
+
+def test_ocr_is_served_with_the_defaults_of_a_function() -> None:
+    """What /ocr says of bytes and seconds is what a function gets that says nothing."""
+    ocr = tomllib.loads(TEXT)["functions"][0]
+    for name in ("max_body_bytes", "body_timeout_s", "timeout_s"):
+        assert ocr[name] == Function.model_fields[name].default
+
+
+@pytest.mark.parametrize(
+    ("table", "model"), [*TABLES.items(), ("functions", Function), ("keys", ApiKey)]
+)
+def test_every_field_is_written_down(table: str, model: type[BaseModel]) -> None:
+    """Each field of each table stands in the file, set or commented out."""
+    section = _section(table)
+    for field in model.model_fields:
+        assert re.search(rf"(?m)^(?:# )?{field} = ", section), f"[{table}] {field}"
+
+
+def test_every_table_is_written_down() -> None:
+    """The file shows each table of the schema."""
+    assert {*TABLES, "functions", "keys", "server"} == set(Settings.model_fields)
+
+
+def test_a_field_that_is_not_written_down_would_be_found() -> None:
+    """The check above is not satisfied by just any name."""
+    assert not re.search(r"(?m)^(?:# )?max_age = ", _section("hsts"))
+
+
+def test_each_key_of_the_file_has_its_comment() -> None:
+    """A key of the one-off tables follows a comment, or a key that the same comment explains."""
+    explained = False
+    for line in TEXT.partition("# ---- [[functions]]")[0].splitlines():
+        if re.match(r"\w+ = ", line):
+            assert explained, line
+        else:
+            explained = line.startswith("#")
+
+
+@pytest.mark.parametrize("table", Settings.tables())
+def test_no_table_shadows_a_key_of_hypercorn(table: str) -> None:
+    """Hypercorn sets our tables on its Config; none of them may mean something to it."""
+    assert not hasattr(Config(), table)
+
+
+def test_a_shadowing_table_would_be_found() -> None:
+    """The check above sees what Hypercorn knows."""
+    assert hasattr(Config(), "workers")
+
+
+def test_hypercorn_reads_what_we_read() -> None:
+    """Each top-level key reaches Hypercorn's Config with the value that was checked."""
+    config: Any = Config.from_toml(SHIPPED)
+    server = load_settings(SHIPPED, {}).server
+    for key in server.model_fields_set:
+        value = getattr(server, key)
+        assert getattr(config, key) == (list(value) if isinstance(value, tuple) else value), key
+
+
+def test_defaults_exist_where_a_table_may_be_left_out() -> None:
+    """Every field of the one-off tables has a default."""
+    for model in TABLES.values():
+        for name, field in model.model_fields.items():
+            assert field.default is not PydanticUndefined, name

@@ -1,0 +1,267 @@
+"""The four sources, their order, and how they become one."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from settings import load_settings
+from settings.schema import Settings
+from settings.server import REFUSED, Server
+from settings.sources import Source, meant, merge
+from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
+
+OTHER_KEY = KEY.replace('"aaaa"', '"bbbb"').replace("accounting", "archive")
+
+names = st.sampled_from("abcd")
+tables = st.dictionaries(
+    st.sampled_from(["tls", "hsts", "limits"]), st.dictionaries(names, st.integers(), max_size=3)
+)
+entry = st.fixed_dictionaries({"id": names}, optional={"name": st.integers(0, 9)})
+entries = st.lists(entry, max_size=4)
+
+
+def _source(values: tuple[dict[str, Any], list[dict[str, Any]]]) -> Source:
+    return Source("any", {**values[0], "keys": values[1]})
+
+
+sources = st.lists(st.tuples(tables, entries).map(_source), min_size=1, max_size=4)
+
+
+@given(sources)
+def test_tables_merge_key_by_key(given_sources: list[Source]) -> None:
+    """Each key of a table has the value that the last source with that key gives it."""
+    merged = merge(given_sources)
+    expected: dict[str, dict[str, int]] = {}
+    for source in given_sources:
+        for table, values in source.values.items():
+            if table != "keys":
+                expected.setdefault(table, {}).update(values)
+    assert {table: values for table, values in merged.items() if table != "keys"} == expected
+
+
+@given(st.lists(st.lists(entry, unique_by=lambda e: str(e["id"])), min_size=1, max_size=4))
+def test_keys_join_by_id(lists: list[list[dict[str, Any]]]) -> None:
+    """An entry stands where its id was first seen, as the last source with that id has it."""
+    expected: dict[str, dict[str, Any]] = {}
+    for entries_of_one in lists:
+        expected |= {one["id"]: one for one in entries_of_one}
+    merged = merge([Source("any", {"keys": entries_of_one}) for entries_of_one in lists])
+    assert merged["keys"] == list(expected.values())
+
+
+@given(sources)
+def test_twins_are_left_for_the_schema_to_refuse(given_sources: list[Source]) -> None:
+    """An id that stands twice in the last source to name it stands at least twice in the end."""
+    merged = [one["id"] for one in merge(given_sources)["keys"]]
+    for key_id in set(merged):
+        counts = [[e["id"] for e in s.values["keys"]].count(key_id) for s in given_sources]
+        assert merged.count(key_id) >= [count for count in counts if count][-1]
+
+
+@given(sources)
+def test_an_empty_source_changes_nothing(given_sources: list[Source]) -> None:
+    """A source that says nothing is as good as none, wherever it stands."""
+    assert merge([*given_sources, Source("empty", {})]) == merge(given_sources)
+
+
+@given(sources)
+def test_merging_leaves_the_sources_alone(given_sources: list[Source]) -> None:
+    """What was read is still what was read afterwards."""
+    before = json.dumps([source.values for source in given_sources])
+    merge(given_sources)
+    assert json.dumps([source.values for source in given_sources]) == before
+
+
+def test_precedence(load: Load) -> None:
+    """The environment wins over secrets, these over the local file, that over the main one."""
+    layers: dict[str, Any] = {
+        "local": "[limits]\nper_key = '2/minute'",
+        "secrets": {"limits__per_key": "3/minute"},
+        "env": {"OCR_LIMITS__PER_KEY": "4/minute"},
+    }
+    main = "[limits]\nper_key = '1/minute'"
+    seen = [load(main).limits.per_key]
+    for number in range(1, 4):
+        some = dict(list(layers.items())[:number])
+        seen.append(load(main, **some).limits.per_key)
+    assert seen == ["1/minute", "2/minute", "3/minute", "4/minute"]
+
+
+def test_an_override_leaves_the_table_s_other_keys(load: Load) -> None:
+    """Overriding one key does not reset its neighbours."""
+    settings = load(
+        "[tls]\nmax_connections = 7\nclose_linger_s = 2",
+        local="[tls]\nreload_poll_s = 9",
+        env={"OCR_TLS__CLOSE_LINGER_S": "3"},
+    )
+    assert settings.tls.max_connections == 7
+    assert settings.tls.reload_poll_s == 9
+    assert settings.tls.close_linger_s == 3
+
+
+def test_keys_of_two_files_join(load: Load) -> None:
+    """A key in the local file comes on top; one with a known id replaces it whole."""
+    both = load(KEY, local=OTHER_KEY)
+    assert [key.id for key in both.keys] == ["aaaa", "bbbb"]
+    replaced = load(KEY + 'limits = { "*" = "9/minute" }', local=KEY.replace("accounting", "x"))
+    assert [(key.name, key.limits) for key in replaced.keys] == [("x", {})]
+
+
+def test_functions_of_two_files_join_by_path(load: Load) -> None:
+    """A stanza in the local file adds a function, or replaces the one at its path whole."""
+    hello = '[[functions]]\npath = "/hello"\nhandler = "handlers.hello:hello"\nscope = "public"'
+    assert [f.path for f in load(local=hello).functions] == ["/ocr", "/hello"]
+    replaced = load(local=hello.replace("/hello", "/ocr"), main=MINIMAL + "timeout_s = 99")
+    assert [(f.handler, f.timeout_s) for f in replaced.functions] == [("handlers.hello:hello", 60)]
+
+
+@pytest.mark.parametrize("where", ["main", "local"])
+def test_a_twin_in_one_source_is_refused(where: str, refuse: Refuse) -> None:
+    """Two entries with one id are a mistake even where they replace a third."""
+    texts = {"main": (KEY + KEY, None), "local": (KEY, KEY + KEY.replace("accounting", "x"))}
+    main, local = texts[where]
+    assert "[[keys]] id 'aaaa' appears twice" in refuse(main, local=local)
+
+
+def test_no_keys_is_written_as_an_empty_list(load: Load) -> None:
+    """`keys = []` is a table of ours without entries, not one of Hypercorn's keys."""
+    assert load(top="keys = []").keys == ()
+    assert len(load(KEY, local="keys = []").keys) == 1
+
+
+@pytest.mark.parametrize("key", sorted([*Server.model_fields, *REFUSED]))
+def test_overriding_a_key_of_hypercorn_is_refused(key: str, refuse: Refuse) -> None:
+    """It would be checked here and have no effect there, so each way of trying is refused."""
+    end = f" has no effect: Hypercorn reads settings.toml by itself; set {key} there"
+    assert refuse(env={f"OCR_{key.upper()}": "1"}) == f"OCR_{key.upper()}{end}"
+    assert refuse(secrets={key: "1"}) == f"secrets/{key}{end}"
+    assert refuse(local=f"{key} = 1") == f"settings.local.toml: {key}{end}"
+
+
+@pytest.mark.parametrize("name", ["OCR_LIMIT__STORAGE", "OCR_LIMITS_STORAGE"])
+def test_a_misspelled_table_in_the_environment_is_named(name: str, refuse: Refuse) -> None:
+    """A variable that names no table would otherwise silently do nothing."""
+    message = refuse(env={name: "x"})
+    assert message == f"{name} names no table of settings.toml; did you mean OCR_LIMITS?"
+
+
+@pytest.mark.parametrize("name", ["OCR_SETTING", "ocr_settings", "OCR_SECRETSDIR"])
+def test_our_own_variables_are_spelled_exactly(name: str, refuse: Refuse) -> None:
+    """OCR_SETTINGS and OCR_SECRETS_DIR in another spelling would be ignored, so they are named."""
+    assert refuse(env={name: "x"}).startswith(f"{name} names no table")
+
+
+def test_a_misspelled_key_in_the_environment_is_named(refuse: Refuse) -> None:
+    """The table is right, the key is not."""
+    message = refuse(env={"OCR_LIMITS__STORGE": "x"})
+    assert message == "the environment: [limits] storge: is not known here; did you mean storage?"
+
+
+def test_other_variables_are_none_of_our_business(load: Load) -> None:
+    """Only OCR_ is ours."""
+    assert load(env={"PATH": "/bin", "OCRX": "1", "XOCR_LIMITS": "1"}) == load()
+
+
+def test_case_does_not_matter_in_the_environment(load: Load) -> None:
+    """Table and key are found however the variable is written."""
+    assert load(env={"ocr_Limits__per_KEY": "5/hour"}).limits.per_key == "5/hour"
+
+
+def test_lists_in_the_environment_are_json(load: Load, refuse: Refuse) -> None:
+    """A key can be configured by a variable alone; what is not JSON is refused."""
+    entry = {"id": "cccc", "name": "env", "sha256": "1" * 64, "scopes": ["ocr"]}
+    assert [k.id for k in load(KEY, env={"OCR_KEYS": json.dumps([entry])}).keys] == ["aaaa", "cccc"]
+    message = refuse(env={"OCR_KEYS": "cccc"})
+    assert message.startswith("the environment: ")
+    assert message.endswith('field "keys": lists and tables are written as JSON')
+
+
+@pytest.mark.parametrize("value", ['["x"]', "[3, {}]", "{}", '"x"', '[{"id": ["x"]}]'])
+@pytest.mark.parametrize("main", ["", KEY])
+def test_a_list_of_something_else_is_refused(value: str, main: str, refuse: Refuse) -> None:
+    """What is no entry is neither dropped nor a crash."""
+    assert "keys" in refuse(main, env={"OCR_KEYS": value})
+
+
+def test_secrets_are_files(load: Load, tmp_path: Path) -> None:
+    """A secret is read without its final newline, through a link too, as Kubernetes mounts it."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("async+redis://:hunter2@h\n", encoding="utf-8")
+    directory = tmp_path / "secrets"
+    (directory / "..data").mkdir(parents=True)
+    (directory / ".hidden").write_text("x", encoding="utf-8")
+    (directory / "limits__storage").symlink_to(elsewhere)
+    settings = load(secrets={"limits__per_key": "7/minute\n"})
+    assert settings.limits.storage.get_secret_value() == "async+redis://:hunter2@h"
+    assert settings.limits.per_key == "7/minute"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("limit__storage", "secrets/limit__storage names no table of settings.toml; did you mean"),
+        ("limits__storge", "secrets/: [limits] storge: is not known here; did you mean storage?"),
+        ("README", "secrets/README names no table"),
+    ],
+)
+def test_a_misspelled_secret_is_named(name: str, said: str, refuse: Refuse) -> None:
+    """A file that means nothing is a mistake too."""
+    assert refuse(secrets={name: "x"}).startswith(said)
+
+
+def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path, refuse: Refuse) -> None:
+    """A folder where a file belongs, or bytes that are no text, are refused."""
+    (tmp_path / "secrets" / "limits").mkdir(parents=True)
+    assert refuse(secrets={}).startswith("secrets/ cannot be read: ")
+    (tmp_path / "secrets" / "limits").rmdir()
+    (tmp_path / "secrets" / "limits__storage").write_bytes(b"\xff\xfe")
+    assert refuse(secrets={}).startswith("secrets/ cannot be read: ")
+
+
+def test_the_secrets_directory_must_be_one(tmp_path: Path, refuse: Refuse) -> None:
+    """A directory that is not there is a mistake, not an empty one."""
+    missing = str(tmp_path / "nowhere")
+    assert refuse(env={"OCR_SECRETS_DIR": missing}).startswith(f"OCR_SECRETS_DIR: {missing} is not")
+
+
+@pytest.mark.parametrize("name", ["settings.toml", "settings.local.toml"])
+def test_an_unknown_table_is_named(name: str, refuse: Refuse) -> None:
+    """A table that is not ours would be set on Hypercorn's Config and forgotten."""
+    text = "[limit]\nper_key = '1/minute'"
+    options: Mapping[str, str] = {"local": text} if "local" in name else {"tables": text}
+    message = refuse(options.get("tables", ""), local=options.get("local"))
+    assert message == f"{name}: [limit] is no table; did you mean limits?"
+
+
+def test_the_name_server_is_not_a_table(refuse: Refuse) -> None:
+    """The schema's own name for the top level is no way around it."""
+    assert "[server] is no table" in refuse("[server]\nworkers = 2")
+    assert "OCR_SERVER__WORKERS has no effect" in refuse(env={"OCR_SERVER__WORKERS": "2"})
+
+
+@pytest.mark.parametrize("table", Settings.tables())
+def test_a_table_written_as_a_scalar_is_called_by_its_name(table: str, refuse: Refuse) -> None:
+    """`limits = 3` is a broken table of ours, not an unknown key of Hypercorn's."""
+    main = MINIMAL.partition("[[")[0]
+    assert f"settings.toml: [{table}]: " in refuse(top=f"{table} = 3", main=main)
+
+
+def test_the_same_file_twice_gives_the_same_settings(tmp_path: Path) -> None:
+    """Loading has no memory."""
+    path = tmp_path / "settings.toml"
+    path.write_text(MINIMAL + KEY, encoding="utf-8")
+    assert load_settings(path, {}) == load_settings(path, {})
+
+
+@given(st.text(), st.lists(st.text(), min_size=1))
+def test_a_suggestion_is_always_one_of_the_known(name: str, known: list[str]) -> None:
+    """What is suggested exists."""
+    said = meant(name, known)
+    assert said.startswith(("did you mean ", "there are "))
+    if said.startswith("did you mean "):
+        assert said.removeprefix("did you mean ").removesuffix("?") in known

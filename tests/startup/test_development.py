@@ -1,0 +1,63 @@
+"""The development key."""
+
+import multiprocessing
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from middleware.token import id_of, new_token
+from startup.development import KEY_ID, ensure_key
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    """Four processes that may race."""
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(4, mp_context=context) as processes:
+        yield processes
+
+
+def test_it_is_made_once(tmp_path: Path) -> None:
+    """The first start makes the key, later ones return it."""
+    path = tmp_path / ".dev" / "key"
+    token = ensure_key(path)
+    assert id_of(token) == KEY_ID
+    assert ensure_key(path) == token
+    assert path.read_text(encoding="ascii") == token + "\n"
+
+
+def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    """File and folder are closed to everybody else."""
+    path = tmp_path / ".dev" / "key"
+    ensure_key(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe", new_token("other").encode()])
+def test_anything_else_in_its_place_is_replaced(content: bytes, tmp_path: Path) -> None:
+    """A torn or foreign file is no key; its replacement is private whatever the old one was."""
+    path = tmp_path / "key"
+    path.write_bytes(content)
+    path.chmod(0o644)
+    token = ensure_key(path)
+    assert id_of(token) == KEY_ID
+    assert ensure_key(path) == token
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("before", [None, b"", b"torn"])
+def test_workers_that_start_at_once_agree(
+    before: bytes | None, tmp_path: Path, pool: ProcessPoolExecutor
+) -> None:
+    """However many processes race, all return the one key that is kept."""
+    path = tmp_path / "key"
+    for _ in range(10):
+        path.unlink(missing_ok=True)
+        if before is not None:
+            path.write_bytes(before)
+        tokens = set(pool.map(ensure_key, [path] * 16))
+        assert tokens == {path.read_text(encoding="ascii").strip()}
