@@ -127,4 +127,14 @@ class SealedHTTPStream(HTTPStream):
         """Pass on what the application sends, or that it has returned (None)."""
         if message is None:
             self._returned = True
+            if self._cancelled:
+                # Stock sends a 500 and waits until it is out: for ever, if the whole connection
+                # is being cancelled, as graceful_timeout does. Then nobody sends any more.
+                if not self.closed:
+                    await self.send(StreamClosed(stream_id=self.stream_id))
+                return
         await super().app_send(message)
+
+    @property
+    def _cancelled(self) -> bool:
+        return self._application is not None and self._application.cancelling() > 0

@@ -11,6 +11,7 @@ from hypercorn.config import Config
 CHOICES: dict[str, Any] = json.loads(os.environ.get("SEALED", "null")) or {}
 REFUSE_CONFIG = CHOICES.pop("refuse_config", None)
 REFUSE_IMPORT = CHOICES.pop("refuse_import", None)
+log = logging.getLogger(__name__)
 transport: Any = None
 
 
@@ -26,8 +27,8 @@ if "SEALED" in os.environ:
 
     transport = install(
         on_config=on_config,
-        on_reload=lambda facts: logging.warning("reloaded %s", facts.names),
-        on_reload_error=lambda error: logging.warning("kept the old one: %s", error),
+        on_reload=lambda facts: log.warning("reloaded %s", facts.names),
+        on_reload_error=lambda error: log.warning("kept the old one: %s", error),
         **CHOICES,
     )
     if REFUSE_IMPORT:
@@ -64,6 +65,7 @@ def facts(scope: Any) -> dict[str, Any]:
         "tls": scope["state"].get("tls"),
         "problem": certificate and certificate.problem,
         "connections": transport and transport.connections,
+        "tasks": len(asyncio.all_tasks()),
     }
 
 

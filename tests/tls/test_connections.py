@@ -1,0 +1,144 @@
+"""Connections: how many, how much memory, and how they and their process end."""
+
+import os
+import signal
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import h2.events
+import pytest
+
+from tests.tls.clients import Client, stats
+from tests.tls.servers import Server, both, both_tight, serving, soon, until
+from tls.development import Paths
+
+STOCK_FAILS = pytest.mark.xfail(strict=True, raises=AssertionError, reason="stock")
+VARIANTS = pytest.mark.parametrize("sealed", [pytest.param(False, marks=STOCK_FAILS), True])
+
+
+def connects(server: Server) -> bool:
+    """Whether the server takes one more connection, and finishes its handshake."""
+    try:
+        with Client(server) as client:
+            return bool(client.get("/stats"))
+    except OSError:
+        return False
+
+
+@both_tight
+def test_connections_beyond_the_cap_are_dropped(server: Server) -> None:
+    """The fifth of four connections is refused; one that ends makes room (#81)."""
+    with ExitStack() as held:
+        for _ in range(4):
+            held.enter_context(Client(server))
+        assert not connects(server)
+    assert soon(lambda: connects(server))
+
+
+@both_tight
+def test_handshakes_count_towards_the_cap(server: Server) -> None:
+    """Bare TCP connections take places too, until they are gone."""
+    with ExitStack() as held:
+        for _ in range(4):
+            held.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        # Connections are accepted in order: once a fifth is answered, the four are counted.
+        assert not connects(server)
+    assert soon(lambda: connects(server))
+
+
+def test_cap_holds_on_the_plain_port(pair: Paths) -> None:
+    """Connections without TLS are counted and dropped as well."""
+    settings = {"insecure_bind": ["127.0.0.1:0"]}
+    with serving(pair, sealed=True, settings=settings, max_connections=2) as server:
+        address = ("127.0.0.1", until(lambda: server.plain_port))
+        with socket.create_connection(address), Client(server):
+            with socket.create_connection(address, 5) as third:
+                assert third.recv(1) == b""
+            assert not connects(server)
+
+
+@both
+def test_connection_is_released_when_its_client_leaves(server: Server) -> None:
+    """Its tasks end at once, not after keep_alive_timeout."""
+    assert soon(lambda: connects(server))
+    before = stats(server)["tasks"]
+    for _ in range(20):
+        connects(server)
+    assert soon(lambda: stats(server)["tasks"] < before + 10, 1)
+
+
+@VARIANTS
+def test_stop_does_not_wait_for_idle_clients(pair: Paths, *, sealed: bool) -> None:
+    """SIGTERM with an idle client that ignores TLS's close: a GOAWAY, and a prompt end."""
+    with serving(pair, sealed=sealed, linger_s=0.5) as server, Client(server) as client:
+        client.get("/stats")
+        server.process.send_signal(signal.SIGTERM)
+        assert client.wait(lambda: client.seen(h2.events.ConnectionTerminated), 3)
+        assert soon(lambda: server.process.poll() is not None, 6)
+        assert server.process.returncode == 0
+
+
+def test_stop_lets_requests_finish(pair: Paths) -> None:
+    """SIGTERM lets a request in flight finish, refuses new ones, and ends with a GOAWAY."""
+    with serving(pair, sealed=True) as server, Client(server) as client:
+        running = client.open("/late?1", "GET", end=True)
+        until(lambda: stats(server)["running"] == 1)
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: not connects(server))
+        refused = client.open("/late?0", "GET", end=True)
+        assert client.wait(lambda: client.closed)
+        assert client.status(running) == 200
+        assert client.ended(running)
+        assert client.seen(h2.events.StreamReset, refused)
+        assert client.seen(h2.events.ConnectionTerminated)
+        assert server.process.wait(10) == 0
+
+
+@VARIANTS
+def test_stop_cuts_stuck_requests(pair: Paths, *, sealed: bool) -> None:
+    """A request that never ends is cut after graceful_timeout."""
+    settings = {"graceful_timeout": 0.5}
+    with (
+        serving(pair, sealed=sealed, settings=settings) as server,
+        Client(server) as client,
+    ):
+        client.open("/unread", "GET", end=True)
+        until(lambda: stats(server)["running"] == 1)
+        server.process.send_signal(signal.SIGTERM)
+        assert soon(lambda: server.process.poll() is not None, 6)
+
+
+@VARIANTS
+def test_idle_connections_are_light(pair: Paths, *, sealed: bool) -> None:
+    """A hundred idle TLS connections take less than 20 MB (stock: 30 MB)."""
+    with serving(pair, sealed=sealed) as server, ExitStack() as held:
+        connects(server)
+        before = resident_bytes(server)
+        for _ in range(100):
+            held.enter_context(Client(server))
+        assert (resident_bytes(server) - before) / 100 < 200_000
+
+
+def resident_bytes(server: Server) -> int:
+    """Read a process's resident memory."""
+    pages = Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_scope_tells_the_connections_tls(sealed: Server) -> None:
+    """An application sees version and suite of its connection."""
+    with Client(sealed) as client:
+        version, cipher = client.socket.version(), client.socket.cipher()
+        assert cipher is not None
+        assert stats(sealed)["tls"] == {"version": version, "cipher": cipher[0]}
+
+
+def test_broken_handshakes_leave_nothing(sealed: Server) -> None:
+    """Half a handshake, plain HTTP and a bare connect are gone with their clients."""
+    for opening in (b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\n\r\n", b""):
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", sealed.port)) as bare:
+                bare.sendall(opening)
+    assert soon(lambda: stats(sealed)["connections"] == 1)
+    assert not [line for line in sealed.lines if "Traceback" in line]
