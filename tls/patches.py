@@ -18,7 +18,7 @@ import hypercorn.protocol.h2
 import hypercorn.protocol.h11
 from hypercorn.config import Config
 
-from tls.certificates import CertificateError, CertificateFacts
+from tls.certificates import CertificateError, CertificateFacts, check_pair
 from tls.connections import ConnectionGate, SealedTCPServer, SealedWorkerContext
 from tls.contexts import CertificateWatch, ServedCertificate, harden
 from tls.http1 import SealedH11Protocol
@@ -86,7 +86,7 @@ _protocol: Any = hypercorn.protocol
 _config_class: Any = Config
 
 _serve = hypercorn.asyncio.run.worker_serve
-_create_ssl_context = Config.create_ssl_context
+_create_ssl_context: Callable[[Config], Any] = Config.create_ssl_context
 _gate = ConnectionGate(0)
 
 
@@ -125,10 +125,11 @@ def _farewell(_choices: Choices, _transport: Transport) -> None:
 def _context(choices: Choices, transport: Transport) -> None:
     @wraps(_create_ssl_context)
     def create_ssl_context(config: Config) -> ssl.SSLContext | None:
+        if config.certfile is None or config.keyfile is None:
+            return None  # plain HTTP
         try:
-            context = _create_ssl_context(config)
-            if context is None:
-                return None
+            check_pair(config.certfile, config.keyfile, config.keyfile_password)
+            context: ssl.SSLContext = _create_ssl_context(config)
             harden(context, config)
             context.sslobject_class = _gate.ssl_object_class()
             transport.watch = CertificateWatch(

@@ -75,7 +75,7 @@ def test_stop_does_not_wait_for_idle_clients(pair: Paths, *, sealed: bool) -> No
         client.get("/stats")
         server.process.send_signal(signal.SIGTERM)
         assert client.wait(lambda: client.seen(h2.events.ConnectionTerminated), 3)
-        assert soon(lambda: server.process.poll() is not None, 6)
+        assert soon(lambda: server.process.poll() is not None, 3)
         assert server.process.returncode == 0
 
 
@@ -100,13 +100,13 @@ def test_stop_cuts_stuck_requests(pair: Paths, *, sealed: bool) -> None:
     """A request that never ends is cut after graceful_timeout."""
     settings = {"graceful_timeout": 0.5}
     with (
-        serving(pair, sealed=sealed, settings=settings) as server,
+        serving(pair, sealed=sealed, settings=settings, linger_s=0.2) as server,
         Client(server) as client,
     ):
         client.open("/unread", "GET", end=True)
         until(lambda: stats(server)["running"] == 1)
         server.process.send_signal(signal.SIGTERM)
-        assert soon(lambda: server.process.poll() is not None, 6)
+        assert soon(lambda: server.process.poll() is not None, 3)
 
 
 @VARIANTS

@@ -86,4 +86,4 @@ def test_path_beyond_ascii_spares_the_connection(server: Server) -> None:
     with Client(server) as client:
         other = client.open("/late?0.3", "GET", end=True)
         client.open("/\u00e9", "GET", end=True)
-        assert client.wait(lambda: client.ended(other), 3)
+        assert client.wait(lambda: client.ended(other), 1.5)

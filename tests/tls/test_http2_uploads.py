@@ -19,8 +19,8 @@ def test_early_reply_spares_the_connection(server: Server) -> None:
         other = client.open("/late?0.3", "GET", end=True)
         refused = client.open("/refuse")
         assert client.wait(lambda: client.ended(refused))
-        client.send(refused, MEGABYTE, patience_s=2)
-        assert client.wait(lambda: client.ended(other), 3)
+        client.send(refused, MEGABYTE, patience_s=1)
+        assert client.wait(lambda: client.ended(other), 1.5)
         assert client.status(refused) == 401
         assert client.status(other) == 200
         assert client.get("/stats")
@@ -51,7 +51,7 @@ def test_endless_upload_is_stopped_politely(server: Server) -> None:
     with Client(server) as client:
         refused = client.open("/refuse")
         assert client.wait(lambda: client.ended(refused))
-        client.send(refused, MEGABYTE, patience_s=2)
+        client.send(refused, MEGABYTE, patience_s=1)
         assert client.wait(lambda: client.seen(h2.events.StreamReset, refused), 2)
         reset = client.seen(h2.events.StreamReset, refused)
         assert reset.error_code == h2.errors.ErrorCodes.NO_ERROR
@@ -64,7 +64,7 @@ def test_silent_upload_is_stopped_in_time(server: Server) -> None:
     with Client(server) as client:
         refused = client.open("/refuse")
         assert client.wait(lambda: client.ended(refused))
-        assert client.wait(lambda: client.seen(h2.events.StreamReset, refused), 4)
+        assert client.wait(lambda: client.seen(h2.events.StreamReset, refused), 2.5)
 
 
 @both
@@ -90,7 +90,7 @@ def test_unread_body_blocks_nobody_else(server: Server) -> None:
         assert client.wait(lambda: True)
         other = client.open("/count")
         assert client.send(other, bytes(200_000), patience_s=1) == 200_000
-        assert client.wait(lambda: client.ended(other), 3)
+        assert client.wait(lambda: client.ended(other), 1.5)
         assert client.body(other) == b"200000"
 
 

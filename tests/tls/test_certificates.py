@@ -1,0 +1,275 @@
+"""Development certificates: what is made, what is accepted, what is left alone."""
+
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.tls.servers import ROOT
+from tls import signing
+from tls.certificates import CertificateError, check_pair, inspect, is_development
+from tls.development import Paths, ensure_development_certificate
+
+MAKER = ROOT / "scripts" / "new-certificate"
+NAMES = ("ocr.test", "192.0.2.7")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Paths:
+    """Make a certificate with two names of its own."""
+    return ensure_development_certificate(tmp_path, NAMES)
+
+
+def replace_leaf(paths: Paths, names: tuple[str, ...], born: datetime, days: int) -> None:
+    """Put another leaf of the same CA in place."""
+    leaf, key = signing.make_leaf(
+        paths.ca.read_bytes(), paths.ca_key.read_bytes(), names, born, timedelta(days=days)
+    )
+    paths.certificate.write_bytes(leaf)
+    paths.key.write_bytes(key)
+
+
+def openssl_accepts(paths: Paths, *options: str, ca: Path | None = None) -> bool:
+    """Ask openssl whether the leaf is good for a TLS server."""
+    command = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-no-CApath"]
+    command += ["-no-CAstore", "-CAfile", str(ca or paths.ca), *options, str(paths.certificate)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["-verify_hostname localhost", "-verify_ip ::1", "-verify_hostname ocr.test"]
+)
+def test_openssl_accepts_the_leaf(made: Paths, name: str) -> None:
+    """A strict verifier takes it, for each kind of name."""
+    assert openssl_accepts(made, *name.split())
+
+
+def test_openssl_refuses_the_wrong_name_and_ca(made: Paths, tmp_path: Path) -> None:
+    """The same verifier refuses another name, and another CA of the same make."""
+    other = ensure_development_certificate(tmp_path / "other", NAMES)
+    assert not openssl_accepts(made, "-verify_hostname", "other.test")
+    assert not openssl_accepts(made, "-verify_ip", "192.0.2.8")
+    assert not openssl_accepts(made, ca=other.ca)
+
+
+def test_ca_can_sign_for_its_names_only(made: Paths) -> None:
+    """Whoever steals the CA's key can't use it against another name or address."""
+    now = datetime.now(UTC)
+    replace_leaf(made, ("localhost",), now, 1)
+    assert openssl_accepts(made)
+    for foreign in ("bank.example", "203.0.113.9"):
+        replace_leaf(made, ("localhost", foreign), now, 1)
+        assert not openssl_accepts(made)
+
+
+def shake_hands(paths: Paths, host: str, ca: Path) -> bool:
+    """Serve the pair once over real sockets; return whether a client accepts it."""
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(paths.certificate, paths.key)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        try:
+            serving.wrap_socket(connection, server_side=True).close()
+        except OSError:
+            connection.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    trusting = ssl.create_default_context(cafile=str(ca))
+    try:
+        with socket.create_connection(listener.getsockname(), 5) as bare:
+            trusting.wrap_socket(bare, server_hostname=host).close()
+    except ssl.SSLCertVerificationError:
+        return False
+    finally:
+        thread.join()
+        listener.close()
+    return True
+
+
+def test_handshake_accepts_name_and_ca_only(made: Paths, tmp_path: Path) -> None:
+    """A real client takes each name, and refuses a wrong host and a wrong CA."""
+    other = ensure_development_certificate(tmp_path / "other")
+    for host in ("localhost", "127.0.0.1", "ocr.test", "192.0.2.7"):
+        assert shake_hands(made, host, made.ca)
+    assert not shake_hands(made, "other.test", made.ca)
+    assert not shake_hands(made, "localhost", other.ca)
+
+
+def test_leaf_says_what_it_should(made: Paths) -> None:
+    """P-256, serverAuth only, no CA, at most 90 days; the CA signs certificates and no more."""
+    text = printed(made.certificate)
+    assert "prime256v1" in text
+    assert "CA:FALSE" in text
+    assert "X509v3 Extended Key Usage: \n                TLS Web Server Authentication\n" in text
+    ca = printed(made.ca)
+    assert "CA:TRUE, pathlen:0" in ca
+    assert "X509v3 Key Usage: critical\n                Certificate Sign\n" in ca
+    facts = inspect(made.certificate)
+    assert facts.not_after - facts.not_before <= timedelta(days=90)
+    assert set(facts.names) == {"localhost", "127.0.0.1", "::1", *NAMES}
+
+
+def printed(certificate: Path) -> str:
+    """Print a certificate with openssl."""
+    command = ["openssl", "x509", "-in", str(certificate), "-noout", "-text"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_keys_are_private(made: Paths) -> None:
+    """Only the owner reads the keys, and nothing else is left in the folder."""
+    for key in (made.key, made.ca_key):
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert len(list(made.key.parent.iterdir())) == 4
+
+
+def test_valid_certificate_is_left_alone(made: Paths) -> None:
+    """Asking again changes nothing, and fewer names are no reason either."""
+    before = made.certificate.read_bytes()
+    ensure_development_certificate(made.key.parent, NAMES[:1])
+    assert made.certificate.read_bytes() == before
+
+
+@pytest.mark.parametrize("age_days", [80, 200])
+def test_old_leaf_is_renewed_by_the_same_ca(made: Paths, age_days: int) -> None:
+    """An expired leaf, or one about to, is made anew; nobody has to trust a new CA."""
+    replace_leaf(made, ("localhost",), datetime.now(UTC) - timedelta(days=age_days), 90)
+    ca = made.ca.read_bytes()
+    ensure_development_certificate(made.key.parent)
+    assert inspect(made.certificate).days_left() > 80
+    assert made.ca.read_bytes() == ca
+
+
+def test_short_lived_leaf_is_left_alone(tmp_path: Path) -> None:
+    """A leaf asked to live a day isn't renewed on the spot."""
+    paths = ensure_development_certificate(tmp_path, days=1)
+    before = paths.certificate.read_bytes()
+    ensure_development_certificate(tmp_path, days=1)
+    assert paths.certificate.read_bytes() == before
+    assert inspect(paths.certificate).days_left() < 1
+
+
+def test_new_name_makes_a_new_ca(made: Paths) -> None:
+    """A name the CA may not sign for needs another CA; leaf and CA belong together."""
+    before = made.ca.read_bytes()
+    ensure_development_certificate(made.key.parent, ["new.test"])
+    assert made.ca.read_bytes() != before
+    assert openssl_accepts(made, "-verify_hostname", "new.test")
+
+
+def test_expired_ca_is_remade(made: Paths) -> None:
+    """A CA past its time goes, and its leaf with it."""
+    names = ("localhost", "127.0.0.1", "::1")
+    born = datetime.now(UTC) - timedelta(days=400)
+    ca, key = signing.make_ca("Sealed OCR development CA", names, born, timedelta(days=365))
+    made.ca.write_bytes(ca)
+    made.ca_key.write_bytes(key)
+    ensure_development_certificate(made.key.parent)
+    assert inspect(made.ca).days_left() > 300
+    assert openssl_accepts(made)
+
+
+def test_leaf_never_outlives_its_ca(tmp_path: Path) -> None:
+    """A leaf signed near the end of its CA ends with it."""
+    ca, key = signing.make_ca("x", ("localhost",), datetime.now(UTC), timedelta(days=3))
+    leaf, _ = signing.make_leaf(ca, key, ("localhost",), datetime.now(UTC), timedelta(days=90))
+    (tmp_path / "ca").write_bytes(ca)
+    (tmp_path / "leaf").write_bytes(leaf)
+    assert inspect(tmp_path / "leaf").not_after <= inspect(tmp_path / "ca").not_after
+
+
+def test_foreign_certificate_is_never_replaced(made: Paths) -> None:
+    """A certificate that isn't ours stays, even a useless one; the message says what to do."""
+    ca, key = signing.make_ca("Real CA", ("localhost",), datetime.now(UTC), timedelta(days=9))
+    leaf, leaf_key = signing.make_leaf(
+        ca, key, ("localhost",), datetime.now(UTC) - timedelta(days=5), timedelta(days=1)
+    )
+    made.certificate.write_bytes(leaf)
+    made.key.write_bytes(leaf_key)
+    with pytest.raises(CertificateError, match="not a development certificate: move it away"):
+        ensure_development_certificate(made.key.parent)
+    assert made.certificate.read_bytes() == leaf
+    assert not is_development(made.certificate)
+
+
+def test_torn_files_are_made_again(made: Paths) -> None:
+    """A file cut short in a crash is no obstacle."""
+    made.certificate.write_bytes(b"-----BEGIN CERT")
+    made.ca_key.write_bytes(b"")
+    ensure_development_certificate(made.key.parent)
+    assert openssl_accepts(made)
+    check_pair(made.certificate, made.key)
+
+
+def test_makers_side_by_side_agree(tmp_path: Path) -> None:
+    """Four processes starting at once end with one CA and a leaf that is its own."""
+    command = [sys.executable, str(MAKER), "--directory", str(tmp_path)]
+    makers = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(4)]
+    assert [maker.wait(30) for maker in makers] == [0] * 4
+    paths = Paths.inside(tmp_path)
+    assert openssl_accepts(paths)
+    check_pair(paths.ca, paths.ca_key)
+
+
+@pytest.mark.parametrize("name", ["bad name", "", "a..b", "x" * 70, "-*?", "http://x"])
+def test_impossible_names_are_refused(tmp_path: Path, name: str) -> None:
+    """What is neither a host name nor an address is named and nothing is made."""
+    with pytest.raises(CertificateError, match="neither a host name nor an address"):
+        ensure_development_certificate(tmp_path, [name])
+    assert not list(tmp_path.iterdir())
+
+
+def test_script_reports_a_mistake(tmp_path: Path) -> None:
+    """The command says what is wrong in one line and fails."""
+    command = [sys.executable, str(MAKER), "--directory", str(tmp_path)]
+    done = subprocess.run([*command, "--days", "91"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "new-certificate: a certificate lives 1 to 90 days, not 91\n"
+
+
+def test_pair_is_checked(made: Paths, tmp_path: Path) -> None:
+    """Each way a pair can be unfit has its own message."""
+    assert check_pair(made.certificate, made.key).development
+    with pytest.raises(CertificateError, match=r"certificate .* is missing"):
+        check_pair(tmp_path / "none", made.key)
+    with pytest.raises(CertificateError, match=r"key .* is missing"):
+        check_pair(made.certificate, tmp_path / "none")
+    with pytest.raises(CertificateError, match="is not the key of"):
+        check_pair(made.certificate, made.ca_key)
+    with pytest.raises(CertificateError, match="holds no certificate"):
+        check_pair(made.key, made.key)
+    with pytest.raises(CertificateError, match="can't be read: Is a directory"):
+        check_pair(tmp_path, made.key)
+    with pytest.raises(CertificateError, match="can't be read as the key"):
+        check_pair(made.certificate, made.certificate)
+    replace_leaf(made, ("localhost",), datetime.now(UTC) - timedelta(days=9), 2)
+    with pytest.raises(CertificateError, match="expired on"):
+        check_pair(made.certificate, made.key)
+    replace_leaf(made, ("localhost",), datetime.now(UTC) + timedelta(days=2), 9)
+    with pytest.raises(CertificateError, match="not valid before"):
+        check_pair(made.certificate, made.key)
+
+
+def test_encrypted_key_needs_its_password(made: Paths) -> None:
+    """A key file with a passphrase works with it, and never asks the terminal."""
+    command = ["openssl", "ec", "-in", str(made.key), "-aes256", "-passout", "pass:open", "-out"]
+    subprocess.run([*command, str(made.key)], check=True, capture_output=True)
+    check_pair(made.certificate, made.key, "open")
+    for wrong in (None, "shut"):
+        with pytest.raises(CertificateError, match="wrong password"):
+            check_pair(made.certificate, made.key, wrong)
+
+
+def test_reading_a_certificate_imports_no_cryptography() -> None:
+    """The web process looks at its certificate without paying for the library that makes them."""
+    script = "import sys, tls.certificates, tls.development; print('cryptography' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, cwd=ROOT)
+    assert done.stdout == b"False\n"
