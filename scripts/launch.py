@@ -49,7 +49,9 @@ def main() -> int:
         signal.signal(number, lambda received, _frame: service.send_signal(received))
     try:
         self_check(service, settings_file)
-    except (SelfCheckError, SettingsError, httpx2.HTTPError, ssl.SSLError) as error:
+    except SettingsError:
+        return service.wait()  # the service finds the same mistake, and says it
+    except (SelfCheckError, httpx2.HTTPError, ssl.SSLError) as error:
         if service.poll() is None:
             service.terminate()
         return service.wait() or fail(error)

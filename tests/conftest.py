@@ -8,15 +8,17 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags of CI and of long runs."""
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed one")
+    parser.addoption("--fresh", action="store_true", help="also install into fresh copies")
     parser.addoption("--soak", action="store_true", help="also run what takes minutes to hours")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long runs out unless they are asked for."""
-    if not config.getoption("--soak"):
-        kept = [item for item in items if item.get_closest_marker("soak") is None]
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = kept
+    for flag in ("fresh", "soak"):
+        if not config.getoption(f"--{flag}"):
+            left_out = [item for item in items if item.get_closest_marker(flag)]
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,7 @@ from tests.system.service import Service
 pytestmark = pytest.mark.anyio
 Draw = Callable[..., bytes]
 ALPHABET = "ACEFHKLMNPRTUWXY"  # no letter that is mistaken for another
-SWAPPING = '''"""The shipped function with a fault: each request gets the answer of the one before."""
+SWAPPING = '''"""The shipped function with a fault: a request gets the answer of the one before."""
 
 from handlers.ocr import recognize
 
@@ -24,7 +24,6 @@ async def swap(request):
     waiting.append(await recognize(request))
     return waiting.pop(0) if len(waiting) > 1 else waiting[0]
 '''
-
 
 
 async def mixed_up(service: Service, draw: Draw, *, images: int) -> int:

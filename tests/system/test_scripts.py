@@ -1,0 +1,180 @@
+"""What an operator runs: serve, new-key, install, bundle, and the README's own commands."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.system.service import ROOT, Service, copy_project
+
+PYTHON = sys.executable
+PATIENCE_S = 600
+
+
+def bare(home: Path, path: str | None = None) -> dict[str, str]:
+    """Return an environment with nothing in it but PATH and HOME."""
+    return {"PATH": path or os.environ["PATH"], "HOME": str(home)}
+
+
+def on_free_ports(root: Path) -> Path:
+    """Let a copy of the project serve where no other service does."""
+    settings = root / "settings.toml"
+    text = settings.read_text("utf-8").replace(':8443"]', ':18443"]').replace(':8080"]', ':18080"]')
+    settings.write_text(text, encoding="utf-8")
+    return root
+
+
+def launch(root: Path, home: Path) -> subprocess.CompletedProcess[str]:
+    """Run what scripts/serve runs once everything is installed."""
+    return subprocess.run(
+        [PYTHON, root / "scripts" / "launch.py", "--once"],
+        env=bare(home),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+def test_serve_reads_its_own_receipt(tmp_path: Path) -> None:
+    """The self-check prints text, protocol, time and a curl line; what it made is private."""
+    root = on_free_ports(copy_project(tmp_path / "project"))
+    done = launch(root, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "18.95" in done.stdout
+    assert re.search(r"over HTTP/2 and TLS in \d+ ms", done.stdout)
+    assert "curl --http2 --cacert tls/ca.pem" in done.stdout
+    for private in (".dev/key", "tls/ca.key", "tls/certificate.key"):
+        assert (root / private).stat().st_mode & 0o777 == 0o600
+    assert (root / ".dev" / "key").read_text().strip() not in done.stdout + done.stderr
+
+
+def test_a_failed_self_check_is_seen(tmp_path: Path) -> None:
+    """A service that reads something else than the receipt says ends with a failure."""
+    root = on_free_ports(copy_project(tmp_path / "project"))
+    Image.new("RGB", (640, 860), "white").save(root / "examples" / "receipt.png")
+    done = launch(root, tmp_path)
+    assert done.returncode != 0
+    assert "self-check failed" in done.stderr
+
+
+def test_a_service_that_does_not_start_is_seen(tmp_path: Path) -> None:
+    """A mistake in settings.toml is shown, and the status passed on."""
+    root = on_free_ports(copy_project(tmp_path / "project"))
+    with (root / "settings.toml").open("a", encoding="utf-8") as file:
+        file.write("[nonsense]\n")
+    done = launch(root, tmp_path)
+    assert done.returncode != 0
+    assert "[nonsense]" in done.stderr
+
+
+def test_new_keys_work(tmp_path: Path) -> None:
+    """The key that scripts/new-key prints is let in by the entry that it prints."""
+    done = subprocess.run(
+        [PYTHON, ROOT / "scripts" / "new_key.py", "billing dept", "--days", "2"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    token = next(word for word in done.stdout.split() if word.startswith("ocr_"))
+    stanza = done.stdout[done.stdout.index("[[keys]]") :]
+    assert token not in stanza
+    with Service(tmp_path, local=stanza) as service, service.client(key=token) as client:
+        assert client.post("/ocr", headers={"content-type": "text/x"}).status_code == 415
+
+
+@pytest.mark.skipif(shutil.which("dash") is None, reason="needs a POSIX shell other than bash")
+def test_a_machine_without_venv_is_told_the_line(tmp_path: Path) -> None:
+    """Where Python has no ensurepip and there is no uv, the one apt line is printed."""
+    fake = tmp_path / "bin"
+    fake.mkdir()
+    for name in ("python3", *(f"python3.{minor}" for minor in range(11, 15))):
+        (fake / name).write_text(
+            f'#!/bin/sh\ncase "$*" in *ensurepip*) exit 1;; esac\nexec {PYTHON} "$@"\n'
+        )
+        (fake / name).chmod(0o755)
+    root = copy_project(tmp_path / "project")
+    done = subprocess.run(
+        ["dash", root / "scripts" / "serve"],
+        env=bare(tmp_path, f"{fake}:/usr/bin:/bin"),
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "sudo apt-get install -y python3-venv" in done.stderr
+
+
+def blocks(language: str) -> list[str]:
+    """Return the README's code of one language."""
+    return re.findall(
+        rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    )
+
+
+def test_ci_runs_the_second_command() -> None:
+    """The README's second command is the one that runs this test in CI."""
+    assert blocks("sh")[1].strip() == "scripts/test"
+    assert "\nscripts/test " in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.fresh
+@pytest.mark.timeout(PATIENCE_S)
+def test_the_readme_on_a_fresh_machine(tmp_path: Path) -> None:
+    """The first command, curl and Python of the README, as copied, in an empty environment."""
+    root = copy_project(tmp_path / "project")
+    first, _, curl, *_ = blocks("sh")
+    said: list[str] = []
+    serving = subprocess.Popen(
+        ["sh", "-c", f"exec {first}"], cwd=root, env=bare(tmp_path),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    ready = threading.Event()
+
+    def follow() -> None:
+        for line in serving.stdout or ():
+            said.append(line)
+            if line.startswith("curl --http2"):
+                ready.set()
+        ready.set()
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    assert ready.wait(PATIENCE_S)
+    try:
+        assert serving.poll() is None, "".join(said)
+        for command in (["sh", "-c", curl], [".venv/bin/python", "-c", blocks("python")[0]]):
+            done = subprocess.run(
+                command, cwd=root, env=bare(tmp_path), capture_output=True, text=True, check=True
+            )
+            assert "18.95" in done.stdout
+    finally:
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(60) == 0
+        thread.join(60)
+        assert serving.stdout is not None
+        serving.stdout.close()
+
+
+@pytest.mark.fresh
+@pytest.mark.timeout(PATIENCE_S)
+def test_a_bundle_installs_without_a_network(tmp_path: Path) -> None:
+    """What scripts/bundle makes serves on a machine with no network but loopback."""
+    root = on_free_ports(copy_project(tmp_path / "project"))
+    subprocess.run(
+        [root / "scripts" / "bundle"], env=bare(tmp_path), check=True, timeout=PATIENCE_S
+    )
+    target = shutil.move(root / "bundle" / "sealed-ocr", tmp_path / "offline")
+    alone = ["unshare", "--net", "--map-root-user", "sh", "-c"]
+    if subprocess.run([*alone, "ip link set lo up"], check=False).returncode:
+        pytest.skip("this machine makes no network namespaces")
+    done = subprocess.run(
+        [*alone, "ip link set lo up; exec scripts/serve --once"],
+        cwd=target, env=bare(tmp_path), capture_output=True, text=True, timeout=PATIENCE_S,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "18.95" in done.stdout
