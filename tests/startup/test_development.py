@@ -55,7 +55,7 @@ def test_workers_that_start_at_once_agree(
 ) -> None:
     """However many processes race, all return the one key that is kept."""
     path = tmp_path / "key"
-    for _ in range(10):
+    for _ in range(60):
         path.unlink(missing_ok=True)
         if before is not None:
             path.write_bytes(before)

@@ -1,0 +1,158 @@
+"""The access log: one line an answer, of everything but content."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
+
+from middleware.access_log import AccessLog, Named
+from middleware.exchange import exchange_of
+from middleware.headers import Headers
+from tests.asgi import call, read_all, scope_of
+
+pytestmark = pytest.mark.anyio
+
+FIELDS = [
+    "at",
+    "request_id",
+    "address",
+    "key",
+    "function",
+    "http",
+    "status",
+    "complete",
+    "problem",
+    "bytes",
+    "pages",
+    "lines",
+    "ms",
+]
+
+
+async def test_one_line_tells_who_and_how_much(log: list[str]) -> None:
+    """Every field is there, in this order, and the id is the one the caller was given."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        exchange.key_name, exchange.images, exchange.lines = "accounting", 2, 7
+        exchange.received_bytes = 99
+        await read_all(scope, receive, send)
+
+    logged = AccessLog(Headers(Named(app, name="/ocr"), hsts="max-age=1"), write=log.append)
+    answer = await call(logged, scope_of("POST", "/ocr"))
+    (line,) = map(json.loads, log)
+    assert list(line) == FIELDS
+    assert line["request_id"] == answer["x-request-id"]
+    assert line["ms"] >= 0
+    del line["at"], line["request_id"], line["ms"]
+    assert line == {
+        "address": "192.0.2.1",
+        "key": "accounting",
+        "function": "/ocr",
+        "http": "2",
+        "status": 200,
+        "complete": True,
+        "problem": None,
+        "bytes": 99,
+        "pages": 2,
+        "lines": 7,
+    }
+
+
+@given(st.text(), st.text())
+def test_nothing_forges_a_line(name: str, address: str) -> None:
+    """Control characters, quotes and other alphabets are escaped: one answer, one ASCII line."""
+    log: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange_of(scope).key_name = name
+        await read_all(scope, receive, send)
+
+    asyncio.run(call(AccessLog(app, write=log.append), scope_of(client=address)))
+    (line,) = log
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["key"] == name
+
+
+async def test_no_content_is_logged(log: list[str]) -> None:
+    """Key, query, path, cookies, file name and body: none of them stands in the line."""
+    scope = scope_of(
+        "POST",
+        "/hunter2",
+        headers={
+            "x-api-key": "hunter2",
+            "authorization": "Bearer hunter2",
+            "cookie": "hunter2",
+            "user-agent": "hunter2",
+            "referer": "hunter2",
+            "x-request-id": "hunter2",
+            "content-disposition": "form-data; filename=hunter2",
+        },
+        query=b"key=hunter2",
+    )
+    await call(AccessLog(read_all, write=log.append), scope, b"hunter2")
+    assert "hunter2" not in log[0]
+
+
+async def test_a_failure_is_logged_and_passed_on(log: list[str]) -> None:
+    """An app that raises leaves a line without a status."""
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise KeyError("hunter2")
+
+    with pytest.raises(KeyError):
+        await call(AccessLog(app, write=log.append), scope_of())
+    (line,) = map(json.loads, log)
+    assert (line["status"], line["complete"]) == (None, False)
+    assert "hunter2" not in log[0]
+
+
+async def test_a_client_that_leaves_is_logged(log: list[str]) -> None:
+    """A request whose client went away is cancelled; its line says that it was cut short."""
+    reached = asyncio.Event()
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        reached.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(call(AccessLog(app, write=log.append), scope_of()))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (line,) = map(json.loads, log)
+    assert (line["status"], line["complete"]) == (200, False)
+
+
+async def test_an_answer_that_could_not_be_sent_is_not_complete(log: list[str]) -> None:
+    """The line is true: what failed on the way out is not counted as sent."""
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(_message: Message) -> None:
+        raise OSError
+
+    with pytest.raises(OSError):
+        await AccessLog(read_all, write=log.append)(scope_of(), receive, send)
+    (line,) = map(json.loads, log)
+    assert (line["status"], line["complete"]) == (None, False)
+
+
+async def test_other_scopes_pass_unlogged(log: list[str]) -> None:
+    """Lifespan is no request."""
+    seen: list[Any] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope)
+
+    await AccessLog(app, write=log.append)({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
+    assert seen == [{"type": "lifespan"}]
+    assert log == []

@@ -1,0 +1,250 @@
+"""Who is asking: keys found, checked and refused alike."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from limits import parse
+from starlette.types import ASGIApp
+
+from middleware import keys as keys_module
+from middleware.errors import LimitStorageFailed, NotAuthenticated, RateLimited, ScopeMissing
+from middleware.exchange import exchange_of
+from middleware.keys import Caller, Keys, caller_of
+from middleware.quota import Quota
+from middleware.token import new_token
+from tests.asgi import call, read_all, scope_of
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime.now(UTC)
+HOUR = timedelta(hours=1)
+TOKEN = new_token("good")
+OTHER = new_token("othr")
+LATE, EARLY, LOCAL, UNKNOWN = (new_token(i) for i in ("late", "soon", "loca", "none"))
+
+
+def _caller(token: str, **values: Any) -> Caller:
+    digest = hashlib.sha256(token.encode()).digest()
+    return replace(Caller(token.split("_")[1], "name", digest, frozenset({"ocr"})), **values)
+
+
+CALLERS = [
+    _caller(TOKEN, name="accounting"),
+    _caller(OTHER, scopes=frozenset({"else"})),
+    _caller(LATE, expires=NOW - HOUR),
+    _caller(EARLY, not_before=NOW + HOUR),
+    _caller(LOCAL, loopback_only=True),
+]
+WRONG = {
+    "none": {},
+    "empty": {"x-api-key": ""},
+    "empty bearer": {"authorization": "Bearer "},
+    "not a token": {"x-api-key": "hunter2"},
+    "mistyped": {"x-api-key": TOKEN[:-1] + ("0" if TOKEN[-1] != "0" else "1")},
+    "unknown": {"x-api-key": UNKNOWN},
+    "wrong secret": {"x-api-key": new_token("good")},
+    "expired": {"x-api-key": LATE},
+    "not yet valid": {"x-api-key": EARLY},
+    "loopback only": {"x-api-key": LOCAL},
+    "basic": {"authorization": f"Basic {TOKEN}"},
+    "bare": {"authorization": TOKEN},
+    "two that differ": {"x-api-key": TOKEN, "authorization": f"Bearer {OTHER}"},
+    "one right, one empty": {"x-api-key": TOKEN, "authorization": "Bearer "},
+    "beyond ascii": {"x-api-key": TOKEN + "\xff"},
+    "cookie": {"cookie": f"x-api-key={TOKEN}"},
+}
+Guard = Callable[..., ASGIApp]
+
+
+@pytest.fixture
+def guard(quota: Quota) -> Guard:
+    """Put Keys before an app that reads the body."""
+
+    def build(
+        scope: str = "ocr", *, failures: str = "100/minute", counted: Quota = quota
+    ) -> ASGIApp:
+        return Keys(read_all, callers=CALLERS, scope=scope, quota=counted, failures=parse(failures))
+
+    return build
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-api-key": TOKEN},
+        {"authorization": f"Bearer {TOKEN}"},
+        {"authorization": f"bearer   {TOKEN}"},
+        {"x-api-key": TOKEN, "authorization": f"Bearer {TOKEN}"},
+        {"x-api-key": TOKEN, "authorization": "Basic eDp5"},
+    ],
+)
+async def test_a_valid_key_passes(headers: Mapping[str, str], guard: Guard) -> None:
+    """In either header or both; the caller is known from there on."""
+    scope = scope_of(headers=headers)
+    assert (await call(guard(), scope)).status == 200
+    assert exchange_of(scope).key_name == "accounting"
+    assert caller_of(scope) is CALLERS[0]
+
+
+@pytest.mark.parametrize("why", WRONG)
+async def test_every_other_request_is_refused_alike(why: str, guard: Guard) -> None:
+    """One exception, without a word on what was wrong; the app is not reached."""
+    scope = scope_of(headers=WRONG[why])
+    with pytest.raises(NotAuthenticated) as caught:
+        await call(guard(), scope)
+    assert caught.value.args == ()
+    assert exchange_of(scope).key_name is None
+    assert "caller" not in scope["state"]
+    assert "read" not in scope["state"]
+
+
+async def test_without_it_anybody_passes() -> None:
+    """The app by itself asks for no key."""
+    assert (await call(read_all, scope_of())).status == 200
+
+
+@pytest.mark.parametrize("why", WRONG)
+async def test_every_refusal_takes_the_same_steps(
+    why: str, guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One hash, one constant-time comparison of 32 bytes and one look at the clock each."""
+    steps: list[str] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        steps.append(f"compare {len(one)} {len(other)}")
+        return hmac.compare_digest(one, other)
+
+    def sha256(data: bytes) -> Any:
+        steps.append("hash")
+        return hashlib.sha256(data)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            steps.append("clock")
+            return datetime.now(tz)
+
+    app = guard()
+    monkeypatch.setattr(keys_module, "hmac", SimpleNamespace(compare_digest=compare))
+    monkeypatch.setattr(keys_module, "hashlib", SimpleNamespace(sha256=sha256))
+    monkeypatch.setattr(keys_module, "datetime", Clock)
+    with pytest.raises(NotAuthenticated):
+        await call(app, scope_of(headers=WRONG[why]))
+    assert steps == ["hash", "compare 32 32", "clock"]
+
+
+@pytest.mark.parametrize(
+    ("client", "passes"),
+    [("127.0.0.1", True), ("::1", True), ("192.0.2.1", False), (None, False), ("nonsense", False)],
+)
+async def test_a_loopback_key_works_on_this_machine_alone(
+    *,
+    client: str | None,
+    passes: bool,
+    guard: Guard,
+) -> None:
+    """The development key is nobody's key from anywhere else."""
+    scope = scope_of(headers={"x-api-key": LOCAL}, client=client)
+    if passes:
+        assert (await call(guard(), scope)).status == 200
+    else:
+        with pytest.raises(NotAuthenticated):
+            await call(guard(), scope)
+
+
+async def test_a_key_is_valid_from_not_before_until_expires(quota: Quota) -> None:
+    """The window is open at its beginning, and now lies within it."""
+    inside = _caller(TOKEN, not_before=NOW - HOUR, expires=NOW + HOUR)
+    app = Keys(read_all, callers=[inside], scope="ocr", quota=quota, failures=parse("9/minute"))
+    assert (await call(app, scope_of(headers={"x-api-key": TOKEN}))).status == 200
+
+
+async def test_a_key_without_the_scope_is_told_so(guard: Guard) -> None:
+    """A valid key is no failure: the caller is named, the missing scope too, nothing is counted."""
+    scope = scope_of(headers={"x-api-key": OTHER})
+    with pytest.raises(ScopeMissing) as caught:
+        await call(guard(), scope)
+    assert caught.value.scope == "ocr"
+    assert exchange_of(scope).key_name == "name"
+    assert exchange_of(scope).headers == []
+    assert (await call(guard("else"), scope_of(headers={"x-api-key": OTHER}))).status == 200
+
+
+async def _try(app: ASGIApp, client: str, token: str = UNKNOWN) -> type[Exception] | None:
+    try:
+        await call(app, scope_of(headers={"x-api-key": token}, client=client))
+    except (NotAuthenticated, RateLimited) as error:
+        return type(error)
+    return None
+
+
+async def test_wrong_keys_are_counted_and_right_ones_pass(guard: Guard) -> None:
+    """The third wrong key of an address is one too many; its neighbour's right one still works."""
+    app = guard(failures="2/minute")
+    tried = [await _try(app, "192.0.2.1") for _ in range(3)]
+    assert tried == [NotAuthenticated, NotAuthenticated, RateLimited]
+    assert await _try(app, "192.0.2.1", TOKEN) is None
+    assert await _try(app, "192.0.2.2") is NotAuthenticated
+
+
+async def test_right_keys_are_not_counted_as_failures(guard: Guard) -> None:
+    """Any number of right keys leaves the failures' count alone."""
+    app = guard(failures="1/minute")
+    for _ in range(5):
+        assert await _try(app, "192.0.2.1", TOKEN) is None
+    assert await _try(app, "192.0.2.1") is NotAuthenticated
+
+
+async def test_one_ipv6_site_counts_as_one(guard: Guard) -> None:
+    """Another address of the same /64 costs nothing to take, so it is the same caller."""
+    app = guard(failures="2/minute")
+    assert await _try(app, "2001:db8:0:1::1") is NotAuthenticated
+    assert await _try(app, "2001:db8:0:1:ffff::2") is NotAuthenticated
+    assert await _try(app, "2001:db8:0:1::3") is RateLimited
+    assert await _try(app, "2001:db8:0:2::1") is NotAuthenticated
+
+
+async def test_a_refusal_carries_the_count(guard: Guard) -> None:
+    """A wrong key is told how many more are borne."""
+    scope = scope_of()
+    with pytest.raises(NotAuthenticated):
+        await call(guard(failures="5/minute"), scope)
+    headers = dict(exchange_of(scope).headers)
+    assert headers[b"ratelimit-policy"] == b'"failures";q=5;w=60'
+    assert headers[b"ratelimit"].startswith(b'"failures";r=4;t=')
+
+
+async def test_neither_key_nor_digest_is_logged(guard: Guard, log: list[str]) -> None:
+    """Nothing is written of a refused key."""
+    for headers in WRONG.values():
+        with pytest.raises(NotAuthenticated):
+            await call(guard(), scope_of(headers=headers))
+    assert log == []
+
+
+async def test_without_a_count_wrong_keys_stay_wrong(connect: Any, redis: Any) -> None:
+    """With the storage down, a wrong key is refused under either policy and a right one passes."""
+    redis.process.kill()
+    for allow, expected in ((False, LimitStorageFailed), (True, NotAuthenticated)):
+        app = Keys(
+            read_all,
+            callers=CALLERS,
+            scope="ocr",
+            quota=connect(allow=allow),
+            failures=parse("9/minute"),
+        )
+        with pytest.raises(expected):
+            await call(app, scope_of(headers={"x-api-key": UNKNOWN}))
+        assert (await call(app, scope_of(headers={"x-api-key": TOKEN}))).status == 200
+
+
+def test_a_caller_s_key_is_kept_nowhere() -> None:
+    """What an entry shows is the digest, not the key."""
+    assert TOKEN not in repr(CALLERS[0])
+    assert not hasattr(CALLERS[0], "__dict__")
