@@ -5,26 +5,18 @@ reading, in processes of their own.
 """
 
 import contextlib
-import hashlib
-import json
 import sys
-import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from hypercorn.config import Config
 from limits import parse as parse_limit
-from limits.aio.storage import Storage
-from limits.storage import storage_from_string
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from handlers.health import Check
@@ -32,10 +24,10 @@ from handlers.problems import respond
 from middleware.access_log import AccessLog, Named
 from middleware.body_limit import BodyLimit
 from middleware.deadline import Deadline
-from middleware.exchange import exchange_of
 from middleware.headers import Headers
 from middleware.keys import BEGINNING, END, Caller, Keys
 from middleware.limits import AddressLimit, KeyLimit
+from middleware.log import entry
 from middleware.plain_port import PlainPort
 from middleware.quota import Quota
 from model.errors import WeightsError
@@ -43,15 +35,21 @@ from model.reader import Reader
 from settings import Function, Settings, SettingsError, load_settings, settings_path
 from settings.server import Server
 from startup.certificate import certificate_in_force
-from startup.development import KEY_ID, ensure_key
+from startup.development import development_caller
 from startup.functions import HandlerError, load_handler
 from startup.hypercorn_config import ConfigMismatch, check_command_line, check_config
-from tls import transport
-from tls.certificates import CertificateError, CertificateFacts, inspect
+from startup.storage import open_storage
+from tls.certificates import CertificateError, CertificateFacts
+from tls.patches import Transport
 from tls.serving import refuse_start
+from tls.transport import ProbeError, install
 
 VALID_LEFT = timedelta(hours=24)
-DEVELOPMENT_LIMIT = "6000/minute"  # trying the service out should not meet a limit
+
+
+def write_entry(**facts: object) -> None:
+    """Log what happened to the service itself."""
+    write_line(entry(**facts))
 
 
 def write_line(line: str) -> None:
@@ -67,6 +65,7 @@ class Service:
         self.settings = settings
         self.directory = settings_file.resolve().parent
         self.certificate = self._certificate()
+        self.transport = self._transport(settings_file)
         self.quota = self._quota()
         self.reader = Reader(
             **settings.model.model_dump(exclude={"max_images"}),
@@ -82,7 +81,9 @@ class Service:
                 Middleware(Headers, hsts=self._hsts()),
                 # Starlette puts its own handling of exceptions inside the middleware, so what
                 # middleware raises is answered here, by the same table.
-                Middleware(ExceptionMiddleware, handlers={HTTPException: respond, Exception: fail}),
+                Middleware(
+                    ExceptionMiddleware, handlers={HTTPException: respond, Exception: respond}
+                ),
                 Middleware(
                     PlainPort,
                     origin=plain_port.origin,
@@ -147,12 +148,10 @@ class Service:
     def _callers(self) -> list[Caller]:
         """Return the configured keys, or the development key where there is none."""
         if not self.settings.keys:
-            token = ensure_key(self.directory / ".dev" / "key")
-            scopes = frozenset(function.scope for function in self.settings.functions)
-            paths = ["*", *(function.path for function in self.settings.functions)]
-            generous = dict.fromkeys(paths, parse_limit(DEVELOPMENT_LIMIT))
-            digest = hashlib.sha256(token.encode()).digest()
-            return [Caller(KEY_ID, KEY_ID, digest, scopes, generous, loopback_only=True)]
+            key_file = self.directory / ".dev" / "key"
+            scopes = {function.scope for function in self.settings.functions}
+            paths = {function.path for function in self.settings.functions}
+            return [development_caller(key_file, scopes, paths)]
         return [
             Caller(
                 key.id,
@@ -166,17 +165,35 @@ class Service:
             for key in self.settings.keys
         ]
 
+    def _transport(self, settings_file: Path) -> Transport:
+        """Close Hypercorn's gaps, and have it show its Config before it serves."""
+
+        def on_config(config: Config) -> None:
+            try:
+                check_config(config, settings_file, Server.model_fields)
+            except ConfigMismatch as error:
+                refuse_start(f"Sealed OCR does not start:\n{error}")
+
+        tls = self.settings.tls
+        return install(
+            max_connections=tls.max_connections,
+            receive_window_bytes=tls.receive_window_bytes,
+            tls_buffer_bytes=tls.buffer_bytes,
+            linger_s=tls.close_linger_s,
+            reload_poll_s=tls.reload_poll_s,
+            on_config=on_config,
+            on_reload=lambda facts: write_entry(
+                event="certificate_loaded", names=facts.names, not_after=facts.not_after.isoformat()
+            ),
+            on_reload_error=lambda error: write_entry(
+                event="certificate_not_loaded", error=str(error)
+            ),
+        )
+
     def _quota(self) -> Quota:
         limits = self.settings.limits
-        storage = storage_from_string(
-            limits.storage.get_secret_value(),
-            wrap_exceptions=True,
-            implementation="redispy",
-            socket_timeout=limits.storage_wait_s,
-            socket_connect_timeout=limits.storage_wait_s,
-        )
         return Quota(
-            cast("Storage", storage),
+            open_storage(limits.storage.get_secret_value(), wait_s=limits.storage_wait_s),
             wait_s=limits.storage_wait_s,
             allow_on_failure=limits.on_storage_failure == "allow",
             write=write_line,
@@ -198,9 +215,8 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[dict[str, Any]]:
-        warming = self.settings.engine.warm
         try:
-            if warming:
+            if self.settings.engine.warm:
                 await self.reader.warm()
             yield {
                 "reader": self.reader,
@@ -221,11 +237,12 @@ class Service:
             return True
 
         async def certificate() -> bool:
-            try:
-                facts = inspect(Path(self.settings.server.certfile or ""))
-            except CertificateError:
-                return False
-            return facts.not_after - datetime.now(UTC) > VALID_LEFT
+            served = self.transport.certificate
+            return (
+                served is not None
+                and served.problem is None
+                and served.facts.not_after - datetime.now(UTC) > VALID_LEFT
+            )
 
         return {
             "weights": weights,
@@ -234,52 +251,22 @@ class Service:
         }
 
 
-def fail(request: Request, exception: Exception) -> Response:
-    """Answer what no table entry names; log where it was raised, not what it says."""
-    response = respond(request, exception)
-    if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
-        frames = traceback.extract_tb(exception.__traceback__)
-        write_line(
-            json.dumps(
-                {
-                    "event": "internal_error",
-                    "request_id": exchange_of(request.scope).request_id,
-                    # Its message may hold what a caller sent, so it stays out of the log.
-                    "error": type(exception).__qualname__,
-                    "raised": [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames],
-                }
-            )
-        )
-    return response
-
-
 def start() -> Starlette:
     """Read the settings, check everything that can be checked, and build the app."""
     settings_file = settings_path()
     try:
         check_command_line(sys.argv, settings_file)
         settings = load_settings(settings_file)
-        service = Service(settings, settings_file)
-        built = service.app()
-    except (SettingsError, ConfigMismatch, CertificateError, WeightsError, HandlerError) as error:
+        return Service(settings, settings_file).app()
+    except (
+        SettingsError,
+        ConfigMismatch,
+        CertificateError,
+        WeightsError,
+        HandlerError,
+        ProbeError,
+    ) as error:
         refuse_start(f"Sealed OCR does not start:\n{error}")
-
-    def on_config(config: Config) -> None:
-        try:
-            check_config(config, settings_file, Server.model_fields)
-        except ConfigMismatch as error:
-            refuse_start(f"Sealed OCR does not start:\n{error}")
-
-    tls = settings.tls
-    transport.install(
-        max_connections=tls.max_connections,
-        receive_window_bytes=tls.receive_window_bytes,
-        tls_buffer_bytes=tls.buffer_bytes,
-        linger_s=tls.close_linger_s,
-        reload_poll_s=tls.reload_poll_s,
-        on_config=on_config,
-    )
-    return built
 
 
 app = start()

@@ -1,5 +1,7 @@
 """Answers to exceptions, as RFC 9457 problem documents."""
 
+import traceback
+from pathlib import Path
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -20,6 +22,8 @@ def respond(request: Request, exception: Exception) -> Response:
     language = LANGUAGES.index(preferred(request.headers.get("accept-language"), LANGUAGES))
     exchange = exchange_of(request.scope)
     exchange.problem = problem.code
+    if problem is PROBLEMS[Exception]:
+        exchange.fault = _fault(exception)
     document = {
         "type": f"urn:problem-type:sealed-ocr:{problem.code}",
         "title": problem.title[language],
@@ -41,6 +45,13 @@ def problem_of(exception: Exception) -> Problem:
     if isinstance(exception, HTTPException):
         return ROUTING.get(exception.status_code, REFUSED)
     return next(PROBLEMS[cls] for cls in type(exception).__mro__ if cls in PROBLEMS)
+
+
+def _fault(exception: Exception) -> list[str]:
+    """Return what failed and where; not its message, which may hold what a caller sent."""
+    frames = traceback.extract_tb(exception.__traceback__)
+    places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    return [type(exception).__qualname__, *places]
 
 
 def _headers(exception: Exception) -> dict[str, str]:

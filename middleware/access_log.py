@@ -1,12 +1,12 @@
 """One line of JSON an answer: who, which function, how much, how long. Never what."""
 
-import json
 import time
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.exchange import address_of, exchange_of
+from middleware.log import entry
 
 
 class AccessLog:
@@ -37,24 +37,23 @@ class AccessLog:
         try:
             await self.app(scope, receive, send_and_note)
         finally:
+            elapsed_ms = round((time.perf_counter() - started) * 1000, 1)
+            fault = {"fault": exchange.fault} if exchange.fault else {}
             self.write(
-                # ASCII JSON escapes every control character: no header can forge a line.
-                json.dumps(
-                    {
-                        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                        "request_id": exchange.request_id,
-                        "address": address_of(scope),
-                        "key": exchange.key_name,
-                        "function": exchange.function,
-                        "http": scope.get("http_version"),
-                        "status": status,
-                        "complete": complete,
-                        "problem": exchange.problem,
-                        "bytes": exchange.received_bytes,
-                        "pages": exchange.images,
-                        "lines": exchange.lines,
-                        "ms": round((time.perf_counter() - started) * 1000, 1),
-                    }
+                entry(
+                    request_id=exchange.request_id,
+                    address=address_of(scope),
+                    key=exchange.key_name,
+                    function=exchange.function,
+                    http=scope.get("http_version"),
+                    status=status,
+                    complete=complete,
+                    problem=exchange.problem,
+                    bytes=exchange.received_bytes,
+                    pages=exchange.images,
+                    lines=exchange.lines,
+                    ms=elapsed_ms,
+                    **fault,
                 )
             )
 

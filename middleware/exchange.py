@@ -23,6 +23,7 @@ class Exchange:
     images: int | None = None
     lines: int | None = None
     problem: str | None = None
+    fault: list[str] | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 

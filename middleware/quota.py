@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from limits.errors import StorageError
 
 from middleware.errors import LimitStorageFailed, RateLimited
 from middleware.exchange import Exchange
+from middleware.log import entry
 
 IPV6_SITE_BITS = 64  # what a provider gives one customer; a single address costs nothing to change
 
@@ -83,14 +83,11 @@ class Quota:
 
     def _log_failure(self, error: Exception) -> None:
         self.write(
-            json.dumps(
-                {
-                    "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                    "event": "limit_storage_failed",
-                    "error": type(error).__name__,
-                    "policy": "allow" if self.allow_on_failure else "deny",
-                    "failures": self.failures,
-                }
+            entry(
+                event="limit_storage_failed",
+                error=type(error).__name__,
+                policy="allow" if self.allow_on_failure else "deny",
+                failures=self.failures,
             )
         )
 

@@ -40,6 +40,7 @@ def test_it_has_no_room_for_content() -> None:
         "images",
         "lines",
         "problem",
+        "fault",
         "headers",
     }
 

@@ -126,6 +126,16 @@ class Service:
         self._drain()
         return status, "\n".join(self.log)
 
+    def logged(self, request_id: str) -> str:
+        """Return the log's line for a request; it is written after its answer is sent."""
+        due = time.monotonic() + PATIENCE_S
+        while time.monotonic() < due:
+            for line in reversed(self.log):
+                if request_id in line:
+                    return line
+            time.sleep(0.01)
+        raise AssertionError("the request was not logged")
+
     def _drain(self) -> None:
         self._reader.join(PATIENCE_S)
         if self.process.stdout:

@@ -188,8 +188,7 @@ def test_the_log_names_the_request_and_nothing_of_its_content(service: Service, 
         answer = client.post(
             "/ocr", files={"image": ("canaryname.png", draw("CANARY 987"), "image/png")}
         )
-    line = next(line for line in reversed(service.log) if answer.headers["x-request-id"] in line)
-    entry = json.loads(line)
+    entry = json.loads(service.logged(answer.headers["x-request-id"]))
     assert entry["key"] == "development"
     assert (entry["function"], entry["status"], entry["pages"]) == ("/ocr", 200, 1)
     assert entry["lines"] == len(answer.json()["lines"])
