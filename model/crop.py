@@ -1,18 +1,20 @@
 """Cut a line out of its page, straightened."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from model.detect import Polygon
 from model.inference import Pixels
 
-UPRIGHT_ASPECT = 1.5  # boxes that are this much higher than wide hold text running up or down
+_CLEAR_ASPECT = 3.0  # a box this much longer than high, or higher than long, shows its direction
 
 
-def cut_line(pixels: Pixels, polygon: Polygon) -> Pixels:
+def cut_line(pixels: Pixels, polygon: Polygon, *, sideways: bool) -> Pixels:
     """Return the box's content, H x W x 3, as one line running left to right.
 
-    Boxes much higher than wide are turned a quarter counter-clockwise.
+    A line that runs up or down (`sideways`) is turned a quarter counter-clockwise.
     """
     width, height = measure(polygon)
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -24,7 +26,7 @@ def cut_line(pixels: Pixels, polygon: Polygon) -> Pixels:
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    if runs_vertically(polygon):
+    if sideways:
         line = cv2.rotate(line, cv2.ROTATE_90_COUNTERCLOCKWISE)
     return line  # type: ignore[return-value]
 
@@ -35,10 +37,17 @@ def measure(polygon: Polygon) -> tuple[int, int]:
     return max(1, int(max(top, bottom))), max(1, int(max(right, left)))
 
 
-def runs_vertically(polygon: Polygon) -> bool:
-    """Tell whether the box is so high that its text must run up or down."""
-    width, height = measure(polygon)
-    return height >= UPRIGHT_ASPECT * width
+def sideways_lines(polygons: Sequence[Polygon]) -> set[int]:
+    """Return the indices of the boxes whose text runs up or down.
+
+    Long boxes tell; short ones ("1" is high, but stands upright) go with most of the page.
+    """
+    sizes = [measure(polygon) for polygon in polygons]
+    down = {i for i, (width, height) in enumerate(sizes) if height >= _CLEAR_ASPECT * width}
+    along = {i for i, (width, height) in enumerate(sizes) if width >= _CLEAR_ASPECT * height}
+    if sum(sizes[i][1] for i in down) > sum(sizes[i][0] for i in along):
+        return set(range(len(sizes))) - along
+    return down
 
 
 def upside_down(line: Pixels) -> Pixels:

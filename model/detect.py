@@ -24,6 +24,7 @@ _TEXT = 0.3  # probability from which a pixel is text
 _LINE = 0.5  # mean probability from which a box is a line
 _GROWTH = 1.6  # text was trained shrunk; boxes are grown back by area * this / perimeter
 _MIN_BOX_PX = 3.0  # on the network's map; less is noise
+_PARENT = 3  # column of OpenCV's contour hierarchy; a hole's is its outline, an outline has none
 _MAX_LINES = 1000  # what one page may cost
 
 
@@ -31,28 +32,31 @@ class Detector:
     """A DB network and what belongs around it."""
 
     def __init__(self, weights: Weights, *, threads: int) -> None:
-        self._network = Network(weights.file.read(), threads=threads)
+        self._network = Network(weights.file.read(), threads=threads, shrinks=True)
         self._normalisation = Normalisation(weights.mean, weights.std)
 
     def find_lines(self, pixels: Pixels) -> list[Polygon]:
         """Return the boxes of the lines on a page, H x W x 3, in its pixels, in no order."""
         height, width = pixels.shape[:2]
         top, left = border(height, width)
-        if top or left:
-            paper = [int(value) for value in np.median(pixels[:, :: max(1, width // 64)], (0, 1))]
-            pixels = cv2.copyMakeBorder(
-                pixels, top, top, left, left, cv2.BORDER_CONSTANT, value=paper
-            )  # type: ignore[assignment]
-        full_height, full_width = pixels.shape[:2]
-        map_height, map_width = map_size(full_height, full_width)
-        small = cv2.resize(pixels, (map_width, map_height), interpolation=cv2.INTER_LINEAR)
+        full = np.array([width + 2 * left, height + 2 * top])
+        map_height, map_width = map_size(int(full[1]), int(full[0]))
+        scale = np.array([map_width, map_height]) / full
+        # Shrunk before the border is added: a border on a strip can be a thousand times its size.
+        inner = np.maximum(1, np.rint(scale * (width, height))).astype(int)
+        small = cv2.resize(pixels, (int(inner[0]), int(inner[1])), interpolation=cv2.INTER_LINEAR)
+        corner = np.floor(scale * (left, top)).astype(int)
+        page = np.empty((map_height, map_width, 3), np.uint8)
+        page[:] = np.median(small, axis=(0, 1))
+        page[corner[1] : corner[1] + inner[1], corner[0] : corner[0] + inner[0]] = small
         blob = np.empty((1, 3, map_height, map_width), np.float32)
-        self._normalisation.into(small, blob)  # type: ignore[arg-type]
+        self._normalisation.into(page, blob)
         probability = self._network.run(blob)[0, 0]
-        scale = np.array([full_width / map_width, full_height / map_height], np.float32)
-        corner = np.array([left, top], np.float32)
-        limit = np.array([width - 1, height - 1], np.float32)
-        return [np.clip(box * scale - corner, 0, limit) for box in boxes(probability)]
+        limit = np.array([width - 1, height - 1])
+        return [
+            np.clip((box - corner) / scale, 0, limit).astype(np.float32)
+            for box in boxes(probability)
+        ]
 
 
 def border(height: int, width: int) -> tuple[int, int]:
@@ -77,9 +81,13 @@ def map_size(height: int, width: int) -> tuple[int, int]:
 
 def boxes(probability: npt.NDArray[np.float32]) -> Iterator[Polygon]:
     """Yield the boxes of the lines on a probability map, H x W, in its pixels."""
+    # Outlines without holes: a hole would be a second box inside its line.
     mask = cv2.dilate((probability > _TEXT).astype(np.uint8), np.ones((2, 2), np.uint8))
-    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    for contour in contours[:_MAX_LINES]:
+    if not mask.any():
+        return
+    contours, family = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    outlines = [c for c, kin in zip(contours, family[0], strict=True) if kin[_PARENT] < 0]
+    for contour in outlines[:_MAX_LINES]:
         centre, (width, height), angle = cv2.minAreaRect(contour)
         if min(width, height) < _MIN_BOX_PX:
             continue

@@ -11,25 +11,34 @@ Blob = npt.NDArray[np.float32]  # N x 3 x H x W, BGR, normalised
 class Network:
     """A network with one input and one output."""
 
-    def __init__(self, model: bytes, *, threads: int) -> None:
+    def __init__(self, model: bytes, *, threads: int, shrinks: bool = False) -> None:
+        """Load a model; `shrinks` gives back what a run needed when it is done.
+
+        ONNX Runtime's arena grows with every new shape (onnxruntime#11627) but without it each
+        layer faults its memory in anew, which doubles a detection's time. So the arena is kept,
+        and emptied after a page's detection; a line's few megabytes aren't worth it.
+        """
         options = ort.SessionOptions()
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        # Every line has a width of its own. The arena keeps the largest of each shape and grows
-        # to gigabytes (onnxruntime#11627); memory patterns are remembered for each shape.
-        options.enable_cpu_mem_arena = False
+        # Patterns are kept for every shape there has been, and each line has a width of its own.
         options.enable_mem_pattern = False
         # Spinning threads take the cores that the other lines' threads need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._run_options = ort.RunOptions()
+        if shrinks:
+            shrink = "memory.enable_memory_arena_shrinkage"
+            self._run_options.add_run_config_entry(shrink, "cpu:0")
         self._input = self._session.get_inputs()[0].name
 
     def run(self, blob: Blob) -> npt.NDArray[np.float32]:
         """Return the output. Safe to call from several threads; the GIL is free meanwhile."""
-        output: npt.NDArray[np.float32] = self._session.run(None, {self._input: blob})[0]
+        output: npt.NDArray[np.float32]
+        output = self._session.run(None, {self._input: blob}, self._run_options)[0]
         return output
 
     @property

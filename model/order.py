@@ -23,6 +23,7 @@ def reading_order(polygons: Sequence[Polygon], quarter_turns: int = 0) -> list[i
     points = np.stack(polygons).astype(np.float64)
     for _ in range(quarter_turns % 4):
         points = np.stack([points[..., 1], -points[..., 0]], axis=-1)
+        points = np.roll(points, -1, axis=1)  # what was top right is top left now
     points = _level(points)
     low, high = points.min(axis=1), points.max(axis=1)
     middle, height = (low[:, 1] + high[:, 1]) / 2, high[:, 1] - low[:, 1]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from model.crnn import Recogniser
-from model.crop import cut_line, measure, runs_vertically, upside_down
+from model.crop import cut_line, measure, sideways_lines, upside_down
 from model.detect import Detector, Polygon
 from model.inference import Pixels
 from model.order import reading_order
@@ -54,7 +54,7 @@ class PageReader:
         self._threads = ThreadPoolExecutor(threads)
 
     def read(self, pixels: Pixels, *, detect: bool, check: Callable[[], None]) -> PageReading:
-        """Return the lines of a page, H x W x 3.
+        """Return the lines of a page, H x W x 3; without `detect` it is one upright line.
 
         `check` is called between the steps and lines, from any thread; what it raises ends the
         reading.
@@ -64,15 +64,21 @@ class PageReader:
         polygons = self._detector.find_lines(pixels) if detect else [_whole(pixels)]
         check()
         found = time.perf_counter()
-        turned = self._turned(pixels, polygons, check) if detect else set()
+        sideways = sideways_lines(polygons) if detect else set()
+
+        def cut(index: int) -> Pixels:
+            check()
+            if not detect:
+                return pixels
+            return cut_line(pixels, polygons[index], sideways=index in sideways)
+
+        turned = self._turned(polygons, sideways, cut) if detect else set()
 
         def read_line(index: int) -> ReadLine:
-            check()
-            line = cut_line(pixels, polygons[index])
-            return self._read_line(line, polygons[index], turned=index in turned)
+            return self._read_line(cut(index), polygons[index], turned=index in turned)
 
         lines = list(self._threads.map(read_line, range(len(polygons))))
-        order = reading_order(polygons, _quarter_turns(polygons, turned))
+        order = reading_order(polygons, _quarter_turns(polygons, sideways, turned))
         reading.lines = [
             lines[index]
             for index in order
@@ -83,30 +89,27 @@ class PageReader:
         return reading
 
     def _turned(
-        self, pixels: Pixels, polygons: list[Polygon], check: Callable[[], None]
+        self, polygons: list[Polygon], sideways: set[int], cut: Callable[[int], Pixels]
     ) -> set[int]:
         """Return which lines stand on their heads.
 
-        Upright pages hardly pay: only if most of the widest lines do, or where lines run up or
-        down and there is no telling which, is every line asked.
+        Upright pages hardly pay: only where most of the widest lines do is every line asked. Lines
+        that run up or down always are, there is no telling otherwise which.
         """
 
         def asked(indices: Iterable[int]) -> set[int]:
-            def ask(index: int) -> bool:
-                check()
-                return self._orientation.is_upside_down(cut_line(pixels, polygons[index]))
-
             indices = list(indices)
-            answers = self._threads.map(ask, indices)
+            answers = self._threads.map(
+                lambda index: self._orientation.is_upside_down(cut(index)), indices
+            )
             return {index for index, answer in zip(indices, answers, strict=True) if answer}
 
-        vertical = {index for index, box in enumerate(polygons) if runs_vertically(box)}
-        level = set(range(len(polygons))) - vertical
+        level = set(range(len(polygons))) - sideways
         widest = sorted(level, key=lambda index: -measure(polygons[index])[0])[:_VOTERS]
         turned = asked(widest)
         if len(turned) > len(widest) / 2:
             turned |= asked(level - set(widest))
-        return turned | asked(vertical)
+        return turned | asked(sideways)
 
     def _read_line(self, line: Pixels, polygon: Polygon, *, turned: bool) -> ReadLine:
         """Read a cut line; where that goes badly, try it the other way up."""
@@ -124,10 +127,10 @@ def _whole(pixels: Pixels) -> Polygon:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
-def _quarter_turns(polygons: list[Polygon], turned: set[int]) -> int:
+def _quarter_turns(polygons: list[Polygon], sideways: set[int], turned: set[int]) -> int:
     """Return the quarter turns, counter-clockwise, that make most lines upright."""
     votes = [0, 0, 0, 0]
     for index, polygon in enumerate(polygons):
-        quarter = 1 if runs_vertically(polygon) else 0
-        votes[quarter + (2 if index in turned else 0)] += max(measure(polygon))
+        quarters = (1 if index in sideways else 0) + (2 if index in turned else 0)
+        votes[quarters] += max(measure(polygon))
     return votes.index(max(votes))

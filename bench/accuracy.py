@@ -1,0 +1,188 @@
+"""How well lines and pages are read: `python bench/accuracy.py DIR... [--rapidocr PYTHON]`.
+
+DIR holds images and their `labels.jsonl`. Crops are scored for each recogniser (where polygons
+are drawn: the axis-aligned box of each), pages for each detector and recogniser. With the Python
+of an environment that has rapidocr, that is measured beside: same images, one after the other, in
+turns, on the same cores. Prints Markdown.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything imports onnxruntime
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+
+from bench.pages import CropScore, Page, PageScore, load_pages
+from model.crnn import Recogniser
+from model.engine import load
+from model.inference import Pixels
+from model.page import PageReader
+from model.pixels import open_upright, rgb_strips
+from model.weights import load_manifest, pick
+
+Read = Callable[[Path], Sequence[str]]
+
+_MAX_PIXELS = 100_000_000
+_RAPIDOCR = """
+import json, logging, sys
+from rapidocr import RapidOCR
+logging.disable()
+read = RapidOCR(params={"EngineConfig.onnxruntime.intra_op_num_threads": int(sys.argv[1])})
+for path in sys.stdin:
+    print("\\n" + json.dumps(list(read(path.strip()).txts or ())), flush=True)
+"""
+
+
+def pixels_of(image: Path) -> Pixels:
+    """Return the upright RGB pixels, H x W x 3."""
+    opened = open_upright(image.read_bytes(), _MAX_PIXELS)
+    flat = np.frombuffer(b"".join(rgb_strips(opened)), np.uint8)
+    return flat.reshape(opened.height, opened.width, 3)
+
+
+def crops_of(pages: list[Page]) -> Iterator[tuple[str, Pixels]]:
+    """Yield the text and pixels of every line that has a polygon."""
+    for page in pages:
+        pixels = pixels_of(page.image)
+        for label in page.labels:
+            if label.polygon is None:
+                continue
+            left, top = (max(0, min(axis)) for axis in zip(*label.polygon, strict=True))
+            right, bottom = (max(axis) for axis in zip(*label.polygon, strict=True))
+            crop = pixels[top:bottom, left:right]
+            if crop.size:
+                yield label.text, crop
+
+
+def print_crops(pages: list[Page], recognisers: Sequence[str]) -> None:
+    """Print the crops' scores, a row for each recogniser."""
+    crops = list(crops_of(pages))
+    if not crops:
+        return
+    print("| recogniser | lines | exact | with spaces | CER | ms a line, 1 thread |")
+    print("|---|---|---|---|---|---|")
+    for name in recognisers:
+        recogniser = Recogniser(pick(name, "recogniser"), threads=1)
+        began = time.perf_counter()
+        answers = [recogniser.read_line(crop)[0] for _, crop in crops]
+        each_ms = (time.perf_counter() - began) * 1000 / len(crops)
+        for folded in (True, False):
+            score = CropScore()
+            for (truth, _), answer in zip(crops, answers, strict=True):
+                score.add(truth, answer, folded=folded)
+            print(
+                f"| {name}{' (case ignored)' if folded else ''} | {score.lines} "
+                f"| {share(score.exact, score.lines)} | {share(score.exact_spaced, score.lines)} "
+                f"| {share(score.edits, score.characters)} | {each_ms:.1f} |"
+            )
+    print()
+
+
+def print_pages(pages: list[Page], systems: dict[str, Read], rounds: int) -> None:
+    """Print the pages' scores, two rows for each system."""
+    scores = {(name, folded): PageScore() for name in systems for folded in (True, False)}
+    seconds: dict[str, float] = defaultdict(float)
+    for page in pages:
+        fastest = dict.fromkeys(systems, float("inf"))
+        answers: dict[str, Sequence[str]] = {}
+        for _ in range(rounds):
+            for name, read in systems.items():
+                began = time.perf_counter()
+                answers[name] = read(page.image)
+                fastest[name] = min(fastest[name], time.perf_counter() - began)
+        for name in systems:
+            seconds[name] += fastest[name]
+            for folded in (True, False):
+                scores[name, folded].add(page, answers[name], folded=folded)
+    print("| system | pages | lines | found whole | CER | s a page |")
+    print("|---|---|---|---|---|---|")
+    for (name, folded), score in scores.items():
+        print(
+            f"| {name}{' (case ignored)' if folded else ''} | {score.pages} | {score.lines} "
+            f"| {share(score.whole, score.lines)} | {share(score.edits, score.characters)} "
+            f"| {seconds[name] / score.pages:.2f} |"
+        )
+    print()
+
+
+def ours(reader: PageReader) -> Read:
+    """Return a function that reads an image file with our pipeline."""
+
+    def read(image: Path) -> Sequence[str]:
+        reading = reader.read(pixels_of(image), detect=True, check=lambda: None)
+        return [line.text for line in reading.lines]
+
+    return read
+
+
+def rapidocr(python: str, threads: int) -> Read:
+    """Return a function that reads an image file with rapidocr, in an environment of its own."""
+    process = subprocess.Popen(
+        [python, "-c", _RAPIDOCR, str(threads)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+    def read(image: Path) -> Sequence[str]:
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("no pipes")
+        print(image.resolve(), file=process.stdin, flush=True)
+        for answer in process.stdout:
+            if answer.startswith("["):
+                texts: list[str] = json.loads(answer)
+                return texts
+        raise RuntimeError(f"{python} ended: is rapidocr installed there?")
+
+    return read
+
+
+def share(part: int, whole: int) -> str:
+    """Return part / whole in percent."""
+    return f"{100 * part / max(1, whole):.1f} %"
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    manifest = load_manifest()
+    kinds = {
+        kind: [name for name, entry in manifest.items() if entry.kind == kind]
+        for kind in ("detector", "recogniser")
+    }
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--rapidocr", metavar="PYTHON")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=1, help="the fastest of so many is the time")
+    parser.add_argument("--detector", action="append", choices=kinds["detector"])
+    parser.add_argument("--recogniser", action="append", choices=kinds["recogniser"])
+    parser.add_argument("--no-crops", action="store_true")
+    chosen = parser.parse_args()
+    recognisers = chosen.recogniser or kinds["recogniser"]
+    systems: dict[str, Read] = {}
+    for detector in chosen.detector or kinds["detector"]:
+        for recogniser in recognisers:
+            parts = {"detector": detector, "recogniser": recogniser, "threads": chosen.threads}
+            systems[f"{detector}+{recogniser}"] = ours(load(parts))
+    if chosen.rapidocr:
+        systems["rapidocr"] = rapidocr(chosen.rapidocr, chosen.threads)
+    for folder in chosen.folders:
+        pages = load_pages(folder)
+        print(f"### {folder.name}, {chosen.threads} threads\n")
+        if not chosen.no_crops:
+            print_crops(pages, recognisers)
+        print_pages(pages, systems, chosen.rounds)
+
+
+if __name__ == "__main__":
+    main()

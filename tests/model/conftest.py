@@ -1,0 +1,43 @@
+"""Fixtures of the reading tests."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from model.reader import Reader
+
+MakeReader = Callable[..., AbstractAsyncContextManager[Reader]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run async tests on asyncio, which is what the service runs on."""
+    return "asyncio"
+
+
+@pytest.fixture
+def make_reader() -> MakeReader:
+    """Return a context manager of a Reader with small defaults, each of which may be overridden."""
+
+    @asynccontextmanager
+    async def make(**overrides: Any) -> AsyncIterator[Reader]:
+        values: dict[str, Any] = {
+            "detector": "ppocrv3-det",
+            "recogniser": "ppocrv2-crnn",
+            "max_pixels": 10_000_000,
+            "engines": 1,
+            "decoders": 1,
+            "threads": 1,
+            "max_waiting": 64,
+            "idle_s": 0,
+            "start_timeout_s": 60,
+        }
+        reader = Reader(**{**values, **overrides})
+        try:
+            yield reader
+        finally:
+            await reader.aclose()
+
+    return make

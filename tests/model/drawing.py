@@ -1,0 +1,32 @@
+"""Images drawn by the tests, in Pillow's own font: their text is known and theirs alone."""
+
+import io
+
+from PIL import Image, ImageDraw, ImageFont
+
+
+def draw_line(text: str, size_px: int = 32) -> Image.Image:
+    """Return one line of text, black on white, cut close."""
+    font = ImageFont.load_default(size_px)
+    left, top, right, bottom = font.getbbox(text)
+    image = Image.new("RGB", (int(right - left) + 16, int(bottom - top) + 16), "white")
+    ImageDraw.Draw(image).text((8 - left, 8 - top), text, "black", font)
+    return image
+
+
+def draw_page(rows: list[list[str]], size_px: int = 28) -> Image.Image:
+    """Return a page with rows of texts, the texts of a row side by side."""
+    font = ImageFont.load_default(size_px)
+    image = Image.new("RGB", (760, 60 + 60 * len(rows)), "white")
+    pen = ImageDraw.Draw(image)
+    for index, row in enumerate(rows):
+        for column, text in enumerate(row):
+            pen.text((40 + 380 * column, 30 + 60 * index), text, "black", font)
+    return image
+
+
+def to_bytes(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    """Return the image as a file of that kind."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()

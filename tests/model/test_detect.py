@@ -1,0 +1,67 @@
+"""From a probability map to boxes, and the sizes a page is given."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.detect import border, boxes, from_top_left, map_size
+
+
+def test_a_line_on_the_map_becomes_its_box_grown() -> None:
+    """A rectangle of text is found, and grown by its area * 1.6 / its perimeter."""
+    chart = np.zeros((200, 400), np.float32)
+    chart[50:71, 100:301] = 0.9
+    (found,) = boxes(chart)
+    grown = 200 * 20 * 1.6 / (2 * (200 + 20))
+    expected = [[100 - grown, 50 - grown], [300 + grown, 70 + grown]]
+    assert found[[0, 2]] == pytest.approx(np.array(expected), abs=2)
+
+
+def test_a_slanted_line_keeps_its_slant() -> None:
+    """A parallel strip comes back as a slanted box, clockwise from its top left."""
+    chart = np.zeros((200, 400), np.float32)
+    for x in range(50, 350):
+        chart[60 + x // 6 : 80 + x // 6, x] = 0.9
+    (found,) = boxes(chart)
+    top_left, top_right, bottom_right, bottom_left = found
+    assert top_left[0] < bottom_right[0]
+    assert top_left[1] < bottom_left[1]
+    slope = (top_right[1] - top_left[1]) / (top_right[0] - top_left[0])
+    assert slope == pytest.approx(1 / 6, abs=0.03)
+
+
+def test_specks_and_doubts_are_no_lines() -> None:
+    """A box of two pixels, or of low mean probability, is dropped."""
+    chart = np.zeros((200, 400), np.float32)
+    chart[10, 10] = 1
+    chart[100:120, 100:300] = 0.4
+    assert list(boxes(chart)) == []
+
+
+@pytest.mark.parametrize("angle", [0, 20, -20])
+def test_corners_begin_top_left(angle: float) -> None:
+    """However OpenCV starts a rectangle, we start it top left and go clockwise."""
+    turn = np.radians(angle)
+    wide = np.array([np.cos(turn), np.sin(turn)]) * 100
+    high = np.array([-np.sin(turn), np.cos(turn)]) * 20
+    corners = np.array([[0, 0], wide, wide + high, high], np.float32)
+    for start in range(4):
+        assert from_top_left(np.roll(corners, start, axis=0)) == pytest.approx(corners)
+
+
+@given(st.integers(1, 70_000), st.integers(1, 70_000))
+def test_the_network_never_gets_more_than_it_may(height: int, width: int) -> None:
+    """Sides are multiples of 32 between 32 and 2016 px: time and memory are bounded."""
+    for side in map_size(height, width):
+        assert side % 32 == 0
+        assert 32 <= side <= 2016
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "bordered"),
+    [(800, 600, (False, False)), (20, 900, (True, False)), (900, 20, (False, True))],
+)
+def test_slim_images_get_a_border(height: int, width: int, bordered: tuple[bool, bool]) -> None:
+    """A strip is given paper around it on its long sides, a page none."""
+    assert tuple(side > 0 for side in border(height, width)) == bordered

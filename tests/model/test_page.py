@@ -1,0 +1,111 @@
+"""A page to lines, in this process: what is found, turned, ordered, dropped."""
+
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from model.engine import load
+from model.inference import Pixels
+from model.page import PageReader
+from tests.model.drawing import draw_line, draw_page
+
+ROWS = [["INVOICE 20831", "PAGE 4"], ["Green tea", "12.50"], ["Black coffee", "3.75"]]
+
+
+@pytest.fixture(scope="module")
+def reader() -> PageReader:
+    """Return a loaded reader."""
+    return load({"detector": "ppocrv6-small-det", "recogniser": "ppocrv6-small", "threads": 2})
+
+
+def pixels(image: Image.Image) -> Pixels:
+    """Return the image's pixels, H x W x 3."""
+    return np.asarray(image.convert("RGB"))
+
+
+def texts(reader: PageReader, image: Image.Image, *, detect: bool = True) -> list[str]:
+    """Return the lines' texts without spaces."""
+    reading = reader.read(pixels(image), detect=detect, check=lambda: None)
+    return [line.text.replace(" ", "") for line in reading.lines]
+
+
+EXPECTED = [text.replace(" ", "") for row in ROWS for text in row]
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_page_is_read_whichever_way_it_lies(reader: PageReader, degrees: int) -> None:
+    """Upright, on either side or upside down: the same lines in the same order."""
+    assert texts(reader, draw_page(ROWS).rotate(degrees, expand=True)) == EXPECTED
+
+
+def test_a_tilted_page_keeps_its_rows(reader: PageReader) -> None:
+    """Three degrees of tilt change nothing in the order."""
+    page = draw_page(ROWS).rotate(
+        3, expand=True, fillcolor="white", resample=Image.Resampling.BICUBIC
+    )
+    assert texts(reader, page) == EXPECTED
+
+
+def test_polygons_enclose_their_text(reader: PageReader) -> None:
+    """Each box lies where its text was drawn, clockwise from its top left."""
+    page = draw_page([["ALPHA", "BETA"]])
+    for line, left in zip(
+        reader.read(pixels(page), detect=True, check=lambda: None).lines, (40, 420), strict=True
+    ):
+        top_left, top_right, bottom_right, bottom_left = line.polygon
+        assert top_left == pytest.approx([left, 32], abs=14)
+        assert top_left[0] < top_right[0]
+        assert top_right[1] < bottom_right[1]
+        assert bottom_left[0] < bottom_right[0]
+
+
+def test_a_blank_page_has_no_lines(reader: PageReader) -> None:
+    """Paper, black or white, and a single pixel give nothing."""
+    for image in (
+        Image.new("RGB", (700, 500), "white"),
+        Image.new("RGB", (700, 500), "black"),
+        Image.new("RGB", (1, 1), "white"),
+    ):
+        assert texts(reader, image) == []
+        assert texts(reader, image, detect=False) == []
+
+
+def test_without_detection_the_image_is_one_line(reader: PageReader) -> None:
+    """A cut line is read as it is, its box the whole image."""
+    image = draw_line("Serial 48-1516")
+    reading = reader.read(pixels(image), detect=False, check=lambda: None)
+    (line,) = reading.lines
+    assert line.text.replace(" ", "") == "Serial48-1516"
+    assert line.polygon[2].tolist() == list(image.size)
+
+
+def test_a_lone_strip_is_found(reader: PageReader) -> None:
+    """A strip with one line and no surroundings is still detected."""
+    assert texts(reader, draw_line("Serial 48-1516 of 2024 and more", 24)) == [
+        "Serial48-1516of2024andmore"
+    ]
+
+
+@pytest.mark.parametrize("size", [(60_000, 20), (20, 60_000), (9_000, 3)])
+def test_extreme_strips_are_bounded(reader: PageReader, size: tuple[int, int]) -> None:
+    """Strips as long as a format allows are read without running out of anything."""
+    for detect in (True, False):
+        assert texts(reader, Image.new("RGB", size, "white"), detect=detect) == []
+
+
+def test_a_check_that_raises_ends_the_reading(reader: PageReader) -> None:
+    """What `check` raises between lines comes out, and the reader reads on."""
+    calls = []
+    lock = threading.Lock()
+
+    def check() -> None:
+        with lock:
+            calls.append(1)
+        if len(calls) > 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        reader.read(pixels(draw_page(ROWS)), detect=True, check=check)
+    assert texts(reader, draw_page(ROWS)) == EXPECTED

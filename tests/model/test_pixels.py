@@ -1,0 +1,179 @@
+"""Image files of every type, mode and defect, to RGB."""
+
+import struct
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from model.errors import ReadingError, TooManyPixels, UnreadableImage, UnsupportedImageType
+from model.pixels import open_upright, rgb_strips
+from tests.model.drawing import draw_line, to_bytes
+
+LINE = draw_line("Modes 0123")
+
+
+def rgb(data: bytes, max_pixels: int = 1_000_000) -> npt.NDArray[np.uint8]:
+    """Return the pixels, H x W x 3."""
+    image = open_upright(data, max_pixels)
+    flat = np.frombuffer(b"".join(rgb_strips(image)), np.uint8)
+    return flat.reshape(image.height, image.width, 3)
+
+
+def near(pixels: npt.NDArray[np.uint8], expected: Image.Image, by: float = 6) -> bool:
+    """Tell whether the pixels are the expected image's but for compression."""
+    wanted = np.asarray(expected.convert("RGB")).astype(int)
+    return pixels.shape == wanted.shape and float(np.abs(pixels - wanted).mean()) < by
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_every_type(kind: str) -> None:
+    """The six types come out as the same picture."""
+    assert near(rgb(to_bytes(LINE, kind)), LINE)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        *[(mode, "PNG") for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")],
+        *[(mode, "TIFF") for mode in ("I", "F", "CMYK", "YCbCr", "LAB", "I;16")],
+        ("CMYK", "JPEG"),
+    ],
+)
+def test_every_mode(mode: str, kind: str) -> None:
+    """Black text on white stays so in every mode a file can have."""
+    grey = LINE.convert("L")
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    elif mode in {"I", "F"}:
+        image = grey.convert(mode)
+    elif mode == "LAB":
+        image = Image.merge("LAB", (grey, Image.new("L", grey.size), Image.new("L", grey.size)))
+    else:
+        image = LINE.convert(mode)
+    assert near(rgb(to_bytes(image, kind)), LINE, by=12)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_deep_greys_are_not_all_white(bits: int) -> None:
+    """A 12-bit scan in a 16-bit file is neither clipped nor nearly black."""
+    white = (1 << bits) - 1
+    deep = (np.asarray(LINE.convert("L")).astype(np.uint32) * white // 255).astype(np.uint16)
+    assert near(rgb(to_bytes(Image.fromarray(deep))), LINE, by=2)
+
+
+def test_floats_from_zero_to_one() -> None:
+    """A float image's white may be 1.0."""
+    image = Image.fromarray(np.asarray(LINE.convert("L")).astype(np.float32) / 255)
+    assert near(rgb(to_bytes(image, "TIFF")), LINE, by=2)
+
+
+def test_a_black_deep_grey_is_black() -> None:
+    """Nothing is divided by a brightest pixel of nought."""
+    assert not rgb(to_bytes(Image.new("I;16", (9, 9)))).any()
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparency_is_white_paper(mode: str) -> None:
+    """What is see-through is white, whatever colour lies under it."""
+    image = Image.new("RGBA", (40, 20), (200, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (10, 5, 30, 15))
+    pixels = rgb(to_bytes(image.convert(mode)))
+    assert (pixels[0, 0] > 250).all()
+    assert (pixels[10, 20] < 5).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_exif_turns_are_honoured(kind: str, orientation: int) -> None:
+    """Each of the eight EXIF orientations comes out upright."""
+    back = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = LINE.transpose(back[orientation]) if orientation in back else LINE
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert near(rgb(to_bytes(stored, kind, exif=exif)), LINE)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_the_first_frame_is_read(kind: str) -> None:
+    """Of several frames the first is the image."""
+    other = Image.new("RGB", LINE.size, "red")
+    assert near(rgb(to_bytes(LINE, kind, save_all=True, append_images=[other])), LINE)
+
+
+def test_a_single_pixel() -> None:
+    """The smallest image is an image."""
+    assert rgb(to_bytes(Image.new("RGB", (1, 1), "white"))).shape == (1, 1, 3)
+
+
+def test_the_limit_counts_width_times_height() -> None:
+    """An image at the limit passes, one pixel more is refused with both numbers."""
+    data = to_bytes(Image.new("L", (100, 10)))
+    assert rgb(data, max_pixels=1000).shape == (10, 100, 3)
+    with pytest.raises(TooManyPixels) as refusal:
+        rgb(data, max_pixels=999)
+    assert (refusal.value.pixels, refusal.value.limit) == (1000, 999)
+
+
+def test_a_bomb_is_refused_by_its_header() -> None:
+    """A PNG that claims 900 megapixels is refused though it holds no pixels at all."""
+    data = bytearray(to_bytes(Image.new("L", (1, 1))))
+    data[16:24] = struct.pack(">II", 30_000, 30_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    with pytest.raises(TooManyPixels):
+        rgb(bytes(data), max_pixels=50_000_000)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_half_a_file_is_unreadable(kind: str) -> None:
+    """A truncated upload is refused, not half read."""
+    data = to_bytes(draw_line("truncated at half its length", 64), kind)
+    with pytest.raises(UnreadableImage):
+        rgb(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"II*\0"])
+def test_a_bare_beginning_is_unreadable(data: bytes) -> None:
+    """A known beginning and nothing after it, or nothing at all."""
+    with pytest.raises(UnreadableImage):
+        rgb(data)
+
+
+@pytest.mark.parametrize("kind", ["PPM", "ICO", "TGA", "PCX", "PDF", "EPS", "ICNS"])
+def test_other_types_are_unsupported(kind: str) -> None:
+    """What Pillow could read but we don't is refused by content."""
+    with pytest.raises(UnsupportedImageType):
+        rgb(to_bytes(Image.new("RGB", (64, 64)), kind))
+
+
+def test_text_is_unsupported() -> None:
+    """A text file is no image."""
+    with pytest.raises(UnsupportedImageType):
+        rgb(b"just some words")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"]), st.data())
+def test_damaged_files_are_refused_or_read(kind: str, data: st.DataObject) -> None:
+    """Bytes changed anywhere give pixels or one of our errors: nothing else gets out."""
+    damaged = bytearray(to_bytes(LINE, kind))
+    for _ in range(data.draw(st.integers(1, 8))):
+        at = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[at] = data.draw(st.integers(0, 255))
+    try:
+        pixels = rgb(bytes(damaged))
+    except ReadingError:
+        return
+    assert pixels.ndim == 3
