@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -24,6 +24,15 @@ class InMemoryParser(MultiPartParser):
     def on_end(self) -> None:
         """Note the closing boundary, which the parser itself does not insist on."""
         self.complete = True
+
+    async def parse(self) -> FormData:
+        """Return the form, or refuse one that was cut off."""
+        form = await super().parse()
+        if not self.complete:
+            for file in self._files_to_close_on_error:
+                file.close()
+            raise MultiPartException("The closing boundary is missing.")
+        return form
 
 
 def media_type_of(request: Request) -> str:
@@ -75,8 +84,6 @@ async def _from_multipart(request: Request, max_images: int) -> list[bytes]:
             raise TooManyImages(max_images) from error
         raise MalformedBody from error
     try:
-        if not parser.complete:
-            raise MalformedBody
         return [
             await part.read()
             for name, part in form.multi_items()
