@@ -2,7 +2,12 @@
 
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+
+# A busy machine is slow now and then; how long an example takes proves nothing.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,13 +10,13 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from limits.aio.storage import MemoryStorage, Storage
-from limits.storage import storage_from_string
+from limits.aio.storage import MemoryStorage
 
 from middleware.quota import Quota
+from startup.storage import open_storage
 
 WAIT_S = 0.2
 
@@ -72,17 +72,9 @@ async def connect(redis: Redis, log: list[str]) -> AsyncIterator[Connect]:
     storages: list[Any] = []
 
     def connect_one(*, allow: bool = False, wait_s: float = WAIT_S) -> Quota:
-        storage = storage_from_string(
-            f"async+redis+unix://{redis.socket}",
-            wrap_exceptions=True,
-            implementation="redispy",
-            socket_timeout=wait_s,
-            socket_connect_timeout=wait_s,
-        )
+        storage = open_storage(f"async+redis+unix://{redis.socket}", wait_s=wait_s)
         storages.append(storage)
-        return Quota(
-            cast("Storage", storage), wait_s=wait_s, allow_on_failure=allow, write=log.append
-        )
+        return Quota(storage, wait_s=wait_s, allow_on_failure=allow, write=log.append)
 
     yield connect_one
     for storage in storages:

@@ -112,6 +112,19 @@ async def test_a_failure_is_logged_and_passed_on(log: list[str]) -> None:
     assert "hunter2" not in log[0]
 
 
+async def test_a_fault_of_ours_is_told_by_place(log: list[str]) -> None:
+    """Where it was noted, the line ends with what failed and where."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange_of(scope).fault = ["KeyError", "ocr.py:1 recognize"]
+        await read_all(scope, receive, send)
+
+    await call(AccessLog(app, write=log.append), scope_of())
+    (line,) = map(json.loads, log)
+    assert list(line) == [*FIELDS, "fault"]
+    assert line["fault"] == ["KeyError", "ocr.py:1 recognize"]
+
+
 async def test_a_client_that_leaves_is_logged(log: list[str]) -> None:
     """A request whose client went away is cancelled; its line says that it was cut short."""
     reached = asyncio.Event()

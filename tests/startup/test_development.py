@@ -1,5 +1,6 @@
 """The development key."""
 
+import hashlib
 import multiprocessing
 import stat
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from middleware.token import id_of, new_token
-from startup.development import KEY_ID, ensure_key
+from startup.development import KEY_ID, development_caller, ensure_key
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +56,19 @@ def test_workers_that_start_at_once_agree(
 ) -> None:
     """However many processes race, all return the one key that is kept."""
     path = tmp_path / "key"
-    for _ in range(60):
+    for _ in range(30):
         path.unlink(missing_ok=True)
         if before is not None:
             path.write_bytes(before)
         tokens = set(pool.map(ensure_key, [path] * 16))
         assert tokens == {path.read_text(encoding="ascii").strip()}
+
+
+def test_its_entry_may_do_everything_on_this_machine(tmp_path: Path) -> None:
+    """Every scope, limits out of the way for each path and all together, loopback only."""
+    caller = development_caller(tmp_path / "key", ["ocr", "other"], ["/ocr"])
+    assert caller.sha256 == hashlib.sha256(ensure_key(tmp_path / "key").encode()).digest()
+    assert caller.loopback_only
+    assert caller.scopes == {"ocr", "other"}
+    assert set(caller.limits) == {"*", "/ocr"}
+    assert all(item.amount >= 1000 for item in caller.limits.values())

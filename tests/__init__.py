@@ -1,1 +1,0 @@
-"""Tests; each folder mirrors one of the source's."""

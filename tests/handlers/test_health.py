@@ -1,0 +1,52 @@
+"""Whether the process is alive, and whether it could read."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+from starlette.requests import Request
+
+from handlers.errors import NotReady
+from handlers.health import Check, healthz, readyz
+from tests.asgi import scope_of
+
+pytestmark = pytest.mark.anyio
+
+
+def _check(*, passes: bool) -> Check:
+    async def check() -> bool:
+        return passes
+
+    return check
+
+
+def _request(checks: Mapping[str, Check]) -> Request:
+    return Request(scope_of(state={"checks": checks}))
+
+
+async def test_alive() -> None:
+    """It answers, whatever the checks would say."""
+    response = await healthz(_request({"weights": _check(passes=False)}))
+    assert (response.status_code, json.loads(bytes(response.body))) == (200, {"status": "ok"})
+
+
+async def test_ready() -> None:
+    """Every check passed, each by name."""
+    checks = {name: _check(passes=True) for name in ("weights", "certificate")}
+    response = await readyz(_request(checks))
+    assert json.loads(bytes(response.body)) == {
+        "status": "ready",
+        "checks": {"weights": "ok", "certificate": "ok"},
+    }
+
+
+async def test_not_ready() -> None:
+    """All that failed are named, not the first alone, and nothing else."""
+    checks = {
+        "weights": _check(passes=False),
+        "certificate": _check(passes=True),
+        "limit_storage": _check(passes=False),
+    }
+    with pytest.raises(NotReady) as caught:
+        await readyz(_request(checks))
+    assert caught.value.failed == "weights, limit_storage"

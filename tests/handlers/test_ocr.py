@@ -1,0 +1,240 @@
+"""POST /ocr, with a reader that needs no model."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handlers.errors import MalformedBody, TooManyImages, UnknownParameter, UnsupportedBody
+from handlers.ocr import recognize
+from middleware.exchange import exchange_of
+from model.errors import Busy, UnreadableImage
+from model.reader import Line, Reading
+from tests.asgi import Answer, call, scope_of
+from tests.handlers.conftest import BOUNDARY, Multipart
+
+pytestmark = pytest.mark.anyio
+
+BOX = ((0, 0), (9, 0), (9, 9), (0, 9))
+
+
+class EchoReader:
+    """Reads the bytes of an image as its lines; has two places."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.most = 0
+        self.read: list[tuple[bytes, bool]] = []
+        self.gate: asyncio.Event | None = None
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[Any]:
+        """Hold one of the places."""
+        if self.held == 2:
+            raise Busy(3)
+        self.held += 1
+        try:
+            yield self._read
+        finally:
+            self.held -= 1
+
+    async def _read(self, image: bytes, *, detect: bool = True) -> Reading:
+        assert self.held
+        if self.gate:
+            await self.gate.wait()
+        self.read.append((image, detect))
+        if image == b"torn":
+            raise UnreadableImage
+        lines = tuple(Line(text, 0.5, BOX) for text in image.decode().split())
+        return Reading(lines, 9, 8, "echo", {"total": 1.5})
+
+
+class Caller:
+    """Sends requests to the function, as the app would route them to it."""
+
+    def __init__(self, reader: EchoReader) -> None:
+        self.reader = reader
+        self.scope: Any = None
+        self.held_at_answer: int | None = None
+
+    async def __call__(
+        self,
+        body: bytes = b"one two",
+        *,
+        query: bytes = b"",
+        stalled: bool = False,
+        window: Any = None,
+        **headers: str,
+    ) -> Answer:
+        names = {"content_type": "image/png", **headers}
+        scope = scope_of(
+            "POST",
+            "/ocr",
+            query=query,
+            headers={name.replace("_", "-"): value for name, value in names.items()},
+            state={"reader": self.reader, "max_images": 2},
+        )
+        if window:
+            scope["extensions"] = {"sealed.receive_window": {"grow": window}}
+        self.scope = scope
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            response: Response = await recognize(Request(scope, receive))
+            self.held_at_answer = self.reader.held
+            await response(scope, receive, send)
+
+        return await call(app, scope, *([] if stalled else [body]), stalled=stalled)
+
+
+@pytest.fixture
+def reader() -> EchoReader:
+    """Return a reader that reads bytes."""
+    return EchoReader()
+
+
+@pytest.fixture
+def post(reader: EchoReader) -> Caller:
+    """Return a caller of the function."""
+    return Caller(reader)
+
+
+async def test_an_image_is_answered_with_its_text(post: Caller) -> None:
+    """The documented members, and nothing beside them."""
+    answer = await post()
+    assert (answer.status, answer["content-type"]) == (200, "application/json")
+    assert json.loads(answer.body) == {
+        "text": "one\ntwo",
+        "lines": [
+            {"text": text, "confidence": 0.5, "polygon": [[0, 0], [9, 0], [9, 9], [0, 9]]}
+            for text in ("one", "two")
+        ],
+        "width": 9,
+        "height": 8,
+        "model": "echo",
+        "timing_ms": {"total": 1.5},
+        "request_id": exchange_of(post.scope).request_id,
+    }
+
+
+async def test_an_image_without_text_is_no_error(post: Caller) -> None:
+    """Nothing was found: empty text, no lines."""
+    document = json.loads((await post(b" ")).body)
+    assert (document["text"], document["lines"]) == ("", [])
+
+
+async def test_several_images_are_answered_in_order(post: Caller, multipart: Multipart) -> None:
+    """One entry each, as they came, without mixing; one request_id for all."""
+    body = multipart([("image", b"first one"), ("file", b"second")])
+    kind = f"multipart/form-data; boundary={BOUNDARY}"
+    document = json.loads((await post(body, content_type=kind)).body)
+    assert set(document) == {"images", "request_id"}
+    assert [image["text"] for image in document["images"]] == ["first\none", "second"]
+    text = await post(body, content_type=kind, accept="text/plain")
+    assert text.body == b"first\none\nsecond"
+
+
+async def test_text_is_answered_where_it_is_preferred(post: Caller) -> None:
+    """Accept: text/plain gives the text alone."""
+    answer = await post(accept="text/plain, */*;q=0.1")
+    assert (answer["content-type"], answer.body) == ("text/plain; charset=utf-8", b"one\ntwo")
+
+
+@pytest.mark.parametrize(
+    ("query", "detect"), [(b"", True), (b"detect=true", True), (b"detect=false", False)]
+)
+async def test_detect(query: bytes, *, detect: bool, post: Caller, reader: EchoReader) -> None:
+    """Whether lines are looked for is the caller's choice."""
+    await post(query=query)
+    assert reader.read == [(b"one two", detect)]
+
+
+@pytest.mark.parametrize(
+    "query", [b"detect=no", b"detect=", b"detect=True", b"detect=false&detect=false",
+              b"detect=true&x=1", b"x=1", b"key=hunter2"],
+)  # fmt: skip
+async def test_other_parameters_are_refused(query: bytes, post: Caller, reader: EchoReader) -> None:
+    """A misspelled parameter is named by what there is, before anything is read."""
+    with pytest.raises(UnknownParameter) as caught:
+        await post(query=query)
+    assert caught.value.takes == "detect=true, detect=false"
+    assert reader.read == []
+
+
+async def test_the_log_learns_how_much(post: Caller, multipart: Multipart) -> None:
+    """Images and lines are counted; no text is."""
+    body = multipart([("image", b"first one"), ("file", b"second")])
+    await post(body, content_type=f"multipart/form-data; boundary={BOUNDARY}")
+    exchange = exchange_of(post.scope)
+    assert (exchange.images, exchange.lines) == (2, 3)
+    assert "first" not in repr(exchange)
+
+
+async def test_without_a_place_nothing_is_read(post: Caller, reader: EchoReader) -> None:
+    """With every place taken the answer is Busy at once: a body that never comes is not awaited."""
+    with reader.place(), reader.place():
+        async with asyncio.timeout(30):
+            with pytest.raises(Busy) as caught:
+                await post(stalled=True)
+    assert caught.value.retry_after_s == 3
+
+
+async def test_the_body_s_kind_is_looked_at_before_a_place_is_taken(
+    post: Caller, reader: EchoReader
+) -> None:
+    """A body that could not be taken is told so even while the service is full."""
+    with reader.place(), reader.place(), pytest.raises(UnsupportedBody):
+        await post(content_type="text/html")
+
+
+async def test_the_window_opens_with_the_place(post: Caller, reader: EchoReader) -> None:
+    """Only a request that has a place may send its whole body."""
+    opened: list[int] = []
+    await post(window=opened.append)
+    assert len(opened) == 1
+    with reader.place(), reader.place(), pytest.raises(Busy):
+        await post(window=opened.append)
+    assert len(opened) == 1
+
+
+async def test_the_place_is_free_before_the_answer_is_sent(post: Caller) -> None:
+    """A client that does not fetch its answer holds no place."""
+    await post()
+    assert post.held_at_answer == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "error"),
+    [
+        (b"torn", "image/png", UnreadableImage),
+        (b"", "image/png", MalformedBody),
+        (b'{"images": ["QQ==", "QQ==", "QQ=="]}', "application/json", TooManyImages),
+    ],
+)
+async def test_a_failure_frees_the_place(
+    body: bytes, kind: str, error: type[Exception], post: Caller, reader: EchoReader
+) -> None:
+    """Whatever goes wrong with the body or the reading."""
+    with pytest.raises(error):
+        await post(body, content_type=kind)
+    assert reader.held == 0
+
+
+@pytest.mark.parametrize("stalled", [True, False])
+async def test_a_client_that_leaves_frees_its_place(
+    *, stalled: bool, post: Caller, reader: EchoReader
+) -> None:
+    """While its body is awaited or its image is read."""
+    reader.gate = asyncio.Event()
+    task = asyncio.create_task(post(stalled=stalled))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert reader.held == 1
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert reader.held == 0

@@ -1,0 +1,222 @@
+"""Every exception has its answer, in both languages, and no answer repeats a request."""
+
+import inspect
+import json
+import string
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+
+import handlers.errors
+import middleware.errors
+import model.errors
+from handlers.problem_table import PROBLEMS, REFUSED, ROUTING, Problem
+from handlers.problems import problem_of, respond
+from middleware.exchange import exchange_of
+from tests.asgi import scope_of
+
+BASES = (
+    middleware.errors.EnvelopeError,
+    handlers.errors.RequestError,
+    model.errors.ReadingError,
+)
+INSTANCES: list[Exception] = [
+    middleware.errors.PlainHttpRefused(),
+    middleware.errors.NotAuthenticated(),
+    middleware.errors.ScopeMissing("ocr"),
+    middleware.errors.RateLimited(7),
+    middleware.errors.LimitStorageFailed(),
+    middleware.errors.BodyTooLarge(5_000_000),
+    middleware.errors.BodyTooSlow(30.0),
+    middleware.errors.DeadlineExceeded(0.5),
+    handlers.errors.UnknownParameter("detect=true, detect=false"),
+    handlers.errors.UnsupportedBody(),
+    handlers.errors.MalformedBody(),
+    handlers.errors.TooManyImages(16),
+    handlers.errors.NotReady(("weights", "limit_storage")),
+    model.errors.UnsupportedImageType(),
+    model.errors.UnreadableImage(),
+    model.errors.TooManyPixels(99_000_000, 50_000_000),
+    model.errors.Busy(2),
+    model.errors.ReaderDied("worker"),
+    model.errors.WeightsError("somewhere"),
+    ClientDisconnect(),
+    Exception("anything"),
+]
+ALL = [*PROBLEMS.values(), *ROUTING.values(), REFUSED]
+
+
+def _defined(module: ModuleType) -> list[type[Exception]]:
+    return [
+        member
+        for _, member in inspect.getmembers(module, inspect.isclass)
+        if issubclass(member, Exception) and member.__module__ == module.__name__
+    ]
+
+
+def _answer(exception: Exception, **headers: str) -> tuple[dict[str, Any], dict[str, str], int]:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    response = respond(Request(scope_of(headers=names)), exception)
+    return json.loads(bytes(response.body)), dict(response.headers), response.status_code
+
+
+@pytest.mark.parametrize("module", [handlers.errors, middleware.errors, model.errors])
+def test_every_exception_is_in_the_table(module: ModuleType) -> None:
+    """A new exception without an answer of its own would become a 500."""
+    defined = [error for error in _defined(module) if error not in BASES]
+    assert defined
+    assert [error.__name__ for error in defined if error not in PROBLEMS] == []
+
+
+def test_every_entry_is_tried_here() -> None:
+    """The instances of this file are one of each entry."""
+    assert [type(exception) for exception in INSTANCES] == list(PROBLEMS)
+
+
+def test_an_exception_without_an_entry_is_internal() -> None:
+    """Whatever it is, it is answered, and as our fault; a subclass is answered as its parent."""
+
+    class Longer(model.errors.Busy):
+        """A kind of Busy."""
+
+    assert problem_of(KeyError("x")).code == "internal_error"
+    assert problem_of(Longer(3)).code == "busy"
+    for base in BASES:
+        assert problem_of(base()).code == "internal_error"
+
+
+def test_codes_are_stable_names() -> None:
+    """Each code stands once and is a plain word; each status is one of an error."""
+    codes = [problem.code for problem in ALL]
+    assert len(set(codes)) == len(codes)
+    assert all(set(code) <= set(string.ascii_lowercase + "_") for code in codes)
+    assert all(400 <= problem.status < 600 for problem in ALL)
+
+
+@pytest.mark.parametrize("problem", ALL, ids=lambda problem: problem.code)
+def test_both_languages_say_the_same(problem: Problem) -> None:
+    """Title and detail exist twice, with the same values in them, and the second is Chinese."""
+    for english, chinese in (problem.title, problem.detail):
+        assert english.isascii()
+        assert any("\u4e00" <= character <= "\u9fff" for character in chinese)
+        names = [
+            sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
+            for text in (english, chinese)
+        ]
+        assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("exception", INSTANCES, ids=lambda exception: type(exception).__name__)
+@pytest.mark.parametrize(("wanted", "language"), [("", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh")])
+def test_every_answer_is_a_problem_document(
+    exception: Exception, wanted: str, language: str
+) -> None:
+    """RFC 9457's members, ours, the right type and language, and no placeholder left."""
+    document, headers, status = _answer(exception, accept_language=wanted)
+    problem = PROBLEMS[type(exception)]
+    assert set(document) == {"type", "title", "status", "detail", "code", "request_id"}
+    assert document["type"] == f"urn:problem-type:sealed-ocr:{problem.code}"
+    assert document["title"] == problem.title[language == "zh"]
+    assert document["status"] == status == problem.status
+    assert document["code"] == problem.code
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["content-language"] == language
+    assert "None" not in document["detail"]
+    for name, value in vars(exception).items():
+        if "{" + name + "}" in problem.detail[0]:
+            assert str(value) in document["detail"]
+            assert "{" + name not in document["detail"]
+
+
+def test_the_request_is_named_and_the_problem_noted() -> None:
+    """The answer has the log's id, and the log the answer's code."""
+    scope = scope_of()
+    response = respond(Request(scope), model.errors.UnreadableImage())
+    exchange = exchange_of(scope)
+    assert json.loads(bytes(response.body))["request_id"] == exchange.request_id
+    assert exchange.problem == "unreadable_image"
+
+
+def test_a_fault_of_ours_is_noted_by_place() -> None:
+    """The log learns what failed and where, not what it said, and only where the fault is ours."""
+
+    def fail(error: Exception) -> list[str] | None:
+        scope = scope_of()
+        try:
+            raise error
+        except type(error) as raised:
+            respond(Request(scope), raised)
+        return exchange_of(scope).fault
+
+    fault = fail(KeyError("hunter2"))
+    assert fault
+    assert fault[0] == "KeyError"
+    assert fault[-1].startswith("test_problems.py:")
+    assert "hunter2" not in repr(fault)
+    assert fail(model.errors.UnreadableImage("hunter2")) is None
+
+
+@pytest.mark.parametrize("exception", INSTANCES, ids=lambda exception: type(exception).__name__)
+def test_retry_after_is_whole_seconds(exception: Exception) -> None:
+    """Where there is one, it is what RFC 9110 section 10.2.3 takes: digits, at least 1."""
+    _, headers, status = _answer(exception)
+    expected = hasattr(exception, "retry_after_s")
+    assert ("retry-after" in headers) == expected
+    if expected:
+        assert headers["retry-after"].isdecimal()
+        assert int(headers["retry-after"]) >= 1
+        assert status in {429, 503}
+
+
+def test_who_is_not_known_is_told_how_to_be() -> None:
+    """A 401 carries a challenge, and nothing else does."""
+    for exception in INSTANCES:
+        _, headers, status = _answer(exception)
+        assert ("www-authenticate" in headers) == (status == 401)
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "code"),
+    [
+        (HTTPException(404), 404, "not_found"),
+        (HTTPException(405, headers={"Allow": "POST"}), 405, "method_not_allowed"),
+        (HTTPException(400, "hunter2"), 400, "malformed_request"),
+    ],
+)
+def test_starlette_s_own_are_answered_alike(raised: HTTPException, status: int, code: str) -> None:
+    """Its exceptions become problem documents with the headers they bring, not with their text."""
+    document, headers, answered = _answer(raised)
+    assert (answered, document["status"], document["code"]) == (status, status, code)
+    assert headers.get("allow") == (raised.headers or {}).get("Allow")
+    assert "hunter2" not in json.dumps(document)
+
+
+@given(st.text())
+@settings(max_examples=25)  # each tries a score of exceptions
+def test_no_answer_repeats_what_was_sent(text: str) -> None:
+    """Path, query, headers and an exception's own text stay out of the answer."""
+    marked = f"hunter2{text}"
+    header = marked.encode("ascii", "ignore").decode()
+    scope = scope_of(
+        "POST",
+        f"/{header}",
+        query=marked.encode(),
+        headers={"accept-language": f"zh, {header}", "content-type": header, "x-api-key": header},
+    )
+    for exception in (
+        *(e for e in INSTANCES if not vars(e)),
+        Exception(marked),
+        KeyError(marked),
+        model.errors.UnreadableImage(marked),
+        model.errors.ReaderDied(marked),
+        model.errors.WeightsError(marked),
+        HTTPException(404, marked),
+    ):
+        response = respond(Request(scope), exception)
+        assert b"hunter2" not in bytes(response.body)
+        assert not any("hunter2" in value for value in response.headers.values())

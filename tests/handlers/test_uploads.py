@@ -1,0 +1,271 @@
+"""Images out of a request's body, in every form, and nothing of it on disk."""
+
+import base64
+import io
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from starlette.formparsers import MultiPartParser
+from starlette.requests import Request
+from starlette.types import Message
+
+from handlers.errors import MalformedBody, RequestError, TooManyImages, UnsupportedBody
+from handlers.uploads import InMemoryParser, images_from, media_type_of
+from tests.asgi import scope_of
+from tests.handlers.conftest import BOUNDARY, Multipart
+
+pytestmark = pytest.mark.anyio
+
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
+IMAGE = bytes(range(256)) * 2
+ENCODED = base64.b64encode(IMAGE).decode()
+LARGE = b"x" * 3_000_000
+
+
+def _request(content_type: str | None, body: bytes, *, chunk: int = 65_536) -> Request:
+    headers = [] if content_type is None else [("content-type", content_type)]
+    starts = range(0, max(1, len(body)), chunk)
+    messages: Iterator[Message] = iter(
+        {
+            "type": "http.request",
+            "body": body[start : start + chunk],
+            "more_body": start + chunk < len(body),
+        }
+        for start in starts
+    )
+
+    async def receive() -> Message:
+        return next(messages)
+
+    return Request(scope_of("POST", "/ocr", headers=headers), receive)
+
+
+async def _images(
+    content_type: str | None, body: bytes, *, max_images: int = 3, chunk: int = 65_536
+) -> list[bytes]:
+    return await images_from(_request(content_type, body, chunk=chunk), max_images=max_images)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 65_536])
+@pytest.mark.parametrize("names", [["image"], ["file"], ["image", "file", "image"]])
+async def test_multipart(names: list[str], chunk: int, multipart: Multipart) -> None:
+    """One part or several, by either name, in the order they came, however the bytes arrive."""
+    parts = [(name, IMAGE + bytes([number])) for number, name in enumerate(names)]
+    assert await _images(FORM, multipart(parts), chunk=chunk) == [content for _, content in parts]
+
+
+async def test_other_parts_are_passed_over(multipart: Multipart) -> None:
+    """A file of another name is not an image of ours."""
+    assert await _images(FORM, multipart([("other", b"x"), ("image", IMAGE)])) == [IMAGE]
+
+
+@pytest.mark.parametrize("end", [b"--", b"--\r\n", b"--\r\nepilogue"])
+async def test_a_multipart_body_may_end_in_any_proper_way(end: bytes, multipart: Multipart) -> None:
+    """The last line's end and what follows it do not matter: RFC 2046, section 5.1.1."""
+    assert await _images(FORM, multipart([("image", IMAGE)], end=end)) == [IMAGE]
+
+
+@pytest.mark.parametrize(
+    "kind", ["image/png", "IMAGE/PNG", "image/x; a=b", "application/octet-stream"]
+)
+async def test_a_raw_body_is_the_image(kind: str) -> None:
+    """It is taken as it is; what it is, its content decides."""
+    assert await _images(kind, IMAGE) == [IMAGE]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ENCODED,
+        f"data:image/png;base64,{ENCODED}",
+        f"data:;base64,{ENCODED}",
+        base64.encodebytes(IMAGE).decode(),
+        base64.encodebytes(IMAGE).decode().replace("\n", "\r\n"),
+        f"  data:image/png;base64,{ENCODED}"[2:] + "\n ",
+    ],
+)
+@pytest.mark.parametrize("several", [False, True])
+async def test_json(text: str, *, several: bool) -> None:
+    """Base64 with or without a data: prefix and line breaks, one image or a list."""
+    document = {"images": [text, text]} if several else {"image": text}
+    assert await _images("application/json", json.dumps(document).encode()) == (
+        [IMAGE, IMAGE] if several else [IMAGE]
+    )
+
+
+async def test_json_in_utf16() -> None:
+    """JSON says its own encoding."""
+    body = json.dumps({"image": ENCODED}).encode("utf-16")
+    assert await _images("application/json; charset=utf-16", body) == [IMAGE]
+
+
+@pytest.mark.parametrize(
+    "kind", [None, "", "text/plain", "text/html", "application/x-www-form-urlencoded",
+             "multipart/mixed; boundary=x", "images/png", "application/pdf", "*/*"],
+)  # fmt: skip
+async def test_other_kinds_of_body_are_unsupported(kind: str | None) -> None:
+    """What cannot hold an image is refused by its type, before it is read."""
+    with pytest.raises(UnsupportedBody):
+        await _images(kind, IMAGE)
+    with pytest.raises(UnsupportedBody):
+        media_type_of(_request(kind, b""))
+
+
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"null", b"[]", b"3", b'"x"', b"{}", b"\xff", DEEP, b'{"image": ' + DEEP,
+        b'{"image": null}', b'{"image": 3}', b'{"image": ""}', b'{"image": "?"}',
+        b'{"image": "QUJ"}', b'{"image": "QUJD\xc3\xa9"}', b'{"image": "\\ud800"}',
+        b'{"image": "data:image/png;base64"}', b'{"image": "data:image/png;base64,"}',
+        b'{"image": ["QUJD"]}', b'{"image": "QUJD", "other": 1}', b'{"imag": "QUJD"}',
+        b'{"images": "QUJD"}', b'{"images": {"QUJD": 1}}', b'{"images": 3}', b'{"images": null}',
+        b'{"images": []}', b'{"images": ["QUJD", ""]}', b'{"images": [["QUJD"]]}',
+        b'{"image": ' + b"9" * 5000 + b"}",
+    ],
+    ids=lambda body: repr(body[:40]),
+)  # fmt: skip
+async def test_json_that_holds_no_image_is_malformed(body: bytes) -> None:
+    """Wrong syntax, types, names, base64, depth: one answer, and no crash."""
+    with pytest.raises(MalformedBody):
+        await _images("application/json", body)
+
+
+HEAD = b'--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", HEAD + b"x\r\n--b--"),
+        ("multipart/form-data; boundary=", HEAD + b"x\r\n--b--"),
+        ("multipart/form-data; boundary=" + "b" * 300, b""),
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", b"nonsense"),
+        ("multipart/form-data; boundary=b", b"--b--"),
+        ("multipart/form-data; boundary=b", HEAD),
+        ("multipart/form-data; boundary=b", HEAD + b"x"),
+        ("multipart/form-data; boundary=b", HEAD + b"x\r\n--b"),
+        ("multipart/form-data; boundary=b", HEAD + b"x\r\n--b\r\n"),
+        ("multipart/form-data; boundary=b", HEAD + b"x\r\n" + HEAD + b"cut off"),
+        ("multipart/form-data; boundary=c", HEAD + b"x\r\n--b--"),
+        ("multipart/form-data; boundary=b", HEAD + b"\r\n--b--"),
+        ("multipart/form-data; boundary=b", HEAD.replace(b"form-data; ", b"") + b"x\r\n--b--"),
+        ("multipart/form-data; boundary=b", HEAD.replace(b"name=", b"nam=") + b"x\r\n--b--"),
+        ("multipart/form-data; boundary=b", HEAD.replace(b"image", b"other") + b"x\r\n--b--"),
+        ("multipart/form-data; boundary=b", HEAD.replace(b"; filename", b"; y") + b"x\r\n--b--"),
+        ("multipart/form-data; boundary=b", HEAD.replace(b"Content-", b"Cont\0") + b"x\r\n--b--"),
+        ("multipart/form-data; boundary=b", HEAD.replace(b"x", b"x" * 9999) + b"x\r\n--b--"),
+        ("multipart/form-data; boundary=b; charset=undefined", HEAD + b"x\r\n--b--"),
+        ("multipart/form-data; boundary=b; charset=punycode", HEAD.replace(b"image", b"a..b")),
+    ],
+)  # fmt: skip
+async def test_multipart_that_holds_no_image_is_malformed(kind: str, body: bytes) -> None:
+    """Cut off, without boundary, name, file name or content: one answer, and no crash."""
+    with pytest.raises(MalformedBody):
+        await _images(kind, body)
+
+
+@pytest.mark.parametrize("kind", ["image/png", "application/octet-stream"])
+async def test_an_empty_body_is_malformed(kind: str) -> None:
+    """No bytes are no image."""
+    with pytest.raises(MalformedBody):
+        await _images(kind, b"")
+
+
+async def test_too_many_images(multipart: Multipart) -> None:
+    """The limit is told by its number, in every form, however many there are."""
+    for count in (4, 5, 50):
+        listed = json.dumps({"images": [ENCODED] * count}).encode()
+        for kind, body in (
+            (FORM, multipart([("image", IMAGE)] * count)),
+            ("application/json", listed),
+        ):
+            with pytest.raises(TooManyImages) as caught:
+                await _images(kind, body, max_images=3)
+            assert caught.value.limit == 3
+    assert len(await _images(FORM, multipart([("image", IMAGE)] * 3), max_images=3)) == 3
+
+
+kinds = st.sampled_from(
+    ["multipart/form-data; boundary=b", "application/json", "image/png"]
+) | st.text(st.characters(max_codepoint=255, exclude_characters="\r\n")).map(
+    lambda rest: "multipart/form-data; boundary=b" + rest
+)
+pieces = st.lists(
+    st.sampled_from([HEAD, b"--b", b"--b--", b"\r\n", b"x", b'{"image":', b'"QUJD"', b"}", b"["])
+    | st.binary(max_size=20),
+    max_size=8,
+).map(b"".join)
+
+
+@given(kinds, pieces, st.integers(1, 100))
+@example("multipart/form-data; boundary=b; charset=undefined", HEAD + b"x\r\n--b--", 9)
+@settings(suppress_health_check=[HealthCheck.too_slow])
+async def test_any_body_holds_images_or_is_refused(kind: str, body: bytes, chunk: int) -> None:
+    """Whatever comes, it is images that are not empty, or one of our own exceptions."""
+    try:
+        images = await _images(kind, body, chunk=chunk)
+    except RequestError:
+        return
+    assert images
+    assert all(images)
+
+
+@pytest.fixture
+def files_opened() -> list[str]:
+    """Collect what is opened for writing from now on, as the interpreter itself reports it."""
+    opened: list[str] = []
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[2], int) and arguments[2] & 3:
+            opened.append(str(arguments[0]))
+        elif event.startswith("tempfile."):
+            opened.append(event)
+
+    sys.addaudithook(watch)  # for good: a hook cannot be taken back, and this one only notes
+    return opened
+
+
+async def test_nothing_is_written_to_disk(files_opened: list[str], multipart: Multipart) -> None:
+    """Three parts of 3 MB each open no file, nor does any other form of body."""
+    parts = [("image", LARGE)] * 3
+    assert await _images(FORM, multipart(parts)) == [LARGE] * 3
+    assert await _images("image/png", LARGE) == [LARGE]
+    encoded = json.dumps({"image": base64.b64encode(LARGE).decode()}).encode()
+    assert await _images("application/json", encoded) == [LARGE]
+    assert files_opened == []
+
+
+async def test_spooling_would_be_noticed(
+    files_opened: list[str], multipart: Multipart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With Starlette's own 1 MB put back, the same upload goes through a file."""
+    monkeypatch.setattr(InMemoryParser, "spool_max_size", MultiPartParser.spool_max_size)
+    assert await _images(FORM, multipart([("image", LARGE)])) == [LARGE]
+    assert len(files_opened) >= 1
+
+
+async def test_a_refused_upload_is_written_nowhere_either(
+    files_opened: list[str], multipart: Multipart
+) -> None:
+    """A body that turns out malformed after 3 MB leaves no file behind."""
+    with pytest.raises(MalformedBody):
+        await _images(FORM, multipart([("image", LARGE)], end=b""))
+    assert files_opened == []
+
+
+def test_a_spool_of_zero_stays_in_memory() -> None:
+    """What the parser relies on: 0 means never to disk, not at once."""
+    with tempfile.SpooledTemporaryFile(max_size=InMemoryParser.spool_max_size) as file:
+        file.write(LARGE)
+        assert isinstance(file._file, io.BytesIO)

@@ -1,0 +1,25 @@
+"""How everything that is logged looks."""
+
+import json
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from middleware.log import entry
+
+
+@given(st.text())
+def test_an_entry_is_one_line_of_ascii(text: str) -> None:
+    """Line breaks, escapes and other alphabets come back from it and do not stand in it."""
+    line = entry(what=text)
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["what"] == text
+
+
+def test_an_entry_begins_with_its_time() -> None:
+    """In UTC, to the second."""
+    document = json.loads(entry(event="x"))
+    assert list(document) == ["at", "event"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", document["at"])
