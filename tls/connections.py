@@ -1,15 +1,21 @@
 """Connections as the process sees them: how many there are, and how each one ends."""
 
 import asyncio
+import fcntl
 import ssl
+import termios
 import weakref
 from contextlib import suppress
 from typing import Any, ClassVar
 
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import EventWrapper, WorkerContext
+from hypercorn.events import Closed
 
 from tls.http2 import SealedH2Protocol
+
+SLOW_READER_PATIENCE = 10
+"""How many times linger_s a closed connection may take while its client still reads."""
 
 
 class ConnectionGate:
@@ -76,6 +82,8 @@ class SealedTCPServer(TCPServer):
         facts = secured and {"version": secured.version(), "cipher": (secured.cipher() or [""])[0]}
         state = {**state, "tls": facts}
         super().__init__(app, loop, config, context, state, reader, writer)
+        self._socket = writer.get_extra_info("socket")
+        self._closing = False
 
     async def run(self) -> None:
         """Serve the connection to its end, or drop it at once if there are too many."""
@@ -110,20 +118,39 @@ class SealedTCPServer(TCPServer):
 
     async def _initiate_server_close(self) -> None:
         await self.go_away()
-        await super()._initiate_server_close()
+        await self.protocol.handle(Closed())
+        await self._close()
 
     async def _close(self) -> None:
         """Close; a client that doesn't answer TLS's close is dropped after a moment.
 
-        asyncio waits 30 s for that answer. And an OSError such as "no route to host" (Hypercorn
-        #361), or an SSLError for data that crossed our close, is no news at this point.
+        asyncio waits 30 s for that answer (Hypercorn #170). And an OSError such as "no route to
+        host" (#361), or an SSLError for data that crossed our close, is no news at this point.
         """
-        deadline = self.loop.call_later(self.linger_s, self.abort)
-        try:
-            with suppress(OSError):
-                await super()._close()
-        finally:
-            deadline.cancel()
+        with suppress(OSError, RuntimeError):
+            if self._closing:
+                # Closing a TLS transport twice makes it forget its socket: nothing could abort
+                # it any more (CPython's asyncio/sslproto.py, _SSLProtocolTransport.close).
+                await self.writer.wait_closed()
+                return
+            self._closing = True
+            self.loop.call_later(self.linger_s, self._drop, SLOW_READER_PATIENCE)
+            await super()._close()
+
+    def _drop(self, patience: int) -> None:
+        """Abort, but let a slow client have the rest of its answer first."""
+        if patience and _unacknowledged(self._socket):
+            self.loop.call_later(self.linger_s, self._drop, patience - 1)
+        else:
+            self.abort()
+
+
+def _unacknowledged(socket: Any) -> bool:
+    """Whether the kernel still holds bytes that the peer has not confirmed."""
+    try:
+        return any(fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, bytes(4)))
+    except (OSError, ValueError):
+        return False  # closed already
 
 
 class _Terminated(EventWrapper):

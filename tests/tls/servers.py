@@ -87,6 +87,8 @@ def start(
         "certfile": str(pair.certificate),
         "keyfile": str(pair.key),
         "workers": 0,
+        # The whole folder passes on uvloop too, where that is installed: WORKER_CLASS=uvloop.
+        "worker_class": os.environ.get("WORKER_CLASS", "asyncio"),
         **(settings or {}),
     }
     config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))

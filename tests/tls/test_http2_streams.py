@@ -29,7 +29,7 @@ def test_rapid_reset_leaves_no_handler(server: Server) -> None:
         for _ in range(500):
             client.h2.reset_stream(client.open("/unread"))
             client.flush()
-        assert client.wait(lambda: stats(server)["running"] == before, 2)
+        assert client.wait(lambda: stats(server)["running"] == before, 1)
 
 
 @both
@@ -66,7 +66,7 @@ def test_last_request_of_a_connection_is_answered(server: Server) -> None:
         for _ in range(17):
             client.get("/stats")
         last = [client.open("/late?0.3", "GET", end=True) for _ in range(5)]
-        client.wait(lambda: client.closed, 2)
+        client.wait(lambda: client.closed, 1.5)
         assert [client.status(stream_id) for stream_id in last] == [200] * 5
         assert client.seen(h2.events.ConnectionTerminated).last_stream_id == last[-1]
         assert client.closed
@@ -77,7 +77,7 @@ def test_half_a_reply_ends_in_a_reset(server: Server) -> None:
     """A handler that stops in the middle of its reply doesn't leave the client waiting."""
     with Client(server) as client:
         stream_id = client.open("/half", "GET", end=True)
-        assert client.wait(lambda: client.seen(h2.events.StreamReset, stream_id), 2)
+        assert client.wait(lambda: client.seen(h2.events.StreamReset, stream_id), 1)
 
 
 @both
