@@ -5,6 +5,8 @@ from typing import cast
 from limits.aio.storage import Storage
 from limits.storage import storage_from_string
 
+from middleware import memory_storage  # noqa: F401 - registers itself as async+memory://
+
 
 def open_storage(uri: str, *, wait_s: float) -> Storage:
     """Return the storage at `uri`; nothing is connected before the first count."""
