@@ -75,7 +75,7 @@ class Service:
     def app(self) -> Starlette:
         """Return the app: the envelope outside in, then a route for each function."""
         plain_port = self.settings.plain_port
-        return Starlette(
+        app = Starlette(
             middleware=[
                 Middleware(AccessLog, write=write_line),
                 Middleware(Headers, hsts=self._hsts()),
@@ -94,6 +94,9 @@ class Service:
             routes=self._routes(self._callers()),
             lifespan=self._lifespan,
         )
+        # Starlette redirects /ocr/ to /ocr at the Host header's name, which a caller can forge.
+        app.router.redirect_slashes = False
+        return app
 
     def _routes(self, callers: Sequence[Caller]) -> list[Route]:
         return [

@@ -50,6 +50,8 @@ def test_unknown_paths_and_methods(service: Service) -> None:
     """404 and 405 are problems too, and 405 names what is allowed."""
     with service.client() as client:
         assert problem(client.get("/nothing/<script>")) == (404, "not_found")
+        # Not even a slash too many is redirected: it would go where the Host header says.
+        assert problem(client.get("/healthz/", headers={"host": "evil"})) == (404, "not_found")
         answer = client.get("/ocr")
         assert problem(answer) == (405, "method_not_allowed")
         assert answer.headers["allow"] == "POST"
