@@ -71,8 +71,11 @@ async def connect(redis: Redis, log: list[str]) -> AsyncIterator[Connect]:
     """Make quotas on that server, each with connections of its own, as app.py makes them."""
     storages: list[Any] = []
 
-    def connect_one(*, allow: bool = False, wait_s: float = WAIT_S) -> Quota:
-        storage = open_storage(f"async+redis+unix://{redis.socket}", wait_s=wait_s)
+    def connect_one(
+        *, allow: bool = False, wait_s: float = WAIT_S, patience_s: float | None = None
+    ) -> Quota:
+        uri = f"async+redis+unix://{redis.socket}"
+        storage = open_storage(uri, wait_s=patience_s or wait_s)
         storages.append(storage)
         return Quota(storage, wait_s=wait_s, allow_on_failure=allow, write=log.append)
 

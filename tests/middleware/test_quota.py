@@ -150,21 +150,23 @@ async def test_a_storage_that_is_down(
     await _fails(quota, log)
 
 
+@pytest.mark.parametrize("patience_s", [None, 30])  # redis-py's own
 @pytest.mark.parametrize("allow", [False, True])
 async def test_a_storage_that_hangs(
     *,
     allow: bool,
+    patience_s: float | None,
     connect: Connect,
     redis: Redis,
     log: list[str],
 ) -> None:
     """A redis that takes connections and answers nothing is given up within the wait."""
-    quota = connect(allow=allow)
+    quota = connect(allow=allow, patience_s=patience_s)
     assert await _count(quota, _charge("9/minute"))
     with redis.hung():
         await _fails(quota, log)
         log.clear()
-        fresh = connect(allow=allow)  # one that has yet to connect
+        fresh = connect(allow=allow, patience_s=patience_s)  # one that has yet to connect
         await _fails(fresh, log)
 
 
@@ -179,9 +181,12 @@ async def test_without_the_wait_a_hung_storage_would_hold_the_request(
             await patient.take(Exchange(), [_charge("9/minute")])
 
 
-async def test_counting_goes_on_after_a_hang(connect: Connect, redis: Redis) -> None:
+@pytest.mark.parametrize("patience_s", [None, 30])
+async def test_counting_goes_on_after_a_hang(
+    patience_s: float | None, connect: Connect, redis: Redis
+) -> None:
     """Once redis answers again counts are right: no late reply is taken for another's."""
-    quota = connect()
+    quota = connect(patience_s=patience_s)
     assert await _count(quota, _charge("3/minute", "a"))
     with redis.hung():
         waiting = (quota.take(Exchange(), [_charge("9/minute", f"late{n}")]) for n in range(5))
