@@ -6,6 +6,7 @@ Making certificates is in `tls/development.py`.
 
 import _ssl
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -53,6 +54,7 @@ def inspect(certfile: Path | str) -> CertificateFacts:
     try:
         found: dict[str, Any] = _decode(str(certfile))
     except (ssl.SSLError, OSError, ValueError) as error:
+        _forget_openssl_errors()
         raise CertificateError(f"{certfile} holds no certificate in PEM form: {error}") from error
     return CertificateFacts(
         subject=_common_name(found.get("subject", ())),
@@ -126,6 +128,16 @@ def _readable(file: Path | str, what: str) -> None:
         raise CertificateError(f"the {what} {file} is missing") from error
     except OSError as error:
         raise CertificateError(f"the {what} {file} can't be read: {error.strerror}") from error
+
+
+def _forget_openssl_errors() -> None:
+    """Empty OpenSSL's error queue, which a failed decoding leaves filled.
+
+    The next read of an innocent connection of this thread would take the error for its own, and
+    end. Every failure that the ssl module reports itself empties the queue: so fail once more.
+    """
+    with suppress(ssl.SSLError):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=b"no certificate")
 
 
 def _common_name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:

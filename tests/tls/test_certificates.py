@@ -1,11 +1,13 @@
 """Development certificates: what is made, what is accepted, what is left alone."""
 
+import _ssl
 import socket
 import ssl
 import stat
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -273,3 +275,32 @@ def test_reading_a_certificate_imports_no_cryptography() -> None:
     script = "import sys, tls.certificates, tls.development; print('cryptography' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, cwd=ROOT)
     assert done.stdout == b"False\n"
+
+
+def established(paths: Paths) -> ssl.SSLObject:
+    """Shake hands in memory; return the server's side."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(paths.certificate, paths.key)
+    server = serving.wrap_bio(to_server, to_client, server_side=True)
+    trusting = ssl.create_default_context(cafile=str(paths.ca))
+    client = trusting.wrap_bio(to_client, to_server, server_hostname="localhost")
+    for side in (client, server, client, server):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    return server
+
+
+def test_torn_certificate_harms_no_connection(made: Paths, tmp_path: Path) -> None:
+    """OpenSSL's complaint about a file isn't taken for a living connection's error."""
+    connection = established(made)
+    torn = tmp_path / "torn.pem"
+    torn.write_bytes(made.certificate.read_bytes()[:200])
+    with pytest.raises(CertificateError):
+        inspect(torn)
+    with pytest.raises(ssl.SSLWantReadError):
+        connection.read()
+    with pytest.raises(ssl.SSLError):
+        _ssl._test_decode_cert(str(torn))  # type: ignore[attr-defined]
+    with pytest.raises(ssl.SSLError, match=r"no start line|bad end line|PEM|ASN1|asn1"):
+        connection.read()
