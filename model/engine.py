@@ -78,12 +78,10 @@ def _read(reader: PageReader, message: Message, descriptor: int, channel: Channe
             raise Cancelled
 
     width, height = int(message["width"]), int(message["height"])
-    with mmap.mmap(descriptor, width * height * 3, prot=mmap.PROT_READ) as mapped:
-        pixels: Pixels = np.frombuffer(mapped, np.uint8).reshape(height, width, 3)
-        try:
-            reading = reader.read(pixels, detect=bool(message["detect"]), check=check)
-        finally:
-            del pixels  # or the map cannot be closed
+    # Unmapped with its last user: closed earlier, a cancelled reading's traceback still holds it.
+    mapped = mmap.mmap(descriptor, width * height * 3, prot=mmap.PROT_READ)
+    pixels: Pixels = np.frombuffer(mapped, np.uint8).reshape(height, width, 3)
+    reading = reader.read(pixels, detect=bool(message["detect"]), check=check)
     return sealed.copy("reading", json.dumps(_as_json(reading)).encode())
 
 

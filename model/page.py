@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from model.detect import Detector, Polygon
 from model.inference import Pixels
 from model.order import reading_order
 from model.orient import Orientation
+
+T = TypeVar("T")
 
 _VOTERS = 5  # widest lines asked whether the page stands on its head
 _DOUBTFUL = 0.8  # confidence below which a line on an upright page is asked too
@@ -77,7 +80,7 @@ class PageReader:
         def read_line(index: int) -> ReadLine:
             return self._read_line(cut(index), polygons[index], turned=index in turned)
 
-        lines = list(self._threads.map(read_line, range(len(polygons))))
+        lines = self._side_by_side(read_line, range(len(polygons)))
         order = reading_order(polygons, _quarter_turns(polygons, sideways, turned))
         reading.lines = [
             lines[index]
@@ -99,7 +102,7 @@ class PageReader:
 
         def asked(indices: Iterable[int]) -> set[int]:
             indices = list(indices)
-            answers = self._threads.map(
+            answers = self._side_by_side(
                 lambda index: self._orientation.is_upside_down(cut(index)), indices
             )
             return {index for index, answer in zip(indices, answers, strict=True) if answer}
@@ -110,6 +113,12 @@ class PageReader:
         if len(turned) > len(widest) / 2:
             turned |= asked(level - set(widest))
         return turned | asked(sideways)
+
+    def _side_by_side(self, work: Callable[[int], T], indices: Iterable[int]) -> list[T]:
+        """Return the work's results, in order, none of it still going on: it uses the pixels."""
+        futures = [self._threads.submit(work, index) for index in indices]
+        wait(futures)
+        return [future.result() for future in futures]
 
     def _read_line(self, line: Pixels, polygon: Polygon, *, turned: bool) -> ReadLine:
         """Read a cut line; where that goes badly, try it the other way up."""

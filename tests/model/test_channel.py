@@ -3,12 +3,12 @@
 import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from model import sealed
 from model.channel import Channel, ChannelError, close_all
+from tests.model.processes import open_descriptors
 
 
 @pytest.fixture
@@ -18,11 +18,6 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
     yield pair
     for end in pair:
         end.close()
-
-
-def open_descriptors() -> int:
-    """Return how many descriptors this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_a_message_brings_its_file(ends: tuple[socket.socket, socket.socket]) -> None:

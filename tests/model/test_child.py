@@ -1,0 +1,210 @@
+"""The handle on a child process, against children that behave and children that don't."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+import model.child
+from model import sealed
+from model.channel import Message, close_all
+from model.child import Child
+from model.errors import ReaderDied, WeightsError
+from model.pool import Pool
+from tests.model.processes import is_running, until
+
+pytestmark = pytest.mark.anyio
+
+# A stand-in for `model.bootstrap`: it has the channel's end and answers as its body says.
+STAND_IN = """
+import json, os, socket, sys, time
+end = socket.socket(fileno=int(sys.argv[3]))
+def receive():
+    data = end.recv(65536)
+    return json.loads(data) if data else sys.exit()
+def send(**message):
+    end.send(json.dumps(message).encode())
+while True:
+    question = receive()
+    sequence = question.get("sequence")
+"""
+
+Rogue = Callable[[str], None]
+
+
+@pytest.fixture
+def rogue(monkeypatch: pytest.MonkeyPatch) -> Rogue:
+    """Return a function that makes every child started from now on run these lines instead."""
+
+    def become(lines: str) -> None:
+        body = "".join(f"    {line}\n" for line in lines.splitlines())
+        monkeypatch.setattr(model.child, "_CODE", STAND_IN + body)
+
+    return become
+
+
+@contextlib.asynccontextmanager
+async def started(module: str = "decoder") -> AsyncIterator[Child]:
+    """Start a child and end it afterwards."""
+    child = Child(module, lambda _: None)
+    try:
+        yield child
+    finally:
+        await child.aclose()
+
+
+def pool(size: int = 1, *, start_timeout_s: float = 60, cancel_grace_s: float = 0) -> Pool:
+    """Return a pool of decoders."""
+    return Pool(
+        "decoder",
+        {"max_pixels": 1000},
+        size=size,
+        start_timeout_s=start_timeout_s,
+        cancel_grace_s=cancel_grace_s,
+    )
+
+
+async def asked_in_vain(places: Pool, question: Message) -> int:
+    """Ask, leave before the answer, and return the process's id."""
+    async with places.place() as child:
+        asking = asyncio.create_task(child.ask(question))
+        await asyncio.sleep(0.1)
+        asking.cancel()
+        await asyncio.wait([asking])
+        return child.pid
+
+
+async def test_a_child_answers_and_ends() -> None:
+    """The real decoder answers its start message, and is gone after aclose()."""
+    async with started() as child:
+        assert await child.ask({"max_pixels": 10}) == ({"sequence": 1}, [])
+        assert is_running(child.pid)
+    assert not is_running(child.pid)
+
+
+async def test_an_answer_to_another_question_is_not_given(rogue: Rogue) -> None:
+    """A child that repeats its former answer is killed: nobody gets another caller's text."""
+    rogue('send(sequence=1, text="the first caller\'s")')
+    async with started() as child:
+        message, _ = await child.ask({})
+        assert message["text"] == "the first caller's"
+        with pytest.raises(ReaderDied, match="nobody asked"):
+            await child.ask({})
+        assert not child.alive
+
+
+async def test_a_child_that_speaks_unasked_is_killed(rogue: Rogue) -> None:
+    """A second answer to one question could be taken for the next question's."""
+    rogue("send(sequence=sequence)\nsend(sequence=sequence + 1, text='too early')")
+    async with started() as child:
+        await child.ask({})
+        await until(lambda: not child.alive)
+        with pytest.raises(ReaderDied):
+            await child.ask({})
+
+
+@pytest.mark.parametrize("lines", ["end.send(b'{')", "end.send(b'[1]')", "os._exit(1)"])
+async def test_nonsense_and_death_are_reader_died(rogue: Rogue, lines: str) -> None:
+    """Whatever a child says that is no message, or when it goes, the asker is told."""
+    rogue(lines)
+    async with started() as child:
+        with pytest.raises(ReaderDied):
+            await child.ask({})
+
+
+async def test_a_death_tells_where_but_not_what() -> None:
+    """What killed a child reaches the parent as class and line; its text might quote an image."""
+    async with started() as child:
+        with pytest.raises(ReaderDied, match=r"died: ValueError at decoder\.py:\d+$"):
+            await child.ask({"max_pixels": "secret"})
+
+
+async def test_the_environment_is_bare(rogue: Rogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of ours but PATH reaches a child, and onnxruntime's telemetry is off."""
+    monkeypatch.setenv("OCR_SECRET", "hush")
+    rogue("send(sequence=sequence, variables=dict(os.environ))")
+    async with started() as child:
+        message, _ = await child.ask({})
+    assert set(message["variables"]) - {"LC_CTYPE"} == {
+        "OPENBLAS_NUM_THREADS",
+        "ORT_DISABLE_TELEMETRY",
+        "PATH",
+    }
+    assert message["variables"]["ORT_DISABLE_TELEMETRY"] == "1"
+
+
+async def test_descriptors_of_ours_stay_ours(rogue: Rogue) -> None:
+    """A child holds the null device three times, its channel, and nothing else."""
+    rogue(
+        "send(sequence=sequence, held=[os.readlink(f'/proc/self/fd/{n}') for n in range(3)], "
+        "count=len(os.listdir('/proc/self/fd')) - 1)"
+    )
+    descriptor = sealed.copy("ours", b"")
+    async with started() as child:
+        message, _ = await child.ask({})
+    close_all([descriptor])
+    assert message["held"] == ["/dev/null"] * 3
+    assert message["count"] == 4
+
+
+async def test_a_late_start_is_ended(rogue: Rogue) -> None:
+    """A child that doesn't start in time is killed, and the place is free again."""
+    rogue("time.sleep(60)")
+    places = pool(start_timeout_s=0.3)
+    for _ in range(2):
+        with pytest.raises(ReaderDied, match=r"did not start in 0\.3 s"):
+            async with places.place():
+                pass
+    await places.aclose()
+    assert places.pids == []
+
+
+async def test_a_child_may_find_other_weights(rogue: Rogue) -> None:
+    """What a child finds wrong at its start is a WeightsError here."""
+    rogue("send(sequence=sequence, error='WeightsError', detail='model.onnx is missing')")
+    places = pool()
+    with pytest.raises(WeightsError, match=r"model\.onnx is missing"):
+        async with places.place():
+            pass
+    await places.aclose()
+
+
+async def test_a_hung_child_is_replaced_after_the_grace(rogue: Rogue) -> None:
+    """A child that heeds no cancellation is killed, and its place is free again."""
+    rogue("if sequence == 1:\n    send(sequence=1)\nelse:\n    time.sleep(60)")
+    places = pool(cancel_grace_s=0.2)
+    hung = await asked_in_vain(places, {})
+    async with asyncio.timeout(30), places.place() as child:
+        assert child.pid != hung
+    assert places.deaths == 1
+    await places.aclose()
+
+
+async def test_a_child_that_heeds_a_cancellation_stays(rogue: Rogue) -> None:
+    """A child that answers "cancelled" is asked again, and the answer goes nowhere else."""
+    rogue(
+        "if question.get('slow'):\n    receive()\n    send(sequence=sequence, cancelled=True)\n"
+        "elif 'cancel' not in question:\n    send(sequence=sequence, quick=True)"
+    )
+    places = pool(cancel_grace_s=60)
+    first = await asked_in_vain(places, {"slow": True})
+    async with places.place() as child:
+        assert child.pid == first
+        message, _ = await child.ask({})
+        assert message["quick"]
+    assert places.deaths == 0
+    await places.aclose()
+
+
+async def test_as_few_children_as_the_load_needs() -> None:
+    """Of three places one after the other takes the same child; side by side, more start."""
+    places = pool(3)
+    for _ in range(3):
+        async with places.place():
+            assert len(places.pids) == 1
+    async with places.place(), places.place():
+        assert len(places.pids) == 2
+    await places.unload()
+    assert places.pids == []
+    assert places.deaths == 0

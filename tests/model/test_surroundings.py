@@ -1,0 +1,121 @@
+"""What the processes leave behind: nothing, wherever and however their parent runs or ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import model.child
+from tests.model.conftest import MakeReader
+from tests.model.drawing import draw_line, to_bytes
+from tests.model.processes import is_running
+
+PROJECT = Path(__file__).parents[2]
+
+READ = """
+import asyncio, sys
+from pathlib import Path
+from model.reader import Reader
+async def read(sleep_s):
+    reader = Reader(detector="ppocrv3-det", recogniser="ppocrv2-crnn", max_pixels=10**6,
+                    engines=1, decoders=1, threads=1, max_waiting=1, idle_s=0, start_timeout_s=60)
+    reading = await reader.read(Path(sys.argv[1]).read_bytes(), detect=False)
+    print(reading.text, *reader._decoders.pids, *reader._engines.pids, flush=True)
+    await asyncio.sleep(sleep_s)
+    await reader.aclose()
+"""
+FOREVER = READ + "asyncio.run(read(600))"
+DAEMON = (
+    READ
+    + """
+import multiprocessing
+def work():
+    asyncio.run(read(0))
+if __name__ == "__main__":
+    process = multiprocessing.get_context("spawn").Process(target=work, daemon=True)
+    process.start()
+    process.join()
+"""
+)
+UVLOOP = READ + "import uvloop; uvloop.run(read(0))"
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """Return an image file with a number."""
+    path = tmp_path / "line.png"
+    path.write_bytes(to_bytes(draw_line("4711")))
+    return path
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a parent process."""
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}
+
+
+def files_under(folder: Path) -> list[Path]:
+    """Return everything in the folder, at any depth."""
+    return list(folder.rglob("*"))
+
+
+def test_a_killed_parent_leaves_no_orphans(image: Path) -> None:
+    """SIGKILL gives the parent no chance to tidy up, and yet its processes end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FOREVER, str(image)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as parent:
+        assert parent.stdout is not None
+        _, *pids = parent.stdout.readline().split()
+        assert len(pids) == 2
+        assert all(is_running(int(pid)) for pid in pids)
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while any(is_running(int(pid)) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(is_running(int(pid)) for pid in pids)
+
+
+@pytest.mark.parametrize("program", [DAEMON, UVLOOP], ids=["daemonic child", "uvloop"])
+def test_it_reads_wherever_the_server_runs_it(image: Path, tmp_path: Path, program: str) -> None:
+    """In a server's daemonic worker, which may have no multiprocessing children, and on uvloop."""
+    if program is UVLOOP:
+        pytest.importorskip("uvloop")
+    script = tmp_path / "program.py"
+    script.write_text(program)
+    done = subprocess.run(
+        [sys.executable, script, image],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+    )
+    assert done.stdout.startswith("4711 ")
+
+
+@pytest.mark.anyio
+async def test_the_engine_leaves_nothing_in_the_home_folder(
+    make_reader: MakeReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reading, telemetry off as we have it, creates no file under HOME."""
+    plain = model.child._environment
+    monkeypatch.setattr(model.child, "_environment", lambda: {**plain(), "HOME": str(tmp_path)})
+    async with make_reader() as reader:
+        assert (await reader.read(to_bytes(draw_line("4711")), detect=False)).text == "4711"
+    assert files_under(tmp_path) == []
+
+
+def test_without_the_variable_it_would(tmp_path: Path) -> None:
+    """Negative control: onnxruntime, imported as it comes, writes under HOME."""
+    subprocess.run(
+        [sys.executable, "-I", "-c", "import onnxruntime, time; time.sleep(1)"],
+        check=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )
+    if not files_under(tmp_path):
+        pytest.skip("this onnxruntime has no telemetry to turn off")
