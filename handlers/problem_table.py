@@ -202,6 +202,6 @@ ROUTING: Mapping[int, Problem] = {
 REFUSED = Problem(
     400,
     "malformed_request",
-    ("The request is malformed", "请求格式错误"),
-    ("It could not be understood.", "无法理解该请求。"),
+    ("The request is refused", "请求被拒绝"),
+    ("The function does not take it as it is.", "该功能不接受此请求。"),
 )

@@ -1,6 +1,7 @@
 """Answers to exceptions, as RFC 9457 problem documents."""
 
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from middleware.errors import NotAuthenticated
 from middleware.exchange import exchange_of
 
 LANGUAGES = ("en", "zh")
+HTTP_SERVER_ERRORS = 500
 
 
 def respond(request: Request, exception: Exception) -> Response:
@@ -42,8 +44,9 @@ def respond(request: Request, exception: Exception) -> Response:
 
 def problem_of(exception: Exception) -> Problem:
     """Return the table's entry for the nearest class of `exception`."""
-    if isinstance(exception, HTTPException):
-        return ROUTING.get(exception.status_code, REFUSED)
+    if isinstance(exception, HTTPException) and exception.status_code < HTTP_SERVER_ERRORS:
+        # A function's own refusal keeps its status, and its words stay out: they may be a caller's.
+        return ROUTING.get(exception.status_code) or replace(REFUSED, status=exception.status_code)
     return next(PROBLEMS[cls] for cls in type(exception).__mro__ if cls in PROBLEMS)
 
 

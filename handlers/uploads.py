@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import logging
 import re
 
 from starlette.datastructures import FormData, UploadFile
@@ -10,6 +11,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from handlers.errors import MalformedBody, TooManyImages, UnsupportedBody
+
+# It warns of malformed bodies with positions and bytes of them: what a caller sends is not logged.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL + 1)
 
 PARTS = ("image", "file")
 DATA_URL = re.compile(r"data:[\w.+/;=-]{0,200},")

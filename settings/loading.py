@@ -90,6 +90,8 @@ def _place(loc: tuple[int | str, ...], merged: Mapping[str, Any]) -> str:
 
 def _origin(loc: tuple[int | str, ...], merged: Mapping[str, Any], found: Sequence[Source]) -> str:
     """Name the source that had the last word on the key at `loc`."""
+    if not loc:  # several keys together: any source may hold one of them
+        return " with ".join(source.name for source in found if source.values)
     entry = _entry(loc, merged)
     for source in reversed(found):
         if entry is not None:
@@ -97,7 +99,7 @@ def _origin(loc: tuple[int | str, ...], merged: Mapping[str, Any], found: Sequen
             names = [e.get(IDENTITY[str(loc[0])]) for e in entries if isinstance(e, dict)]
             if entry in map(str, names):
                 return source.name
-        elif loc and _holds(source.values, loc[:2]):
+        elif _holds(source.values, loc[:2]):
             return source.name
     return found[0].name
 

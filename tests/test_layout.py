@@ -24,7 +24,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "middleware": {"middleware"},
     "model": {"model"},
     "settings": {"settings"},
-    "startup": {"startup", "middleware.keys", "middleware.token", "tls"},
+    "startup": {
+        "startup",
+        "middleware.keys",
+        "middleware.memory_storage",
+        "middleware.token",
+        "tls",
+    },
     "tls": {"tls"},
 }
 FILE_LINES = 230

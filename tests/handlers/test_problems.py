@@ -186,6 +186,8 @@ def test_who_is_not_known_is_told_how_to_be() -> None:
         (HTTPException(404), 404, "not_found"),
         (HTTPException(405, headers={"Allow": "POST"}), 405, "method_not_allowed"),
         (HTTPException(400, "hunter2"), 400, "malformed_request"),
+        (HTTPException(409, "hunter2"), 409, "malformed_request"),
+        (HTTPException(503, "hunter2"), 500, "internal_error"),
     ],
 )
 def test_starlette_s_own_are_answered_alike(raised: HTTPException, status: int, code: str) -> None:

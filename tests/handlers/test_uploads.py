@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import logging
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -269,3 +270,9 @@ def test_a_spool_of_zero_stays_in_memory() -> None:
     with tempfile.SpooledTemporaryFile(max_size=InMemoryParser.spool_max_size) as file:
         file.write(LARGE)
         assert isinstance(file._file, io.BytesIO)
+
+
+def test_a_malformed_body_is_not_logged() -> None:
+    """The multipart library would warn with bytes of the body, on a logger of its own."""
+    assert not logging.getLogger("python_multipart.multipart").isEnabledFor(logging.CRITICAL)
+    assert logging.getLogger("another").isEnabledFor(logging.CRITICAL)
