@@ -69,7 +69,8 @@ class Service:
         self.quota = self._quota()
         self.reader = Reader(
             **settings.model.model_dump(exclude={"max_images"}),
-            **settings.engine.model_dump(exclude={"warm"}),
+            engines=settings.engine.processes,
+            **settings.engine.model_dump(exclude={"warm", "processes"}),
         )
 
     def app(self) -> Starlette:

@@ -153,7 +153,7 @@ class Model(Table):
 class Engine(Table):
     """The processes that decode and read."""
 
-    engines: Count = 1
+    processes: Count = 1
     decoders: Count = 1
     threads: Share = 0
     max_waiting: Share = 8
