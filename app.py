@@ -182,6 +182,10 @@ class Service:
         return install(
             max_connections=tls.max_connections,
             receive_window_bytes=tls.receive_window_bytes,
+            connection_window_bytes=tls.connection_window_bytes,
+            # A refused body is read to its end before the connection is given up, so that a
+            # client which looks for its answer only then gets it.
+            discard_bytes=2 * max(f.max_body_bytes for f in self.settings.functions),
             tls_buffer_bytes=tls.buffer_bytes,
             linger_s=tls.close_linger_s,
             reload_poll_s=tls.reload_poll_s,

@@ -88,7 +88,8 @@ class Tls(Table):
     allow_development_certificate: bool = False
     reload_poll_s: Seconds = 5
     max_connections: Count = 512
-    receive_window_bytes: Annotated[int, Field(ge=65_535, le=2**31 - 1)] = 131_072
+    receive_window_bytes: Annotated[int, Field(ge=65_535, le=2**31 - 1)] = 65_535
+    connection_window_bytes: Annotated[int, Field(ge=65_535, le=2**31 - 1)] = 1_048_576
     buffer_bytes: Annotated[int, Field(ge=16_384)] = 65_536
     close_linger_s: Seconds = 1
 

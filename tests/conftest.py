@@ -32,7 +32,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With --no-skips, turn a skip into a failure: CI has everything a test may need."""
     report = yield
-    if report.skipped and item.config.getoption("--no-skips"):
+    # An expected failure counts as skipped too: it is a negative control that did its work.
+    expected = hasattr(report, "wasxfail")
+    if report.skipped and not expected and item.config.getoption("--no-skips"):
         report.outcome = "failed"
         report.longrepr = f"skipped, with --no-skips: {report.longrepr}"
     return report

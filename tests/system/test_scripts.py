@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -26,7 +27,11 @@ def bare(home: Path, path: str | None = None) -> dict[str, str]:
 def on_free_ports(root: Path) -> Path:
     """Let a copy of the project serve where no other service does."""
     settings = root / "settings.toml"
-    text = settings.read_text("utf-8").replace(':8443"]', ':18443"]').replace(':8080"]', ':18080"]')
+    text = settings.read_text("utf-8")
+    with socket.socket() as one, socket.socket() as other:
+        for port, place in (("8443", one), ("8080", other)):
+            place.bind(("127.0.0.1", 0))
+            text = text.replace(f':{port}"]', f':{place.getsockname()[1]}"]')
     settings.write_text(text, encoding="utf-8")
     return root
 
