@@ -16,6 +16,7 @@ import hypercorn.asyncio.run
 import hypercorn.protocol
 import hypercorn.protocol.h2
 import hypercorn.protocol.h11
+import hyperframe.frame
 from hypercorn.config import Config
 
 from tls.certificates import CertificateError, CertificateFacts, check_pair
@@ -148,6 +149,17 @@ def _memory(choices: Choices, _transport: Transport) -> None:
     asyncio.sslproto.SSLProtocol.max_size = choices.tls_buffer_bytes
 
 
+def _description(_choices: Choices, _transport: Transport) -> None:
+    # h2 describes every frame to a log that nobody reads, and a DATA frame's description copies
+    # and hexlifies its whole body before it keeps twenty characters of it.
+    hyperframe.frame.DataFrame._body_repr = brief  # type: ignore[method-assign, assignment]  # noqa: SLF001
+
+
+def brief(frame: hyperframe.frame.DataFrame) -> str:
+    """Describe a frame of body by its length."""
+    return f"data=<{len(frame.data)} bytes>"
+
+
 def _config(choices: Choices, _transport: Transport) -> None:
     _run.worker_serve = checked(_serve, choices.on_config)
 
@@ -160,6 +172,7 @@ FIXES = (
     Fix("farewell at the end", "tcp_server.py:133", _farewell),
     Fix("tls context", "#233, config.py:177", _context),
     Fix("tls memory", "CPython's asyncio/sslproto.py: max_size", _memory),
+    Fix("http2 data is not described", "h2's connection.py:1543, hyperframe", _description),
     Fix("config check", "#269 #372, run.py:106", _config),
 )
 """All of it."""

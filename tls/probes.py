@@ -38,6 +38,9 @@ NAMES: dict[str, dict[str, str]] = {
         "hypercorn.protocol.h2:H2Protocol._flush": "self",
         "hypercorn.protocol.h2:H2Protocol.stream_send": "self event",
     },
+    "http2 data is not described": {
+        "hyperframe.frame:DataFrame._body_repr": "self",
+    },
     "http1 early replies": {
         "hypercorn.protocol:H11Protocol": "",
         "hypercorn.protocol.h11:H11Protocol.__init__": f"self {CONNECTION}",

@@ -1,0 +1,23 @@
+"""What h2 says of each frame, to a log that nobody reads."""
+
+import binascii
+from unittest import mock
+
+import pytest
+from hyperframe.frame import DataFrame
+
+from tls.patches import brief
+
+
+@pytest.mark.parametrize(("ours", "hexlified"), [(True, 0), (False, 1)])
+def test_a_body_is_not_hexlified(
+    monkeypatch: pytest.MonkeyPatch, *, ours: bool, hexlified: int
+) -> None:
+    """Describing a DATA frame touches its length alone; stock turns the whole body into hex."""
+    if ours:
+        monkeypatch.setattr(DataFrame, "_body_repr", brief)
+    frame = DataFrame(1, b"canary" * 1000)
+    with mock.patch("binascii.hexlify", wraps=binascii.hexlify) as hexlify:
+        described = repr(frame)
+    assert hexlify.call_count == hexlified
+    assert ("<6000 bytes>" in described) is ours
