@@ -18,7 +18,7 @@ from tls import signing
 from tls.certificates import CertificateError, check_pair, inspect, is_development
 from tls.development import Paths, ensure_development_certificate
 
-MAKER = ROOT / "scripts" / "new-certificate"
+MAKER = ROOT / "scripts" / "new_certificate.py"
 NAMES = ("ocr.test", "192.0.2.7")
 
 
