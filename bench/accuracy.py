@@ -14,6 +14,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything imports onnxruntime
@@ -29,7 +30,14 @@ from model.page import PageReader
 from model.pixels import open_upright, rgb_strips
 from model.weights import load_manifest, pick
 
-Read = Callable[[Path], Sequence[str]]
+
+@dataclass(frozen=True)
+class System:
+    """Something that reads image files, and how many seconds of processor it has used."""
+
+    read: Callable[[Path], Sequence[str]]
+    cpu_s: Callable[[], float]
+
 
 _MAX_PIXELS = 100_000_000
 _RAPIDOCR = """
@@ -87,44 +95,46 @@ def print_crops(pages: list[Page], recognisers: Sequence[str]) -> None:
     print()
 
 
-def print_pages(pages: list[Page], systems: dict[str, Read], rounds: int) -> None:
+def print_pages(pages: list[Page], systems: dict[str, System], rounds: int) -> None:
     """Print the pages' scores, two rows for each system."""
     scores = {(name, folded): PageScore() for name in systems for folded in (True, False)}
     seconds: dict[str, float] = defaultdict(float)
+    cpu_seconds: dict[str, float] = defaultdict(float)
     for page in pages:
         fastest = dict.fromkeys(systems, float("inf"))
         answers: dict[str, Sequence[str]] = {}
         for _ in range(rounds):
-            for name, read in systems.items():
-                began = time.perf_counter()
-                answers[name] = read(page.image)
+            for name, system in systems.items():
+                began, used = time.perf_counter(), system.cpu_s()
+                answers[name] = system.read(page.image)
                 fastest[name] = min(fastest[name], time.perf_counter() - began)
+                cpu_seconds[name] += (system.cpu_s() - used) / rounds
         for name in systems:
             seconds[name] += fastest[name]
             for folded in (True, False):
                 scores[name, folded].add(page, answers[name], folded=folded)
-    print("| system | pages | lines | found whole | CER | s a page |")
-    print("|---|---|---|---|---|---|")
+    print("| system | pages | lines | found whole | CER | s a page | CPU s |")
+    print("|---|---|---|---|---|---|---|")
     for (name, folded), score in scores.items():
         print(
             f"| {name}{' (case ignored)' if folded else ''} | {score.pages} | {score.lines} "
             f"| {share(score.whole, score.lines)} | {share(score.edits, score.characters)} "
-            f"| {seconds[name] / score.pages:.2f} |"
+            f"| {seconds[name] / score.pages:.2f} | {cpu_seconds[name] / score.pages:.2f} |"
         )
     print()
 
 
-def ours(reader: PageReader) -> Read:
+def ours(reader: PageReader) -> System:
     """Return a function that reads an image file with our pipeline."""
 
     def read(image: Path) -> Sequence[str]:
         reading = reader.read(pixels_of(image), detect=True, check=lambda: None)
         return [line.text for line in reading.lines]
 
-    return read
+    return System(read, time.process_time)
 
 
-def rapidocr(python: str, threads: int) -> Read:
+def rapidocr(python: str, threads: int) -> System:
     """Return a function that reads an image file with rapidocr, in an environment of its own."""
     process = subprocess.Popen(
         [python, "-c", _RAPIDOCR, str(threads)],
@@ -144,7 +154,11 @@ def rapidocr(python: str, threads: int) -> Read:
                 return texts
         raise RuntimeError(f"{python} ended: is rapidocr installed there?")
 
-    return read
+    def cpu_s() -> float:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+    return System(read, cpu_s)
 
 
 def share(part: int, whole: int) -> str:
@@ -169,7 +183,7 @@ def main() -> None:
     parser.add_argument("--no-crops", action="store_true")
     chosen = parser.parse_args()
     recognisers = chosen.recogniser or kinds["recogniser"]
-    systems: dict[str, Read] = {}
+    systems: dict[str, System] = {}
     for detector in chosen.detector or kinds["detector"]:
         for recogniser in recognisers:
             parts = {"detector": detector, "recogniser": recogniser, "threads": chosen.threads}

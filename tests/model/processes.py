@@ -21,6 +21,8 @@ def open_descriptors() -> int:
 
 async def until(condition: Callable[[], object], within_s: float = 60) -> None:
     """Wait until something about another process becomes true."""
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.01)
+    for _ in range(round(within_s * 100)):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
