@@ -17,6 +17,7 @@ Polygon = npt.NDArray[np.float32]  # 4 x 2, x and y, clockwise from top left
 
 _MIN_SIDE_PX = 736  # pages are enlarged until their short side has this
 _MAX_SIDE_PX = 2000  # and never beyond this on their long side, which bounds time and memory
+_MAX_ENLARGEMENT = 3.0  # beyond it letters of a small image grow larger than any the network saw
 _STRIDE_PX = 32  # the network halves its input five times
 _MAX_ASPECT = 8  # slimmer images get a border: the network has seen no text without surroundings
 _MIN_HEIGHT_PX = 30
@@ -71,7 +72,7 @@ def border(height: int, width: int) -> tuple[int, int]:
 def map_size(height: int, width: int) -> tuple[int, int]:
     """Return the height and width the network gets: multiples of its stride, within the limits."""
     scale = max(1.0, _MIN_SIDE_PX / min(height, width))
-    scale = min(scale, _MAX_SIDE_PX / max(height, width))
+    scale = min(scale, _MAX_ENLARGEMENT, _MAX_SIDE_PX / max(height, width))
 
     def fit(side: int) -> int:
         return max(_STRIDE_PX, round(side * scale / _STRIDE_PX) * _STRIDE_PX)
