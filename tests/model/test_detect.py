@@ -65,3 +65,10 @@ def test_the_network_never_gets_more_than_it_may(height: int, width: int) -> Non
 def test_slim_images_get_a_border(height: int, width: int, bordered: tuple[bool, bool]) -> None:
     """A strip is given paper around it on its long sides, a page none."""
     assert tuple(side > 0 for side in border(height, width)) == bordered
+
+
+def test_small_images_keep_letters_the_network_knows() -> None:
+    """An image of a line or two is enlarged three times at most; unbounded, it fell into pieces."""
+    height, width = map_size(80, 200)
+    assert height <= 3 * 80 + 32
+    assert width <= 3 * 200 + 32
