@@ -1,0 +1,105 @@
+"""Does memory stay where it is? `python bench/memory.py [--requests 2000]`.
+
+Sends images of varied sizes, some of them bad, to the real service, and compares the resident
+memory of its processes after the first 100 requests with that at the end. The web process may
+have grown by 20 MB, the engine by 10 %; the exit status is 1 where one has grown further.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.drawing import BAD, GOOD, drawings
+from bench.figures import table
+from bench.machine import describe
+from bench.processes import role, rss_mb, tree
+from bench.servers import Server, launch_ours
+from bench.variants import CRNN, Driver
+
+STEP = 100
+WEB_MB = 20
+ENGINE_SHARE = 0.10
+
+Sizes = dict[tuple[str, int], float]
+
+
+def main() -> int:
+    """Measure; return the exit status."""
+    arguments = parse()
+    print(describe(), flush=True)
+    with launch_ours(arguments.recogniser) as service:
+        load = Driver("bench.load")
+        try:
+            measured = measure(service, load, arguments)
+        finally:
+            load.close()
+    return verdict(measured)
+
+
+def parse() -> argparse.Namespace:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(prog="memory", description=__doc__)
+    parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--concurrency", type=int, default=4)
+    parser.add_argument("--recogniser", default=CRNN)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    if arguments.requests < 2 * STEP:
+        parser.error(f"--requests must be at least {2 * STEP}")
+    return arguments
+
+
+def measure(service: Server, load: Driver, arguments: argparse.Namespace) -> list[Sizes]:
+    """Return the sizes of the service's processes after every 100 requests."""
+    measured: list[Sizes] = []
+    bodies = drawings(arguments.requests, arguments.seed)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-") as folder:
+        for number in range(arguments.requests // STEP):
+            wanted = {}
+            for place in range(STEP):
+                image, good = next(bodies)
+                path = Path(folder, str(place))
+                path.write_bytes(image)
+                wanted[str(path)] = good
+            question = {**service.question, "images": list(wanted)}
+            answer = load.ask({**question, "concurrency": arguments.concurrency})
+            for result in answer["results"]:
+                expected = (GOOD,) if wanted[result["image"]] else BAD
+                if result["status"] not in expected:
+                    raise ValueError(f"answered {result['status']} instead of {expected}")
+            sizes = {(role(pid), pid): rss_mb(pid) for pid in tree(service.process.pid)}
+            measured.append(sizes)
+            shown = ", ".join(f"{name} {size:.1f}" for (name, _), size in sizes.items())
+            seconds = time.monotonic() - began
+            print(f"{(number + 1) * STEP:5d} requests, {seconds:4.0f} s: {shown} MB", flush=True)
+    return measured
+
+
+def verdict(measured: list[Sizes]) -> int:
+    """Print beginning and end; return 1 where a target is missed."""
+    first, last = measured[0], measured[-1]
+    if first.keys() != last.keys():
+        print(f"Other processes than at the beginning: {[*first]} became {[*last]}")
+        return 1
+    rows, missed = [], False
+    for (name, pid), before in first.items():
+        after = last[name, pid]
+        allowed = {"web": WEB_MB, "engine": before * ENGINE_SHARE}.get(name)
+        over = allowed is not None and after - before > allowed
+        missed |= over
+        target = "-" if allowed is None else f"+{allowed:.0f} {'missed' if over else 'met'}"
+        peak = max(sizes[name, pid] for sizes in measured if (name, pid) in sizes)
+        rows.append([name, f"{before:.1f}", f"{after:.1f}", f"{after - before:+.1f}",
+                     f"{peak:.1f}", target])  # fmt: skip
+    head = ["RSS, MB", "after 100", "at the end", "change", "largest", "target"]
+    print("\n" + table(head, rows))
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

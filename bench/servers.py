@@ -1,0 +1,181 @@
+"""Starts what is compared: our service, nginx before it, rapidocr_api. Loopback only."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bench.processes import free_port, stop, wait_until_listening
+from middleware.token import new_token
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_S = 120
+MANY = "100000/minute"
+
+LOCAL = """
+[limits]
+per_address = "{many}"
+[model]
+recogniser = "{recogniser}"
+[[keys]]
+id = "benchkey"
+name = "bench"
+sha256 = "{digest}"
+scopes = ["ocr"]
+limits = {{ "*" = "{many}", "/ocr" = "{many}" }}
+"""
+
+NGINX = """
+daemon off;
+user {user};
+pid {directory}/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    client_max_body_size 5m;
+    client_body_buffer_size 5m;  # in memory, as ours
+    upstream service {{ server 127.0.0.1:{upstream_port}; keepalive 16; }}
+    server {{
+        listen 127.0.0.1:{port} ssl http2;
+        ssl_certificate {certificates}/certificate.pem;
+        ssl_certificate_key {certificates}/certificate.key;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        location / {{
+            proxy_pass {scheme}://service;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host localhost;
+            proxy_ssl_verify on;
+            proxy_ssl_trusted_certificate {certificates}/ca.pem;
+            proxy_ssl_name localhost;
+            proxy_ssl_server_name on;
+            proxy_ssl_protocols TLSv1.3;
+        }}
+    }}
+}}
+"""
+
+
+@dataclass
+class Server:
+    """A running server and how to ask it. As a context manager it ends what it started."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    directory: tempfile.TemporaryDirectory[str]
+    http2: bool = True
+    ca: str = ""
+    part: str = "image"
+    headers: dict[str, str] = field(default_factory=dict)
+    plain_port: int = 0
+
+    @property
+    def question(self) -> dict[str, object]:
+        """What bench/load.py must know."""
+        scheme = "https" if self.ca else "http"
+        return {
+            "url": f"{scheme}://localhost:{self.port}",
+            "ca": self.ca,
+            "http2": self.http2,
+            "headers": self.headers,
+            "part": self.part,
+        }
+
+    def wait(self) -> None:
+        """Wait until it listens. Raises NotListening."""
+        wait_until_listening(self.process, self.port, PATIENCE_S)
+
+    def __enter__(self) -> Self:
+        self.wait()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        stop(self.process)
+        self.directory.cleanup()
+
+
+Launch = Callable[[], Server]
+
+
+def launch_ours(recogniser: str, *, app: str = "app:app", warm: bool = False) -> Server:
+    """Start the service as shipped, but for ports, a key with ample limits and the recogniser."""
+    directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
+    home = Path(directory.name)
+    token, port, plain_port = new_token("benchkey"), free_port(), free_port()
+    text = (ROOT / "settings.toml").read_text("utf-8")
+    for key, value in {
+        "bind": f'["127.0.0.1:{port}"]',
+        "insecure_bind": f'["127.0.0.1:{plain_port}"]',
+        "certfile": f'"{home}/tls/certificate.pem"',
+        "keyfile": f'"{home}/tls/certificate.key"',
+        "warm": "true" if warm else "false",
+    }.items():
+        text = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", text, count=1)
+    (home / "settings.toml").write_text(text, "utf-8")
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    local = LOCAL.format(many=MANY, recogniser=recogniser, digest=digest)
+    (home / "settings.local.toml").write_text(local, "utf-8")
+    hypercorn = Path(sys.executable).with_name("hypercorn")
+    process = _start(
+        [hypercorn, "--config", home / "settings.toml", app],
+        home,
+        {"OCR_SETTINGS": str(home / "settings.toml"), "PYTHONPATH": str(ROOT)},
+    )
+    ca, headers = str(home / "tls" / "ca.pem"), {"X-API-Key": token}
+    return Server(process, port, directory, ca=ca, headers=headers, plain_port=plain_port)
+
+
+def launch_nginx(before: Server, *, plain: bool) -> Server:
+    """Start nginx before a running service: TLS to the client, `plain` or TLS to the service."""
+    directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
+    port, home = free_port(), Path(directory.name)
+    configuration = NGINX.format(
+        directory=home,
+        user="root" if os.geteuid() == 0 else "nobody",
+        port=port,
+        certificates=Path(before.ca).parent,
+        scheme="http" if plain else "https",
+        upstream_port=before.plain_port if plain else before.port,
+    )
+    (home / "nginx.conf").write_text(configuration, "utf-8")
+    process = _start(["nginx", "-p", home, "-c", home / "nginx.conf", "-e", "stderr"], home, {})
+    return Server(process, port, directory, ca=before.ca, headers=before.headers)
+
+
+def launch_rapidocr(python: Path, *, workers: int = 1) -> Server:
+    """Start rapidocr_api by its own command, with its own defaults."""
+    directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
+    port = free_port()
+    command: list[str | Path] = [python.with_name("rapidocr_api"), "-ip", "127.0.0.1"]
+    command += ["-p", str(port), "-workers", str(workers)]
+    process = _start(command, Path(directory.name), {"ORT_DISABLE_TELEMETRY": "1"})
+    return Server(process, port, directory, http2=False, part="image_file")
+
+
+def _start(
+    command: list[str | Path], home: Path, variables: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start a server in the project, its output in a file, nothing of ours in its environment."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), **variables}
+    with (home / "log").open("wb") as log:
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )

@@ -1,0 +1,140 @@
+"""What is compared, and the processes that ask it."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from bench.processes import cpu_s, peak_mb, stop, tree
+from bench.servers import ROOT, Server, launch_nginx, launch_ours, launch_rapidocr
+
+Json = dict[str, Any]
+
+CRNN, SMALL = "ppocrv2-crnn", "ppocrv6-small"
+TITLES = {
+    "ours": "ours, sealed (HTTPS, h2, key, limits)",
+    "nginx-tls": "nginx (TLS, h2) -> ours over TLS",
+    "nginx-plain": "nginx (TLS, h2) -> ours over plain HTTP (bench only)",
+    "in-process": "our pipeline in-process, no HTTP",
+    "rapidocr": "rapidocr_api 0.2.0 + rapidocr 3.10.0, plain HTTP",
+}
+
+
+class Driver:
+    """A process that answers JSON lines: the load generator, or the pipeline itself."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def ask(self, question: Json) -> Json:
+        """Return the answer. Raises ValueError where the process has ended instead."""
+        if self.process.stdin is None or self.process.stdout is None:
+            raise ValueError("the driver has no pipes")
+        self.process.stdin.write(json.dumps(question).encode() + b"\n")
+        self.process.stdin.flush()
+        answer: Json = json.loads(self.process.stdout.readline())
+        return answer
+
+    def close(self) -> None:
+        """End it."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        stop(self.process)
+
+
+@dataclass
+class Variant:
+    """One way to have an image read."""
+
+    name: str
+    recogniser: str
+    driver: Driver
+    question: Json
+    roots: Sequence[int]
+    web: Sequence[int]
+    """The roots and the processes that carry requests but read nothing."""
+
+    @property
+    def title(self) -> str:
+        """How a table names it."""
+        return TITLES[self.name] + (f", {self.recogniser}" if self.recogniser else "")
+
+    def ask(self, images: Sequence[str], concurrency: int) -> Json:
+        """Have the images read; also return the processor seconds of the web processes."""
+        before = cpu_s(self.web)
+        answer = self.driver.ask(
+            {**self.question, "images": list(images), "concurrency": concurrency}
+        )
+        bad = [result["status"] for result in answer["results"] if result["status"] != 200]  # noqa: PLR2004
+        if bad:
+            raise ValueError(f"{self.title} answered {bad}")
+        return {**answer, "web_cpu_s": cpu_s(self.web) - before}
+
+    @property
+    def peak_mb(self) -> float:
+        """The sum of the peaks of its processes."""
+        return peak_mb(self.roots)
+
+
+class Field:
+    """Starts the variants that were asked for; a context manager that ends them."""
+
+    def __init__(self, rapidocr: Path | None) -> None:
+        self._rapidocr = rapidocr
+        self._stack = contextlib.ExitStack()
+        self._load: Driver | None = None
+        self._servers: dict[str, Server] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
+
+    def variant(self, name: str) -> Variant:
+        """Start `name`, which may end in ":" and a recogniser."""
+        kind, _, recogniser = name.partition(":")
+        if kind == "rapidocr":
+            if self._rapidocr is None:
+                raise ValueError("rapidocr needs --rapidocr PYTHON")
+            peer = self._stack.enter_context(launch_rapidocr(self._rapidocr))
+            return self._asked_by_load(kind, "", peer, [peer.process.pid], [])
+        recogniser = recogniser or CRNN
+        if kind == "in-process":
+            driver = Driver("bench.inprocess", recogniser)
+            self._stack.callback(driver.close)
+            pid = driver.process.pid
+            return Variant(kind, recogniser, driver, {}, [pid], [pid])
+        service = self._service(kind, recogniser)
+        roots = web = [service.process.pid]
+        if kind == "ours":
+            return self._asked_by_load(kind, recogniser, service, roots, web)
+        nginx = self._stack.enter_context(launch_nginx(service, plain=kind == "nginx-plain"))
+        roots = [*roots, nginx.process.pid]
+        web = [*web, *tree(nginx.process.pid)]
+        return self._asked_by_load(kind, recogniser, nginx, roots, web)
+
+    def _service(self, kind: str, recogniser: str) -> Server:
+        """Return the service with a recogniser; nginx over TLS stands before the very same one."""
+        app = "bench.plain_app:app" if kind == "nginx-plain" else "app:app"
+        key = f"{app} {recogniser}"
+        if key not in self._servers:
+            self._servers[key] = self._stack.enter_context(launch_ours(recogniser, app=app))
+        return self._servers[key]
+
+    def _asked_by_load(
+        self, kind: str, recogniser: str, server: Server, roots: Sequence[int], web: Sequence[int]
+    ) -> Variant:
+        if self._load is None:
+            self._load = Driver("bench.load")
+            self._stack.callback(self._load.close)
+        return Variant(kind, recogniser, self._load, server.question, roots, web)
