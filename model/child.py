@@ -168,6 +168,8 @@ def _environment() -> dict[str, str]:
         # onnxruntime's Linux wheels report home and leave files there unless told before import.
         "ORT_DISABLE_TELEMETRY": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        # Large blocks are given back when freed: left to itself, glibc keeps more and more of them.
+        "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
     }
 
 

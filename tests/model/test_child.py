@@ -127,6 +127,7 @@ async def test_the_environment_is_bare(rogue: Rogue, monkeypatch: pytest.MonkeyP
     async with started() as child:
         message, _ = await child.ask({})
     assert set(message["variables"]) - {"LC_CTYPE"} == {
+        "MALLOC_MMAP_THRESHOLD_",
         "OPENBLAS_NUM_THREADS",
         "ORT_DISABLE_TELEMETRY",
         "PATH",
