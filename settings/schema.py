@@ -154,7 +154,7 @@ class Model(Table):
 class Engine(Table):
     """The processes that decode and read."""
 
-    processes: Count = 1
+    processes: Count = 2
     decoders: Count = 1
     threads: Share = 0
     max_waiting: Share = 8

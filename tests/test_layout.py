@@ -43,7 +43,7 @@ LONG_FILES = {
 LONG_FUNCTIONS = {
     "tls/probes.py:_exchange": "one dialogue, and the imports that only a rare start needs",
 }
-HEAVY = ("numpy", "PIL", "cv2", "onnxruntime", "pyclipper")
+HEAVY = ("numpy", "PIL", "cv2", "onnxruntime")
 
 
 def _files() -> list[Path]:
