@@ -55,8 +55,11 @@ class SealedH2Protocol(H2Protocol):
                 Settings.MAX_CONCURRENT_STREAMS: self.config.h2_max_concurrent_streams,
                 Settings.MAX_HEADER_LIST_SIZE: self.config.h2_max_header_list_size,
                 Settings.INITIAL_WINDOW_SIZE: self.limits.stream_window_bytes,
+                # Hypercorn has a setting for it, and announces 16 KiB whatever that says.
+                Settings.MAX_FRAME_SIZE: self.config.h2_max_inbound_frame_size,
             },
         )
+        self.connection.max_inbound_frame_size = self.config.h2_max_inbound_frame_size
         self.uploads = Uploads(self.connection, self.limits, self._flush_soon)
         self._flushing = False
         self._ending = False

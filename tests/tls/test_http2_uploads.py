@@ -5,9 +5,11 @@ import ssl
 import h2.errors
 import h2.events
 import httpx2
+import pytest
 
 from tests.tls.clients import Client
-from tests.tls.servers import Server, both, both_tight
+from tests.tls.servers import Server, both, both_tight, serving
+from tls.development import Paths
 
 MEGABYTE = bytes(1_000_000)
 
@@ -137,3 +139,18 @@ def test_empty_and_padded_frames_end_well(sealed: Server) -> None:
         client.flush()
         assert client.wait(lambda: client.ended(upload))
         assert client.body(upload) == b"600"
+
+
+@pytest.mark.parametrize(("sealed", "announced"), [(True, 65_536), (False, 16_384)])
+def test_frames_may_be_as_large_as_the_settings_say(
+    pair: Paths, *, sealed: bool, announced: int
+) -> None:
+    """A body comes in frames of h2_max_inbound_frame_size; stock says 16 KiB."""
+    large = {"h2_max_inbound_frame_size": 65_536}
+    with serving(pair, sealed=sealed, settings=large) as server, Client(server) as client:
+        assert client.h2.max_outbound_frame_size == announced
+        refused = client.open("/refuse")
+        client.h2.send_data(refused, bytes(min(announced, 65_000)))
+        client.flush()
+        assert client.wait(lambda: client.ended(refused))
+        assert client.status(refused) == 401
