@@ -24,7 +24,7 @@ import httpx2
 
 from settings import Settings, SettingsError, load_settings, settings_path
 from settings.server import bind_host, is_loopback
-from tls.certificates import is_development
+from tls.certificates import CertificateError, is_development
 
 RECEIPT = ROOT / "examples" / "receipt.png"
 EXPECTED = ROOT / "examples" / "receipt.txt"
@@ -43,6 +43,11 @@ def main() -> int:
     once = parser.parse_args().once
     os.chdir(ROOT)
     settings_file = settings_path()
+    taken = port_taken(settings_file)
+    if taken is not None:
+        print(f"{taken} is taken by another program: stop it, or change", file=sys.stderr)
+        print(f"bind or insecure_bind in {settings_file}", file=sys.stderr)
+        return 1
     hypercorn = Path(sys.executable).with_name("hypercorn")
     service = subprocess.Popen([hypercorn, "--config", str(settings_file), "app:app"])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -51,13 +56,28 @@ def main() -> int:
         self_check(service, settings_file)
     except SettingsError:
         return service.wait()  # the service finds the same mistake, and says it
-    except (SelfCheckError, httpx2.HTTPError, ssl.SSLError) as error:
+    except (SelfCheckError, CertificateError, httpx2.HTTPError, OSError) as error:
         if service.poll() is None:
             service.terminate()
         return service.wait() or fail(error)
     if once:
         service.terminate()
     return service.wait()
+
+
+def port_taken(settings_file: Path) -> str | None:
+    """Return the first address that something listens at already: Hypercorn shows a traceback."""
+    try:
+        server = load_settings(settings_file).server
+    except SettingsError:
+        return None  # the service finds the same mistake, and says it
+    for address in (*server.bind, *server.insecure_bind):
+        host, port = bind_host(address), address.rpartition(":")[2]
+        if host == "fd" or port == "0":
+            continue
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+            return address
+    return None
 
 
 def self_check(service: subprocess.Popen[bytes], settings_file: Path) -> None:

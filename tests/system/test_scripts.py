@@ -80,6 +80,18 @@ def test_a_service_that_does_not_start_is_seen(tmp_path: Path) -> None:
     assert "[nonsense]" in done.stderr
 
 
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    """Where another program has the port, it is named, with the settings that choose it."""
+    root = on_free_ports(copy_project(tmp_path / "project"))
+    text = (root / "settings.toml").read_text("utf-8")
+    port = int(re.findall(r'^bind = \["127.0.0.1:(\d+)"\]', text, re.MULTILINE)[0])
+    with socket.create_server(("127.0.0.1", port)):
+        done = launch(root, tmp_path)
+    assert done.returncode != 0
+    assert f"127.0.0.1:{port} is taken" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_new_keys_work(tmp_path: Path) -> None:
     """The key that scripts/new-key prints is let in by the entry that it prints."""
     done = subprocess.run(
@@ -148,8 +160,8 @@ def test_the_readme_on_a_fresh_machine(tmp_path: Path) -> None:
 
     thread = threading.Thread(target=follow)
     thread.start()
-    assert ready.wait(PATIENCE_S)
     try:
+        assert ready.wait(PATIENCE_S)
         assert serving.poll() is None, "".join(said)
         for command in (["sh", "-c", curl], [".venv/bin/python", "-c", blocks("python")[0]]):
             done = subprocess.run(
@@ -158,10 +170,11 @@ def test_the_readme_on_a_fresh_machine(tmp_path: Path) -> None:
             assert "18.95" in done.stdout
     finally:
         serving.send_signal(signal.SIGTERM)
-        assert serving.wait(60) == 0
+        status = serving.wait(60)
         thread.join(60)
         assert serving.stdout is not None
         serving.stdout.close()
+    assert status == 0
 
 
 @pytest.mark.fresh
