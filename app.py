@@ -45,6 +45,15 @@ from tls.serving import refuse_start
 from tls.transport import ProbeError, install
 
 VALID_LEFT = timedelta(hours=24)
+# What can stop the start, and where the operator finds it; some messages say that themselves.
+PLACES: Mapping[type[Exception], str] = {
+    SettingsError: "",
+    ConfigMismatch: "",
+    CertificateError: "{file}: certfile, keyfile: ",
+    WeightsError: "{file}: [model] or the weights: ",
+    HandlerError: "{file}: ",
+    ProbeError: "the installed Hypercorn: ",
+}
 
 
 def write_entry(**facts: object) -> None:
@@ -266,15 +275,9 @@ def start() -> Starlette:
         check_command_line(sys.argv, settings_file)
         settings = load_settings(settings_file)
         return Service(settings, settings_file).app()
-    except (
-        SettingsError,
-        ConfigMismatch,
-        CertificateError,
-        WeightsError,
-        HandlerError,
-        ProbeError,
-    ) as error:
-        refuse_start(f"Sealed OCR does not start:\n{error}")
+    except tuple(PLACES) as error:
+        place = PLACES[type(error)].format(file=settings_file.name)
+        refuse_start(f"Sealed OCR does not start:\n{place}{error}")
 
 
 app = start()

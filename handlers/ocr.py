@@ -29,7 +29,7 @@ async def recognize(request: Request) -> Response:
     exchange.images = len(readings)
     exchange.lines = sum(len(reading.lines) for reading in readings)
     if preferred(request.headers.get("accept"), ANSWERS) == "text/plain":
-        return PlainTextResponse("\n".join(reading.text for reading in readings))
+        return PlainTextResponse("\n\n".join(reading.text for reading in readings))
     return JSONResponse(_document(readings, exchange.request_id))
 
 
@@ -53,11 +53,11 @@ def _image(reading: Reading) -> dict[str, Any]:
     return {
         "text": reading.text,
         "lines": [
-            {"text": line.text, "confidence": line.confidence, "polygon": line.polygon}
+            {"text": line.text, "confidence": round(line.confidence, 4), "polygon": line.polygon}
             for line in reading.lines
         ],
         "width": reading.width,
         "height": reading.height,
         "model": reading.model,
-        "timing_ms": reading.timing_ms,
+        "timing_ms": {step: round(ms, 1) for step, ms in reading.timing_ms.items()},
     }

@@ -127,8 +127,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "unsupported_image_type",
         ("This kind of image is not read", "不支持的图像类型"),
         (
-            "JPEG, PNG, WebP, GIF, BMP and TIFF are; the content decides, not the name.",
-            "支持 JPEG、PNG、WebP、GIF、BMP 和 TIFF，以内容而非名称为准。",
+            "JPEG, PNG, WebP, GIF, BMP and TIFF are, PDF is not; the content decides.",
+            "支持 JPEG、PNG、WebP、GIF、BMP 和 TIFF，不支持 PDF；以内容而非名称为准。",
         ),
     ),
     reading.UnreadableImage: Problem(
@@ -136,6 +136,12 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "unreadable_image",
         ("The image cannot be read", "图像无法读取"),
         ("It is truncated or corrupt.", "图像不完整或已损坏。"),
+    ),
+    reading.SeveralPages: Problem(
+        422,
+        "several_pages",
+        ("The image has several pages", "图像含有多页"),
+        ("Send the pages of a TIFF one by one.", "请将 TIFF 的各页逐一发送。"),
     ),
     reading.TooManyPixels: Problem(
         413,

@@ -13,6 +13,10 @@ class UnreadableImage(ReadingError):
     """The content begins like an image of a known type but is truncated or corrupt."""
 
 
+class SeveralPages(ReadingError):
+    """A TIFF of more than one page: reading the first alone would lose the rest in silence."""
+
+
 class TooManyPixels(ReadingError):
     """Width x height, as the header tells it, is over the limit; nothing was decoded."""
 

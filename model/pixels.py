@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from model.errors import TooManyPixels, UnreadableImage, UnsupportedImageType
+from model.errors import SeveralPages, TooManyPixels, UnreadableImage, UnsupportedImageType
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -38,9 +38,9 @@ _WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 
 
 def open_upright(data: bytes, max_pixels: int) -> Image.Image:
-    """Return the first frame of the image, turned as its EXIF says, in its own mode.
+    """Return the image, of an animation its first frame, turned as its EXIF says, in its own mode.
 
-    Raises UnsupportedImageType, UnreadableImage, TooManyPixels (before decoding).
+    Raises UnsupportedImageType, UnreadableImage, SeveralPages, TooManyPixels (before decoding).
     """
     if not data:
         raise UnreadableImage("no bytes")
@@ -51,6 +51,8 @@ def open_upright(data: bytes, max_pixels: int) -> Image.Image:
         width, height = image.size
         if width * height > max_pixels:
             raise TooManyPixels(width * height, max_pixels)
+        if image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
+            raise SeveralPages
         image.load()
         return ImageOps.exif_transpose(image)
     except UnidentifiedImageError as error:

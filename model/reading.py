@@ -11,6 +11,7 @@ from model import sealed
 from model.channel import Message
 from model.errors import (
     ReadingError,
+    SeveralPages,
     TooManyPixels,
     UnreadableImage,
     UnsupportedImageType,
@@ -20,6 +21,7 @@ _RESULT_BYTES = 64 << 20
 _REFUSALS: dict[str, type[ReadingError]] = {
     "UnsupportedImageType": UnsupportedImageType,
     "UnreadableImage": UnreadableImage,
+    "SeveralPages": SeveralPages,
 }
 
 

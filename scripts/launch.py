@@ -43,7 +43,12 @@ def main() -> int:
     once = parser.parse_args().once
     os.chdir(ROOT)
     settings_file = settings_path()
-    taken = port_taken(settings_file)
+    try:
+        settings = load_settings(settings_file)
+    except SettingsError as error:  # said here, because Hypercorn reads the file first, and worse
+        print(f"Sealed OCR does not start:\n{error}", file=sys.stderr)
+        return 1
+    taken = port_taken(settings)
     if taken is not None:
         print(f"{taken} is taken by another program: stop it, or change", file=sys.stderr)
         print(f"bind or insecure_bind in {settings_file}", file=sys.stderr)
@@ -53,9 +58,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: service.send_signal(received))
     try:
-        self_check(service, settings_file)
-    except SettingsError:
-        return service.wait()  # the service finds the same mistake, and says it
+        self_check(service, settings, settings_file)
     except (SelfCheckError, CertificateError, httpx2.HTTPError, OSError) as error:
         if service.poll() is None:
             service.terminate()
@@ -65,13 +68,9 @@ def main() -> int:
     return service.wait()
 
 
-def port_taken(settings_file: Path) -> str | None:
+def port_taken(settings: Settings) -> str | None:
     """Return the first address that something listens at already: Hypercorn shows a traceback."""
-    try:
-        server = load_settings(settings_file).server
-    except SettingsError:
-        return None  # the service finds the same mistake, and says it
-    for address in (*server.bind, *server.insecure_bind):
+    for address in (*settings.server.bind, *settings.server.insecure_bind):
         host, port = bind_host(address), address.rpartition(":")[2]
         if host == "fd" or port == "0":
             continue
@@ -80,14 +79,13 @@ def port_taken(settings_file: Path) -> str | None:
     return None
 
 
-def self_check(service: subprocess.Popen[bytes], settings_file: Path) -> None:
+def self_check(service: subprocess.Popen[bytes], settings: Settings, settings_file: Path) -> None:
     """Read the receipt and print what came back.
 
     Raises:
         SelfCheckError: the service stopped, answered something else, or read something else.
 
     """
-    settings = load_settings(settings_file)
     certificate = Path(settings.server.certfile or "")
     wait_until_listening(service, settings)
     development = is_development(certificate)
@@ -95,10 +93,17 @@ def self_check(service: subprocess.Popen[bytes], settings_file: Path) -> None:
     url = url_of(settings, development=development)
     trust = ssl.create_default_context(cafile=authority if development else None)
     key = key_for_self_check(settings, settings_file)
-    if key is None:
-        print(f"\nServing {url}. Set SEALED_OCR_KEY to one of your keys for a self-check.")
-        return
     with httpx2.Client(http2=True, verify=trust, base_url=url, timeout=PATIENCE_S) as client:
+        if key is None:
+            ready = client.get("/readyz")
+            if ready.status_code != httpx2.codes.OK:
+                raise SelfCheckError(f"/readyz answered {ready.status_code}: {ready.text}")
+            print(
+                f"\nServing {url}: ready over {ready.http_version} and TLS, nothing read. "
+                "Set SEALED_OCR_KEY to one of your keys to have the receipt read.",
+                flush=True,
+            )
+            return
         started = time.perf_counter()
         answer = client.post(
             "/ocr",
@@ -118,6 +123,8 @@ def self_check(service: subprocess.Popen[bytes], settings_file: Path) -> None:
     )
     shown = "$(cat .dev/key)" if not settings.keys else "$SEALED_OCR_KEY"
     ca = f" --cacert {os.path.relpath(authority)}" if development else ""
+    if not settings.keys:
+        print("The key in .dev/key is for development: valid on this machine, 6000 a minute.")
     print("\nTry it:\n")
     print(
         f'curl --http2{ca} -H "X-API-Key: {shown}" '

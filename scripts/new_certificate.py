@@ -20,6 +20,8 @@ def main() -> int:
         "--days", type=int, default=LEAF_DAYS, help=f"lifetime, at most {LEAF_DAYS} (the default)"
     )
     given = parser.parse_args()
+    old = given.directory / "ca.pem"
+    before = old.read_bytes() if old.exists() else b""
     try:
         paths = ensure_development_certificate(given.directory, given.names, days=given.days)
         facts, ca = inspect(paths.certificate), inspect(paths.ca)
@@ -30,6 +32,8 @@ def main() -> int:
     print(f"key          {paths.key}")
     print(f"names        {' '.join(facts.names)}")
     print(f"CA to trust  {paths.ca}  until {ca.not_after:%Y-%m-%d}")
+    if before and before != paths.ca.read_bytes():
+        print("The CA is new, for the new names: whoever trusted the old one must trust this one.")
     return 0
 
 

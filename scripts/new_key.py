@@ -9,8 +9,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from pydantic import ValidationError
+
 from middleware.token import new_id, new_token
 from settings import ApiKey
+
+
+def days(text: str) -> int:
+    """Return a lifetime in days, at least one."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("a key lives at least a day")
+    return number
 
 
 def main() -> None:
@@ -18,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="new-key", description=__doc__)
     parser.add_argument("name", help="the caller's name, as the log will show it")
     parser.add_argument("--scope", action="append", help="what it may call (default: ocr)")
-    parser.add_argument("--days", type=int, help="days until it expires (default: never)")
+    parser.add_argument("--days", type=days, help="days until it expires (default: never)")
     arguments = parser.parse_args()
 
     token = new_token(new_id())
@@ -33,8 +43,9 @@ def main() -> None:
             scopes=tuple(arguments.scope or ["ocr"]),
             expires=expires,
         )
-    except ValueError as error:
-        parser.error(str(error))
+    except ValidationError as error:
+        faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
+        parser.error(faults)
     print("The key, shown this once; hand it to the caller over a safe channel:\n")
     print(f"  {token}\n")
     print("Its entry, for settings.toml or settings.local.toml; then restart the service:\n")
@@ -43,6 +54,9 @@ def main() -> None:
     print(f"name = {json.dumps(key.name, ensure_ascii=False)}")
     print(f"sha256 = {json.dumps(key.sha256)}")
     print(f"scopes = {json.dumps(key.scopes)}")
+    print(
+        '# limits = { "*" = "60/minute", "/ocr" = "10/minute" }   # the defaults; raise them here'
+    )
     if key.expires:
         print(f"expires = {key.expires.isoformat()}")
 

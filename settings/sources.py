@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic_settings import EnvSettingsSource
 from pydantic_settings import SettingsError as ValueNotJsonError
@@ -21,6 +21,7 @@ from settings.server import REFUSED, Server
 
 PREFIX = "OCR_"
 NOT_TABLES = ("OCR_SETTINGS", "OCR_SECRETS_DIR")
+TOML_TYPES: Mapping[Any, str] = {int: "a number", float: "a number", bool: "true or false"}
 IDENTITY = {"keys": "id", "functions": "path"}
 
 
@@ -135,10 +136,24 @@ def _is_ours(key: str, value: object) -> bool:
     return isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
 
 
-def _check_tables(tables: Iterable[str], where: str) -> None:
-    for name in tables:
+def _check_tables(tables: Mapping[str, Any], where: str) -> None:
+    for name, table in tables.items():
         if name not in Settings.tables():
             raise SettingsError(f"{where}: [{name}] is no table; {meant(name, Settings.tables())}")
+        for entry in table if isinstance(table, list) else [table]:
+            if isinstance(entry, Mapping):
+                _check_types(name, entry, where)
+
+
+def _check_types(name: str, entry: Mapping[str, Any], where: str) -> None:
+    """Refuse text where TOML has a number or a truth value; a variable can only be text."""
+    model: Any = Settings.model_fields[name].annotation
+    model = next((kind for kind in get_args(model) if isinstance(kind, type)), model)
+    for key, value in entry.items():
+        field = model.model_fields.get(key)
+        wanted = TOML_TYPES.get(field.annotation) if field else None
+        if wanted and isinstance(value, str):
+            raise SettingsError(f"{where}: [{name}] {key}: {value!r} is text; {wanted} is meant")
 
 
 def _check_names(names: Iterable[str], *, prefix: str, where: str) -> None:
@@ -149,6 +164,7 @@ def _check_names(names: Iterable[str], *, prefix: str, where: str) -> None:
             raise SettingsError(_hypercorn_alone(f"{where}{name}", table))
         if table not in Settings.tables():
             known = [f"{prefix}{known.upper() if prefix else known}" for known in Settings.tables()]
+            known += NOT_TABLES if prefix else ()
             suggestion = meant(name, known)
             raise SettingsError(f"{where}{name} names no table of settings.toml; {suggestion}")
 

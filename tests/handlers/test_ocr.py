@@ -135,7 +135,7 @@ async def test_several_images_are_answered_in_order(post: Caller, multipart: Mul
     assert set(document) == {"images", "request_id"}
     assert [image["text"] for image in document["images"]] == ["first\none", "second"]
     text = await post(body, content_type=kind, accept="text/plain")
-    assert text.body == b"first\none\nsecond"
+    assert text.body == b"first\none\n\nsecond"
 
 
 async def test_text_is_answered_where_it_is_preferred(post: Caller) -> None:

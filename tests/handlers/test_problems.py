@@ -41,6 +41,7 @@ INSTANCES: list[Exception] = [
     handlers.errors.NotReady(("weights", "limit_storage")),
     model.errors.UnsupportedImageType(),
     model.errors.UnreadableImage(),
+    model.errors.SeveralPages(),
     model.errors.TooManyPixels(99_000_000, 50_000_000),
     model.errors.Busy(2),
     model.errors.ReaderDied("worker"),

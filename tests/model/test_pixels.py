@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from model.errors import ReadingError, TooManyPixels, UnreadableImage, UnsupportedImageType
+from model.errors import SeveralPages, TooManyPixels, UnreadableImage, UnsupportedImageType
 from model.pixels import open_upright, rgb_strips
 from tests.model.drawing import draw_line, to_bytes
 
@@ -106,7 +106,15 @@ def test_exif_turns_are_honoured(kind: str, orientation: int) -> None:
     assert near(rgb(to_bytes(stored, kind, exif=exif)), LINE)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_pages_are_not_lost_in_silence() -> None:
+    """A TIFF of two pages is refused; of one it is read."""
+    other = Image.new("RGB", LINE.size, "red")
+    with pytest.raises(SeveralPages):
+        rgb(to_bytes(LINE, "TIFF", save_all=True, append_images=[other]))
+    assert near(rgb(to_bytes(LINE, "TIFF", save_all=True)), LINE)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_the_first_frame_is_read(kind: str) -> None:
     """Of several frames the first is the image."""
     other = Image.new("RGB", LINE.size, "red")

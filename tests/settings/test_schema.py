@@ -18,8 +18,14 @@ from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
         (KEY + "expire = 2027-01-01", "[[keys]] aaaa expire: is not known here; did you mean exp"),
         ("timeouts_s = 1", "[[functions]] /ocr timeouts_s: is not known here; did you mean timeo"),
         ("[tls]\nx = {y = 1}", "[tls] x: is not known here; there are "),
-        ("[tls]\nmax_connections = 'many'", "[tls] max_connections: Input should be a valid int"),
-        ("[tls.max_connections]\nx = 1", "[tls] max_connections: Input should be a valid int"),
+        (
+            "[tls]\nmax_connections = 'many'",
+            "[tls] max_connections: 'many' is text; a number is meant",
+        ),
+        (
+            "[tls.max_connections]\nx = 1",
+            "[tls] max_connections: 'many' is text; a number is meant",
+        ),
         ("[limits]\nper_key = 60", "[limits] per_key: Input should be a valid string"),
         ("[limits]\non_storage_failure = 'ask'", "[limits] on_storage_failure: Input should be"),
         ("[engine]\nidle_s = -1", "[engine] idle_s: Input should be greater than or equal to 0"),

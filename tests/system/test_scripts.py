@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.system.service import ROOT, Service, copy_project
+from tests.system.service import ROOT, Service, copy_project, key_stanza
 
 PYTHON = sys.executable
 PATIENCE_S = 600
@@ -36,11 +36,11 @@ def on_free_ports(root: Path) -> Path:
     return root
 
 
-def launch(root: Path, home: Path) -> subprocess.CompletedProcess[str]:
+def launch(root: Path, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run what scripts/serve runs once everything is installed."""
     return subprocess.run(
         [PYTHON, root / "scripts" / "launch.py", "--once"],
-        env=bare(home),
+        env=bare(home) | more,
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -78,6 +78,38 @@ def test_a_service_that_does_not_start_is_seen(tmp_path: Path) -> None:
     done = launch(root, tmp_path)
     assert done.returncode != 0
     assert "[nonsense]" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [("max_pixels = 5e7,", "is not TOML"), ('bind = ["127.0.0.1:443x"]', "bind")],
+)
+def test_what_hypercorn_would_trip_over_is_named(tmp_path: Path, wrong: str, named: str) -> None:
+    """Hypercorn reads the file first, and shows a traceback; scripts/serve looks before it."""
+    root = copy_project(tmp_path / "project")
+    text = (root / "settings.toml").read_text("utf-8")
+    key = wrong.partition(" =")[0]
+    (root / "settings.toml").write_text(
+        re.sub(rf"(?m)^{key} = .*$", wrong, text, count=1), encoding="utf-8"
+    )
+    done = launch(root, tmp_path)
+    assert done.returncode == 1
+    assert "settings.toml" in done.stderr
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_keys_of_ones_own_are_checked_as_far_as_possible(tmp_path: Path) -> None:
+    """With [[keys]] and none of them told, /readyz is asked, and said; with one, it reads."""
+    root = on_free_ports(copy_project(tmp_path / "project"))
+    key, stanza = key_stanza("aaaa1111", "someone")
+    (root / "settings.local.toml").write_text(stanza, encoding="utf-8")
+    done = launch(root, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "ready over HTTP/2 and TLS, nothing read" in done.stdout
+    done = launch(root, tmp_path, SEALED_OCR_KEY=key)
+    assert done.returncode == 0, done.stderr
+    assert "18.95" in done.stdout
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from tests.system.service import ROOT, Service
+from tls.development import ensure_development_certificate
 
 RECEIPT = ROOT / "examples" / "receipt.png"
 Draw = Callable[..., bytes]
@@ -195,3 +196,17 @@ def test_the_log_names_the_request_and_nothing_of_its_content(service: Service, 
     whole = "\n".join(service.log).casefold()
     assert "canary" not in whole
     assert service.key.split("_")[2].casefold() not in whole
+
+
+def test_a_changed_certificate_is_served_and_logged(start: Callable[..., Service]) -> None:
+    """New files are taken up without a restart, and the log says so; a broken pair is not ready."""
+    with start(local="[tls]\nreload_poll_s = 0.1\n") as service:
+        with service.client() as client:
+            assert client.get("/readyz").status_code == 200
+            ensure_development_certificate(service.directory / "tls", ["ocr.lan"])
+            assert "ocr.lan" in service.logged("certificate_loaded")
+            (service.directory / "tls" / "certificate.key").write_text("broken")
+            assert service.logged("certificate_not_loaded")
+            assert client.get("/readyz").json()["detail"] == "Failed: certificate."
+        with service.client() as client:
+            assert client.get("/healthz").status_code == 200

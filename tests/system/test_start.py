@@ -16,6 +16,8 @@ KEY, STANZA = key_stanza("aaaa1111", "someone")
     [
         ({"server": {"certfil": '"x"'}}, ["settings.toml", "certfil", "certfile"]),
         ({"local": "[limits]\nstorag = 1\n"}, ["settings.local.toml", "storag", "storage"]),
+        ({"local": '[engine]\nthreads = "0"\n'}, ["settings.local.toml", "threads", "a number"]),
+        ({"environment": {"OCR_SETINGS": "x"}}, ["OCR_SETINGS", "OCR_SETTINGS"]),
         ({"local": "workers = 4\n"}, ["settings.local.toml", "workers", "settings.toml"]),
         ({"environment": {"OCR_BIND": "0.0.0.0:1"}}, ["OCR_BIND", "settings.toml"]),
         ({"environment": {"OCR_LIMIT__STORAGE": "x"}}, ["OCR_LIMIT__STORAGE", "OCR_LIMITS"]),
@@ -24,7 +26,7 @@ KEY, STANZA = key_stanza("aaaa1111", "someone")
         ({"server": {"bind": '["0.0.0.0:0"]'}}, ["0.0.0.0:0", "scripts/new-key"]),
         (
             {"server": {"bind": '["0.0.0.0:0"]'}, "local": STANZA},
-            ["certificate.pem", "is missing"],
+            ["settings.toml", "certfile", "certificate.pem", "is missing"],
         ),
         ({"server": {"certfile": '"/nowhere.pem"'}}, ["/nowhere.pem"]),
         ({"local": '[model]\nrecogniser = "ppocrv9"\n'}, ["ppocrv9", "ppocrv6-small"]),
