@@ -153,7 +153,8 @@ def _check_types(name: str, entry: Mapping[str, Any], where: str) -> None:
         field = model.model_fields.get(key)
         wanted = TOML_TYPES.get(field.annotation) if field else None
         if wanted and isinstance(value, str):
-            raise SettingsError(f"{where}: [{name}] {key}: {value!r} is text; {wanted} is meant")
+            table = f"[[{name}]]" if name in IDENTITY else f"[{name}]"
+            raise SettingsError(f"{where}: {table} {key}: {value!r} is text; {wanted} is meant")
 
 
 def _check_names(names: Iterable[str], *, prefix: str, where: str) -> None:

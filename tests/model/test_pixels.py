@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from model.errors import SeveralPages, TooManyPixels, UnreadableImage, UnsupportedImageType
+from model.errors import (
+    ReadingError,
+    SeveralPages,
+    TooManyPixels,
+    UnreadableImage,
+    UnsupportedImageType,
+)
 from model.pixels import open_upright, rgb_strips
 from tests.model.drawing import draw_line, to_bytes
 

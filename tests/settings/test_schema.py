@@ -24,7 +24,7 @@ from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
         ),
         (
             "[tls.max_connections]\nx = 1",
-            "[tls] max_connections: 'many' is text; a number is meant",
+            "[tls] max_connections: Input should be a valid int",
         ),
         ("[limits]\nper_key = 60", "[limits] per_key: Input should be a valid string"),
         ("[limits]\non_storage_failure = 'ask'", "[limits] on_storage_failure: Input should be"),
