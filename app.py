@@ -7,7 +7,6 @@ reading, in processes of their own.
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,7 @@ from tls.patches import Transport
 from tls.serving import refuse_start
 from tls.transport import ProbeError, install
 
-VALID_LEFT = timedelta(hours=24)
+VALID_DAYS = 1  # a certificate with less left turns /readyz red
 # What can stop the start, and where the operator finds it; some messages say that themselves.
 PLACES: Mapping[type[Exception], str] = {
     SettingsError: "",
@@ -258,7 +257,7 @@ class Service:
             return (
                 served is not None
                 and served.problem is None
-                and served.facts.not_after - datetime.now(UTC) > VALID_LEFT
+                and served.facts.days_left() > VALID_DAYS
             )
 
         return {

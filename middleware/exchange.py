@@ -30,7 +30,9 @@ class Exchange:
 def exchange_of(scope: Scope) -> Exchange:
     """Return the request's Exchange, made on first sight."""
     state = scope.setdefault("state", {})
-    return cast(Exchange, state.setdefault("exchange", Exchange()))
+    if "exchange" not in state:  # not setdefault(): it would draw random bytes at every look
+        state["exchange"] = Exchange()
+    return cast(Exchange, state["exchange"])
 
 
 def open_window(scope: Scope) -> None:

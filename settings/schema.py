@@ -18,7 +18,6 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from settings.server import Count, Seconds, Server
 
-DAY_S = 86_400
 HSTS_PRELOAD_MIN_S = 31_536_000  # hstspreload.org asks for a year
 
 Bytes = Annotated[int, Field(ge=1)]
