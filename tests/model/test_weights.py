@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from model.errors import WeightsError
-from model.weights import CarriedFile, Weights, load_manifest, pick, pick_orientation
+from model.weights import Weights, WeightsFile, load_manifest, pick, pick_orientation
 
 PROJECT = Path(__file__).parents[2]
 
@@ -30,7 +30,7 @@ def test_a_tampered_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     content[len(content) // 2] ^= 1
     tampered = tmp_path / "model.onnx"
     tampered.write_bytes(content)
-    monkeypatch.setattr(CarriedFile, "locate", lambda _: tampered)
+    monkeypatch.setattr(WeightsFile, "locate", lambda _: tampered)
     with pytest.raises(WeightsError, match=r"cls-model\.onnx.*requirements-weights\.txt"):
         file.read()
     content[len(content) // 2] ^= 1
