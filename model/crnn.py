@@ -1,18 +1,31 @@
-"""Read one line: resize, run the recogniser, decode."""
+"""Read one line: resize, run the recogniser, decode, say how sure it is."""
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from model.ctc import decode_ctc
 from model.errors import WeightsError
 from model.inference import Network, Normalisation, Pixels
 from model.weights import Weights
+from model.windows import joined, windows
 
 _MIN_WIDTH_PX = 64
 _WIDTH_STEP_PX = 8  # the networks' strides in width are 4 and 8
 _MAX_ASPECT = 100  # longer lines are squeezed to this: it bounds one line's time and memory
+_LEAST_DOUBT = 1e-4  # nats; there is no telling surer lines apart
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """A line's text; how sure its characters are, on average; how sure it is as a whole."""
+
+    text: str
+    certainty: float  # 0 to 1, the mean probability of its characters
+    confidence: float  # 0 to 1, the chance that all of it is right, where that was measured
 
 
 class Recogniser:
@@ -23,6 +36,7 @@ class Recogniser:
         self._network = Network(weights.file.read(), threads=threads)
         self._normalisation = Normalisation(weights.mean, weights.std)
         self._height_px = weights.height_px
+        self._calibration = weights.calibration
         listed = (
             self._network.metadata["character"]
             if weights.charset is None
@@ -36,20 +50,44 @@ class Recogniser:
                 f"{weights.name} has {classes} classes for {len(self._charset)} characters"
             )
 
-    def read_line(self, line: Pixels) -> tuple[str, float]:
-        """Return the text and confidence of a line, H x W x 3.
+    def read_line(self, line: Pixels) -> ReadText:
+        """Return what a line, H x W x 3, says.
 
         Lines are read one by one at their own width: a batch would pad all to its widest.
         """
-        height, width = line.shape[:2]
-        width = math.ceil(self._height_px * min(width / height, _MAX_ASPECT))
-        padded = max(_MIN_WIDTH_PX, math.ceil(width / _WIDTH_STEP_PX) * _WIDTH_STEP_PX)
-        blob = self._blank(padded)
-        small = cv2.resize(line, (width, self._height_px), interpolation=cv2.INTER_LINEAR)
-        self._normalisation.into(small, blob)  # type: ignore[arg-type]
-        text, confidence = decode_ctc(self._network.run(blob)[0], self._charset)
-        return text.strip(), confidence
+        blob = self._blob(line)
+        spans = windows(blob.shape[3], _WIDTH_STEP_PX)
+        parts = [self._network.run(blob[..., first:last])[0] for first, last in spans]
+        decoded = decode_ctc(joined(parts, spans), self._charset)
+        text = decoded.text.strip()
+        return ReadText(text, decoded.certainty, self._confidence(decoded.certainty, decoded.doubt))
 
-    def _blank(self, width: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    def _blob(self, line: Pixels) -> npt.NDArray[np.float32]:
+        """Return a line as the network's input, 1 x 3 x H x W.
+
+        W is a multiple of the networks' stride: stretching a line by a few columns costs less than
+        a margin that it does not have. Only the shortest get one, of mid-grey.
+        """
+        height, width = line.shape[:2]
+        wanted = self._height_px * min(width / height, _MAX_ASPECT)
+        if wanted > _MIN_WIDTH_PX:
+            wanted = max(_MIN_WIDTH_PX, round(wanted / _WIDTH_STEP_PX) * _WIDTH_STEP_PX)
+        shape = (max(1, math.ceil(wanted)), self._height_px)
+        blob = self._blank(max(_MIN_WIDTH_PX, shape[0]))
+        small = cv2.resize(line, shape, interpolation=cv2.INTER_LINEAR)
+        self._normalisation.into(small, blob)  # type: ignore[arg-type]
+        return blob
+
+    def _confidence(self, certainty: float, doubt: float) -> float:
+        """Return the chance that a line is right; uncalibrated weights have their certainty.
+
+        Source: Platt, Probabilistic Outputs for Support Vector Machines, 1999.
+        """
+        if self._calibration is None or certainty == 0:
+            return certainty
+        slope, intercept = self._calibration
+        return 1 / (1 + math.exp(-intercept - slope * math.log(max(doubt, _LEAST_DOUBT))))
+
+    def _blank(self, width: int) -> npt.NDArray[np.float32]:
         """Return an input of mid-grey, 1 x 3 x H x width."""
         return np.zeros((1, 3, self._height_px, width), np.float32)

@@ -8,25 +8,27 @@ from typing import TypeVar
 
 import numpy as np
 
-from model.crnn import Recogniser
+from model.crnn import ReadText, Recogniser
 from model.crop import cut_line, measure, sideways_lines, upside_down
 from model.detect import Detector, Polygon
 from model.inference import Pixels
 from model.order import reading_order
 from model.orient import Orientation
+from model.vertical import unstack
 
 T = TypeVar("T")
 
 _VOTERS = 5  # widest lines asked whether the page stands on its head
-_DOUBTFUL = 0.8  # confidence below which a line on an upright page is asked too
-_READABLE = 0.5  # confidence below which a line is noise
+_DOUBTFUL = 0.8  # certainty below which a line on an upright page is asked too
+_READABLE = 0.5  # certainty below which a line is noise
 
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """A line's text, confidence 0 to 1, and box."""
+    """A line's text, its characters' mean certainty, its confidence, 0 to 1 both, and its box."""
 
     text: str
+    certainty: float
     confidence: float
     polygon: Polygon
 
@@ -77,15 +79,25 @@ class PageReader:
 
         turned = self._turned(polygons, sideways, cut) if detect else set()
 
+        stacked: set[int] = set()
+
         def read_line(index: int) -> ReadLine:
-            return self._read_line(cut(index), polygons[index], turned=index in turned)
+            line = self._read_line(cut(index), polygons[index], turned=index in turned)
+            # Of a line that lies on its left side, the letters are laid out last to first, and
+            # networks that know letters in that position are just as sure of the wrong order.
+            lies = index in turned and line.certainty >= _DOUBTFUL
+            column = self._read_column(pixels, line) if index in sideways and not lies else line
+            if column is not line:
+                stacked.add(index)
+            return column
 
         lines = self._side_by_side(read_line, range(len(polygons)))
-        order = reading_order(polygons, _quarter_turns(polygons, sideways, turned))
+        # Columns go from right to left, as lines do on a page that lies on its right side.
+        order = reading_order(polygons, _quarter_turns(polygons, sideways, turned - stacked))
         reading.lines = [
             lines[index]
             for index in order
-            if lines[index].text and lines[index].confidence >= _READABLE
+            if lines[index].text and lines[index].certainty >= _READABLE
         ]
         reading.detect_ms = (found - began) * 1000
         reading.recognise_ms = (time.perf_counter() - found) * 1000
@@ -122,12 +134,24 @@ class PageReader:
 
     def _read_line(self, line: Pixels, polygon: Polygon, *, turned: bool) -> ReadLine:
         """Read a cut line; where that goes badly, try it the other way up."""
-        text, confidence = self._recogniser.read_line(upside_down(line) if turned else line)
-        if confidence < _DOUBTFUL and not turned and self._orientation.is_upside_down(line):
-            other_text, other_confidence = self._recogniser.read_line(upside_down(line))
-            if other_confidence > confidence:
-                text, confidence = other_text, other_confidence
-        return ReadLine(text, confidence, polygon)
+        read = self._recogniser.read_line(upside_down(line) if turned else line)
+        if read.certainty < _DOUBTFUL and not turned and self._orientation.is_upside_down(line):
+            other = self._recogniser.read_line(upside_down(line))
+            read = other if other.certainty > read.certainty else read
+        return _placed(read, polygon)
+
+    def _read_column(self, pixels: Pixels, line: ReadLine) -> ReadLine:
+        """Read a line's box as a column of upright characters; return the surer of the two."""
+        unstacked = unstack(cut_line(pixels, line.polygon, sideways=False))
+        if unstacked is None:
+            return line
+        column = _placed(self._recogniser.read_line(unstacked), line.polygon)
+        return column if column.certainty > line.certainty else line
+
+
+def _placed(read: ReadText, polygon: Polygon) -> ReadLine:
+    """Return what was read together with where it stands."""
+    return ReadLine(read.text, read.certainty, read.confidence, polygon)
 
 
 def _whole(pixels: Pixels) -> Polygon:

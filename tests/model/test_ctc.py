@@ -1,6 +1,6 @@
 """CTC decoding: what the network says at each step, to text."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import numpy.typing as npt
@@ -28,20 +28,49 @@ def test_any_spelling_out_of_a_text_decodes_to_it(text: str, data: st.DataObject
     for here, following in pairwise([*text, ""]):
         said += [1 + CHARSET.index(here)] * data.draw(st.integers(1, 3))
         said += [BLANK] * data.draw(st.integers(1 if here == following else 0, 2))
-    decoded, confidence = decode_ctc(steps(said or [BLANK]), CHARSET)
-    assert decoded == text
-    assert confidence == pytest.approx(0.9 if text else 0.0)
+    decoded = decode_ctc(steps(said or [BLANK]), CHARSET)
+    assert decoded.text == text
+    assert decoded.certainty == pytest.approx(0.9 if text else 0.0)
 
 
 def test_a_double_letter_needs_a_blank_between() -> None:
     """Two equal steps are one character, and two only with a blank between."""
-    assert decode_ctc(steps([1, 1]), CHARSET)[0] == "a"
-    assert decode_ctc(steps([1, BLANK, 1]), CHARSET)[0] == "aa"
+    assert decode_ctc(steps([1, 1]), CHARSET).text == "a"
+    assert decode_ctc(steps([1, BLANK, 1]), CHARSET).text == "aa"
 
 
-def test_confidence_is_the_mean_of_the_kept_steps_alone() -> None:
+def test_certainty_is_the_mean_of_the_kept_steps_alone() -> None:
     """Blanks and repeats, sure or not, don't count."""
     table = np.concatenate([steps([1], 0.8), steps([1, BLANK], 0.99), steps([2], 0.6)])
-    text, confidence = decode_ctc(table, CHARSET)
-    assert text == "ab"
-    assert confidence == pytest.approx(0.7)
+    decoded = decode_ctc(table, CHARSET)
+    assert decoded.text == "ab"
+    assert decoded.certainty == pytest.approx(0.7)
+
+
+def spelled(path: tuple[int, ...]) -> tuple[int, ...]:
+    """Return what a path of classes says: repeats and blanks go."""
+    kept = [c for c, before in zip(path, (BLANK, *path), strict=False) if c != before]
+    return tuple(c for c in kept if c != BLANK)
+
+
+@given(st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_doubt_is_the_text_s_over_all_its_paths(length: int, seed: int) -> None:
+    """The same as adding up the probability of every path that says the text."""
+    table = np.random.default_rng(seed).dirichlet(np.ones(4), length).astype(np.float32)
+    decoded = decode_ctc(table, "abc")
+    said = tuple(1 + "abc".index(character) for character in decoded.text)
+    paths = (p for p in product(range(4), repeat=length) if spelled(p) == said)
+    chance = sum(np.prod([table[step, c] for step, c in enumerate(path)]) for path in paths)
+    assert decoded.doubt == pytest.approx(-np.log(chance), rel=1e-4)
+
+
+def test_where_a_space_lies_is_no_doubt() -> None:
+    """Two steps that may either hold the one space leave the text as sure as it was."""
+    space = len(CHARSET)
+    table = steps([1, BLANK, BLANK, 2], 0.999)
+    table[1:3] = 0.0
+    table[1:3, [BLANK, space]] = 0.5
+    table[1, space], table[1, BLANK] = 0.51, 0.49
+    decoded = decode_ctc(table, CHARSET)
+    assert decoded.text == "a b"
+    assert decoded.doubt < -np.log(0.74)  # of four ways for two steps, one has no space

@@ -1,0 +1,205 @@
+"""Columns of upright characters: where they are cut, how they are laid out, what is read."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from model import page, vertical
+from model.engine import load
+from model.inference import Pixels
+from model.page import PageReader
+from model.vertical import Cell, unstack
+
+EM = 40
+# Chinese characters made of level strokes alone: the height of each stroke in the em square.
+ONE, TWO, THREE = (0.5,), (0.2, 0.8), (0.12, 0.5, 0.88)
+BOX = (0.1, 0.5, 0.9)  # and a stroke down each side, as in the character for the sun
+COLOURS = [("black", "white"), ("white", "black"), ("gold", "darkred"), ("navy", "skyblue")]
+
+
+def column(characters: list[tuple[float, ...]], pitch: float = 1.1) -> tuple[Pixels, list[Cell]]:
+    """Return a column of characters made of strokes, H x W x 3, and where each of them is."""
+    image = np.full((round(EM * pitch * len(characters)) + 8, EM + 12, 3), 255, np.uint8)
+    cells = []
+    for index, strokes in enumerate(characters):
+        rows = [round(EM * (index * pitch + stroke)) + 4 for stroke in strokes]
+        for row in rows:
+            image[row - 1 : row + 2, 6 : 6 + EM] = 0
+        if strokes is BOX:
+            image[rows[0] : rows[-1], [6, 7, 8, EM + 3, EM + 4, EM + 5]] = 0
+        cells.append((rows[0] - 1, rows[-1] + 2))
+    return image, cells
+
+
+def stacked(
+    text: str, size_px: int = 40, pitch: float = 0.85, ink: str = "black", paper: str = "white"
+) -> Image.Image:
+    """Return a page with one column of letters, their middles below each other."""
+    font = ImageFont.load_default(size_px)
+    image = Image.new("RGB", (400, 900), paper)
+    pen = ImageDraw.Draw(image)
+    for index, letter in enumerate(text):
+        middle = 160 + size_px / 2, 50 + (index + 0.5) * pitch * size_px
+        pen.text(middle, letter, ink, font, anchor="mm")
+    return image
+
+
+def find(image: Pixels) -> list[Cell]:
+    """Return the cells of a column, H x W x 3."""
+    return vertical.find_cells(vertical._ink(image, vertical._paper(image)))
+
+
+def assert_found(found: list[Cell], drawn: list[Cell]) -> None:
+    """Fail unless each cell was found, to three rows."""
+    assert len(found) == len(drawn)
+    np.testing.assert_allclose(found, drawn, atol=3)
+
+
+@pytest.mark.parametrize("pitch", [1.0, 1.1, 1.5, 2.2])
+@pytest.mark.parametrize(
+    "characters",
+    [
+        [BOX] * 6,
+        [BOX, ONE, BOX, TWO, BOX, THREE, BOX],
+        [BOX, BOX, THREE, TWO, BOX, ONE, BOX],
+        [TWO, BOX, BOX, BOX, THREE],
+        [ONE, TWO, THREE, BOX, BOX, BOX],
+        [BOX, ONE, ONE, BOX, BOX],
+    ],
+)
+def test_characters_are_found_where_they_are(
+    characters: list[tuple[float, ...]], pitch: float
+) -> None:
+    """Strokes are grouped by even spacing, tight or wide, whatever gaps a character has inside."""
+    image, drawn = column(characters, pitch)
+    assert_found(find(image), drawn)
+    assert_found(find(255 - image), drawn)
+
+
+def test_a_wider_gap_splits_no_character() -> None:
+    """Two words in a column, two cells apart."""
+    image, drawn = column([BOX, TWO, BOX, BOX])
+    gap = np.full((2 * EM, image.shape[1], 3), 255, np.uint8)
+    shift = len(image) + len(gap)
+    both = np.concatenate([image, gap, image])
+    assert_found(find(both), [*drawn, *((top + shift, end + shift) for top, end in drawn)])
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_characters_that_touch_are_cut(width: int) -> None:
+    """Where no row is free, the cut goes through the least ink."""
+    image, drawn = column([BOX] * 6)
+    image[drawn[0][0] : drawn[-1][1], 20 : 20 + width] = 0
+    found = find(image)
+    assert len(found) == 6
+    np.testing.assert_allclose([top for top, _ in found], [top for top, _ in drawn], atol=12)
+
+
+@pytest.mark.parametrize(("ink", "paper"), COLOURS)
+def test_any_colours_will_do(ink: str, paper: str) -> None:
+    """Ink is what differs from the paper, darker or lighter."""
+    image = np.asarray(stacked("HOTEL", 60, 0.9, ink, paper))[:, 150:230]
+    assert find(image) == find(np.asarray(stacked("HOTEL", 60, 0.9))[:, 150:230])
+    assert len(find(image)) == 5
+
+
+def test_a_line_keeps_its_letters_in_their_places() -> None:
+    """Characters stand side by side, top to left; a low stroke stays low, no dash is enlarged."""
+    for stroke, side in ((0.9, 1), (0.1, -1)):
+        line = unstack(column([BOX, BOX, (stroke,), BOX, BOX])[0])
+        assert line is not None
+        assert line.shape[0] == pytest.approx(EM, abs=12)
+        assert line.shape[1] == pytest.approx(5 * 1.15 * EM, abs=30)
+        pieces = np.array_split(line[..., 0], 5, axis=1)
+        middles = [np.flatnonzero((piece < 128).any(axis=1)).mean() for piece in pieces]
+        assert side * (middles[2] - middles[0]) > EM / 4
+    dashes = unstack(column([ONE, ONE, ONE])[0])
+    assert dashes is not None
+    assert dashes.shape[0] >= EM - 2
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (40, 500), (500, 40)])
+def test_paper_is_no_column(size: tuple[int, int]) -> None:
+    """Nothing is made of nothing."""
+    width, height = size
+    assert unstack(np.full((height, width, 3), 200, np.uint8)) is None
+
+
+def test_long_columns_are_left_alone() -> None:
+    """What may cost most is a hundred cells."""
+    assert unstack(column([BOX] * 85)[0]) is not None
+    assert unstack(column([BOX] * 120)[0]) is None
+
+
+def test_noise_breaks_nothing() -> None:
+    """Any strip of pixels is a line or none, never an error."""
+    random = np.random.default_rng(4)
+    for height, width in ((3, 1), (70, 7), (400, 3), (300, 60)):
+        line = unstack(random.integers(0, 256, (height, width, 3), np.uint8))
+        assert line is None or line.size
+
+
+@pytest.fixture(scope="module", params=["ppocrv6-small", "ppocrv2-crnn"])
+def reader(request: pytest.FixtureRequest) -> PageReader:
+    """Return a loaded reader, with each recogniser in turn."""
+    parts = {"detector": "ppocrv6-small-det", "recogniser": request.param, "threads": 2}
+    # In a thread that ends, as in test_page: loading changes how its thread computes.
+    with ThreadPoolExecutor(1) as loading:
+        return loading.submit(load, parts).result()
+
+
+def texts(reader: PageReader, image: Image.Image) -> list[str]:
+    """Return the lines' texts without spaces."""
+    reading = reader.read(np.asarray(image), detect=True, check=lambda: None)
+    return [line.text.replace(" ", "") for line in reading.lines]
+
+
+def test_a_column_is_read(reader: PageReader) -> None:
+    """Letters stacked one below the other are read top to bottom, light or dark."""
+    assert texts(reader, stacked("NZHSIOX2")) == ["NZHSIOX2"]
+    assert texts(reader, stacked("WAREHOUSE", ink="white", paper="navy")) == ["WAREHOUSE"]
+
+
+def test_unstacking_matters(reader: PageReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: turned by a quarter alone, an I that lies on its side is no I."""
+    monkeypatch.setattr(page, "unstack", lambda _: None)
+    assert texts(reader, stacked("NZHSIOX2")) != ["NZHSIOX2"]
+
+
+def test_columns_go_from_right_to_left(reader: PageReader) -> None:
+    """Of two columns the right one is read first."""
+    sheet = stacked("KARAOKE")
+    sheet.paste(stacked("PARKING").crop((150, 0, 250, 900)), (20, 0))
+    assert texts(reader, sheet) == ["KARAOKE", "PARKING"]
+
+
+@pytest.mark.parametrize("degrees", [90, 270])
+def test_a_lying_line_is_read_as_before(
+    reader: PageReader, degrees: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text that runs up or down the page gains and loses nothing."""
+    sheet = Image.new("RGB", (600, 400), "white")
+    pen = ImageDraw.Draw(sheet)
+    for row, text in enumerate(("Black coffee 3.75", "HARBOUR CAFE", "Serial 48-1516")):
+        pen.text((60, 80 + 90 * row), text, "black", ImageFont.load_default(32))
+    lying = sheet.rotate(degrees, expand=True)
+    found = texts(reader, lying)
+    monkeypatch.setattr(page, "unstack", lambda _: None)
+    assert found == texts(reader, lying)
+    assert len(found) == 3
+
+
+def test_level_lines_are_never_unstacked(
+    reader: PageReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page without tall boxes pays nothing."""
+    calls: list[Pixels] = []
+    monkeypatch.setattr(page, "unstack", calls.append)
+    sheet = Image.new("RGB", (700, 200), "white")
+    ImageDraw.Draw(sheet).text((60, 80), "Black coffee", "black", ImageFont.load_default(32))
+    assert texts(reader, sheet)
+    assert calls == []
+    texts(reader, sheet.rotate(270, expand=True))
+    assert len(calls) == 1
