@@ -1,7 +1,7 @@
-"""How well lines and pages are read: `python bench/accuracy.py DIR... [--rapidocr PYTHON]`.
+"""How well pages are read: `python bench/accuracy.py DIR... [--rapidocr PYTHON]`.
 
-DIR holds images and their `labels.jsonl`. Crops are scored for each recogniser (where polygons
-are drawn: the axis-aligned box of each), pages for each detector and recogniser. With the Python
+DIR holds images and their `labels.jsonl`; pages are scored for each detector and recogniser
+(bench/recognise.py scores lines). With the Python
 of an environment that has rapidocr, that is measured beside: same images, one after the other, in
 turns, on the same cores. Prints Markdown.
 """
@@ -13,22 +13,18 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything imports onnxruntime
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import numpy as np
-
-from bench.pages import CropScore, Page, PageScore, load_pages
-from model.crnn import Recogniser
+from bench.pages import Page, PageScore, load_pages, share
+from bench.pixels import pixels_of
 from model.engine import load
-from model.inference import Pixels
 from model.page import PageReader
-from model.pixels import open_upright, rgb_strips
-from model.weights import load_manifest, pick
+from model.weights import load_manifest
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,6 @@ class System:
     cpu_s: Callable[[], float]
 
 
-_MAX_PIXELS = 100_000_000
 _RAPIDOCR = """
 import json, logging, sys
 from rapidocr import RapidOCR
@@ -48,51 +43,6 @@ read = RapidOCR(params={"EngineConfig.onnxruntime.intra_op_num_threads": int(sys
 for path in sys.stdin:
     print("\\n" + json.dumps(list(read(path.strip()).txts or ())), flush=True)
 """
-
-
-def pixels_of(image: Path) -> Pixels:
-    """Return the upright RGB pixels, H x W x 3."""
-    opened = open_upright(image.read_bytes(), _MAX_PIXELS)
-    flat = np.frombuffer(b"".join(rgb_strips(opened)), np.uint8)
-    return flat.reshape(opened.height, opened.width, 3)
-
-
-def crops_of(pages: list[Page]) -> Iterator[tuple[str, Pixels]]:
-    """Yield the text and pixels of every line that has a polygon."""
-    for page in pages:
-        pixels = pixels_of(page.image)
-        for label in page.labels:
-            if label.polygon is None:
-                continue
-            left, top = (max(0, min(axis)) for axis in zip(*label.polygon, strict=True))
-            right, bottom = (max(axis) for axis in zip(*label.polygon, strict=True))
-            crop = pixels[top:bottom, left:right]
-            if crop.size:
-                yield label.text, crop
-
-
-def print_crops(pages: list[Page], recognisers: Sequence[str]) -> None:
-    """Print the crops' scores, a row for each recogniser."""
-    crops = list(crops_of(pages))
-    if not crops:
-        return
-    print("| recogniser | lines | exact | with spaces | CER | ms a line, 1 thread |")
-    print("|---|---|---|---|---|---|")
-    for name in recognisers:
-        recogniser = Recogniser(pick(name, "recogniser"), threads=1)
-        began = time.perf_counter()
-        answers = [recogniser.read_line(crop)[0] for _, crop in crops]
-        each_ms = (time.perf_counter() - began) * 1000 / len(crops)
-        for folded in (True, False):
-            score = CropScore()
-            for (truth, _), answer in zip(crops, answers, strict=True):
-                score.add(truth, answer, folded=folded)
-            print(
-                f"| {name}{' (case ignored)' if folded else ''} | {score.lines} "
-                f"| {share(score.exact, score.lines)} | {share(score.exact_spaced, score.lines)} "
-                f"| {share(score.edits, score.characters)} | {each_ms:.1f} |"
-            )
-    print()
 
 
 def print_pages(pages: list[Page], systems: dict[str, System], rounds: int) -> None:
@@ -161,11 +111,6 @@ def rapidocr(python: str, threads: int) -> System:
     return System(read, cpu_s)
 
 
-def share(part: int, whole: int) -> str:
-    """Return part / whole in percent."""
-    return f"{100 * part / max(1, whole):.1f} %"
-
-
 def main() -> None:
     """Measure what the command line asks for."""
     manifest = load_manifest()
@@ -180,7 +125,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="the fastest of so many is the time")
     parser.add_argument("--detector", action="append", choices=kinds["detector"])
     parser.add_argument("--recogniser", action="append", choices=kinds["recogniser"])
-    parser.add_argument("--no-crops", action="store_true")
     chosen = parser.parse_args()
     recognisers = chosen.recogniser or kinds["recogniser"]
     systems: dict[str, System] = {}
@@ -193,8 +137,6 @@ def main() -> None:
     for folder in chosen.folders:
         pages = load_pages(folder)
         print(f"### {folder.name}, {chosen.threads} threads\n")
-        if not chosen.no_crops:
-            print_crops(pages, recognisers)
         print_pages(pages, systems, chosen.rounds)
 
 

@@ -121,3 +121,8 @@ class PageScore:
         self.whole += sum(truth in joined for truth in truths)
         self.edits += sum(edit_distance(*pair) for pair in matched(truths, read))
         self.characters += sum(map(len, truths))
+
+
+def share(part: int, whole: int) -> str:
+    """Return part / whole in percent."""
+    return f"{100 * part / max(1, whole):.1f} %"

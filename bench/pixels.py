@@ -1,0 +1,17 @@
+"""Image files as the engine gets them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from model.inference import Pixels
+from model.pixels import open_upright, rgb_strips
+
+_MAX_PIXELS = 100_000_000
+
+
+def pixels_of(image: Path) -> Pixels:
+    """Return the upright RGB pixels, H x W x 3."""
+    opened = open_upright(image.read_bytes(), _MAX_PIXELS)
+    flat = np.frombuffer(b"".join(rgb_strips(opened)), np.uint8)
+    return flat.reshape(opened.height, opened.width, 3)
