@@ -17,11 +17,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed one")
     parser.addoption("--fresh", action="store_true", help="also install into fresh copies")
     parser.addoption("--soak", action="store_true", help="also run what takes minutes to hours")
+    parser.addoption("--training", action="store_true", help="also test how weights are made")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long runs out unless they are asked for."""
-    for flag in ("fresh", "soak"):
+    """Leave out the long runs, and what needs more libraries, unless they are asked for."""
+    for flag in ("fresh", "soak", "training"):
         if not config.getoption(f"--{flag}"):
             left_out = [item for item in items if item.get_closest_marker(flag)]
             config.hook.pytest_deselected(items=left_out)

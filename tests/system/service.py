@@ -205,8 +205,10 @@ def key_stanza(key_id: str, name: str, rest: str = "", scopes: str = '["ocr"]') 
 
 def copy_project(target: Path) -> Path:
     """Copy the project's files, without what was made on this machine."""
-    here = {".git", ".venv", ".dev", "bundle", "wheels", "acme", "settings.local.toml"}
-    made = shutil.ignore_patterns("*.pem", "*.key", "__pycache__", ".*_cache", ".hypothesis")
+    here = {".git", ".dev", "bundle", "wheels", "acme", "settings.local.toml"}
+    made = shutil.ignore_patterns(
+        "*.pem", "*.key", "__pycache__", ".*_cache", ".hypothesis", ".venv*", "node_modules"
+    )
 
     def ignore(folder: str, names: list[str]) -> set[str]:
         return made(folder, names) | (here & set(names) if Path(folder) == ROOT else set())

@@ -1,0 +1,192 @@
+"""The fonts that lines are drawn with, what each can draw, and which are never trained on.
+
+`python -m model.training.fonts NODE_MODULES CACHE` looks through Debian's font folders and the
+@fontsource packages below NODE_MODULES, turns web fonts into ones Pillow opens quickly, and writes
+CACHE/faces.json. Every font used is under a free licence; docs/model-card.md lists them.
+"""
+
+import hashlib
+import itertools
+import json
+import random
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from fontTools.ttLib import TTCollection, TTFont
+from PIL import ImageFont
+
+_SYSTEM = Path("/usr/share/fonts")
+_CHINESE_TEST = "国永酬鹰饕"
+_LATIN_TEST = "AZaz09.,:-/$%&()"
+# Chinese faces in Debian's packages: folder or file names.
+_SYSTEM_CHINESE = ("noto/Noto", "arphic", "cwtex", "cns11643", "lxgw-wenkai", "smiley-sans", "wqy")
+_SYSTEM_LATIN = ("dejavu", "liberation", "freefont", "ocr-a", "ocr-b", "croscore", "crosextra")
+# Whole families that only the held-out sets show: their names' beginnings.
+HELD_OUT = ("wqy-microhei", "gkai00mp", "zcool-xiaowei", "noto-serif-tc")
+_HELD_OUT_SHARE = 0.08  # of the other Latin families, chosen by their names' hashes
+# Faces drawn more often: what receipts, forms and printed papers are set in.
+_OFTEN = (
+    "mono", "courier", "cousine", "inconsolata", "liberation", "dejavu", "ocr-", "vt323", "dot",
+    "arimo", "tinos", "roboto", "open-sans", "noto-s", "freesans", "freeserif", "carlito",
+    "special-elite",
+)  # fmt: skip
+_OFTEN_WEIGHT, _SCRIPT_WEIGHT = 3.0, 0.4
+_CROWD = 0.75  # exponent that holds a series with a face for each weight and region back
+_FANCY = (
+    "caveat", "dancing", "pacifico", "lobster", "satisfy", "dseg", "liu-jian", "long-cang",
+    "zhi-mang",
+)  # fmt: skip
+_FONTSOURCE = ("400-normal", "700-normal", "400-italic", "300-normal")
+
+
+@dataclass(frozen=True)
+class Face:
+    """A font file, the face in it, and whether it draws Chinese."""
+
+    path: str
+    index: int
+    family: str
+    chinese: bool
+    held_out: bool
+
+    @property
+    def weight(self) -> float:
+        """How often its family is drawn, relative to the others."""
+        name = self.family.lower()
+        if any(part in name for part in _FANCY):
+            return _SCRIPT_WEIGHT
+        return _OFTEN_WEIGHT if any(part in name for part in _OFTEN) else 1.0
+
+    @property
+    def series(self) -> str:
+        """The family without its style."""
+        return self.family if self.family.islower() else self.family.partition("-")[0]
+
+
+class Faces:
+    """The faces to train on, or those held out."""
+
+    def __init__(self, listing: Path, *, held_out: bool) -> None:
+        """Take the faces that `fonts` listed."""
+        entries = json.loads(listing.read_text(encoding="utf-8"))
+        faces = [Face(**entry) for entry in entries if entry["held_out"] == held_out]
+        self._chinese = _weighted([face for face in faces if face.chinese])
+        self._latin = _weighted([face for face in faces if not face.chinese])
+
+    def pick(self, rng: random.Random, text: str) -> Face:
+        """Return a face that has every character of the text; raises LookupError where none has."""
+        han = any(ord(character) > 0x2E7F for character in text)
+        for _ in range(40):
+            chinese = han or rng.random() < 0.2
+            pool, cumulative = self._chinese if chinese else self._latin
+            face = rng.choices(pool, cum_weights=cumulative)[0]
+            if covered(face.path, face.index).issuperset(map(ord, text)):
+                return face
+        raise LookupError("no face has all of these characters")
+
+
+def _weighted(faces: Sequence[Face]) -> tuple[Sequence[Face], Sequence[float]]:
+    """Return faces and their cumulative weights; a series of many faces counts little more."""
+    count = Counter(face.series for face in faces)
+    weights = (face.weight * count[face.series] ** -_CROWD for face in faces)
+    return faces, list(itertools.accumulate(weights))
+
+
+@cache
+def covered(path: str, index: int) -> frozenset[int]:
+    """Return the code points a face draws."""
+    font = TTFont(path, fontNumber=index, lazy=True)
+    points = frozenset(font.getBestCmap() or {})
+    font.close()
+    return points | {ord(" ")}
+
+
+@lru_cache(maxsize=256)
+def opened(path: str, index: int, size_px: int) -> ImageFont.FreeTypeFont:
+    """Return the face at a size."""
+    return ImageFont.truetype(path, size_px, index=index, layout_engine=ImageFont.Layout.BASIC)
+
+
+def _held_out(family: str) -> bool:
+    digest = hashlib.sha256(family.encode()).digest()[0] / 256
+    return family.startswith(HELD_OUT) or digest < _HELD_OUT_SHARE
+
+
+def _face(path: Path, index: int, family: str) -> Face | None:
+    """Return the face, or None where it lacks the letters of everyday text."""
+    points = covered(str(path), index)
+    chinese = points.issuperset(map(ord, _CHINESE_TEST))
+    if not chinese and not points.issuperset(map(ord, _LATIN_TEST)):
+        return None
+    # Chinese families are few: only those named are held out.
+    held_out = family.startswith(HELD_OUT) if chinese else _held_out(family)
+    return Face(str(path), index, family, chinese, held_out)
+
+
+def _count(path: Path) -> int:
+    """Return how many faces a file holds."""
+    if path.suffix != ".ttc":
+        return 1
+    with TTCollection(str(path), lazy=True) as collection:
+        return len(collection)
+
+
+def _system_faces() -> list[Face]:
+    faces = []
+    for path in sorted([*_SYSTEM.rglob("*.tt[cf]"), *_SYSTEM.rglob("*.otf")]):
+        name = str(path)
+        if not any(part in name for part in (*_SYSTEM_CHINESE, *_SYSTEM_LATIN)):
+            continue
+        # A collection's faces differ by region; those of noto-cjk's first five suffice.
+        for index in range(min(_count(path), 5)):
+            face = _face(path, index, path.stem)
+            if face is not None:
+                faces.append(face)
+    return faces
+
+
+def _fontsource_faces(modules: Path, cache_folder: Path) -> list[Face]:
+    faces = []
+    for package in sorted((modules / "@fontsource").iterdir()):
+        files = [
+            file
+            for style in _FONTSOURCE
+            for subset in ("chinese-simplified", "chinese-traditional", "chinese-hongkong", "latin")
+            for file in (package / "files").glob(f"{package.name}-{subset}-{style}.woff2")
+        ]
+        chinese = [file for file in files if "chinese" in file.name]
+        for file in (chinese or files)[:3]:
+            target = cache_folder / file.with_suffix(".ttf").name
+            if not target.exists():
+                font = TTFont(file)
+                font.flavor = None
+                font.save(target)
+            face = _face(target, 0, package.name)
+            if face is not None:
+                faces.append(face)
+    return faces
+
+
+def find(modules: Path, cache_folder: Path) -> Sequence[Face]:
+    """Return every face there is."""
+    return [*_system_faces(), *_fontsource_faces(modules, cache_folder)]
+
+
+def main() -> None:
+    """List the faces below the folders that the command line names."""
+    modules, cache_folder = Path(sys.argv[1]), Path(sys.argv[2])
+    cache_folder.mkdir(parents=True, exist_ok=True)
+    faces = find(modules, cache_folder)
+    listing = cache_folder / "faces.json"
+    listing.write_text(json.dumps([asdict(face) for face in faces], indent=0), encoding="utf-8")
+    held = sum(face.held_out for face in faces)
+    chinese = sum(face.chinese for face in faces)
+    print(f"{len(faces)} faces, {chinese} Chinese; {held} held out")
+
+
+if __name__ == "__main__":
+    main()

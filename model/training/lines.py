@@ -1,0 +1,80 @@
+"""Drawn lines, each from its own seed: text, image of the network's height, and where to keep them.
+
+A width is one of few, so that lines of a width are trained together without padding: an image is
+stretched to the nearest, by a few per cent at most; narrower ones are padded as the service does.
+"""
+
+import random
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from model.training.degrade import degrade
+from model.training.drawing import draw_line
+from model.training.fonts import Faces
+from model.training.text import draw_text
+
+Image = npt.NDArray[np.uint8]  # H x W x 3, RGB
+
+HEIGHT_PX = 48
+WIDTHS_PX = (*range(64, 320, 16), *range(320, 640, 32), *range(640, 1537, 64))
+
+
+@dataclass(frozen=True)
+class DrawnLine:
+    """A line's image and what it says."""
+
+    image: Image
+    text: str
+
+
+class LineSource:
+    """Lines by number: the same number gives the same line."""
+
+    def __init__(
+        self, listing: Path, charset: Container[str], *, seed: int, held_out: bool
+    ) -> None:
+        """Draw with the faces of `listing` what the charset holds."""
+        self._faces = Faces(listing, held_out=held_out)
+        self._charset = charset
+        self._seed = seed
+        self._held_out = held_out
+
+    def draw(self, number: int, kind: str | None = None) -> DrawnLine:
+        """Return line `number`, of a kind or of any, at the network's height."""
+        line = self.draw_whole(number, kind)
+        return DrawnLine(fit(line.image), line.text)
+
+    def draw_whole(self, number: int, kind: str | None = None) -> DrawnLine:
+        """Return line `number` as large as it was drawn."""
+        rng = random.Random(f"{self._seed}/{kind}/{number}")
+        while True:
+            text = draw_text(rng, self._charset, kind=kind, held_out=self._held_out)
+            try:
+                drawing = draw_line(rng, text, self._faces)
+            except LookupError:
+                continue
+            worn = degrade(rng, drawing, held_out=self._held_out)
+            return DrawnLine(np.clip(worn, 0, 255).astype(np.uint8), text)
+
+
+def fit(image: Image) -> Image:
+    """Return an image, H x W x 3, at the network's height and one of its widths."""
+    height, width = image.shape[:2]
+    wanted = max(1, round(width * HEIGHT_PX / height))
+    nearest = min(WIDTHS_PX, key=lambda each: abs(each - wanted))
+    if wanted >= WIDTHS_PX[0]:
+        return cv2.resize(image, (nearest, HEIGHT_PX), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    padded = np.full((HEIGHT_PX, WIDTHS_PX[0], 3), 128, np.uint8)
+    padded[:, :wanted] = cv2.resize(image, (wanted, HEIGHT_PX), interpolation=cv2.INTER_LINEAR)
+    return padded
+
+
+def as_input(images: Sequence[Image]) -> npt.NDArray[np.float32]:
+    """Return N x 3 x 48 x W, BGR, -1 to 1, of images of one width."""
+    stacked = np.stack(images)[..., ::-1].transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(stacked, np.float32) / 127.5 - 1
