@@ -145,7 +145,7 @@ class Model(Table):
     """Which weights read, and how large an image may be."""
 
     detector: str = "ppocrv3-det"
-    recogniser: str = "ppocrv2-crnn"
+    recogniser: str = "sealed-crnn"
     max_pixels: Count = 50_000_000
     max_images: Count = 16
 

@@ -25,7 +25,7 @@ def make_reader() -> MakeReader:
     async def make(**overrides: Any) -> AsyncIterator[Reader]:
         values: dict[str, Any] = {
             "detector": "ppocrv3-det",
-            "recogniser": "ppocrv2-crnn",
+            "recogniser": "sealed-crnn",
             "max_pixels": 10_000_000,
             "engines": 1,
             "decoders": 1,

@@ -21,7 +21,7 @@ import asyncio, sys
 from pathlib import Path
 from model.reader import Reader
 async def read(sleep_s):
-    reader = Reader(detector="ppocrv3-det", recogniser="ppocrv2-crnn", max_pixels=10**6,
+    reader = Reader(detector="ppocrv3-det", recogniser="sealed-crnn", max_pixels=10**6,
                     engines=1, decoders=1, threads=1, max_waiting=1, idle_s=0, start_timeout_s=60)
     reading = await reader.read(Path(sys.argv[1]).read_bytes(), detect=False)
     print(reading.text, *reader._decoders.pids, *reader._engines.pids, flush=True)
