@@ -141,7 +141,7 @@ def test_noise_breaks_nothing() -> None:
         assert line is None or line.size
 
 
-@pytest.fixture(scope="module", params=["ppocrv6-small", "ppocrv2-crnn"])
+@pytest.fixture(scope="module", params=["sealed-crnn", "ppocrv6-small", "ppocrv2-crnn"])
 def reader(request: pytest.FixtureRequest) -> PageReader:
     """Return a loaded reader, with each recogniser in turn."""
     parts = {"detector": "ppocrv6-small-det", "recogniser": request.param, "threads": 2}
