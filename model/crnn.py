@@ -16,7 +16,7 @@ from model.windows import joined, windows
 _MIN_WIDTH_PX = 64
 _WIDTH_STEP_PX = 8  # the networks' strides in width are 4 and 8
 _MAX_ASPECT = 100  # longer lines are squeezed to this: it bounds one line's time and memory
-_LEAST_DOUBT = 1e-4  # nats; there is no telling surer lines apart
+LEAST_DOUBT = 1e-4  # nats; there is no telling surer lines apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Recogniser:
         if self._calibration is None or certainty == 0:
             return certainty
         slope, intercept = self._calibration
-        return 1 / (1 + math.exp(-intercept - slope * math.log(max(doubt, _LEAST_DOUBT))))
+        return 1 / (1 + math.exp(-intercept - slope * math.log(max(doubt, LEAST_DOUBT))))
 
     def _blank(self, width: int) -> npt.NDArray[np.float32]:
         """Return an input of mid-grey, 1 x 3 x H x width."""

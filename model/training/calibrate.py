@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from model.crnn import LEAST_DOUBT
 from model.ctc import decode_ctc
 from model.training.lines import LineSource, as_input
 from model.training.shards import read_charset
 
 _SEED = 4242  # no shard has it
-_LEAST_DOUBT = 1e-4
 _ROUNDS = 50
 
 
@@ -31,7 +31,7 @@ def fit(doubts: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> tupl
     wrong_count, right_count = float((1 - right).sum()), float(right.sum())
     high, low = (right_count + 1) / (right_count + 2), 1 / (wrong_count + 2)
     targets = np.where(right > 0, high, low)
-    features = np.stack([np.log(np.maximum(doubts, _LEAST_DOUBT)), np.ones(len(doubts))], 1)
+    features = np.stack([np.log(np.maximum(doubts, LEAST_DOUBT)), np.ones(len(doubts))], 1)
     weights = np.zeros(2)
     for _ in range(_ROUNDS):
         chance = 1 / (1 + np.exp(-features @ weights))

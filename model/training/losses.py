@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-BLANK = 0
+from model.ctc import BLANK
+
 _CONSIDERED_NATS = -6.0  # below its first choice, a class the teacher does not think of
 _BYSTANDERS = 700
 _READABLE_NATS = 1.5  # the teacher's CTC loss per character beyond which a line is unreadable

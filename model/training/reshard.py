@@ -6,14 +6,13 @@ what the shipped trunk says, its rounding included, which costs no training of t
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 
 from model.training.lines import as_input
-from model.training.shards import Rows, read_shard
+from model.training.shards import Rows, read_shard, save_shard
 
 _BATCH = 8
 
@@ -52,9 +51,7 @@ def main() -> None:
             arrays[f"{rows.width_px}/trunk"] = _trunk(session, rows)
             arrays[f"{rows.width_px}/features"] = rows.features
             texts[rows.width_px] = rows.texts
-        partial = target.with_suffix(".partial.npz")
-        np.savez(partial, texts=np.array(json.dumps(texts)), **arrays)  # type: ignore[arg-type]
-        partial.rename(target)
+        save_shard(target, arrays, texts)
         print(target.name, flush=True)
 
 

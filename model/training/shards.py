@@ -8,7 +8,7 @@ uint8 RGB, `W/trunk` N x T x 384 and `W/features` N x T x 120 float16; `texts` i
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,15 @@ def write_shard(path: Path, lines: list[DrawnLine], teacher: Teacher) -> None:
         arrays[f"{width}/trunk"] = np.concatenate(trunk)
         arrays[f"{width}/features"] = np.concatenate(features)
     texts = {width: [line.text for line in rows] for width, rows in by_width.items()}
+    save_shard(path, arrays, texts)
+
+
+def save_shard(
+    path: Path,
+    arrays: Mapping[str, npt.NDArray[np.uint8] | Halves],
+    texts: Mapping[int, Sequence[str]],
+) -> None:
+    """Write a shard's arrays and its texts by width, whole or not at all."""
     partial = path.with_suffix(".partial.npz")
     np.savez(partial, texts=np.array(json.dumps(texts)), **arrays)  # type: ignore[arg-type]
     partial.rename(path)

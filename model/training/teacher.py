@@ -41,8 +41,7 @@ class Teacher:
 
 def teacher_charset(path: Path) -> list[str]:
     """Return the teacher's characters in the order of its classes, from class 1; last the space."""
-    listed = {entry.key: entry.value for entry in onnx.load(path).metadata_props}["character"]
-    return [*listed.removesuffix("\n").split("\n"), " "]
+    return _characters(onnx.load(path))
 
 
 def trunk_output(model: onnx.ModelProto) -> str:
@@ -98,8 +97,7 @@ def classifier_layer(model: onnx.ModelProto, charset: Sequence[str]) -> Layer:
         for name in node.input
         if name in values
     )
-    listed = {entry.key: entry.value for entry in model.metadata_props}["character"]
-    known = ["", *listed.removesuffix("\n").split("\n"), " "]
+    known = ["", *_characters(model)]
     place = {character: number for number, character in reversed(list(enumerate(known)))}
     rows = [0, *(place[character] for character in charset), len(known) - 1]
     return values[product.input[1]].T[rows], bias[rows]
@@ -108,6 +106,12 @@ def classifier_layer(model: onnx.ModelProto, charset: Sequence[str]) -> Layer:
 def initializers(model: onnx.ModelProto) -> dict[str, Floats]:
     """Return the network's weights by name."""
     return {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+
+
+def _characters(model: onnx.ModelProto) -> list[str]:
+    """Return the characters of the classes from 1 on, the space last."""
+    listed = {entry.key: entry.value for entry in model.metadata_props}["character"]
+    return [*listed.removesuffix("\n").split("\n"), " "]
 
 
 def _folded(weight: Floats, norm: Sequence[Floats]) -> Layer:
