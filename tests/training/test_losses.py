@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from model.training.losses import BLANK, Losses
+from model.ctc import BLANK
+from model.training.losses import Losses
 from model.training.network import Crnn
 from model.training.shards import Rows, read_shard
 
