@@ -31,12 +31,14 @@ from middleware.plain_port import PlainPort
 from middleware.quota import Quota
 from model.errors import WeightsError
 from model.reader import Reader
+from model.sandbox import lock, seccomp
 from settings import Function, Settings, SettingsError, load_settings, settings_path
 from settings.server import Server
 from startup.certificate import certificate_in_force
 from startup.development import development_caller
 from startup.functions import HandlerError, load_handler
 from startup.hypercorn_config import ConfigMismatch, check_command_line, check_config
+from startup.sandbox import SandboxError, sandbox_warning
 from startup.storage import open_storage
 from tls.certificates import CertificateError, CertificateFacts
 from tls.patches import Transport
@@ -51,6 +53,7 @@ PLACES: Mapping[type[Exception], str] = {
     CertificateError: "{file}: certfile, keyfile: ",
     WeightsError: "{file}: [model] or the weights: ",
     HandlerError: "{file}: ",
+    SandboxError: "{file}: [sandbox]: ",
     ProbeError: "the installed Hypercorn: ",
 }
 
@@ -72,6 +75,7 @@ class Service:
     def __init__(self, settings: Settings, settings_file: Path) -> None:
         self.settings = settings
         self.directory = settings_file.resolve().parent
+        self.warnings = self._warnings()
         self.certificate = self._certificate()
         self.transport = self._transport(settings_file)
         self.quota = self._quota()
@@ -79,6 +83,10 @@ class Service:
             **settings.model.model_dump(exclude={"max_images"}),
             engines=settings.engine.processes,
             **settings.engine.model_dump(exclude={"warm", "processes"}),
+            seccomp=not self.warnings,
+            report=lambda process, cause: write_entry(
+                event="process_ended", process=process, cause=cause
+            ),
         )
 
     def app(self) -> Starlette:
@@ -225,6 +233,19 @@ class Service:
             allow_development=self.settings.tls.allow_development_certificate,
         )
 
+    def _warnings(self) -> Mapping[str, str]:
+        """Return what is amiss and not worth refusing the start for; say it loudly."""
+        warning = sandbox_warning(
+            available=seccomp.available(),
+            require=self.settings.sandbox.require,
+            public_binds=self.settings.server.public_binds,
+        )
+        if warning is None:
+            return {}
+        sys.stderr.write(f"WARNING: {warning}\n")
+        write_entry(event="sandbox_missing", warning=warning)
+        return {"sandbox": warning}
+
     def _hsts(self) -> str:
         private = not self.settings.server.public_binds
         return self.settings.hsts.header(development=self.certificate.development and private)
@@ -238,12 +259,16 @@ class Service:
                 "reader": self.reader,
                 "max_images": self.settings.model.max_images,
                 "checks": self._checks(),
+                "warnings": self.warnings,
             }
         finally:
             await self.reader.aclose()
 
     def _checks(self) -> Mapping[str, Check]:
-        """Return what /readyz asks; each costs microseconds, or one round trip to the storage."""
+        """Return what /readyz asks; each costs microseconds, or one round trip to the storage.
+
+        The first one also starts an engine, which reads a page under its own lock.
+        """
 
         async def weights() -> bool:
             try:
@@ -251,6 +276,9 @@ class Service:
             except WeightsError:
                 return False
             return True
+
+        async def engine() -> bool:
+            return await self.reader.prove()
 
         async def certificate() -> bool:
             served = self.transport.certificate
@@ -262,6 +290,7 @@ class Service:
 
         return {
             "weights": weights,
+            "engine": engine,
             "certificate": certificate,
             "limit_storage": self.quota.reachable,
         }
@@ -269,6 +298,7 @@ class Service:
 
 def start() -> Starlette:
     """Read the settings, check everything that can be checked, and build the app."""
+    lock.forbid_core_dumps()
     settings_file = settings_path()
     try:
         check_command_line(sys.argv, settings_file)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from model.reader import Reader
+from model.sandbox import seccomp
 from settings import load_settings, settings_path
 
 Json = dict[str, Any]
@@ -22,7 +23,13 @@ def new_reader(recogniser: str) -> Reader:
     settings = load_settings(settings_path())
     model = settings.model.model_dump(exclude={"max_images"}) | {"recogniser": recogniser}
     engine = settings.engine.model_dump(exclude={"warm", "processes"})
-    return Reader(**model, engines=settings.engine.processes, **engine)
+    return Reader(
+        **model,
+        engines=settings.engine.processes,
+        **engine,
+        seccomp=seccomp.available(),
+        report=lambda process, cause: print(process, cause, file=sys.stderr),
+    )
 
 
 async def answer(reader: Reader, question: Json) -> Json:
@@ -36,7 +43,7 @@ async def answer(reader: Reader, question: Json) -> Json:
             image = waiting.pop()
             data = contents[image]
             began = time.perf_counter()
-            reading = await reader.read(data)
+            [reading] = await reader.read(data)
             ms = (time.perf_counter() - began) * 1000
             results.append(
                 {

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from model.inference import Pixels
-from model.pixels import open_upright, rgb_strips
+from model.pixels import ImageFile, rgb_strips
 
 _MAX_PIXELS = 100_000_000
 
 
 def pixels_of(image: Path) -> Pixels:
     """Return the upright RGB pixels, H x W x 3."""
-    opened = open_upright(image.read_bytes(), _MAX_PIXELS)
+    opened = ImageFile(image.read_bytes(), _MAX_PIXELS).upright(1)
     flat = np.frombuffer(b"".join(rgb_strips(opened)), np.uint8)
     return flat.reshape(opened.height, opened.width, 3)

@@ -26,4 +26,6 @@ async def readyz(request: Request) -> Response:
     failed = tuple([name for name, check in checks.items() if not await check()])
     if failed:
         raise NotReady(failed)
-    return JSONResponse({"status": "ready", "checks": dict.fromkeys(checks, "ok")})
+    warnings: Mapping[str, str] = request.state.warnings
+    document = {"status": "ready", "checks": dict.fromkeys(checks, "ok")}
+    return JSONResponse({**document, "warnings": dict(warnings)} if warnings else document)

@@ -1,63 +1,55 @@
-"""POST /ocr: images in, text out."""
+"""POST /ocr: images and documents in, text out."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from handlers.errors import UnknownParameter
+from handlers.answers import as_document, as_text
 from handlers.negotiation import preferred
+from handlers.page_stream import PageStream
+from handlers.parameters import Parameters, parameters_of
 from handlers.uploads import images_from, media_type_of
 from middleware.exchange import exchange_of, open_window
-from model.reader import Reader, Reading
+from model.reader import Page, Place, Reader
 
-ANSWERS = ("application/json", "text/plain")
+ANSWERS = ("application/json", "text/plain", "application/x-ndjson")
 
 
 async def recognize(request: Request) -> Response:
-    """Read the images of the body, each by itself, in the order they came."""
-    detect = _detect(request)
+    """Read the uploads of the body, in the order they came, page by page."""
+    parameters = parameters_of(request.query_params)
     media_type_of(request)
+    answer = preferred(request.headers.get("accept"), ANSWERS)
+    if answer == "application/x-ndjson":
+        return PageStream(request, lambda place: _read(request, place, parameters))
     reader: Reader = request.state.reader
+    readings: list[list[Page]] = []
     # The place is given back before the answer is sent: a client that does not read it holds none.
-    with reader.place() as read:
-        open_window(request.scope)
-        images = await images_from(request, max_images=request.state.max_images)
-        readings = [await read(image, detect=detect) for image in images]
+    with reader.place() as place:
+        async for image, page in _read(request, place, parameters):
+            if image > len(readings):
+                readings.append([])
+            readings[-1].append(page)
+    if answer == "text/plain":
+        return PlainTextResponse(as_text(readings))
+    request_id = exchange_of(request.scope).request_id
+    return JSONResponse(as_document(readings, request_id, paged=parameters.paged))
+
+
+async def _read(
+    request: Request, place: Place, parameters: Parameters
+) -> AsyncGenerator[tuple[int, Page]]:
+    """Yield each page of each upload with the upload's number, counted from 1."""
+    open_window(request.scope)
+    uploads = await images_from(request, max_images=request.state.max_images)
     exchange = exchange_of(request.scope)
-    exchange.images = len(readings)
-    exchange.lines = sum(len(reading.lines) for reading in readings)
-    if preferred(request.headers.get("accept"), ANSWERS) == "text/plain":
-        return PlainTextResponse("\n\n".join(reading.text for reading in readings))
-    return JSONResponse(_document(readings, exchange.request_id))
-
-
-def _detect(request: Request) -> bool:
-    """Return `?detect=`: whether lines are looked for, or the image is one line."""
-    given = request.query_params.multi_items()
-    if not given:
-        return True
-    if len(given) > 1 or given[0] not in {("detect", "true"), ("detect", "false")}:
-        raise UnknownParameter("detect=true, detect=false")
-    return given[0][1] == "true"
-
-
-def _document(readings: Sequence[Reading], request_id: str) -> dict[str, Any]:
-    if len(readings) == 1:
-        return {**_image(readings[0]), "request_id": request_id}
-    return {"images": [_image(reading) for reading in readings], "request_id": request_id}
-
-
-def _image(reading: Reading) -> dict[str, Any]:
-    return {
-        "text": reading.text,
-        "lines": [
-            {"text": line.text, "confidence": round(line.confidence, 4), "polygon": line.polygon}
-            for line in reading.lines
-        ],
-        "width": reading.width,
-        "height": reading.height,
-        "model": reading.model,
-        "timing_ms": {step: round(ms, 1) for step, ms in reading.timing_ms.items()},
-    }
+    exchange.images, exchange.pages, exchange.lines = len(uploads), 0, 0
+    for number, upload in enumerate(uploads, 1):
+        reading = place.pages(upload, detect=parameters.detect, ranges=parameters.pages)
+        async with aclosing(reading) as pages:
+            async for page in pages:
+                exchange.pages += 1
+                exchange.lines += len(page.lines)
+                yield number, page

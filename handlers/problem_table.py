@@ -93,9 +93,9 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "unsupported_body",
         ("This kind of body is not taken", "不支持的请求体类型"),
         (
-            "Send multipart/form-data with image or file, an image as it is with its type, or "
-            'JSON {{"image": base64}}.',
-            "请发送含 image 或 file 的 multipart/form-data、带类型的原始图像，或 JSON "
+            "Send multipart/form-data with image or file, an image or PDF as it is with its type, "
+            'or JSON {{"image": base64}}.',
+            "请发送含 image 或 file 的 multipart/form-data、带类型的原始图像或 PDF，或 JSON "
             '{{"image": base64}}。',
         ),
     ),
@@ -127,8 +127,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "unsupported_image_type",
         ("This kind of image is not read", "不支持的图像类型"),
         (
-            "JPEG, PNG, WebP, GIF, BMP and TIFF are, PDF is not; the content decides.",
-            "支持 JPEG、PNG、WebP、GIF、BMP 和 TIFF，不支持 PDF；以内容而非名称为准。",
+            "JPEG, PNG, WebP, GIF, BMP, TIFF and PDF are; the content decides.",
+            "支持 JPEG、PNG、WebP、GIF、BMP、TIFF 和 PDF；以内容而非名称为准。",
         ),
     ),
     reading.UnreadableImage: Problem(
@@ -137,17 +137,44 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         ("The image cannot be read", "图像无法读取"),
         ("It is truncated or corrupt.", "图像不完整或已损坏。"),
     ),
-    reading.SeveralPages: Problem(
+    reading.EncryptedDocument: Problem(
         422,
-        "several_pages",
-        ("The image has several pages", "图像含有多页"),
-        ("Send the pages of a TIFF one by one.", "请将 TIFF 的各页逐一发送。"),
+        "encrypted_document",
+        ("The document is encrypted", "文档已加密"),
+        ("Send a PDF that opens without a password.", "请发送无需密码即可打开的 PDF。"),
+    ),
+    reading.EmptyDocument: Problem(
+        422,
+        "empty_document",
+        ("The document is empty", "文档为空"),
+        ("The PDF has no pages.", "该 PDF 不含任何页面。"),
+    ),
+    reading.NoSuchPage: Problem(
+        400,
+        "no_such_page",
+        ("The document has no such page", "页码超出范围"),
+        ("It has {pages}; they are counted from 1.", "文档共 {pages} 页，页码从 1 开始。"),
+    ),
+    reading.TooManyPages: Problem(
+        413,
+        "too_many_pages",
+        ("Too many pages", "页数过多"),
+        (
+            "At most {limit} are read in a request; choose some with ?pages=1-{limit}.",
+            "每次请求最多识别 {limit} 页，可用 ?pages=1-{limit} 指定页码。",
+        ),
     ),
     reading.TooManyPixels: Problem(
         413,
         "too_many_pixels",
         ("The image has too many pixels", "图像像素过多"),
         ("It has {pixels}; at most {limit} are read.", "共 {pixels} 像素，最多 {limit}。"),
+    ),
+    reading.ReadingTimeout: Problem(
+        504,
+        "reading_timeout",
+        ("The page took too long", "页面处理超时"),
+        ("A step of it was given {limit_s} s.", "其中一步的时限为 {limit_s} 秒。"),
     ),
     reading.Busy: Problem(
         503,

@@ -20,13 +20,24 @@ HTTP_SERVER_ERRORS = 500
 
 def respond(request: Request, exception: Exception) -> Response:
     """Return the problem document for `exception`, in the caller's language."""
+    document = problem_document(request, exception)
+    return JSONResponse(
+        document,
+        document["status"],
+        headers={**_headers(exception), "content-language": _language(request)},
+        media_type="application/problem+json",
+    )
+
+
+def problem_document(request: Request, exception: Exception) -> dict[str, Any]:
+    """Return what is told of `exception`, and note for the log what happened."""
     problem = problem_of(exception)
-    language = LANGUAGES.index(preferred(request.headers.get("accept-language"), LANGUAGES))
+    language = LANGUAGES.index(_language(request))
     exchange = exchange_of(request.scope)
     exchange.problem = problem.code
     if problem is PROBLEMS[Exception]:
         exchange.fault = _fault(exception)
-    document = {
+    return {
         "type": f"urn:problem-type:sealed-ocr:{problem.code}",
         "title": problem.title[language],
         "status": problem.status,
@@ -34,12 +45,10 @@ def respond(request: Request, exception: Exception) -> Response:
         "code": problem.code,
         "request_id": exchange.request_id,
     }
-    return JSONResponse(
-        document,
-        problem.status,
-        headers={**_headers(exception), "content-language": LANGUAGES[language]},
-        media_type="application/problem+json",
-    )
+
+
+def _language(request: Request) -> str:
+    return preferred(request.headers.get("accept-language"), LANGUAGES)
 
 
 def problem_of(exception: Exception) -> Problem:

@@ -49,7 +49,7 @@ def media_type_of(request: Request) -> str:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in {"multipart/form-data", "application/json", "application/octet-stream"}:
         return kind
-    if kind.startswith("image/"):
+    if kind.startswith("image/") or kind in {"application/pdf", "application/x-pdf"}:
         return kind
     raise UnsupportedBody
 

@@ -21,6 +21,7 @@ class Exchange:
     received_bytes: int = 0
     expected_bytes: int = 0
     images: int | None = None
+    pages: int | None = None
     lines: int | None = None
     problem: str | None = None
     fault: list[str] | None = None

@@ -1,8 +1,9 @@
-"""One message: a small JSON object and, beside it, descriptors of sealed memory files.
+"""One message: a small JSON object and, downwards only, descriptors beside it.
 
 Spoken over a SOCK_SEQPACKET pair, which keeps messages whole: no framing to get out of step, and
 one read takes one message with its descriptors. Both ends use this file; neither end trusts the
-other, so a message that is cut, oversized or not an object is an error of its sender.
+other, so a message that is cut, oversized or not an object is an error of its sender. Children
+get descriptors and never give any: the parent's end takes none.
 """
 
 import contextlib
@@ -16,7 +17,6 @@ from typing import Any
 Message = dict[str, Any]
 
 _MESSAGE_BYTES = 16_384
-_DESCRIPTORS = 1
 
 
 class ChannelError(Exception):
@@ -24,10 +24,14 @@ class ChannelError(Exception):
 
 
 class Channel:
-    """An end of the pair. Blocks or not as its socket does."""
+    """An end of the pair. Blocks or not as its socket does.
 
-    def __init__(self, end: socket.socket) -> None:
+    `descriptors` is how many may come with a message.
+    """
+
+    def __init__(self, end: socket.socket, *, descriptors: int = 0) -> None:
         self._end = end
+        self._descriptors = descriptors
 
     def fileno(self) -> int:
         """Return the socket's descriptor, for event loops."""
@@ -38,10 +42,13 @@ class Channel:
 
         Raises OSError where the other end is gone, ValueError where the message is too large.
         """
-        data = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+        data = encode(message)
         if len(data) > _MESSAGE_BYTES:
             raise ValueError(f"a message of {len(data)} bytes; bulk data belongs in memory files")
-        socket.send_fds(self._end, [data], descriptors)
+        if descriptors:
+            socket.send_fds(self._end, [data], descriptors)
+        else:
+            self._end.send(data)
 
     def receive(self) -> tuple[Message, list[int]]:
         """Return the next message and its descriptors, which the caller must close.
@@ -50,7 +57,7 @@ class Channel:
         ChannelError where it is not a message.
         """
         data, descriptors, flags, _ = socket.recv_fds(
-            self._end, _MESSAGE_BYTES, _DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+            self._end, _MESSAGE_BYTES, self._descriptors, socket.MSG_CMSG_CLOEXEC
         )
         try:
             return _parse(data, flags), descriptors
@@ -69,6 +76,22 @@ class Channel:
         self._end.close()
 
 
+def encode(message: Message) -> bytes:
+    """Return the message as it is sent."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> Message:
+    """Return the object that was sent. Raises ChannelError."""
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ChannelError("a message that is not JSON") from error
+    if not isinstance(message, dict):
+        raise ChannelError("a message that is not an object")
+    return message
+
+
 def close_all(descriptors: Iterable[int]) -> None:
     """Close descriptors that came with a message nobody wants."""
     for descriptor in descriptors:
@@ -82,10 +105,4 @@ def _parse(data: bytes, flags: int) -> Message:
         raise EOFError("the other end is gone")
     if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
         raise ChannelError("a cut message")
-    try:
-        message = json.loads(data)
-    except ValueError as error:
-        raise ChannelError("a message that is not JSON") from error
-    if not isinstance(message, dict):
-        raise ChannelError("a message that is not an object")
-    return message
+    return decode(data)

@@ -1,65 +1,80 @@
-"""The decoder process: sealed upload in, sealed RGB pixels out, one at a time.
+"""What a decoder does in its life: one page of one upload, then it ends.
 
-It imports Pillow and nothing else of weight, and never sees text, keys or sockets.
+The zygote forks it, so that everything is loaded; it holds the upload, room for the page's pixels
+and a pipe for its answer, and nothing else.
 """
 
 import os
 import time
-import warnings
+from typing import Protocol
 
 from model import sealed
-from model.channel import Channel, Message, close_all
-from model.errors import ReadingError, TooManyPixels
-from model.pixels import open_upright, rgb_strips
+from model.bootstrap import where
+from model.channel import Message, encode
+from model.errors import NoSuchPage, ReadingError, TooManyPixels
+from model.pdf import PdfFile, is_pdf
+from model.pixels import ImageFile, is_image
+from model.sandbox import lock, policies
 
-_UPLOAD_BYTES = 1 << 30  # the service's own body limit is far below
+
+class Document(Protocol):
+    """An upload that was opened."""
+
+    pages: int
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it is one of pages, be it a single one, rather than an image."""
+
+    def draw(self, number: int, room: int) -> tuple[int, int]:
+        """Write the pixels of page `number`, from 1; return width and height."""
 
 
-def serve(channel: Channel) -> None:
-    """Answer until the parent closes the channel.
+def decode_and_exit(question: Message, upload: int, room: int, answer: int, zygote: int) -> None:
+    """Lock this process, decode, answer, and end it.
 
-    A start message `{"max_pixels"}` is answered `{}`; then each upload, a memory file, is answered
-    `{"width", "height", "decode_ms"}` with a memory file of H x W x 3 bytes, or `{"error"}`.
+    A question `{"bytes", "page", "max_pixels", "dpi", "cpu_s", "seccomp"}` is answered `{"width",
+    "height", "mode", "pages", "document", "ms"}`, or `{"error"}` and what belongs to it.
     """
-    warnings.simplefilter("ignore")  # what a file makes Pillow say is for nobody
-    max_pixels = 0
-    while True:
-        try:
-            message, descriptors = channel.receive()
-        except EOFError:
-            return
-        answer: Message = {}
-        pixels: list[int] = []
-        try:
-            if "max_pixels" in message:
-                max_pixels = int(message["max_pixels"])
-            else:
-                answer, descriptor = decode(descriptors[0], max_pixels)
-                pixels = [descriptor]
-        except TooManyPixels as error:
-            answer = {"error": "TooManyPixels", "pixels": error.pixels}
-        except ReadingError as error:
-            answer = {"error": type(error).__name__, "detail": str(error)}
-        finally:
-            close_all(descriptors)
-        channel.send({**answer, "sequence": message["sequence"]}, *pixels)
-        close_all(pixels)
-
-
-def decode(upload: int, max_pixels: int) -> tuple[Message, int]:
-    """Return the measures of the upright image and the sealed file of its pixels.
-
-    Raises UnsupportedImageType, UnreadableImage, TooManyPixels.
-    """
-    began = time.perf_counter()
-    image = open_upright(sealed.read(upload, _UPLOAD_BYTES), max_pixels)
-    descriptor = sealed.create("pixels")
     try:
-        for strip in rgb_strips(image):
-            sealed.write(descriptor, strip)
-        sealed.seal(descriptor)
-    except (ReadingError, OSError):
-        os.close(descriptor)
-        raise
-    decode_ms = (time.perf_counter() - began) * 1000
-    return {"width": image.width, "height": image.height, "decode_ms": decode_ms}, descriptor
+        lock.die_with(zygote)
+        lock.limit(cpu_s=question["cpu_s"])
+        if question["seccomp"]:
+            lock.give_up_calls(policies.decoder())
+        os.write(answer, encode(_answer(question, upload, room)))
+    finally:
+        os._exit(0)
+
+
+def _answer(question: Message, upload: int, room: int) -> Message:
+    """Return what became of the page."""
+    began = time.perf_counter()
+    try:
+        document = open_upload(sealed.read(upload, question["bytes"]), question)
+        width, height = document.draw(question["page"], room)
+    except TooManyPixels as error:
+        return {"error": "TooManyPixels", "number": error.pixels}
+    except NoSuchPage as error:
+        return {"error": "NoSuchPage", "number": error.pages}
+    except ReadingError as error:
+        return {"error": type(error).__name__}
+    except Exception as error:  # noqa: BLE001 - whatever a file does to a library is the file's fault
+        return {"error": "UnreadableImage", "cause": where(error)}
+    return {
+        "width": width,
+        "height": height,
+        "mode": "RGB",
+        "pages": document.pages,
+        "document": document.is_document,
+        "ms": (time.perf_counter() - began) * 1000,
+    }
+
+
+def open_upload(data: bytes, question: Message) -> Document:
+    """Return the upload's pages; its first bytes decide, and an image's before a PDF's.
+
+    Raises UnsupportedImageType, UnreadableImage, TooManyPixels, EncryptedDocument, EmptyDocument.
+    """
+    if is_pdf(data) and not is_image(data):
+        return PdfFile(data, question["max_pixels"], question["dpi"])
+    return ImageFile(data, question["max_pixels"])

@@ -1,6 +1,7 @@
 """The engine process: sealed RGB pixels in, lines out, one page at a time.
 
-It holds the networks and imports numpy, OpenCV and ONNX Runtime; it never sees an upload's bytes.
+It holds the networks and imports numpy, OpenCV and ONNX Runtime; it never sees an upload's bytes,
+and once it is locked it can open nothing, talk to nobody but its parent, and start no program.
 """
 
 import json
@@ -8,6 +9,7 @@ import mmap
 
 import cv2
 import numpy as np
+import numpy.ma  # cv2 or numpy would import it while reading, when no file can be opened
 
 from model import sealed
 from model.channel import Channel, Message, close_all
@@ -17,20 +19,30 @@ from model.errors import WeightsError
 from model.inference import Pixels
 from model.orient import Orientation
 from model.page import PageReader, PageReading
+from model.sandbox import lock, policies
 from model.weights import pick, pick_orientation
+
+_TEST_TEXT = "4711 0815"
+# Address space beyond what is mapped at the start: networks, threads' stacks and heaps, and what
+# detection and cutting hold of a page (measured: 10 bytes a pixel).
+_BYTES_BESIDE, _BYTES_PER_THREAD, _BYTES_PER_PIXEL = 4 << 30, 128 << 20, 24
 
 
 class Cancelled(Exception):
     """The parent has something to say: it wants this reading no more, or is gone."""
 
 
+class SelfTestFailed(Exception):
+    """What was drawn was not what was read."""
+
+
 def serve(channel: Channel) -> None:
     """Answer until the parent closes the channel.
 
-    A start message `{"detector", "recogniser", "threads"}` is answered `{}` or `{"error",
-    "detail"}`; then each page `{"width", "height", "detect"}`, with a memory file of H x W x 3
-    bytes, is answered `{}` with a memory file of JSON, or `{"cancelled"}` if a message came
-    meanwhile.
+    A start message `{"detector", "recogniser", "threads", "max_pixels", "seccomp"}` is answered
+    `{"landlock"}` or `{"error", "detail"}`; then each page `{"width", "height", "detect"}`, with a
+    memory file of H x W x 3 bytes and room for the result, is answered `{"bytes"}`, how much of
+    the room is JSON, or `{"cancelled"}` if a message came meanwhile.
     """
     reader: PageReader | None = None
     while True:
@@ -40,38 +52,85 @@ def serve(channel: Channel) -> None:
             return
         if "cancel" in message:  # it crossed our answer
             continue
-        answer: Message = {}
-        results: list[int] = []
         try:
             if reader is None:
-                reader = load(message)
+                reader, answer = start(message)
             else:
-                results = [_read(reader, message, descriptors[0], channel)]
+                answer = {"bytes": _read(reader, message, *descriptors, channel=channel)}
         except WeightsError as error:
             answer = {"error": "WeightsError", "detail": str(error)}
         except Cancelled:
             answer = {"cancelled": True}
         finally:
             close_all(descriptors)
-        channel.send({**answer, "sequence": message["sequence"]}, *results)
-        close_all(results)
+        channel.send({**answer, "sequence": message["sequence"]})
+
+
+def start(message: Message) -> tuple[PageReader, Message]:
+    """Load the networks, lock the process, and read once as it will read from now on.
+
+    Files are given up before the first network and thread, system calls when all threads run:
+    what they do while they start is not what they do while they read. Raises WeightsError.
+    """
+    lock.assert_single_task()
+    loaded = Networks(message)
+    threads = int(message["threads"])
+    lock.limit(
+        memory_bytes=lock.address_space_bytes()
+        + _BYTES_BESIDE
+        + threads * _BYTES_PER_THREAD
+        + int(message["max_pixels"]) * _BYTES_PER_PIXEL
+    )
+    landlock = lock.give_up_files()
+    reader = loaded.reader(threads)
+    self_test(reader)
+    if message["seccomp"]:
+        lock.give_up_calls(policies.engine())
+        self_test(reader)
+    return reader, {"landlock": landlock}
+
+
+class Networks:
+    """The files of a start message's networks, read while files can be."""
+
+    def __init__(self, message: Message) -> None:
+        """Read and check them. Raises WeightsError."""
+        self._detector = pick(message["detector"], "detector").held()
+        self._orientation = pick_orientation().held()
+        self._recogniser = pick(message["recogniser"], "recogniser").held()
+
+    def reader(self, threads: int) -> PageReader:
+        """Load them, and start the threads that read."""
+        cv2.setNumThreads(1)  # our threads each have a line; OpenCV's would compete with them
+        # Lines run side by side, each on one thread; the page's one detection may have them all.
+        return PageReader(
+            Detector(self._detector, threads=threads),
+            Orientation(self._orientation, threads=1),
+            Recogniser(self._recogniser, threads=1),
+            threads=threads,
+        )
 
 
 def load(message: Message) -> PageReader:
-    """Return a reader with the networks of a start message. Raises WeightsError."""
-    threads = int(message["threads"])
-    cv2.setNumThreads(1)  # our threads each have a line; OpenCV's would compete with them
-    # Lines run side by side, each on one thread; the page's one detection may have them all.
-    return PageReader(
-        Detector(pick(message["detector"], "detector"), threads=threads),
-        Orientation(pick_orientation(), threads=1),
-        Recogniser(pick(message["recogniser"], "recogniser"), threads=1),
-        threads=threads,
-    )
+    """Return a reader with the networks of a start message, nothing locked. Raises WeightsError."""
+    return Networks(message).reader(int(message["threads"]))
 
 
-def _read(reader: PageReader, message: Message, descriptor: int, channel: Channel) -> int:
-    """Return a sealed memory file with the reading of one page. Raises Cancelled."""
+def self_test(reader: PageReader) -> None:
+    """Read a drawn page with every step that a reading takes. Raises SelfTestFailed."""
+    page = np.full((160, 480, 3), 255, np.uint8)
+    cv2.putText(page, _TEST_TEXT, (40, 95), cv2.FONT_HERSHEY_SIMPLEX, 2, (0, 0, 0), 4, cv2.LINE_AA)
+    for turns in range(4):  # upside down and sideways, too: each takes steps of its own
+        turned = np.ascontiguousarray(np.rot90(page, turns))
+        text = "".join(
+            line.text for line in reader.read(turned, detect=True, check=lambda: None).lines
+        )
+        if turns == 0 and text.replace(" ", "") != _TEST_TEXT.replace(" ", ""):
+            raise SelfTestFailed
+
+
+def _read(reader: PageReader, message: Message, pixels: int, room: int, *, channel: Channel) -> int:
+    """Write the reading of one page as JSON; return its length. Raises Cancelled."""
 
     def check() -> None:
         if channel.pending():
@@ -79,10 +138,10 @@ def _read(reader: PageReader, message: Message, descriptor: int, channel: Channe
 
     width, height = int(message["width"]), int(message["height"])
     # Unmapped with its last user: closed earlier, a cancelled reading's traceback still holds it.
-    mapped = mmap.mmap(descriptor, width * height * 3, prot=mmap.PROT_READ)
-    pixels: Pixels = np.frombuffer(mapped, np.uint8).reshape(height, width, 3)
-    reading = reader.read(pixels, detect=bool(message["detect"]), check=check)
-    return sealed.copy("reading", json.dumps(_as_json(reading)).encode())
+    mapped = mmap.mmap(pixels, width * height * 3, prot=mmap.PROT_READ)
+    page: Pixels = np.frombuffer(mapped, np.uint8).reshape(height, width, 3)
+    reading = reader.read(page, detect=bool(message["detect"]), check=check)
+    return sealed.fill(room, json.dumps(_as_json(reading)).encode())
 
 
 def _as_json(reading: PageReading) -> Message:

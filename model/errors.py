@@ -13,8 +13,28 @@ class UnreadableImage(ReadingError):
     """The content begins like an image of a known type but is truncated or corrupt."""
 
 
-class SeveralPages(ReadingError):
-    """A TIFF of more than one page: reading the first alone would lose the rest in silence."""
+class EncryptedDocument(ReadingError):
+    """A PDF that only opens with a password."""
+
+
+class EmptyDocument(ReadingError):
+    """A PDF without a page."""
+
+
+class NoSuchPage(ReadingError):
+    """A page was asked for that the document does not have."""
+
+    def __init__(self, pages: int) -> None:
+        super().__init__(f"{pages} pages")
+        self.pages = pages
+
+
+class TooManyPages(ReadingError):
+    """More pages are to be read than one request may ask for."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} pages allowed")
+        self.limit = limit
 
 
 class TooManyPixels(ReadingError):
@@ -34,8 +54,17 @@ class Busy(ReadingError):
         self.retry_after_s = retry_after_s
 
 
+class ReadingTimeout(ReadingError):
+    """Decoding or reading a page took longer than it may; its process was ended."""
+
+    def __init__(self, step: str, limit_s: float) -> None:
+        super().__init__(f"{step} took more than {limit_s:g} s")
+        self.step = step
+        self.limit_s = limit_s
+
+
 class ReaderDied(ReadingError):
-    """The process that decoded or read this image died; the next reading gets a new one."""
+    """A process that reads ended, through no fault of the file; the next reading gets a new one."""
 
 
 class WeightsError(ReadingError):

@@ -1,5 +1,6 @@
 """One page from pixels to lines: detect, cut, turn, read, order."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -57,6 +58,9 @@ class PageReader:
         self._orientation = orientation
         self._recogniser = recogniser
         self._threads = ThreadPoolExecutor(threads)
+        # All at once: a process that is locked starts no more.
+        together = threading.Barrier(threads)
+        wait([self._threads.submit(together.wait) for _ in range(threads)])
 
     def read(self, pixels: Pixels, *, detect: bool, check: Callable[[], None]) -> PageReading:
         """Return the lines of a page, H x W x 3; without `detect` it is one upright line.

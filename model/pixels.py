@@ -1,22 +1,24 @@
-"""Image bytes to upright RGB pixels, whatever type and mode the file has.
+"""Image bytes to upright RGB pixels, page by page, whatever type and mode the file has.
 
 The only file that lets Pillow near a caller's bytes; it runs in the decoder process.
 """
 
 import io
 import math
+import os
 import struct
 import zlib
 from collections.abc import Iterator
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from model.errors import SeveralPages, TooManyPixels, UnreadableImage, UnsupportedImageType
+from model.errors import NoSuchPage, TooManyPixels, UnreadableImage, UnsupportedImageType
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+_PAGED = ("TIFF", "GIF", "WEBP")  # a camera's JPEG may carry a second, small image: no page
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # What Pillow's readers let out on broken files: they trust offsets, counts and enums they read.
-_BROKEN = (
+BROKEN = (
     OSError,
     SyntaxError,
     ValueError,
@@ -37,30 +39,65 @@ _DEEP_GREYS = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 _WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 
 
-def open_upright(data: bytes, max_pixels: int) -> Image.Image:
-    """Return the image, of an animation its first frame, turned as its EXIF says, in its own mode.
+class ImageFile:
+    """An image file. A TIFF, GIF or WebP has a page for each of its frames, others have one."""
 
-    Raises UnsupportedImageType, UnreadableImage, SeveralPages, TooManyPixels (before decoding).
-    """
-    if not data:
-        raise UnreadableImage("no bytes")
-    # The limit is ours to tell, with both numbers; Pillow's own would warn, then raise.
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
-        width, height = image.size
-        if width * height > max_pixels:
-            raise TooManyPixels(width * height, max_pixels)
-        if image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
-            raise SeveralPages
-        image.load()
-        return ImageOps.exif_transpose(image)
-    except UnidentifiedImageError as error:
-        if _is_known_type(data):
-            raise UnreadableImage("the header is broken") from error
-        raise UnsupportedImageType("none of " + ", ".join(_FORMATS)) from error
-    except _BROKEN as error:
-        raise UnreadableImage(type(error).__name__) from error
+    def __init__(self, data: bytes, max_pixels: int) -> None:
+        """Read the header. Raises UnsupportedImageType, UnreadableImage, TooManyPixels."""
+        if not data:
+            raise UnreadableImage("no bytes")
+        # The limit is ours to tell, with both numbers; Pillow's own would warn, then raise.
+        Image.MAX_IMAGE_PIXELS = None
+        self._max_pixels = max_pixels
+        try:
+            self._image = Image.open(io.BytesIO(data), formats=_FORMATS)
+            self._check_size()
+            paged = self._image.format in _PAGED
+            self.pages: int = getattr(self._image, "n_frames", 1) if paged else 1
+        except UnidentifiedImageError as error:
+            if is_image(data):
+                raise UnreadableImage("the header is broken") from error
+            raise UnsupportedImageType("none of " + ", ".join(_FORMATS)) from error
+        except BROKEN as error:
+            raise UnreadableImage(type(error).__name__) from error
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it has several pages."""
+        return self.pages > 1
+
+    def upright(self, number: int) -> Image.Image:
+        """Return page `number`, counted from 1, turned as its EXIF says, in its own mode.
+
+        Raises NoSuchPage, UnreadableImage, TooManyPixels.
+        """
+        if number > self.pages:
+            raise NoSuchPage(self.pages)
+        try:
+            if self.is_document:
+                self._image.seek(number - 1)
+                self._check_size()
+            self._image.load()
+            return ImageOps.exif_transpose(self._image)
+        except BROKEN as error:
+            raise UnreadableImage(type(error).__name__) from error
+
+    def draw(self, number: int, room: int) -> tuple[int, int]:
+        """Write page `number` into a memory file as H x W x 3 bytes; return width and height.
+
+        Raises NoSuchPage, UnreadableImage, TooManyPixels.
+        """
+        image = self.upright(number)
+        position = 0
+        for strip in rgb_strips(image):
+            position += os.pwrite(room, strip, position)
+        return image.size
+
+    def _check_size(self) -> None:
+        """Raise TooManyPixels by the header, before anything is decoded."""
+        width, height = self._image.size
+        if width * height > self._max_pixels:
+            raise TooManyPixels(width * height, self._max_pixels)
 
 
 def rgb_strips(image: Image.Image) -> Iterator[bytes]:
@@ -73,7 +110,7 @@ def rgb_strips(image: Image.Image) -> Iterator[bytes]:
         for top in range(0, image.height, _STRIP_ROWS):
             bottom = min(top + _STRIP_ROWS, image.height)
             yield _to_rgb(image.crop((0, top, image.width, bottom))).tobytes()
-    except _BROKEN as error:
+    except BROKEN as error:
         raise UnreadableImage(type(error).__name__) from error
 
 
@@ -106,6 +143,6 @@ def _to_rgb(strip: Image.Image) -> Image.Image:
     return Image.alpha_composite(paper, strip).convert("RGB")
 
 
-def _is_known_type(data: bytes) -> bool:
-    """Tell whether the first bytes are those of a type that is read."""
+def is_image(data: bytes) -> bool:
+    """Tell whether the first bytes are those of an image type that is read."""
     return data.startswith(_MAGIC) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")

@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 
-from model.channel import Message, close_all
+from model.channel import Message
 from model.child import Child
 from model.errors import ReaderDied, WeightsError
 
@@ -20,11 +20,19 @@ class Pool:
         size: int,
         start_timeout_s: float,
         cancel_grace_s: float,
+        max_questions: int = 0,
+        report: Callable[[str, str], None] = lambda _process, _cause: None,
     ) -> None:
+        """Start nothing yet. A child is replaced after `max_questions`; 0: never.
+
+        `report` is told what befell a child that ended by itself.
+        """
         self._module = module
         self._configuration = configuration
         self._start_timeout_s = start_timeout_s
         self._cancel_grace_s = cancel_grace_s
+        self._max_questions = max_questions
+        self._report = report
         # Last in, first out: as few children as the load needs are started and kept warm.
         self._free: asyncio.LifoQueue[Child | None] = asyncio.LifoQueue()
         for _ in range(size):
@@ -33,6 +41,7 @@ class Pool:
         self._children: set[Child] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.running = 0
+        self.started = 0
         self.deaths = 0
 
     @property
@@ -56,10 +65,10 @@ class Pool:
             self.running -= 1
             self._give_back(child)
 
-    async def warm(self) -> None:
-        """Start every child that is not running."""
+    async def warm(self, number: int | None = None) -> None:
+        """Start as many children as are to run, all of them unless told otherwise."""
         async with contextlib.AsyncExitStack() as stack:
-            for _ in range(self._size):
+            for _ in range(self._size if number is None else number):
                 await stack.enter_async_context(self.place())
 
     async def unload(self) -> None:
@@ -85,22 +94,26 @@ class Pool:
         self._children.add(child)
         try:
             async with asyncio.timeout(self._start_timeout_s):
-                message, descriptors = await child.ask(self._configuration)
+                message = await child.ask(self._configuration)
         except (TimeoutError, asyncio.CancelledError) as error:
             self._background(self._end(child))
             if isinstance(error, TimeoutError):
                 late = f"the {self._module} did not start in {self._start_timeout_s} s"
                 raise ReaderDied(late) from error
             raise
-        close_all(descriptors)
         if "error" in message:
             self._background(self._end(child))
             raise WeightsError(str(message.get("detail")))
+        self.started += 1
         return child
 
     def _give_back(self, child: Child | None) -> None:
         """Free the place, at once or when the question its asker left behind is settled."""
-        if child is None or not child.busy:
+        if child is None or not child.alive:
+            self._release(None)
+        elif not child.busy and 0 < self._max_questions < child.asked:  # the start was a question
+            self._background(self._replace(child))
+        elif not child.busy:
             self._release(child)
         elif self._cancel_grace_s > 0:
             self._background(self._settle(child))
@@ -112,6 +125,14 @@ class Pool:
         await child.settle(self._cancel_grace_s)
         self._release(child)
 
+    async def _replace(self, child: Child) -> None:
+        """End a child that has been asked often enough, and start the next, while nobody waits."""
+        await self._end(child)
+        fresh: Child | None = None
+        with contextlib.suppress(ReaderDied, WeightsError):  # the next question will be told
+            fresh = await self._start()
+        self._release(fresh)
+
     def _release(self, child: Child | None) -> None:
         self._free.put_nowait(child if child is not None and child.alive else None)
 
@@ -121,10 +142,11 @@ class Pool:
         await child.aclose()
 
     def _forget(self, child: Child) -> None:
-        """Count a child that ended by itself, or had to be killed for what it did."""
+        """Count and tell of a child that ended by itself, or had to be killed for what it did."""
         if child in self._children:
             self._children.discard(child)
             self.deaths += 1
+            self._report(self._module, child.process.cause)
 
     def _background(self, work: Coroutine[None, None, None]) -> None:
         """Run what nobody waits for, until aclose() does."""

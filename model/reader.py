@@ -1,45 +1,39 @@
-"""The one way in: image bytes to lines of text, by processes that hold nothing else.
+"""The one way in: an upload's bytes to lines of text, by processes that hold nothing else.
 
-An upload goes to a decoder process, its pixels to an engine process; this file only passes
+An upload goes to a decoder process, each page's pixels to an engine process; this file only passes
 descriptors on, checks what comes back, and decides who waits. It runs on one event loop and
-imports none of the libraries that parse images or run networks.
+imports none of the libraries that parse files or run networks.
 """
 
 import asyncio
 import contextlib
 import math
 import os
-import time
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from model import sealed
-from model.channel import Message, close_all
-from model.child import Answer, Child
-from model.errors import Busy, ReaderDied
+from model.channel import Message
+from model.decoders import Decoders, Report
+from model.errors import Busy, ReadingError
+from model.pages import ALL_PAGES, PageRange, chosen, first_page
+from model.pipeline import Pipeline
 from model.pool import Pool
-from model.reading import Implausible, Line, Reading, lines_and_times, page_size
-from model.weights import pick, pick_orientation
+from model.reading import Line, Page
+from model.weights import WeightsFile, pick, pick_orientation
 
-__all__ = ["Line", "Reader", "Reading"]
+__all__ = ["ALL_PAGES", "Line", "Page", "PageRange", "Place", "Reader"]
 
 _CANCEL_GRACE_S = 2.0  # an engine looks for a cancellation between lines; detection is the longest
-_FIRST_GUESS_S = 1.0  # what a reading takes, until one has been timed
-_NEWEST = 0.2  # weight of the newest reading in the mean time
-
-
-class Read(Protocol):
-    """What a place gives: the way to read an image."""
-
-    async def __call__(self, image: bytes, *, detect: bool = True) -> Reading:
-        """Read one image."""
+_PROOF_S = 4.0  # less than /readyz is given
 
 
 class Reader:
-    """Reads images, `engines` at a time, while at most `max_waiting` more wait.
+    """Reads pages, `engines` at a time, while at most `max_waiting` more requests wait.
 
     Starts nothing until the first reading (or `warm`), and ends the processes `idle_s` seconds
-    after the last one (0: never). `threads` of each engine; 0 takes every core there is.
+    after the last one (0: never). `threads` of each engine; 0 takes every core there is. With
+    `seccomp` every process is locked before it sees an upload; `report` is told of those that end
+    otherwise than they should: which, and how.
     """
 
     def __init__(
@@ -48,47 +42,55 @@ class Reader:
         detector: str,
         recogniser: str,
         max_pixels: int,
+        max_pages: int,
+        pdf_dpi: int,
         engines: int,
         decoders: int,
         threads: int,
         max_waiting: int,
         idle_s: float,
         start_timeout_s: float,
+        decode_timeout_s: float,
+        read_timeout_s: float,
+        max_readings: int,
+        seccomp: bool,
+        report: Report,
     ) -> None:
         """Check the weights' SHA-256. Raises WeightsError."""
-        chosen = [pick(detector, "detector"), pick(recogniser, "recogniser"), pick_orientation()]
-        self._files = [file for weights in chosen for file in weights.files]
-        for file in self._files:
-            file.read()
-        self.model = f"{detector}+{recogniser}"
-        self._max_pixels = max_pixels
+        self._files = _checked_files(detector, recogniser)
+        self._max_pages = max_pages
         self._places = engines
         self._max_waiting = max_waiting
         self._idle_s = idle_s
-        self._decoders = Pool(
-            "decoder",
-            {"max_pixels": max_pixels},
+        self._decoders = Decoders(
             size=decoders,
+            max_pixels=max_pixels,
+            dpi=pdf_dpi,
+            timeout_s=decode_timeout_s,
             start_timeout_s=start_timeout_s,
-            cancel_grace_s=0,
+            seccomp=seccomp,
+            report=report,
         )
         self._engines = Pool(
             "engine",
-            {
-                "detector": detector,
-                "recogniser": recogniser,
-                "threads": threads or len(os.sched_getaffinity(0)),
-            },
+            _engine_start(detector, recogniser, threads, max_pixels, seccomp=seccomp),
             size=engines,
             start_timeout_s=start_timeout_s,
             cancel_grace_s=_CANCEL_GRACE_S,
+            max_questions=max_readings,
+            report=report,
         )
-        # Decoded pages are large: no more of them wait than there are decoders.
-        self._ahead = asyncio.Semaphore(engines + decoders)
+        self._pipeline = Pipeline(
+            self._decoders,
+            self._engines,
+            ahead=engines + decoders,
+            read_timeout_s=read_timeout_s,
+            model=f"{detector}+{recogniser}",
+        )
         self._admitted = 0
-        self._mean_s = _FIRST_GUESS_S
         self._idle: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[None] | None = None
+        self._proving: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -98,7 +100,7 @@ class Reader:
 
     @property
     def waiting(self) -> int:
-        """Readings admitted but not yet in an engine."""
+        """Requests admitted but not yet in an engine."""
         return self._admitted - self._engines.running
 
     @property
@@ -116,44 +118,45 @@ class Reader:
         for file in self._files:
             file.locate()
 
-    async def warm(self) -> None:
-        """Start the processes and load the model now. Raises ReaderDied, WeightsError."""
-        await self._decoders.warm()
-        await self._engines.warm()
+    async def warm(self, engines: int | None = None) -> None:
+        """Start the processes, load the model and test it now. Raises ReaderDied, WeightsError."""
+        await self._pipeline.warm(engines)
         self._rest()
 
-    async def read(self, image: bytes, *, detect: bool = True) -> Reading:
-        """Return what stands on an image; without `detect` it is taken as one line.
+    async def prove(self) -> bool:
+        """Tell whether an engine has ever read under its own lock; the first call starts one.
 
-        Raises UnsupportedImageType, UnreadableImage, TooManyPixels, Busy, ReaderDied,
-        WeightsError.
+        It waits for that a little, and looks again when it is asked again.
         """
-        with self.place() as read:
-            return await read(image, detect=detect)
+        if self._engines.started:
+            return True
+        if self._proving is None or self._proving.done():
+            self._proving = asyncio.get_running_loop().create_task(self._try())
+        await asyncio.wait([self._proving], timeout=_PROOF_S)
+        return self._engines.started > 0
+
+    async def read(
+        self, upload: bytes, *, detect: bool = True, ranges: Sequence[PageRange] = ALL_PAGES
+    ) -> list[Page]:
+        """Return an upload's pages, as a `place` of its own reads them. Raises ReadingError."""
+        with self.place() as place:
+            return [page async for page in place.pages(upload, detect=detect, ranges=ranges)]
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[Read]:
-        """Hold a place among those that read or wait, for an image that is yet to come.
+    def place(self) -> Iterator["Place"]:
+        """Hold a place among those that read or wait, for uploads that are yet to come.
 
-        Yields what reads an image, as `read` does, as often as it is called. Raises Busy where
-        every place is taken, at once.
+        Raises Busy where every place is taken, at once.
         """
         if self._admitted >= self._places + self._max_waiting:
             ahead = self._admitted - self._places + 1
-            raise Busy(math.ceil(self._mean_s * ahead / self._places))
+            raise Busy(math.ceil(self._pipeline.mean_s * ahead / self._places))
         self._admitted += 1
         try:
-            yield self._read_in_turn
+            yield Place(self._pipeline, self._max_pages)
         finally:
             self._admitted -= 1
             self._rest()
-
-    async def _read_in_turn(self, image: bytes, *, detect: bool = True) -> Reading:
-        if self._closed:
-            raise ReaderDied("the reader is closed")
-        began = time.perf_counter()
-        async with self._ahead:
-            return await self._read(image, detect=detect, began=began)
 
     async def aclose(self) -> None:
         """End the processes, whatever they are doing; later readings raise ReaderDied."""
@@ -162,32 +165,14 @@ class Reader:
             self._idle.cancel()
         if self._unloading is not None:
             await self._unloading
-        await self._decoders.aclose()
-        await self._engines.aclose()
+        if self._proving is not None:
+            self._proving.cancel()
+        await self._pipeline.aclose()
 
-    async def _read(self, image: bytes, *, detect: bool, began: float) -> Reading:
-        """Pass the upload to a decoder and its pixels to an engine."""
-        with contextlib.ExitStack() as held:
-            upload = sealed.copy("upload", image)
-            held.callback(os.close, upload)
-            async with self._decoders.place() as decoder:
-                lent = time.perf_counter()
-                page, pixels = await _asked(decoder, held, {}, upload)
-                decode_s = time.perf_counter() - lent
-                with _believing(decoder):
-                    width, height = page_size(page, pixels, self._max_pixels)
-            question = {"width": width, "height": height, "detect": detect}
-            async with self._engines.place() as engine:
-                lent = time.perf_counter()
-                _, result = await _asked(engine, held, question, *pixels)
-                engine_s = time.perf_counter() - lent
-                with _believing(engine):
-                    lines, times = lines_and_times(result)
-        self._mean_s += _NEWEST * (engine_s - self._mean_s)
-        total_s = time.perf_counter() - began
-        times |= {"decode": decode_s * 1000, "queue": (total_s - decode_s - engine_s) * 1000}
-        times["total"] = total_s * 1000
-        return Reading(lines, width, height, self.model, times)
+    async def _try(self) -> None:
+        """Start one engine; why it does not start has been reported."""
+        with contextlib.suppress(ReadingError):
+            await self.warm(engines=1)
 
     def _rest(self) -> None:
         """Begin to count the idle seconds anew."""
@@ -200,27 +185,53 @@ class Reader:
 
     def _unload(self) -> None:
         """Begin to end the idle processes."""
-        self._unloading = asyncio.get_running_loop().create_task(self._end_idle())
-
-    async def _end_idle(self) -> None:
-        await self._engines.unload()
-        await self._decoders.unload()
+        self._unloading = asyncio.get_running_loop().create_task(self._pipeline.unload())
 
 
-async def _asked(
-    child: Child, held: contextlib.ExitStack, question: Message, *descriptors: int
-) -> Answer:
-    """Return the child's answer, its descriptors `held`."""
-    answer, received = await child.ask(question, *descriptors)
-    held.callback(close_all, received)
-    return answer, received
+class Place:
+    """A place among those that read or wait, good for as many pages as a request may ask for."""
+
+    def __init__(self, pipeline: Pipeline, max_pages: int) -> None:
+        self._read_page = pipeline.read_page
+        self._limit = self._left = max_pages
+
+    async def pages(
+        self, upload: bytes, *, detect: bool = True, ranges: Sequence[PageRange] = ALL_PAGES
+    ) -> AsyncGenerator[Page]:
+        """Read an upload's pages in order, each only when it is asked for.
+
+        Without `detect` a page is taken as one line. Raises every ReadingError but Busy.
+        """
+        descriptor = sealed.copy("upload", upload)
+        try:
+            size, first = len(upload), first_page(ranges)
+            page, pages = await self._read_page(descriptor, size, first, detect=detect)
+            numbers = chosen(ranges, pages, left=self._left, limit=self._limit)
+            self._left -= len(numbers)
+            yield page
+            for number in numbers[1:]:
+                yield (await self._read_page(descriptor, size, number, detect=detect))[0]
+        finally:
+            os.close(descriptor)
 
 
-@contextlib.contextmanager
-def _believing(child: Child) -> Iterator[None]:
-    """End the child whose answer turns out Implausible. Raises ReaderDied then."""
-    try:
-        yield
-    except Implausible as error:
-        child.kill()
-        raise ReaderDied(f"a process answered with {error}") from error
+def _checked_files(detector: str, recogniser: str) -> list[WeightsFile]:
+    """Return the files of the networks that read, each read once. Raises WeightsError."""
+    networks = (pick(detector, "detector"), pick(recogniser, "recogniser"), pick_orientation())
+    files = [file for weights in networks for file in weights.files]
+    for file in files:
+        file.read()
+    return files
+
+
+def _engine_start(
+    detector: str, recogniser: str, threads: int, max_pixels: int, *, seccomp: bool
+) -> Message:
+    """Return the message an engine starts with."""
+    return {
+        "detector": detector,
+        "recogniser": recogniser,
+        "threads": threads or len(os.sched_getaffinity(0)),
+        "max_pixels": max_pixels,
+        "seccomp": seccomp,
+    }

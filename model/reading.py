@@ -10,24 +10,28 @@ from dataclasses import dataclass
 from model import sealed
 from model.channel import Message
 from model.errors import (
+    EmptyDocument,
+    EncryptedDocument,
+    NoSuchPage,
     ReadingError,
-    SeveralPages,
     TooManyPixels,
     UnreadableImage,
     UnsupportedImageType,
 )
 
-_RESULT_BYTES = 64 << 20
+_COUNT = 1 << 40  # more than anything that is counted
+_RGB = 3  # bytes a pixel
 _REFUSALS: dict[str, type[ReadingError]] = {
     "UnsupportedImageType": UnsupportedImageType,
     "UnreadableImage": UnreadableImage,
-    "SeveralPages": SeveralPages,
+    "EncryptedDocument": EncryptedDocument,
+    "EmptyDocument": EmptyDocument,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line: text, confidence 0 to 1, box clockwise from top left in the upright image's px."""
+    """A line: text, confidence 0 to 1, box clockwise from top left in the upright page's px."""
 
     text: str
     confidence: float
@@ -35,9 +39,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What was read: lines in reading order, the upright image's px, and where the ms went."""
+class Page:
+    """A page that was read: lines in reading order, its px, and where the ms went.
 
+    `of_document` tells a page, be it the only one, from an image that has none.
+    """
+
+    number: int
+    of_document: bool
     lines: tuple[Line, ...]
     width: int
     height: int
@@ -50,34 +59,50 @@ class Reading:
         return "\n".join(line.text for line in self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A page's pixels, H x W x 3 bytes RGB in a sealed memory file, and its document's measures."""
+
+    pixels: int
+    width: int
+    height: int
+    pages: int
+    of_document: bool
+
+
 class Implausible(Exception):
     """A child process answered what it cannot have meant; it is not to be asked again."""
 
 
-def page_size(answer: Message, descriptors: list[int], max_pixels: int) -> tuple[int, int]:
-    """Return the width and height of a decoder's page after measuring its memory file.
+def decoded(answer: Message, room: int, max_pixels: int) -> Decoded:
+    """Return what a decoder that is gone left in its room, measured and sealed.
 
-    Raises UnsupportedImageType, UnreadableImage, TooManyPixels as the decoder found; Implausible
-    where the file is not what it says.
+    Raises UnsupportedImageType, UnreadableImage, EncryptedDocument, EmptyDocument, NoSuchPage,
+    TooManyPixels as the decoder found; Implausible where it lied.
     """
     if "error" in answer:
         raise _refusal(answer, max_pixels)
-    width, height = answer.get("width"), answer.get("height")
-    if not (isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0):
-        raise Implausible("a page without measures")
-    if width * height > max_pixels or len(descriptors) != 1:
-        raise Implausible("a page over the limit, or none")
-    if not sealed.is_sealed(descriptors[0]):
-        raise Implausible("pixels that can still change")
-    if sealed.size_bytes(descriptors[0]) != width * height * 3:
-        raise Implausible("pixels that do not fit the measures")
-    return width, height
-
-
-def lines_and_times(descriptors: list[int]) -> tuple[tuple[Line, ...], dict[str, float]]:
-    """Return an engine's lines, and its steps' ms. Raises Implausible."""
+    width, height, pages = (_count(answer, name) for name in ("width", "height", "pages"))
+    if width * height > max_pixels:
+        raise Implausible("a page over the limit")
+    if answer.get("mode") != "RGB":
+        raise Implausible("pixels of another mode")
     try:
-        result = json.loads(sealed.read(descriptors[0], _RESULT_BYTES))
+        sealed.close_room(room, width * height * _RGB)
+    except OSError as error:
+        raise Implausible("pixels that do not fit the measures, or can still change") from error
+    return Decoded(room, width, height, pages, answer.get("document") is True)
+
+
+def lines_and_times(
+    answer: Message, room: int, room_bytes: int
+) -> tuple[tuple[Line, ...], dict[str, float]]:
+    """Return the lines an engine left in its room, and its steps' ms. Raises Implausible."""
+    length = _count(answer, "bytes")
+    if length > room_bytes:
+        raise Implausible("a result over the limit")
+    try:
+        result = json.loads(sealed.read(room, length))
         lines = tuple(_line(line) for line in result["lines"])
         times = {step: float(result[f"{step}_ms"]) for step in ("detect", "recognise")}
     except (LookupError, TypeError, ValueError) as error:
@@ -85,12 +110,23 @@ def lines_and_times(descriptors: list[int]) -> tuple[tuple[Line, ...], dict[str,
     return lines, times
 
 
+def _count(answer: Message, name: str) -> int:
+    """Return a number of an answer that can only be positive. Raises Implausible."""
+    value = answer.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _COUNT:
+        raise Implausible(f"no {name}")
+    return value
+
+
 def _refusal(answer: Message, max_pixels: int) -> Exception:
     """Return the exception that a decoder's refusal stands for."""
-    if answer["error"] == "TooManyPixels" and isinstance(answer.get("pixels"), int):
-        return TooManyPixels(answer["pixels"], max_pixels)
-    if answer["error"] in _REFUSALS:
-        return _REFUSALS[answer["error"]](str(answer.get("detail", "")))
+    name, number = answer["error"], answer.get("number")
+    if name == "TooManyPixels" and isinstance(number, int):
+        return TooManyPixels(number, max_pixels)
+    if name == "NoSuchPage" and isinstance(number, int):
+        return NoSuchPage(number)
+    if isinstance(name, str) and name in _REFUSALS:
+        return _REFUSALS[name]()
     return Implausible("an unknown refusal")
 
 

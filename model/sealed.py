@@ -1,65 +1,73 @@
-"""Bulk data between processes: memory files whose size and content can no longer change.
+"""Bulk data between processes: memory files, made by the parent, whose size and content are fixed.
 
-Only such a file can be mapped safely by its receiver: a sender that shrank it afterwards would
-kill the receiver with SIGBUS, one that rewrote it would change pixels already checked.
-Source: memfd_create(2), fcntl(2) "File Sealing".
+An upload is sealed before a child gets it. What a child fills is a room of a fixed size that it
+cannot leave; once the child is gone the parent cuts it to its content and seals it, which the
+kernel refuses while anybody could still write. Source: memfd_create(2), fcntl(2) "File Sealing".
 """
 
 import fcntl
 import os
 
-_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
-
-
-def create(name: str) -> int:
-    """Return the descriptor of a new, empty memory file; the caller fills, seals, closes it."""
-    return os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-
-
-def write(descriptor: int, data: bytes) -> None:
-    """Append all of `data`; os.write alone may stop in the middle."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def seal(descriptor: int) -> None:
-    """Freeze the file for every holder, the caller included."""
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+_KEPT = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 
 
 def copy(name: str, data: bytes) -> int:
     """Return the descriptor of a sealed memory file holding `data`."""
-    descriptor = create(name)
+    descriptor = _create(name)
     try:
-        write(descriptor, data)
-        seal(descriptor)
+        view = memoryview(data)
+        while view:  # os.write alone may stop in the middle
+            view = view[os.write(descriptor, view) :]
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _KEPT)
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def is_sealed(descriptor: int) -> bool:
-    """Tell whether nobody can change the file any more."""
+def room(name: str, size_bytes: int) -> int:
+    """Return the descriptor of a memory file of zeros, to be written to but not to grow.
+
+    It takes memory only where it is written.
+    """
+    descriptor = _create(name)
     try:
-        return fcntl.fcntl(descriptor, fcntl.F_GET_SEALS) & _SEALS == _SEALS
-    except OSError:  # not a memory file at all
-        return False
+        os.ftruncate(descriptor, size_bytes)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
-def size_bytes(descriptor: int) -> int:
-    """Return the length of the file."""
-    return os.fstat(descriptor).st_size
+def fill(descriptor: int, data: bytes) -> int:
+    """Write a room's content from its beginning; return its length. Raises OSError."""
+    view = memoryview(data)
+    position = 0
+    while position < len(data):
+        position += os.pwrite(descriptor, view[position:], position)
+    return position
 
 
-def read(descriptor: int, limit_bytes: int) -> bytes:
-    """Return the whole content. Raises ValueError where it is unsealed or over the limit."""
-    length = size_bytes(descriptor)
-    if not is_sealed(descriptor) or length > limit_bytes:
-        raise ValueError(f"not a sealed file of at most {limit_bytes} bytes")
+def close_room(descriptor: int, size_bytes: int) -> None:
+    """Cut a room to its content and freeze it for every holder, the caller included.
+
+    Raises OSError where it was made smaller than that, or is mapped for writing by anybody.
+    """
+    os.ftruncate(descriptor, size_bytes)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _KEPT)
+
+
+def read(descriptor: int, size_bytes: int) -> bytes:
+    """Return the first bytes. Raises ValueError where there are fewer."""
     parts, position = [], 0
-    while position < length:
-        parts.append(os.pread(descriptor, length - position, position))
+    while position < size_bytes:
+        parts.append(os.pread(descriptor, size_bytes - position, position))
+        if not parts[-1]:
+            raise ValueError(f"{position} bytes, not {size_bytes}")
         position += len(parts[-1])
     return b"".join(parts)
+
+
+def _create(name: str) -> int:
+    return os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)

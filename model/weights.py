@@ -6,7 +6,7 @@ mere carriers: they are found through the installed distribution's record and ne
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ class WeightsFile:
     distribution: str | None  # None: ours
     path: str
     sha256: str
+    content: bytes | None = field(default=None, repr=False)  # read already, while files could be
 
     def locate(self) -> Path:
         """Return where it is installed. Raises WeightsError where it is not."""
@@ -45,6 +46,8 @@ class WeightsFile:
 
     def read(self) -> bytes:
         """Return the content, checked. Raises WeightsError."""
+        if self.content is not None:
+            return self.content
         try:
             content = self.locate().read_bytes()
         except OSError as error:
@@ -80,6 +83,11 @@ class Weights:
     calibration: tuple[float, float] | None
     licence: str
     source: str
+
+    def held(self) -> "Weights":
+        """Return the entry with its files' contents in memory. Raises WeightsError."""
+        charset = self.charset and replace(self.charset, content=self.charset.read())
+        return replace(self, file=replace(self.file, content=self.file.read()), charset=charset)
 
     @property
     def files(self) -> tuple[WeightsFile, ...]:

@@ -146,8 +146,10 @@ class Model(Table):
 
     detector: str = "ppocrv3-det"
     recogniser: str = "sealed-crnn"
-    max_pixels: Count = 50_000_000
+    max_pixels: Annotated[int, Field(ge=1, le=1_000_000_000)] = 50_000_000
     max_images: Count = 16
+    max_pages: Count = 50
+    pdf_dpi: Annotated[int, Field(ge=36, le=1200)] = 200
 
 
 class Engine(Table):
@@ -160,6 +162,15 @@ class Engine(Table):
     warm: bool = False
     idle_s: Annotated[float, Field(ge=0)] = 600
     start_timeout_s: Seconds = 30
+    decode_timeout_s: Seconds = 10
+    read_timeout_s: Seconds = 30
+    max_readings: Share = 1000
+
+
+class Sandbox(Table):
+    """Whether the processes that read must be locked."""
+
+    require: Literal["public", "always", "never"] = "public"
 
 
 class ApiKey(Table):
@@ -238,6 +249,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     model: Model = Model()
     engine: Engine = Engine()
+    sandbox: Sandbox = Sandbox()
     keys: tuple[ApiKey, ...] = ()
     functions: Annotated[tuple[Function, ...], Field(min_length=1)]
 

@@ -13,7 +13,16 @@ PACKAGES = ("handlers", "middleware", "model", "settings", "startup", "tls")
 OWN = {*PACKAGES, "app"}
 # Imports go one way. A name stands for the module or package and everything in it.
 MAY_IMPORT: dict[str, set[str]] = {
-    "app": {"handlers", "middleware", "model.reader", "model.errors", "settings", "startup", "tls"},
+    "app": {
+        "handlers",
+        "middleware",
+        "model.reader",
+        "model.errors",
+        "model.sandbox",
+        "settings",
+        "startup",
+        "tls",
+    },
     "handlers": {
         "handlers",
         "middleware.errors",
@@ -38,12 +47,13 @@ FUNCTION_LINES = 40
 # Longer, for a reason that is written beside it.
 LONG_FILES = {
     "app.py": "the whole wiring in one place, as its reader wants it",
+    "handlers/problem_table.py": "one table, read as one",
     "settings/schema.py": "one class a table: it is read beside settings.toml",
 }
 LONG_FUNCTIONS = {
     "tls/probes.py:_exchange": "one dialogue, and the imports that only a rare start needs",
 }
-HEAVY = ("numpy", "PIL", "cv2", "onnxruntime")
+HEAVY = ("numpy", "PIL", "cv2", "onnxruntime", "pypdfium2")
 
 
 def _files() -> list[Path]:

@@ -20,8 +20,8 @@ def _check(*, passes: bool) -> Check:
     return check
 
 
-def _request(checks: Mapping[str, Check]) -> Request:
-    return Request(scope_of(state={"checks": checks}))
+def _request(checks: Mapping[str, Check], warnings: Mapping[str, str] | None = None) -> Request:
+    return Request(scope_of(state={"checks": checks, "warnings": warnings or {}}))
 
 
 async def test_alive() -> None:
@@ -50,3 +50,10 @@ async def test_not_ready() -> None:
     with pytest.raises(NotReady) as caught:
         await readyz(_request(checks))
     assert caught.value.failed == "weights, limit_storage"
+
+
+async def test_a_warning_is_told_and_does_not_stop() -> None:
+    """What is amiss but allowed is in the answer, for who looks."""
+    response = await readyz(_request({"weights": _check(passes=True)}, {"sandbox": "none"}))
+    assert response.status_code == 200
+    assert json.loads(bytes(response.body))["warnings"] == {"sandbox": "none"}

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from handlers.errors import MalformedBody, TooManyImages, UnknownParameter, Unsu
 from handlers.ocr import recognize
 from middleware.exchange import exchange_of
 from model.errors import Busy, UnreadableImage
-from model.reader import Line, Reading
+from model.reader import ALL_PAGES, Line, Page
 from tests.asgi import Answer, call, scope_of
 from tests.handlers.conftest import BOUNDARY, Multipart
 
@@ -39,19 +39,24 @@ class EchoReader:
             raise Busy(3)
         self.held += 1
         try:
-            yield self._read
+            yield self
         finally:
             self.held -= 1
 
-    async def _read(self, image: bytes, *, detect: bool = True) -> Reading:
+    async def pages(
+        self, upload: bytes, *, detect: bool = True, ranges: Any = ALL_PAGES
+    ) -> AsyncGenerator[Page]:
+        """Read an upload: each of its texts between slashes is a page."""
         assert self.held
-        if self.gate:
-            await self.gate.wait()
-        self.read.append((image, detect))
-        if image == b"torn":
-            raise UnreadableImage
-        lines = tuple(Line(text, 0.5, BOX) for text in image.decode().split())
-        return Reading(lines, 9, 8, "echo", {"total": 1.5})
+        texts = upload.split(b"/")
+        for number in range(ranges[0].first, (ranges[-1].last or len(texts)) + 1):
+            if self.gate:
+                await self.gate.wait()
+            self.read.append((texts[number - 1], detect))
+            if texts[number - 1] == b"torn":
+                raise UnreadableImage
+            lines = tuple(Line(text, 0.5, BOX) for text in texts[number - 1].decode().split())
+            yield Page(number, len(texts) > 1, lines, 9, 8, "echo", {"total": 1.5})
 
 
 class Caller:
@@ -155,14 +160,67 @@ async def test_detect(query: bytes, *, detect: bool, post: Caller, reader: EchoR
 
 @pytest.mark.parametrize(
     "query", [b"detect=no", b"detect=", b"detect=True", b"detect=false&detect=false",
-              b"detect=true&x=1", b"x=1", b"key=hunter2"],
+              b"detect=true&x=1", b"x=1", b"key=hunter2", b"pages=", b"pages=0", b"pages=3-1",
+              b"pages=1,,2", b"pages=1-2-3", b"pages=-1", b"pages=1;2", b"pages=1&pages=2",
+              b"pages=" + b"1," * 500 + b"1", b"pages=9999999", "pages=\u0661".encode()],
 )  # fmt: skip
 async def test_other_parameters_are_refused(query: bytes, post: Caller, reader: EchoReader) -> None:
     """A misspelled parameter is named by what there is, before anything is read."""
     with pytest.raises(UnknownParameter) as caught:
         await post(query=query)
-    assert caught.value.takes == "detect=true, detect=false"
+    assert caught.value.takes == "detect=true, detect=false, pages=1-3,7"
     assert reader.read == []
+
+
+async def test_a_document_is_answered_page_by_page(post: Caller) -> None:
+    """`pages` where there are several, each as an image's answer with its number; text joined."""
+    document = json.loads((await post(b"one two/three")).body)
+    assert set(document) == {"text", "pages", "request_id"}
+    assert document["text"] == "one\ntwo\n\fthree"
+    assert [(page["page"], page["text"]) for page in document["pages"]] == [
+        (1, "one\ntwo"),
+        (2, "three"),
+    ]
+    assert set(document["pages"][0]) == {
+        "page", "text", "lines", "width", "height", "model", "timing_ms",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "read"),
+    [(b"pages=2", ["b"]), (b"pages=2-3", ["b", "c"]), (b"pages=3-", ["c", "d"]),
+     (b"pages=1-,2", ["a", "b"]), (b"pages=%201-2%20", ["a", "b"])],
+)  # fmt: skip
+async def test_pages_are_chosen(query: bytes, read: list[str], post: Caller) -> None:
+    """?pages= names them; the answer then has `pages` even if it is one."""
+    document = json.loads((await post(b"a/b/c/d", query=query)).body)
+    assert [page["text"] for page in document["pages"]] == read
+
+
+async def test_lines_of_pages_are_streamed(post: Caller, reader: EchoReader) -> None:
+    """One JSON line a page, sent before the next page is read; the place is held meanwhile."""
+    answer = await post(b"one/two", accept="application/x-ndjson")
+    assert (answer.status, answer["content-type"]) == (200, "application/x-ndjson")
+    assert answer.all("content-length") == []
+    lines = [json.loads(line) for line in answer.body.splitlines()]
+    assert [(line["image"], line["page"], line["text"]) for line in lines] == [
+        (1, 1, "one"),
+        (1, 2, "two"),
+    ]
+    assert {line["request_id"] for line in lines} == {exchange_of(post.scope).request_id}
+    assert reader.held == 0
+
+
+async def test_a_stream_that_fails_ends_with_the_problem(post: Caller, reader: EchoReader) -> None:
+    """The pages before it stay; a failure on the first page is an answer of its own."""
+    answer = await post(b"one/torn/three", accept="application/x-ndjson")
+    first, problem = (json.loads(line) for line in answer.body.splitlines())
+    assert first["text"] == "one"
+    assert (problem["status"], problem["code"]) == (422, "unreadable_image")
+    assert exchange_of(post.scope).problem == "unreadable_image"
+    with pytest.raises(UnreadableImage):
+        await post(b"torn/two", accept="application/x-ndjson")
+    assert reader.held == 0
 
 
 async def test_the_log_learns_how_much(post: Caller, multipart: Multipart) -> None:
@@ -170,7 +228,7 @@ async def test_the_log_learns_how_much(post: Caller, multipart: Multipart) -> No
     body = multipart([("image", b"first one"), ("file", b"second")])
     await post(body, content_type=f"multipart/form-data; boundary={BOUNDARY}")
     exchange = exchange_of(post.scope)
-    assert (exchange.images, exchange.lines) == (2, 3)
+    assert (exchange.images, exchange.pages, exchange.lines) == (2, 2, 3)
     assert "first" not in repr(exchange)
 
 

@@ -27,6 +27,7 @@ FIELDS = [
     "complete",
     "problem",
     "bytes",
+    "images",
     "pages",
     "lines",
     "ms",
@@ -38,7 +39,8 @@ async def test_one_line_tells_who_and_how_much(log: list[str]) -> None:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
-        exchange.key_name, exchange.images, exchange.lines = "accounting", 2, 7
+        exchange.key_name, exchange.lines = "accounting", 7
+        exchange.images, exchange.pages = 2, 3
         exchange.received_bytes = 99
         await read_all(scope, receive, send)
 
@@ -58,7 +60,8 @@ async def test_one_line_tells_who_and_how_much(log: list[str]) -> None:
         "complete": True,
         "problem": None,
         "bytes": 99,
-        "pages": 2,
+        "images": 2,
+        "pages": 3,
         "lines": 7,
     }
 

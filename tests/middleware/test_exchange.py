@@ -38,6 +38,7 @@ def test_it_has_no_room_for_content() -> None:
         "received_bytes",
         "expected_bytes",
         "images",
+        "pages",
         "lines",
         "problem",
         "fault",

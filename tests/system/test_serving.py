@@ -168,6 +168,7 @@ def test_health_needs_no_key(service: Service) -> None:
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/readyz").json()["checks"] == {
             "weights": "ok",
+            "engine": "ok",
             "certificate": "ok",
             "limit_storage": "ok",
         }
@@ -179,7 +180,7 @@ def test_the_web_process_holds_no_parser(service: Service, draw: Draw) -> None:
         client.post("/ocr", files={"image": draw("ANY")})
     mapped = Path(f"/proc/{service.process.pid}/maps").read_text()
     assert "_ssl" in mapped
-    for library in ("numpy", "PIL", "cv2", "onnxruntime"):
+    for library in ("numpy", "PIL", "cv2", "onnxruntime", "pypdfium2_raw"):
         assert f"/{library}/" not in mapped
 
 

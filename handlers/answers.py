@@ -1,0 +1,52 @@
+"""What an answer of POST /ocr looks like."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from model.reader import Page
+
+PAGE_BREAK = "\n\f"  # as pdftotext has it
+
+
+def as_document(
+    readings: Sequence[Sequence[Page]], request_id: str, *, paged: bool
+) -> dict[str, Any]:
+    """Return the JSON answer: the one upload's own, or a list."""
+    uploads = [_upload(pages, paged=paged) for pages in readings]
+    if len(uploads) == 1:
+        return {**uploads[0], "request_id": request_id}
+    return {"images": uploads, "request_id": request_id}
+
+
+def as_text(readings: Sequence[Sequence[Page]]) -> str:
+    """Return the text alone: an empty line between uploads, a form feed between pages."""
+    return "\n\n".join(_text(pages) for pages in readings)
+
+
+def as_page(page: Page) -> dict[str, Any]:
+    """Return what was read on one page, or on an image that has none."""
+    return {
+        "text": page.text,
+        "lines": [
+            {"text": line.text, "confidence": round(line.confidence, 4), "polygon": line.polygon}
+            for line in page.lines
+        ],
+        "width": page.width,
+        "height": page.height,
+        "model": page.model,
+        "timing_ms": {step: round(ms, 1) for step, ms in page.timing_ms.items()},
+    }
+
+
+def _upload(pages: Sequence[Page], *, paged: bool) -> dict[str, Any]:
+    """Return an image's lines, or a document's pages."""
+    if not paged and not pages[0].of_document:
+        return as_page(pages[0])
+    return {
+        "text": _text(pages),
+        "pages": [{"page": page.number, **as_page(page)} for page in pages],
+    }
+
+
+def _text(pages: Sequence[Page]) -> str:
+    return PAGE_BREAK.join(page.text for page in pages)

@@ -1,0 +1,67 @@
+"""An answer of one JSON line a page, each sent before the next page is read."""
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from handlers.answers import as_page
+from handlers.problems import problem_document
+from middleware.exchange import exchange_of
+from model.errors import ReadingError
+from model.reader import Page, Place, Reader
+
+MEDIA_TYPE = "application/x-ndjson"
+
+
+class PageStream(Response):
+    """Reads while it answers, no faster than the client takes it: sending waits for the window.
+
+    What is wrong with the first page is answered as ever; what goes wrong later is the last line,
+    a problem document of its own.
+    """
+
+    def __init__(
+        self, request: Request, read: Callable[[Place], AsyncGenerator[tuple[int, Page]]]
+    ) -> None:
+        super().__init__(media_type=MEDIA_TYPE)
+        del self.headers["content-length"]  # nobody knows it yet
+        self.request = request
+        self.read = read
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        reader: Reader = self.request.state.reader
+        exchange = exchange_of(scope)
+        began = False
+        with reader.place() as place:
+            async with aclosing(self.read(place)) as pages:
+                try:
+                    async for image, page in pages:
+                        if not began:
+                            await self._begin(send)
+                            began = True
+                        line = {"image": image, "page": page.number, **as_page(page)}
+                        await _send_line(send, {**line, "request_id": exchange.request_id})
+                except ReadingError as error:
+                    if not began:
+                        raise
+                    await _send_line(send, problem_document(self.request, error))
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _begin(self, send: Send) -> None:
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+
+
+async def _send_line(send: Send, document: dict[str, Any]) -> None:
+    line = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    await send({"type": "http.response.body", "body": line.encode(), "more_body": True})

@@ -1,0 +1,30 @@
+"""Calls to the kernel that Python has no function for. Source: prctl(2), syscall(2)."""
+
+import ctypes
+import os
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_NO_NEW_PRIVS = 38
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def prctl(option: int, value: int) -> None:
+    """Set an option of this process. Raises OSError."""
+    zeros = [ctypes.c_ulong(0)] * 3
+    if _LIBC.prctl(ctypes.c_int(option), ctypes.c_ulong(value), *zeros) != 0:
+        raise _error("prctl")
+
+
+def syscall(number: int, *arguments: object) -> int:
+    """Make a system call; arguments are ctypes values or pointers. Raises OSError."""
+    result = int(_LIBC.syscall(ctypes.c_long(number), *arguments))
+    if result < 0:
+        raise _error(f"system call {number}")
+    return result
+
+
+def _error(what: str) -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, f"{what}: {os.strerror(number)}")
