@@ -19,7 +19,7 @@ from model.pages import ALL_PAGES, PageRange, chosen, first_page
 from model.pipeline import Pipeline
 from model.pool import Pool
 from model.reading import Line, Page
-from model.weights import WeightsFile, pick, pick_orientation
+from model.weights import checked_files
 
 __all__ = ["ALL_PAGES", "Line", "Page", "PageRange", "Place", "Reader"]
 
@@ -57,7 +57,7 @@ class Reader:
         report: Report,
     ) -> None:
         """Check the weights' SHA-256. Raises WeightsError."""
-        self._files = _checked_files(detector, recogniser)
+        self._files = checked_files(detector, recogniser)
         self._max_pages = max_pages
         self._places = engines
         self._max_waiting = max_waiting
@@ -213,15 +213,6 @@ class Place:
                 yield (await self._read_page(descriptor, size, number, detect=detect))[0]
         finally:
             os.close(descriptor)
-
-
-def _checked_files(detector: str, recogniser: str) -> list[WeightsFile]:
-    """Return the files of the networks that read, each read once. Raises WeightsError."""
-    networks = (pick(detector, "detector"), pick(recogniser, "recogniser"), pick_orientation())
-    files = [file for weights in networks for file in weights.files]
-    for file in files:
-        file.read()
-    return files
 
 
 def _engine_start(

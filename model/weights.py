@@ -117,6 +117,15 @@ def pick_orientation() -> Weights:
     return next(entry for entry in load_manifest().values() if entry.kind == "orientation")
 
 
+def checked_files(detector: str, recogniser: str) -> list[WeightsFile]:
+    """Return the files of the networks that read, each read once. Raises WeightsError."""
+    networks = (pick(detector, "detector"), pick(recogniser, "recogniser"), pick_orientation())
+    files = [file for weights in networks for file in weights.files]
+    for file in files:
+        file.read()
+    return files
+
+
 def _entry(name: str, table: dict[str, Any]) -> Weights:
     home, charset, calibration = table.get("distribution"), None, None
     if "charset_file" in table:
