@@ -20,6 +20,7 @@ from model.inference import Pixels
 from model.orient import Orientation
 from model.page import PageReader, PageReading
 from model.sandbox import lock, policies
+from model.sandbox.kernel import forget_freed_memory
 from model.weights import pick, pick_orientation
 
 _TEST_TEXT = "4711 0815"
@@ -63,6 +64,7 @@ def serve(channel: Channel) -> None:
             answer = {"cancelled": True}
         finally:
             close_all(descriptors)
+            forget_freed_memory()
         channel.send({**answer, "sequence": message["sequence"]})
 
 

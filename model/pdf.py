@@ -9,7 +9,7 @@ import math
 import mmap
 
 import pypdfium2
-import pypdfium2.raw
+from pypdfium2 import raw
 
 from model.errors import (
     EmptyDocument,
@@ -34,17 +34,21 @@ class PdfFile:
         """Open it. Raises EncryptedDocument, EmptyDocument, UnreadableImage."""
         self._max_pixels = max_pixels
         self._scale = dpi / _POINTS_PER_INCH
+        handle = raw.FPDF_LoadMemDocument64(data, len(data), None)
+        if not handle:
+            # A lasting state of the library: it means something only right after a failure.
+            encrypted = {raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY}
+            if raw.FPDF_GetLastError() in encrypted:
+                raise EncryptedDocument
+            raise UnreadableImage("no document")
+        self.pages = raw.FPDF_GetPageCount(handle)
+        if self.pages < 1:
+            raise EmptyDocument
+        self._data = data  # PDFium reads on in it
         try:
-            self._document = pypdfium2.PdfDocument(data)
+            self._document = pypdfium2.PdfDocument(handle)
             self._document.init_forms()  # what was filled in is text, too
-            self.pages = len(self._document)
-        except pypdfium2.PdfiumError as error:
-            if error.err_code in {pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY}:
-                raise EncryptedDocument from error
-            if error.err_code == pypdfium2.raw.FPDF_ERR_SUCCESS:
-                raise EmptyDocument from error
-            raise UnreadableImage("no document") from error
-        except BROKEN as error:
+        except (pypdfium2.PdfiumError, *BROKEN) as error:
             raise UnreadableImage(type(error).__name__) from error
 
     def draw(self, number: int, room: int) -> tuple[int, int]:
@@ -70,7 +74,7 @@ class PdfFile:
             page.render(
                 scale=scale,
                 bitmap_maker=in_room,
-                force_bitmap_format=pypdfium2.raw.FPDFBitmap_BGR,
+                force_bitmap_format=raw.FPDFBitmap_BGR,
                 rev_byteorder=True,
             )
         except (pypdfium2.PdfiumError, *BROKEN) as error:
@@ -84,8 +88,10 @@ class PdfFile:
         points = math.ceil(width) * math.ceil(height)
         if points > self._max_pixels:
             raise TooManyPixels(points, self._max_pixels)
-        # Half a pixel less: each side is rounded up.
-        fitting = math.sqrt(self._max_pixels / points) * (1 - 0.5 / math.sqrt(self._max_pixels))
+        # Each side is rounded up: (width * s + 1) * (height * s + 1) is to be the limit at most.
+        sides = width + height
+        root = math.sqrt(sides**2 + 4 * width * height * (self._max_pixels - 1))
+        fitting = (root - sides) / (2 * width * height)
         return min(self._scale, fitting)
 
 

@@ -166,7 +166,7 @@ def _environment(module: str) -> dict[str, str]:
         "ORT_DISABLE_TELEMETRY": "1",
         "OPENBLAS_NUM_THREADS": "1",
         # Large blocks are given back when freed: left to itself, glibc keeps more and more of them.
-        # An engine reads one caller's page after another's, so it gives back every block of
-        # 8 KB or more, and none of those pixels stays where the next reading could see it.
-        "MALLOC_MMAP_THRESHOLD_": str(8 << 10 if module == "engine" else 4 << 20),
+        # An engine reads one caller's page after another's, so it gives back every block of a
+        # memory page or more, and none of those pixels stays where the next reading could see it.
+        "MALLOC_MMAP_THRESHOLD_": str(4 << 10 if module == "engine" else 4 << 20),
     }

@@ -95,9 +95,7 @@ def self_check(service: subprocess.Popen[bytes], settings: Settings, settings_fi
     key = key_for_self_check(settings, settings_file)
     with httpx2.Client(http2=True, verify=trust, base_url=url, timeout=PATIENCE_S) as client:
         if key is None:
-            ready = client.get("/readyz")
-            if ready.status_code != httpx2.codes.OK:
-                raise SelfCheckError(f"/readyz answered {ready.status_code}: {ready.text}")
+            ready = wait_until_ready(client)
             print(
                 f"\nServing {url}: ready over {ready.http_version} and TLS, nothing read. "
                 "Set SEALED_OCR_KEY to one of your keys to have the receipt read.",
@@ -149,6 +147,23 @@ def wait_until_listening(service: subprocess.Popen[bytes], settings: Settings) -
             return
         time.sleep(0.02)
     raise SelfCheckError(f"nothing answered within {PATIENCE_S} s")
+
+
+def wait_until_ready(client: httpx2.Client) -> httpx2.Response:
+    """Ask until the engine that the first question starts has read its page; return the answer.
+
+    Raises:
+        SelfCheckError: it was not ready in time.
+
+    """
+    due = time.monotonic() + PATIENCE_S
+    while True:
+        ready = client.get("/readyz")
+        if ready.status_code == httpx2.codes.OK:
+            return ready
+        if time.monotonic() > due:
+            raise SelfCheckError(f"/readyz answered {ready.status_code}: {ready.text}")
+        time.sleep(0.2)
 
 
 def check(answer: httpx2.Response) -> None:

@@ -1,4 +1,7 @@
-"""Calls to the kernel that Python has no function for. Source: prctl(2), syscall(2)."""
+"""Calls to the kernel and the C library that Python has no function for.
+
+Source: prctl(2), syscall(2).
+"""
 
 import ctypes
 import os
@@ -23,6 +26,16 @@ def syscall(number: int, *arguments: object) -> int:
     if result < 0:
         raise _error(f"system call {number}")
     return result
+
+
+def forget_freed_memory() -> None:
+    """Give every free page of the heaps back, and with it what stood there. Source: malloc_trim(3).
+
+    Other C libraries than glibc have no such call.
+    """
+    trim = getattr(_LIBC, "malloc_trim", None)
+    if trim is not None:
+        trim(ctypes.c_size_t(0))
 
 
 def _error(what: str) -> OSError:

@@ -1,0 +1,46 @@
+"""PDF files for the tests, written by hand: a page, its text, and whatever a test adds."""
+
+from collections.abc import Sequence
+
+FONT = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+
+
+def pdf(
+    *texts: str,
+    box: str = "[0 0 240 80]",
+    catalog: str = "",
+    page: str = "",
+    objects: Sequence[str] = (),
+) -> bytes:
+    """Return a document with a page for each text, in a font that every reader has.
+
+    `catalog` and `page` add entries to those; `objects` are numbered from 3 + 2 x pages.
+    """
+    pages = [f"{3 + 2 * number} 0 R" for number in range(len(texts))]
+    bodies = [
+        f"<</Type/Catalog/Pages 2 0 R{catalog}>>",
+        f"<</Type/Pages/Kids[{' '.join(pages)}]/Count {len(texts)}>>",
+    ]
+    for number, text in enumerate(texts):
+        content = f"BT /F 30 Tf 20 30 Td ({text}) Tj ET"
+        bodies.append(
+            f"<</Type/Page/Parent 2 0 R/MediaBox{box}/Contents {4 + 2 * number} 0 R"
+            f"/Resources<</Font<</F {FONT}>>>>{page}>>"
+        )
+        bodies.append(f"<</Length {len(content)}>>stream\n{content}\nendstream")
+    return assemble([*bodies, *objects])
+
+
+def assemble(bodies: Sequence[str], trailer: str = "") -> bytes:
+    """Return a document of these objects, numbered from 1, the first being the catalog."""
+    data = b"%PDF-1.7\n"
+    offsets = []
+    for number, body in enumerate(bodies, 1):
+        offsets.append(len(data))
+        data += f"{number} 0 obj{body}endobj\n".encode("latin-1")
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    start = len(data)
+    return data + (
+        f"xref\n0 {len(bodies) + 1}\n0000000000 65535 f \n{table}"
+        f"trailer<</Size {len(bodies) + 1}/Root 1 0 R{trailer}>>\nstartxref\n{start}\n%%EOF\n"
+    ).encode("latin-1")

@@ -1,0 +1,171 @@
+"""The engine process: locked, tested by itself, forgetful."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import model.process
+from model.engine import SelfTestFailed, load, self_test
+from model.errors import ReaderDied, ReadingTimeout
+from model.page import PageReader, PageReading
+from tests.model.conftest import MakeReader
+from tests.model.drawing import draw_line, draw_page, to_bytes
+
+pytestmark = pytest.mark.anyio
+
+LINE = to_bytes(draw_line("4711 0815"))
+START = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2}
+
+
+def statuses_of(pid: int) -> list[str]:
+    """Return what the kernel tells of each thread."""
+    return [(task / "status").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+
+
+def descriptors_of(pid: int) -> list[str]:
+    """Return what a process has open."""
+    return [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+async def test_a_running_engine_is_locked(make_reader: MakeReader) -> None:
+    """seccomp's filter on every thread, no new privileges, no core, nothing open but its own."""
+    async with make_reader(threads=2) as reader:
+        await reader.read(LINE, detect=False)
+        [pid] = reader._engines.pids
+        for status in statuses_of(pid):
+            assert re.search(r"Seccomp:\s+2", status)
+            assert re.search(r"NoNewPrivs:\s+1", status)
+        links = descriptors_of(pid)
+        assert links.count("/dev/null") == 3
+        assert sum(link.startswith("socket") for link in links) == 1
+        assert len(links) == 4
+
+
+async def test_without_seccomp_it_would_not_be(make_reader: MakeReader) -> None:
+    """Negative control."""
+    async with make_reader(seccomp=False) as reader:
+        await reader.read(LINE, detect=False)
+        [pid] = reader._engines.pids
+        assert all(re.search(r"Seccomp:\s+0", status) for status in statuses_of(pid))
+
+
+def test_what_reads_passes_the_self_test() -> None:
+    """The shipped networks read what is drawn for them."""
+    self_test(load(START))
+
+
+class Blind(PageReader):
+    """Sees nothing."""
+
+    def __init__(self) -> None:
+        pass
+
+    def read(self, *_: object, **__: object) -> PageReading:
+        """Return no line."""
+        return PageReading()
+
+
+def test_what_does_not_read_fails_it() -> None:
+    """An engine that starts and cannot read is no engine."""
+    with pytest.raises(SelfTestFailed):
+        self_test(Blind())
+
+
+async def test_an_engine_that_fails_its_test_is_not_used(
+    make_reader: MakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends, with the reason told, and the reader is not proven."""
+    code = model.process._CODE.replace(
+        "main()",
+        "import model.engine as e; e._TEST_TEXT = '1234'; e.cv2.putText = print; main()",
+        1,
+    )
+    monkeypatch.setattr(
+        model.process, "_CODE", code.replace("; main()", "; main()") if code else code
+    )
+    reports: list[tuple[str, str]] = []
+    async with make_reader(report=lambda *told: reports.append(told)) as reader:
+        assert not await reader.prove()
+        with pytest.raises(ReaderDied, match="SelfTestFailed"):
+            await reader.read(LINE, detect=False)
+    assert all(process == "engine" for process, _ in reports)
+
+
+async def test_proving_starts_one_engine_once(make_reader: MakeReader) -> None:
+    """The first proof starts an engine, the next finds that it has been."""
+    async with make_reader(engines=2) as reader:
+        assert not reader.loaded
+        while not await reader.prove():
+            pass
+        pids = reader._engines.pids
+        assert len(pids) == 1
+        assert await reader.prove()
+        assert reader._engines.pids == pids
+
+
+async def test_a_page_that_takes_too_long_is_given_up(make_reader: MakeReader) -> None:
+    """It is told so, its engine is stopped, and the next page is read."""
+    page = to_bytes(draw_page([["Many lines on a page", f"number {n}"] for n in range(60)]))
+    async with make_reader(read_timeout_s=0.2) as reader:
+        await reader.warm()
+        with pytest.raises(ReadingTimeout) as refusal:
+            await reader.read(page)
+        assert refusal.value.step == "reading"
+        reader._pipeline._read_timeout_s = 60
+        [line] = await reader.read(LINE, detect=False)
+        assert line.text.replace(" ", "") == "47110815"
+
+
+async def test_engines_are_replaced_after_so_many_pages(make_reader: MakeReader) -> None:
+    """What one may have kept of pages goes with it; no page fails for that."""
+    async with make_reader(max_readings=2) as reader:
+        pids = []
+        for _ in range(5):
+            await reader.read(LINE, detect=False)
+            pids += reader._engines.pids
+        assert len(set(pids)) >= 2
+        assert reader.deaths == 0
+
+
+def memory_of(pid: int) -> Iterator[bytes]:
+    """Yield what a process has in writable memory, mapping by mapping."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, permissions = line.split()[:2]
+            if not permissions.startswith("rw"):
+                continue
+            first, last = (int(number, 16) for number in span.split("-"))
+            memory.seek(first)
+            yield memory.read(last - first)
+
+
+@pytest.mark.parametrize("forgetful", [True, False])
+async def test_pixels_of_a_page_do_not_stay(
+    make_reader: MakeReader, monkeypatch: pytest.MonkeyPatch, *, forgetful: bool
+) -> None:
+    """What was cut from a page is in none of the engine's memory once it is read.
+
+    With glibc's own way of keeping freed blocks (the control) it is.
+    """
+    if not forgetful:
+        plain = model.process._environment
+        monkeypatch.setattr(
+            model.process,
+            "_environment",
+            lambda module: {**plain(module), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)},
+        )
+    paper = (241, 238, 227)
+    page = np.asarray(draw_page([["TEA", "12.50"], ["MILK", "3.99"]])).copy()
+    page[(page == 255).all(axis=2)] = paper
+    async with make_reader() as reader:
+        [read] = await reader.read(to_bytes(Image.fromarray(page)))
+        assert "12.50" in read.text
+        try:
+            memory = list(memory_of(reader._engines.pids[0]))
+        except PermissionError:
+            pytest.skip("only root may look into a locked process")
+    assert any(bytes(paper) * 40 in part for part in memory) != forgetful

@@ -1,0 +1,196 @@
+"""What a locked process can still do, each with what it could do before."""
+
+import platform
+import signal
+
+import pytest
+
+from model.sandbox import landlock, policies, seccomp
+from model.sandbox.seccomp import Call, program
+from model.sandbox.syscalls import MACHINES
+from tests.model.confined import run
+
+pytestmark = pytest.mark.skipif(not seccomp.available(), reason="this kernel has no seccomp")
+LOCK = "lock.give_up_files(); lock.give_up_calls(policies.decoder())\n"
+TRY = """
+try:
+    {attempt}
+except OSError as error:
+    print("refused", errno.errorcode[error.errno])
+else:
+    print("done")
+"""
+ATTEMPTS = {
+    "open a file": ("open('/etc/passwd').close()", "refused EPERM"),
+    "look at a file": ("os.stat('/etc/passwd')", "refused EPERM"),
+    "list a folder": ("os.listdir('/')", "refused EPERM"),
+    "make a file": ("os.open('/tmp/x' + str(os.getpid()), os.O_CREAT | os.O_RDWR, 0o600)",
+                    "refused EPERM"),
+    "use the network": ("socket.socket()", None),
+    "run a program": ("os.execv('/bin/true', ['true'])", None),
+    "fork": ("os.fork() or os._exit(0)", None),
+    "start a thread": ("threading.Thread(target=int).start()", None),
+    "end its parent": ("os.kill(os.getppid(), 0)", None),
+    "end its parent by another call": ("ctypes.CDLL(None).tgkill(*[os.getppid()] * 2, 0)", None),
+    "trace a process": ("ctypes.CDLL(None).ptrace(0x4206, os.getppid(), 0, 0)", None),
+    "make memory executable": ("mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)", None),
+    "make a memory file": ("os.memfd_create('x')", None),
+    "end its own lock": ("kernel.prctl(kernel.PR_SET_DUMPABLE, 1)", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("attempt", "expected"), ATTEMPTS.values(), ids=list(ATTEMPTS))
+def test_what_a_decoder_may_not(attempt: str, expected: str | None) -> None:
+    """Files are refused, so that libraries go on without; everything else ends the process."""
+    status, said = run(LOCK + TRY.format(attempt=attempt))
+    if expected is None:
+        assert (status, said) == (-signal.SIGSYS, "")
+    else:
+        assert (status, said) == (0, expected)
+
+
+@pytest.mark.parametrize(
+    "attempt", [attempt for attempt, _ in ATTEMPTS.values()], ids=list(ATTEMPTS)
+)
+def test_what_it_could_before(attempt: str) -> None:
+    """Negative control: without the lock none of it ends the process or is refused by it."""
+    status, said = run(TRY.format(attempt=attempt))
+    assert status == 0
+    assert "EPERM" not in said or attempt.startswith("ctypes")
+
+
+def test_what_a_decoder_needs() -> None:
+    """Memory, arithmetic, its own abort, its exit."""
+    assert run(LOCK + "x = bytearray(8 << 20); print(sum(x[:9]), len(os.urandom(4)))") == (0, "0 4")
+    assert run(LOCK + "os.abort()")[0] == -signal.SIGABRT
+
+
+def test_a_filter_holds_for_threads_that_run_already() -> None:
+    """An engine's threads are there before its filter is."""
+    code = """
+go = threading.Event()
+def work():
+    go.wait()
+    socket.socket()
+thread = threading.Thread(target=work); thread.start()
+lock.give_up_files(); lock.give_up_calls(policies.engine()); go.set(); thread.join(); print("alive")
+"""
+    assert run(code) == (-signal.SIGSYS, "")
+
+
+def test_filters_add_up() -> None:
+    """A decoder's filter stands on the zygote's: what either forbids is forbidden."""
+    code = "lock.give_up_files(); lock.give_up_calls(policies.ZYGOTE)\n" + LOCK
+    assert run(code.replace("lock.give_up_files(); lock.give_up_calls(policies.decoder())",
+                            "lock.give_up_calls(policies.decoder())") + "os.fork()")[0] == (
+        -signal.SIGSYS
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(landlock.abi() < 1, reason="this kernel has no Landlock")
+def test_landlock_alone_keeps_files_away() -> None:
+    """The second wall stands without the first; descriptors that are open stay usable."""
+    code = "file = open('/etc/passwd'); lock.give_up_files(); print(len(file.read()) > 0)\n"
+    status, said = run(code + TRY.format(attempt="open('/etc/passwd')"))
+    assert (status, said.split("\n")) == (0, ["True", "refused EACCES"])
+
+
+def test_a_locked_process_leaves_no_core_and_is_not_traced() -> None:
+    """Neither by the limit, which a pipe in core_pattern ignores, nor by being dumpable."""
+    code = "lock.give_up_files() if False else lock.forbid_core_dumps()\n"
+    asked = (
+        "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE)[1])"
+    )
+    assert run(code + asked) == (0, "0 0")
+    assert run(asked)[1].startswith("1 ")
+
+
+def test_memory_is_bounded() -> None:
+    """A decoder that wants more than it may have gets a MemoryError."""
+    code = """
+lock.limit(memory_bytes=lock.address_space_bytes() + (64 << 20))
+try:
+    bytearray(128 << 20)
+except MemoryError:
+    print("too much")
+"""
+    assert run(code) == (0, "too much")
+
+
+def test_several_threads_are_noticed() -> None:
+    """Landlock would hold for one of them alone."""
+    code = "threading.Thread(target=signal.pause, daemon=True).start()\nlock.assert_single_task()"
+    status, said = run(code)
+    assert status == 1
+    assert "NotAlone: 2 threads" in said
+    assert run("lock.assert_single_task()") == (0, "")
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_name_is_known_somewhere(machine: str) -> None:
+    """A misspelled call would be left out in silence; each is in one of the tables at least."""
+    names = {each.name for each in (*policies.ZYGOTE, *policies.decoder(), *policies.engine())}
+    names |= set(policies.REFUSED)
+    known = set().union(*(each.numbers for each in MACHINES.values()))
+    assert names <= known
+    numbers = MACHINES[machine].numbers
+    assert len(set(numbers.values())) == len(numbers)
+
+
+def evaluate(code: list[tuple[int, int, int, int]], arch: int, number: int, *arguments: int) -> int:
+    """Run a filter as the kernel does; return the action."""
+    data = {0: number, 4: arch, **{16 + 8 * n: value for n, value in enumerate(arguments)}}
+    accumulator, at = 0, 0
+    while True:
+        operation, yes, no, value = code[at]
+        at += 1
+        if operation == 0x06:
+            return value
+        if operation == 0x20:
+            accumulator = data.get(value, 0)
+        elif operation == 0x54:
+            accumulator &= value
+        else:
+            holds = accumulator == value if operation == 0x15 else accumulator >= value
+            at += yes if holds else no
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_the_program_on_every_machine(name: str) -> None:
+    """Allowed, allowed by argument, refused, killed; another architecture is killed whatever."""
+    machine = MACHINES[name]
+    numbers = machine.numbers
+    allowed = [
+        Call("read"),
+        Call("fcntl", argument=1, value=1030),
+        Call("mmap", argument=2, mask=4),
+    ]
+    code = program(machine, allowed, ["fcntl", "openat", "open"])
+
+    def action(call: str, *arguments: int) -> int:
+        return evaluate(code, machine.audit_arch, numbers[call], *arguments)
+
+    kill, refuse, allow = 0x80000000, 0x00050001, 0x7FFF0000
+    assert action("read") == allow
+    assert action("fcntl", 9, 1030) == allow
+    assert action("fcntl", 9, 4) == refuse
+    assert action("mmap", 0, 0, 3) == allow
+    assert action("mmap", 0, 0, 7) == kill
+    assert action("openat") == refuse
+    assert action("close") == kill
+    assert evaluate(code, 0x40000003, numbers["read"]) == kill
+    if machine.x32_bit:
+        assert evaluate(code, machine.audit_arch, machine.x32_bit | numbers["read"]) == kill
+
+
+def test_this_machine_s_numbers_are_the_system_s() -> None:
+    """Against the C library's own headers' numbers, through calls whose effect is known."""
+    code = """
+import platform
+from model.sandbox.syscalls import MACHINES
+numbers = MACHINES[platform.machine()].numbers
+print(kernel.syscall(numbers["getpid"]) == os.getpid())
+print(kernel.syscall(numbers["getppid"]) == os.getppid())
+"""
+    assert platform.machine() in MACHINES
+    assert run(code) == (0, "True\nTrue")
