@@ -14,19 +14,12 @@ import warnings
 
 from PIL import Image
 
-from model import sealed
 from model.channel import Channel, Message, close_all
 from model.decoder import decode_and_exit
-from model.pdf import PdfFile
+from model.pdf_fonts import remember_fonts
 from model.sandbox import lock, policies
 
 _CODECS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-_ONE_PAGE = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
-    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 8 8]>>endobj\n"
-    b"trailer<</Root 1 0 R>>"
-)
 
 
 def serve(channel: Channel) -> None:
@@ -52,9 +45,7 @@ def load() -> None:
         Image.new("RGB", (8, 8)).save(stream, codec)
         with Image.open(stream) as image:
             image.convert("RGBA").getexif()
-    room = sealed.room("warm", 8 * 8 * 3)
-    PdfFile(_ONE_PAGE, 8 * 8, 72).draw(1, room)
-    os.close(room)
+    remember_fonts()
     gc.collect()
     gc.freeze()  # what is here stays; looking at it would copy its memory into each decoder
 

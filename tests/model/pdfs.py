@@ -44,3 +44,21 @@ def assemble(bodies: Sequence[str], trailer: str = "") -> bytes:
         f"xref\n0 {len(bodies) + 1}\n0000000000 65535 f \n{table}"
         f"trailer<</Size {len(bodies) + 1}/Root 1 0 R{trailer}>>\nstartxref\n{start}\n%%EOF\n"
     ).encode("latin-1")
+
+
+def chinese_pdf(text: str, name: str = "STSong-Light") -> bytes:
+    """Return a page of Chinese text in a font that is named and not brought along."""
+    content = f"BT /F 30 Tf 20 30 Td <{text.encode('utf-16-be').hex()}> Tj ET"
+    collection = "<</Registry(Adobe)/Ordering(GB1)/Supplement 2>>"
+    uses = "/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>"
+    of = "/Encoding/UniGB-UCS2-H/DescendantFonts[6 0 R]"
+    return assemble(
+        [
+            "<</Type/Catalog/Pages 2 0 R>>",
+            "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 80]{uses}>>",
+            f"<</Length {len(content)}>>stream\n{content}\nendstream",
+            f"<</Type/Font/Subtype/Type0/BaseFont/{name}{of}>>",
+            f"<</Type/Font/Subtype/CIDFontType0/BaseFont/{name}/CIDSystemInfo{collection}>>",
+        ]
+    )

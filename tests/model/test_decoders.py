@@ -16,7 +16,7 @@ from model import sealed
 from model.decoders import Decoders
 from model.errors import ReaderDied, ReadingError, ReadingTimeout, UnreadableImage
 from tests.model.drawing import to_bytes
-from tests.model.pdfs import pdf
+from tests.model.pdfs import chinese_pdf, pdf
 from tests.model.processes import is_running, open_descriptors, until
 
 pytestmark = pytest.mark.anyio
@@ -262,3 +262,19 @@ async def test_a_zygote_that_speaks_unasked_is_ended(rogue: Rogue) -> None:
     async with running() as decoders:
         with pytest.raises(ReaderDied, match="nobody asked"):
             await decode(decoders, SMALL)
+
+
+@pytest.mark.parametrize("name", ["STSong-Light", "SimSun", "MicrosoftYaHei,Bold"])
+@pytest.mark.parametrize("remembered", [True, False])
+async def test_chinese_fonts_of_the_machine_are_there(
+    monkeypatch: pytest.MonkeyPatch, name: str, *, remembered: bool
+) -> None:
+    """A document may name a font and not bring it; unless it was read before, it stays blank."""
+    if not remembered:
+        without = "import model.pdf_fonts as fonts; fonts.remember_fonts = int; main()"
+        monkeypatch.setattr(model.process, "_CODE", model.process._CODE.replace("main()", without))
+    async with running() as decoders:
+        _, _, pixels = await decode(decoders, chinese_pdf("发票号码", name))
+    if remembered and min(pixels) == 255:
+        pytest.skip("no Chinese font is installed")
+    assert (min(pixels) < 100) == remembered
