@@ -211,6 +211,33 @@ async def test_lines_of_pages_are_streamed(post: Caller, reader: EchoReader) -> 
     assert reader.held == 0
 
 
+async def test_no_page_is_read_ahead_of_the_client(post: Caller, reader: EchoReader) -> None:
+    """While a line cannot be sent, the next page is not read."""
+    await post(b"x")
+    scope = {**post.scope, "headers": [(b"content-type", b"image/png"),
+                                       (b"accept", b"application/x-ndjson")]}  # fmt: skip
+    reader.read.clear()
+    room, sent = asyncio.Event(), 0
+
+    async def send(message: Any) -> None:
+        nonlocal sent
+        sent += message["type"] == "http.response.body"
+        await room.wait()
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"one/two/three", "more_body": False}
+
+    response = await recognize(Request(scope, receive))
+    task = asyncio.create_task(response(scope, receive, send))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [text for text, _ in reader.read] == [b"one"]
+    room.set()
+    await task
+    assert [text for text, _ in reader.read] == [b"one", b"two", b"three"]
+    assert sent == 4
+
+
 async def test_a_stream_that_fails_ends_with_the_problem(post: Caller, reader: EchoReader) -> None:
     """The pages before it stay; a failure on the first page is an answer of its own."""
     answer = await post(b"one/torn/three", accept="application/x-ndjson")

@@ -108,6 +108,8 @@ async def test_a_decoder_holds_nothing_but_its_own() -> None:
         [zygote] = decoders.pids
         tasks = [asyncio.create_task(decode(decoders, LARGE)) for _ in range(2)]
         await until(lambda: len(children_of(zygote)) == 2)
+        # It closes the others' first of all, but not before it is there.
+        await until(lambda: all(len(descriptors_of(each)) <= 6 for each in children_of(zygote)))
         held = [descriptors_of(child) for child in children_of(zygote)]
         await asyncio.gather(*tasks)
     for links in held:
