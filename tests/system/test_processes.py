@@ -1,6 +1,7 @@
 """Processes that die, clients that leave, stops in the middle of work."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -113,3 +114,12 @@ def test_no_orphans_after_a_kill(start: Callable[..., Service], draw: Draw) -> N
         while any(Path(f"/proc/{child}").exists() for child in children):
             assert time.monotonic() < due
             time.sleep(0.05)
+
+
+def test_no_process_leaves_a_core(start: Callable[..., Service], draw: Draw) -> None:
+    """Neither the service nor what decodes and reads, whatever limit it was started with."""
+    with start() as service, service.client() as client:
+        client.post("/ocr", files={"image": draw("WARM")})
+        for pid in (service.process.pid, *children_of(service.process.pid)):
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            assert re.search(r"Max core file size\s+0\s+0\s", limits)
