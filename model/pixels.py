@@ -3,6 +3,7 @@
 The only file that lets Pillow near a caller's bytes; it runs in the decoder process.
 """
 
+import contextlib
 import io
 import math
 import os
@@ -16,6 +17,7 @@ from model.errors import NoSuchPage, TooManyPixels, UnreadableImage, Unsupported
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _PAGED = ("TIFF", "GIF", "WEBP")  # a camera's JPEG may carry a second, small image: no page
+_MOST_PAGES = 5000  # of a TIFF; those beyond are not reached
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # What Pillow's readers let out on broken files: they trust offsets, counts and enums they read.
 BROKEN = (
@@ -50,10 +52,10 @@ class ImageFile:
         Image.MAX_IMAGE_PIXELS = None
         self._max_pixels = max_pixels
         try:
+            self._check_size(_webp_size(data))  # Pillow makes room for it when it opens the file
             self._image = Image.open(io.BytesIO(data), formats=_FORMATS)
-            self._check_size()
-            paged = self._image.format in _PAGED
-            self.pages: int = getattr(self._image, "n_frames", 1) if paged else 1
+            self._check_size(self._image.size)
+            self.pages = _count_pages(self._image)
         except UnidentifiedImageError as error:
             if is_image(data):
                 raise UnreadableImage("the header is broken") from error
@@ -76,11 +78,14 @@ class ImageFile:
         try:
             if self.is_document:
                 self._image.seek(number - 1)
-                self._check_size()
+                self._check_size(self._image.size)
             self._image.load()
-            return ImageOps.exif_transpose(self._image)
         except BROKEN as error:
             raise UnreadableImage(type(error).__name__) from error
+        try:
+            return ImageOps.exif_transpose(self._image)
+        except BROKEN:  # the picture is sound, what is said about it is not
+            return self._image
 
     def draw(self, number: int, room: int) -> tuple[int, int]:
         """Write page `number` into a memory file as H x W x 3 bytes; return width and height.
@@ -93,11 +98,42 @@ class ImageFile:
             position += os.pwrite(room, strip, position)
         return image.size
 
-    def _check_size(self) -> None:
+    def _check_size(self, size: tuple[int, int]) -> None:
         """Raise TooManyPixels by the header, before anything is decoded."""
-        width, height = self._image.size
+        width, height = size
         if width * height > self._max_pixels:
             raise TooManyPixels(width * height, self._max_pixels)
+
+
+def _count_pages(image: Image.Image) -> int:
+    """Return how many frames of a file are pages."""
+    if image.format not in _PAGED:
+        return 1
+    if image.format != "TIFF":
+        return int(getattr(image, "n_frames", 1))
+    # Pillow compares each directory with every one before it: thousands would take minutes.
+    count = 1
+    with contextlib.suppress(EOFError):
+        while count < _MOST_PAGES:
+            image.seek(count)
+            count += 1
+    image.seek(0)
+    return count
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Return the measures of a WebP's canvas, (0, 0) of anything else. Source: RFC 9649."""
+    kind, fields = data[12:16], data[20:30]
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(fields) < 10:  # noqa: PLR2004
+        return 0, 0
+    if kind == b"VP8X":
+        width, height = (int.from_bytes(fields[at : at + 3], "little") for at in (4, 7))
+        return width + 1, height + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(fields[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = (int.from_bytes(fields[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+    return width, height
 
 
 def rgb_strips(image: Image.Image) -> Iterator[bytes]:

@@ -122,7 +122,7 @@ def self_check(service: subprocess.Popen[bytes], settings: Settings, settings_fi
     shown = "$(cat .dev/key)" if not settings.keys else "$SEALED_OCR_KEY"
     ca = f" --cacert {os.path.relpath(authority)}" if development else ""
     if not settings.keys:
-        print("The key in .dev/key is for development: valid on this machine, 6000 a minute.")
+        print("The key in .dev/key is for development: valid on this machine alone.")
     print("\nTry it:\n")
     print(
         f'curl --http2{ca} -H "X-API-Key: {shown}" '

@@ -148,7 +148,7 @@ class Model(Table):
     recogniser: str = "sealed-crnn"
     max_pixels: Annotated[int, Field(ge=1, le=1_000_000_000)] = 50_000_000
     max_images: Count = 16
-    max_pages: Count = 50
+    max_pages: Annotated[int, Field(ge=1, le=5000)] = 50
     pdf_dpi: Annotated[int, Field(ge=36, le=1200)] = 200
 
 
@@ -156,7 +156,7 @@ class Engine(Table):
     """The processes that decode and read."""
 
     processes: Count = 2
-    decoders: Count = 1
+    decoders: Count = 2
     threads: Share = 0
     max_waiting: Share = 8
     warm: bool = False

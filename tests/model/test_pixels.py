@@ -17,7 +17,7 @@ from model.errors import (
     UnreadableImage,
     UnsupportedImageType,
 )
-from model.pixels import ImageFile, rgb_strips
+from model.pixels import ImageFile, _webp_size, rgb_strips
 from tests.model.drawing import draw_line, to_bytes
 
 LINE = draw_line("Modes 0123")
@@ -211,3 +211,26 @@ def test_damaged_files_are_refused_or_read(kind: str, data: st.DataObject) -> No
     except ReadingError:
         return
     assert pixels.ndim == 3
+
+
+def test_a_webp_s_size_is_known_before_pillow_makes_room_for_it() -> None:
+    """Of all three kinds of WebP: plain, lossless, extended."""
+    image = Image.new("RGB", (321, 123), "white")
+    frames = {"save_all": True, "append_images": [Image.new("RGB", (321, 123), "red")]}
+    for options in ({}, {"lossless": True}, frames):
+        assert _webp_size(to_bytes(image, "WEBP", **options)) == (321, 123)
+    for data in (b"", b"RIFF", to_bytes(image), to_bytes(image, "WEBP")[:25]):
+        assert _webp_size(data) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_broken_exif_spoils_no_sound_picture(kind: str) -> None:
+    """What is said about the picture cannot be read; the picture can."""
+    assert near(rgb(to_bytes(LINE, kind, exif=b"Exif\0\0" + b"garbage" * 9)), LINE)
+
+
+def test_a_giant_number_of_pages_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A TIFF's are counted so far and no further."""
+    monkeypatch.setattr("model.pixels._MOST_PAGES", 3)
+    other = [Image.new("L", (9, 9))] * 4
+    assert ImageFile(to_bytes(other[0], "TIFF", save_all=True, append_images=other), 99).pages == 3
