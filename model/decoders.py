@@ -88,23 +88,28 @@ class Decoders:
     async def _running(self) -> ZygoteHandle:
         async with self._starting:
             if self._zygote is None or not self._zygote.alive:
-                zygote = ZygoteHandle(self._died, self._ended)
-                try:
-                    async with asyncio.timeout(self._start_timeout_s):
-                        await zygote.start(
-                            {
-                                "memory_bytes": self._max_pixels * _BYTES_PER_PIXEL + _BYTES_BESIDE,
-                                "seccomp": self._seccomp,
-                            }
-                        )
-                except TimeoutError as error:
-                    late = f"the zygote did not start in {self._start_timeout_s:g} s"
-                    raise ReaderDied(late) from error
-                except BaseException:
-                    zygote.kill()
-                    raise
-                self._zygote = zygote
+                self._zygote = await self._started()
             return self._zygote
+
+    async def _started(self) -> ZygoteHandle:
+        """Return a new zygote that is locked and forks. Raises ReaderDied."""
+        zygote = ZygoteHandle(self._died, self._ended)
+        memory_bytes = self._max_pixels * _BYTES_PER_PIXEL + _BYTES_BESIDE
+        try:
+            async with asyncio.timeout(self._start_timeout_s):
+                await zygote.start({"memory_bytes": memory_bytes, "seccomp": self._seccomp})
+        except TimeoutError as error:
+            zygote.kill()
+            late = f"the zygote did not start in {self._start_timeout_s:g} s"
+            self._report("zygote", late)
+            raise ReaderDied(late) from error
+        except asyncio.CancelledError:
+            zygote.kill()
+            raise
+        except ReaderDied as death:
+            self._report("zygote", str(death))
+            raise
+        return zygote
 
     def _died(self, cause: str) -> None:
         """Count and tell of a decoder that ended otherwise than by answering."""

@@ -25,7 +25,7 @@ class Pool:
     ) -> None:
         """Start nothing yet. A child is replaced after `max_questions`; 0: never.
 
-        `report` is told what befell a child that ended by itself.
+        `report` is told what befell a child that ended by itself, or could not start.
         """
         self._module = module
         self._configuration = configuration
@@ -40,6 +40,7 @@ class Pool:
         self._size = size
         self._children: set[Child] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         self.running = 0
         self.started = 0
         self.deaths = 0
@@ -84,6 +85,7 @@ class Pool:
 
     async def aclose(self) -> None:
         """End every child, busy or not; unanswered questions get ReaderDied."""
+        self._closed = True
         for child in list(self._children):
             await self._end(child)
         await asyncio.gather(*self._tasks)
@@ -99,10 +101,12 @@ class Pool:
             self._background(self._end(child))
             if isinstance(error, TimeoutError):
                 late = f"the {self._module} did not start in {self._start_timeout_s} s"
+                self._report(self._module, late)
                 raise ReaderDied(late) from error
             raise
         if "error" in message:
             self._background(self._end(child))
+            self._report(self._module, str(message.get("detail")))
             raise WeightsError(str(message.get("detail")))
         self.started += 1
         return child
@@ -129,8 +133,9 @@ class Pool:
         """End a child that has been asked often enough, and start the next, while nobody waits."""
         await self._end(child)
         fresh: Child | None = None
-        with contextlib.suppress(ReaderDied, WeightsError):  # the next question will be told
-            fresh = await self._start()
+        if not self._closed:
+            with contextlib.suppress(ReaderDied, WeightsError):  # the next question will be told
+                fresh = await self._start()
         self._release(fresh)
 
     def _release(self, child: Child | None) -> None:

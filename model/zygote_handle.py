@@ -24,6 +24,7 @@ class ZygoteHandle:
         self._sequence = 1  # the start message's
         self._ends: dict[int, asyncio.Future[int | None]] = {}
         self._started: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._started.add_done_callback(_retrieve)
         self._ends[1] = self._started
         self._process = Process("zygote", on_message=self._take, on_end=self._gone)
 

@@ -197,11 +197,15 @@ async def test_a_late_start_is_ended(rogue: Rogue) -> None:
 async def test_a_child_may_find_other_weights(rogue: Rogue) -> None:
     """What a child finds wrong at its start is a WeightsError here."""
     rogue("send(sequence=sequence, error='WeightsError', detail='model.onnx is missing')")
-    places = pool()
+    told: list[tuple[str, str]] = []
+    places = Pool(
+        "engine", {}, size=1, start_timeout_s=60, cancel_grace_s=0, report=lambda *t: told.append(t)
+    )
     with pytest.raises(WeightsError, match=r"model\.onnx is missing"):
         async with places.place():
             pass
     await places.aclose()
+    assert told == [("engine", "model.onnx is missing")]
 
 
 async def test_a_hung_child_is_replaced_after_the_grace(rogue: Rogue) -> None:

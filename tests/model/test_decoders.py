@@ -280,3 +280,24 @@ async def test_chinese_fonts_of_the_machine_are_there(
     if remembered and min(pixels) == 255:
         pytest.skip("no Chinese font is installed")
     assert (min(pixels) < 100) == remembered
+
+
+async def test_a_zygote_that_starts_late_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page is told so, and no process is left."""
+    late = "import os, sys, time; sys.stdin.close(); time.sleep(60)"
+    monkeypatch.setattr(model.process, "_CODE", late)
+    async with running(start_timeout_s=0.3) as decoders:
+        for _ in range(2):
+            with pytest.raises(ReaderDied, match=r"did not start in 0\.3 s"):
+                await decode(decoders, SMALL)
+        assert decoders.pids == []
+    await until(lambda: not any(late in each for each in command_lines(os.getpid())))
+
+
+def command_lines(pid: int) -> list[str]:
+    """Return what a process's children were started with; one may end meanwhile."""
+    found = []
+    for child in children_of(pid):
+        with contextlib.suppress(OSError):
+            found.append(Path(f"/proc/{child}/cmdline").read_text())
+    return found
