@@ -6,10 +6,12 @@ import hypothesis
 import pytest
 
 # A busy machine is slow now and then; how long an example takes proves nothing.
-hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("house")
 
-PROGRAMS = ("curl", "openssl", "redis-server")
+PROGRAMS = ("curl", "openssl", "redis-server", "strace")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,7 +19,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed one")
     parser.addoption("--fresh", action="store_true", help="also install into fresh copies")
     parser.addoption("--soak", action="store_true", help="also run what takes minutes to hours")
+    parser.addoption("--soak-minutes", type=float, default=20, help="how long the soak lasts")
     parser.addoption("--training", action="store_true", help="also test how weights are made")
+    parser.addoption("--mutants", type=int, default=1000, help="how many files the fuzzer sends")
+    parser.addoption("--seed", type=int, default=1, help="what the fuzzer's files are made from")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,7 +29,7 @@ class Service:
     """Starts `hypercorn --config settings.toml app:app` on a copy of the shipped settings.
 
     `local` is the text of its settings.local.toml, `server` what top-level keys become, `modules`
-    are importable by it. Without
+    are importable by it, `launcher` stands before the command. Without
     `[[keys]]` in `local`, `self.key` is the development key.
     """
 
@@ -42,6 +43,7 @@ class Service:
         arguments: tuple[str, ...] = (),
         modules: dict[str, str] | None = None,
         root: Path = ROOT,
+        launcher: Sequence[str] = (),
     ) -> None:
         self.directory = directory
         self.settings = directory / "settings.toml"
@@ -58,7 +60,7 @@ class Service:
             **(environment or {}),
         }
         self.process = subprocess.Popen(
-            [HYPERCORN, "--config", str(self.settings), *arguments, "app:app"],
+            [*launcher, HYPERCORN, "--config", str(self.settings), *arguments, "app:app"],
             cwd=root,
             env=variables,
             stdout=subprocess.PIPE,
