@@ -1,0 +1,56 @@
+"""Which processes a service has."""
+
+from pathlib import Path
+
+from tests.system.service import Service
+
+_CAP_SYS_PTRACE = 19
+
+
+def children_of(pid: int) -> set[int]:
+    """Return the ids of the processes that `pid` started; none where it is gone."""
+    found: set[int] = set()
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found.update(map(int, (task / "children").read_text().split()))
+    except (FileNotFoundError, ProcessLookupError):
+        pass  # it, or a thread of it, ended meanwhile
+    return found
+
+
+def pids_of(service: Service, module: str) -> set[int]:
+    """Return the ids of the processes that run `model.<module>`, those that start included."""
+    return {pid for pid in children_of(service.process.pid) if module in _command(pid)}
+
+
+def decoders_of(service: Service) -> set[int]:
+    """Return the ids of the processes that decode a page now."""
+    return {child for zygote in pids_of(service, "zygote") for child in children_of(zygote)}
+
+
+def reading_engines(service: Service) -> set[int]:
+    """Return the ids of the engines that hold a page now; asks for `may_look`."""
+    return {pid for pid in pids_of(service, "engine") if "/memfd:pixels" in _held(pid)}
+
+
+def may_look() -> bool:
+    """Tell whether we may look into processes that locked up: it takes CAP_SYS_PTRACE."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    effective = int(status.partition("CapEff:")[2].split()[0], 16)
+    return bool(effective >> _CAP_SYS_PTRACE & 1)
+
+
+def _held(pid: int) -> str:
+    """Return what a process has open; nothing where it is gone."""
+    try:
+        return " ".join(str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _command(pid: int) -> list[str]:
+    """Return a process's arguments; none where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
