@@ -4,8 +4,10 @@ Everything here runs on the event loop's thread.
 """
 
 import asyncio
+import builtins
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +20,7 @@ from model.errors import ReaderDied
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from model.bootstrap import main; main()"
+_OURS = {"NotAlone", "SelfTestFailed"}  # exceptions of ours that end a process
 # Ends that come from outside: the operator, the kernel short of memory, or we ourselves.
 _FROM_OUTSIDE = {0, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 
@@ -50,6 +53,7 @@ class Process:
         self._channel = Channel(ours)
         self._last_words = ""
         self._killed = False
+        self._raised = False
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._pidfd = os.pidfd_open(self._process.pid)
@@ -65,7 +69,8 @@ class Process:
     @property
     def crashed(self) -> bool:
         """Whether it ended by itself, by a fault of its own; known once it is gone."""
-        return not self._killed and self._process.returncode not in _FROM_OUTSIDE
+        from_outside = self._process.returncode in _FROM_OUTSIDE and not self._raised
+        return not self._killed and not from_outside
 
     @property
     def cause(self) -> str:
@@ -111,7 +116,8 @@ class Process:
             self.kill(str(error))
         else:
             if "died" in message:
-                self._last_words = str(message["died"])
+                self._raised = True
+                self._last_words = place_of(message["died"])
             else:
                 self._on_message(message)
 
@@ -128,6 +134,20 @@ class Process:
         os.close(self._pidfd)
         self._ended.set_result(None)
         self._on_end()
+
+
+def place_of(told: object) -> str:
+    """Return what a process says an exception was, as far as it cannot be a caller's text.
+
+    Whoever has taken a process over chooses these words, and they are for the log.
+    """
+    match = re.fullmatch(r"(\w{1,40}) at (\w{1,40}\.py):(\d{1,5})", str(told), re.ASCII)
+    if match is None:
+        return "an exception in a library"
+    kind, file, line = match.groups()
+    known = kind in _OURS or isinstance(getattr(builtins, kind, None), type)
+    place = f"{file}:{line}" if (_PROJECT / "model" / file).is_file() else "a library"
+    return f"{kind if known else 'an exception'} at {place}"
 
 
 def how(status: int) -> str:

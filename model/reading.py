@@ -5,6 +5,7 @@ believed that can be measured.
 """
 
 import json
+import math
 from dataclasses import dataclass
 
 from model import sealed
@@ -104,8 +105,8 @@ def lines_and_times(
     try:
         result = json.loads(sealed.read(room, length))
         lines = tuple(_line(line) for line in result["lines"])
-        times = {step: float(result[f"{step}_ms"]) for step in ("detect", "recognise")}
-    except (LookupError, TypeError, ValueError) as error:
+        times = {step: _finite(result[f"{step}_ms"]) for step in ("detect", "recognise")}
+    except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise Implausible("a result that is none") from error
     return lines, times
 
@@ -131,8 +132,19 @@ def _refusal(answer: Message, max_pixels: int) -> Exception:
 
 
 def _line(line: Message) -> Line:
-    """Return a line of an engine's result. Raises LookupError, TypeError, ValueError."""
+    """Return a line of an engine's result.
+
+    Raises LookupError, TypeError, ValueError, OverflowError.
+    """
     if not isinstance(line["text"], str) or len(line["polygon"]) != 4:  # noqa: PLR2004
         raise ValueError("not a line")
+    line["text"].encode()  # half of a surrogate pair could not be sent on
     polygon = tuple((int(x), int(y)) for x, y in line["polygon"])
-    return Line(line["text"], float(line["confidence"]), polygon)
+    return Line(line["text"], _finite(line["confidence"]), polygon)
+
+
+def _finite(value: float) -> float:
+    """Return a number that JSON has a form for. Raises TypeError, ValueError, OverflowError."""
+    if not math.isfinite(value):
+        raise ValueError("no number")
+    return float(value)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from model.channel import ChannelError, Message, decode
 from model.errors import ReaderDied, ReadingTimeout, UnreadableImage
-from model.process import Process, how
+from model.process import Process, how, place_of
 
 _ANSWER_BYTES = 4096
 _KILL_GRACE_S = 2.0  # for the zygote to end a decoder; then it is ended itself, with all of them
@@ -68,7 +68,7 @@ class ZygoteHandle:
                 message = decode(os.read(answer, _ANSWER_BYTES))
                 if status == 0:
                     if "cause" in message:
-                        self._on_decoder_death(str(message["cause"]))
+                        self._on_decoder_death(place_of(message["cause"]))
                     return message
         finally:
             os.close(answer)

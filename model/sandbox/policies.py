@@ -11,12 +11,16 @@ from model.sandbox.seccomp import Call
 _PROT_EXEC = 4
 _DUPFD_CLOEXEC = 1030  # F_DUPFD_CLOEXEC: Python's mmap keeps a copy of the descriptor
 _ABORT = 6  # SIGABRT
+# MADV_NORMAL, WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE. With others root can take memory
+# pages from the whole machine.
+_ADVICE = (0, 3, 4, 8, 14, 15)
 
 # New memory may hold data, never code.
 _MEMORY = (
     Call("mmap", argument=2, mask=_PROT_EXEC),
     Call("mprotect", argument=2, mask=_PROT_EXEC),
-    *map(Call, ("munmap", "mremap", "madvise", "brk")),
+    *(Call("madvise", argument=2, value=advice) for advice in _ADVICE),
+    *map(Call, ("munmap", "mremap", "brk")),
 )
 _COMMON = (
     *_MEMORY,

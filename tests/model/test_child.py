@@ -12,6 +12,7 @@ from model.channel import Message, close_all
 from model.child import Child
 from model.errors import ReaderDied, UnreadableImage, WeightsError
 from model.pool import Pool
+from model.process import place_of
 from tests.model.processes import is_running, open_descriptors, until
 
 pytestmark = pytest.mark.anyio
@@ -127,6 +128,7 @@ async def test_a_death_tells_where_but_not_what() -> None:
         ("os.kill(os.getpid(), 11)", True),
         ("os.abort()", True),
         ("send(died='MemoryError at page.py:7'); os._exit(1)", True),
+        ("send(died='MemoryError at page.py:7'); end.close(); time.sleep(60)", True),
         ("os.kill(os.getpid(), 9)", False),
         ("os.kill(os.getpid(), 15)", False),
     ],
@@ -141,6 +143,23 @@ async def test_a_crash_is_the_page_s_fault_an_end_from_outside_is_not(
         with pytest.raises(UnreadableImage if fault else ReaderDied):
             await child.ask({}, descriptor)
     close_all([descriptor])
+
+
+@pytest.mark.parametrize(
+    ("told", "logged"),
+    [
+        ("ValueError at page.py:7", "ValueError at page.py:7"),
+        ("SelfTestFailed at engine.py:7", "SelfTestFailed at engine.py:7"),
+        ("Secret at page.py:7", "an exception at page.py:7"),
+        ("ValueError at secret.py:7", "ValueError at a library"),
+        ("ValueError at page.py:1234567890", "an exception in a library"),
+        ("the text of a page", "an exception in a library"),
+        (["text"], "an exception in a library"),
+    ],
+)
+def test_no_words_of_a_child_s_choosing_are_logged(told: object, logged: str) -> None:
+    """Whoever has taken it over could put a page's text there."""
+    assert place_of(told) == logged
 
 
 async def test_a_child_s_descriptors_are_not_taken(rogue: Rogue) -> None:
