@@ -35,3 +35,7 @@ class NotReady(Exception):
     def __init__(self, failed: tuple[str, ...]) -> None:
         super().__init__(failed)
         self.failed = ", ".join(failed)
+
+
+class OutOfTime(Exception):
+    """An answer that is under way cannot be finished before its function's timeout_s."""

@@ -1,7 +1,8 @@
 """An answer of one JSON line a page, each sent before the next page is read."""
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -10,12 +11,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from handlers.answers import as_page
+from handlers.errors import OutOfTime
 from handlers.problems import problem_document
 from middleware.exchange import exchange_of
 from model.errors import ReadingError
 from model.reader import Page, Place, Reader
 
 MEDIA_TYPE = "application/x-ndjson"
+FAREWELL_S = 0.5  # before the function's timeout_s: the last line has to be sent, too
 
 
 class PageStream(Response):
@@ -40,13 +43,13 @@ class PageStream(Response):
         with reader.place() as place:
             async with aclosing(self.read(place)) as pages:
                 try:
-                    async for image, page in pages:
+                    async for image, page in in_time(pages, exchange.due):
                         if not began:
                             await self._begin(send)
                             began = True
                         line = {"image": image, "page": page.number, **as_page(page)}
                         await _send_line(send, {**line, "request_id": exchange.request_id})
-                except ReadingError as error:
+                except (ReadingError, OutOfTime) as error:
                     if not began:
                         raise
                     await _send_line(send, problem_document(self.request, error))
@@ -60,6 +63,21 @@ class PageStream(Response):
                 "headers": self.raw_headers,
             }
         )
+
+
+async def in_time(
+    pages: AsyncGenerator[tuple[int, Page]], due: float | None
+) -> AsyncIterator[tuple[int, Page]]:
+    """Yield pages until it is time to say goodbye. Raises OutOfTime."""
+    while True:
+        try:
+            async with asyncio.timeout_at(None if due is None else due - FAREWELL_S):
+                entry = await anext(pages, None)
+        except TimeoutError:
+            raise OutOfTime from None
+        if entry is None:
+            return
+        yield entry
 
 
 async def _send_line(send: Send, document: dict[str, Any]) -> None:

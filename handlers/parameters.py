@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 from handlers.errors import UnknownParameter
 from model.reader import ALL_PAGES, PageRange
 
-_TAKES = "detect=true, detect=false, pages=1-3,7"
+_TAKES = "detect=true, detect=false, pages=1-3,7, pages=9-"
 _LONGEST = 200
 _RANGE = re.compile(r"([1-9]\d{0,5})(?:(-)([1-9]\d{0,5})?)?", re.ASCII)
 

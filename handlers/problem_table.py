@@ -85,7 +85,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     function.UnknownParameter: Problem(
         400,
         "unknown_parameter",
-        ("A query parameter is not known", "未知的查询参数"),
+        ("The query is not taken as it is", "查询参数有误"),
         ("This function takes: {takes}.", "可用参数：{takes}。"),
     ),
     function.UnsupportedBody: Problem(
@@ -122,6 +122,15 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         ("The service is not ready", "服务尚未就绪"),
         ("Failed: {failed}.", "未通过：{failed}。"),
     ),
+    function.OutOfTime: Problem(
+        504,
+        "out_of_time",
+        ("The pages were not read in time", "未能在时限内识别所有页面"),
+        (
+            "Those before this line were. Ask for the rest with ?pages=.",
+            "此行之前的页面已识别，其余页面请用 ?pages= 指定。",
+        ),
+    ),
     reading.UnsupportedImageType: Problem(
         415,
         "unsupported_image_type",
@@ -134,8 +143,11 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     reading.UnreadableImage: Problem(
         422,
         "unreadable_image",
-        ("The image cannot be read", "图像无法读取"),
-        ("It is truncated or corrupt.", "图像不完整或已损坏。"),
+        ("The image or document cannot be read", "图像或文档无法读取"),
+        (
+            "It is truncated or corrupt, or asks for more than decoding it may take.",
+            "文件不完整、已损坏，或解码所需资源超出限制。",
+        ),
     ),
     reading.EncryptedDocument: Problem(
         422,

@@ -5,6 +5,7 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.errors import BodyTooSlow, DeadlineExceeded
+from middleware.exchange import exchange_of
 
 
 class Deadline:
@@ -12,8 +13,9 @@ class Deadline:
 
     Raises:
         BodyTooSlow: out of `receive`, `body_s` after the request began.
-        DeadlineExceeded: `total_s` after it began, where no answer has begun; one that has begun
-            is cut off.
+        DeadlineExceeded: `total_s` after it began, where no answer has begun. One that has begun is
+            cut off, without an exception: nobody could be told. An answer that takes long finds
+            the time it is due in the Exchange and may end itself before.
 
     """
 
@@ -23,7 +25,10 @@ class Deadline:
         self.total_s = total_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body_due = asyncio.get_running_loop().time() + self.body_s
+        began = asyncio.get_running_loop().time()
+        body_due = began + self.body_s
+        exchange = exchange_of(scope)
+        exchange.due = began + self.total_s
         body_complete = False
         answering = False
 
@@ -49,6 +54,8 @@ class Deadline:
             async with deadline:
                 await self.app(scope, receive_in_time, send_and_note)
         except TimeoutError:
-            if answering or not deadline.expired():
+            if not deadline.expired():
                 raise
-            raise DeadlineExceeded(self.total_s) from None
+            if not answering:
+                raise DeadlineExceeded(self.total_s) from None
+            exchange.problem = "deadline_exceeded"

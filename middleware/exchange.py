@@ -20,6 +20,7 @@ class Exchange:
     key_name: str | None = None
     received_bytes: int = 0
     expected_bytes: int = 0
+    due: float | None = None  # on the event loop's clock
     images: int | None = None
     pages: int | None = None
     lines: int | None = None

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from model import sealed
 from model.child import Child
@@ -34,11 +34,18 @@ class Pipeline:
         self.mean_s = _FIRST_GUESS_S
 
     async def read_page(
-        self, upload: int, size_bytes: int, number: int, *, detect: bool
-    ) -> tuple[Page, int]:
-        """Read one page of a sealed upload when its turn comes; return it and how many there are.
+        self,
+        upload: int,
+        size_bytes: int,
+        number: int,
+        *,
+        detect: bool,
+        admit: Callable[[int], None],
+    ) -> Page:
+        """Read one page of a sealed upload when its turn comes.
 
-        Raises every ReadingError but Busy.
+        `admit` is told how many pages there are before this one is read, and may raise. Raises
+        every ReadingError but Busy.
         """
         if self._closed:
             raise ReaderDied("the reader is closed")
@@ -46,6 +53,7 @@ class Pipeline:
         async with self._ahead:
             decoded, decode_s = await self._decoders.decode(upload, size_bytes, number)
             try:
+                admit(decoded.pages)
                 lines, times, engine_s = await self._recognise(decoded, detect=detect)
             finally:
                 os.close(decoded.pixels)
@@ -54,8 +62,7 @@ class Pipeline:
         times |= {"decode": decode_s * 1000, "queue": (total_s - decode_s - engine_s) * 1000}
         times["total"] = total_s * 1000
         size = (decoded.width, decoded.height)
-        page = Page(number, decoded.of_document, lines, *size, self._model, times)
-        return page, decoded.pages
+        return Page(number, decoded.of_document, lines, *size, self._model, times)
 
     async def warm(self, engines: int | None = None) -> None:
         """Start the processes. Raises ReaderDied, WeightsError."""

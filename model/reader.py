@@ -10,6 +10,7 @@ import contextlib
 import math
 import os
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from functools import partial
 
 from model import sealed
 from model.channel import Message
@@ -124,10 +125,7 @@ class Reader:
         self._rest()
 
     async def prove(self) -> bool:
-        """Tell whether an engine has ever read under its own lock; the first call starts one.
-
-        It waits for that a little, and looks again when it is asked again.
-        """
+        """Tell whether an engine has ever read under its own lock; the first call starts one."""
         if self._engines.started:
             return True
         if self._proving is None or self._proving.done():
@@ -203,14 +201,17 @@ class Place:
         Without `detect` a page is taken as one line. Raises every ReadingError but Busy.
         """
         descriptor = sealed.copy("upload", upload)
-        try:
-            size, first = len(upload), first_page(ranges)
-            page, pages = await self._read_page(descriptor, size, first, detect=detect)
-            numbers = chosen(ranges, pages, left=self._left, limit=self._limit)
+        read = partial(self._read_page, descriptor, len(upload), detect=detect)
+        numbers: list[int] = []
+
+        def choose(pages: int) -> None:
+            numbers.extend(chosen(ranges, pages, left=self._left, limit=self._limit))
             self._left -= len(numbers)
-            yield page
+
+        try:
+            yield await read(first_page(ranges), admit=choose)
             for number in numbers[1:]:
-                yield (await self._read_page(descriptor, size, number, detect=detect))[0]
+                yield await read(number, admit=lambda _: None)
         finally:
             os.close(descriptor)
 

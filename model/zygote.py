@@ -1,8 +1,8 @@
 """The process that decoders are forked from: everything loaded, nothing seen.
 
 It takes descriptors from the parent and hands them on; not a byte of an upload passes through it.
-So each decoder begins as clean as the first, within milliseconds, and no process ever sees two
-callers' images.
+So each decoder begins as clean as the first, within milliseconds, and no process that parses a
+file ever sees another.
 """
 
 import gc

@@ -113,11 +113,12 @@ def self_check(service: subprocess.Popen[bytes], settings: Settings, settings_fi
         raise SelfCheckError("another process answered on the port; the service itself has ended")
     check(answer)
     reading = answer.json()
+    times = reading["timing_ms"]
     print(f"\n{reading['text']}\n")
     print(
         f"Read {RECEIPT.relative_to(ROOT)} over {answer.http_version} and TLS in "
         f"{elapsed_ms:.0f} ms, the model's loading included; "
-        f"{reading['timing_ms']['total']:.0f} ms of that was reading ({reading['model']})."
+        f"{times['total'] - times['queue']:.0f} ms of that was reading ({reading['model']})."
     )
     shown = "$(cat .dev/key)" if not settings.keys else "$SEALED_OCR_KEY"
     ca = f" --cacert {os.path.relpath(authority)}" if development else ""

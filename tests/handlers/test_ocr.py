@@ -168,7 +168,7 @@ async def test_other_parameters_are_refused(query: bytes, post: Caller, reader: 
     """A misspelled parameter is named by what there is, before anything is read."""
     with pytest.raises(UnknownParameter) as caught:
         await post(query=query)
-    assert caught.value.takes == "detect=true, detect=false, pages=1-3,7"
+    assert caught.value.takes == "detect=true, detect=false, pages=1-3,7, pages=9-"
     assert reader.read == []
 
 
@@ -236,6 +236,28 @@ async def test_no_page_is_read_ahead_of_the_client(post: Caller, reader: EchoRea
     await task
     assert [text for text, _ in reader.read] == [b"one", b"two", b"three"]
     assert sent == 4
+
+
+async def test_a_stream_that_runs_out_of_time_says_so(post: Caller, reader: EchoReader) -> None:
+    """The last line is the problem, sent before the function's deadline cuts the answer off."""
+    await post(b"x")
+    scope = {**post.scope, "headers": [(b"content-type", b"image/png"),
+                                       (b"accept", b"application/x-ndjson")]}  # fmt: skip
+    lines: list[Any] = []
+
+    async def send(message: Any) -> None:
+        lines.extend(map(json.loads, message.get("body", b"").splitlines()))
+        reader.gate = asyncio.Event()  # the next page never comes
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"one/two", "more_body": False}
+
+    exchange_of(scope).due = asyncio.get_running_loop().time() + 0.6
+    response = await recognize(Request(scope, receive))
+    await response(scope, receive, send)
+    assert [line.get("text") for line in lines] == ["one", None]
+    assert lines[-1]["code"] == "out_of_time"
+    assert reader.held == 0
 
 
 async def test_a_stream_that_fails_ends_with_the_problem(post: Caller, reader: EchoReader) -> None:

@@ -39,6 +39,7 @@ INSTANCES: list[Exception] = [
     handlers.errors.MalformedBody(),
     handlers.errors.TooManyImages(16),
     handlers.errors.NotReady(("weights", "limit_storage")),
+    handlers.errors.OutOfTime(),
     model.errors.UnsupportedImageType(),
     model.errors.UnreadableImage(),
     model.errors.EncryptedDocument(),

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.deadline import Deadline
 from middleware.errors import BodyTooSlow, DeadlineExceeded
+from middleware.exchange import exchange_of
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio
@@ -122,8 +123,23 @@ async def test_an_answer_that_has_begun_is_cut_off() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await asyncio.Event().wait()
 
-    with pytest.raises(TimeoutError):
-        await call(_sealed(app, total_s=SOON_S), scope_of())
+    scope = scope_of()
+    await call(_sealed(app, total_s=SOON_S), scope)
+    assert exchange_of(scope).problem == "deadline_exceeded"
+
+
+async def test_an_answer_may_know_when_it_is_due() -> None:
+    """So that it can end itself in good order."""
+    dues: list[float | None] = []
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        dues.append(exchange_of(scope).due)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    now = asyncio.get_running_loop().time()
+    await call(_sealed(app, total_s=PATIENCE_S), scope_of())
+    assert dues[0] is not None
+    assert dues[0] >= now + PATIENCE_S
 
 
 async def test_a_function_s_own_timeout_is_its_own() -> None:

@@ -37,6 +37,7 @@ def test_it_has_no_room_for_content() -> None:
         "key_name",
         "received_bytes",
         "expected_bytes",
+        "due",
         "images",
         "pages",
         "lines",
