@@ -22,7 +22,7 @@ from tests.model.processes import is_running, open_descriptors, until
 pytestmark = pytest.mark.anyio
 
 SMALL = to_bytes(Image.new("RGB", (30, 20), (200, 100, 50)))
-LARGE = to_bytes(Image.effect_noise((3000, 2000), 90), "JPEG")
+LARGE = to_bytes(Image.effect_noise((3000, 2000), 90).convert("RGB"), "JPEG")
 # A stand-in for the zygote and its decoder in one: it answers as `lie` says.
 ROGUE = """
 import json, mmap, os, socket, sys, time
@@ -184,7 +184,7 @@ async def test_too_much_memory_is_the_file_s_fault(monkeypatch: pytest.MonkeyPat
     async with running() as decoders:
         assert (await decode(decoders, LARGE))[0] == 3000
     monkeypatch.setattr("model.decoders._BYTES_PER_PIXEL", 0)
-    monkeypatch.setattr("model.decoders._BYTES_BESIDE", 8 << 20)
+    monkeypatch.setattr("model.decoders._BYTES_BESIDE", 4 << 20)
     async with running() as decoders:
         with pytest.raises(UnreadableImage):
             await decode(decoders, LARGE)
