@@ -24,7 +24,7 @@ def turned(polygon: Polygon, degrees: float) -> Polygon:
     return np.asarray(polygon @ turn, np.float32)
 
 
-# No subnormal numbers: ONNX Runtime, once loaded by another test, has the processor round them away.
+# Without subnormal numbers: ONNX Runtime, loaded by another test, has the processor lose them.
 @given(st.permutations(range(len(GRID))), st.floats(-6, 6, allow_subnormal=False))
 def test_rows_come_top_to_bottom_and_left_to_right(found: list[int], tilt: float) -> None:
     """A table is read row by row, whatever order it was found in and however it is tilted."""
