@@ -3,7 +3,6 @@
 import time
 
 from limits.aio.storage import MemoryStorage
-from limits.aio.storage.memory import Entry
 
 SWEEP_S = 1.0
 
@@ -27,16 +26,17 @@ class SweptMemoryStorage(MemoryStorage):
             self._sweep(time.time())
 
     def _sweep(self, now: float) -> None:
-        """Forget every key whose newest count has expired; nothing awaits, so nothing races."""
-        for key in [key for key, events in self.events.items() if _expired(events, now)]:
-            del self.events[key]
-            self.locks.pop(key, None)
+        """Forget the counts that are past, newest first in a list; nothing awaits, so none races.
+
+        A key in constant use has some that are past and some that are not.
+        """
+        for key, events in list(self.events.items()):
+            while events and events[-1].expiry <= now:
+                events.pop()
+            if not events:
+                del self.events[key]
+                self.locks.pop(key, None)
         for key in [key for key, expiry in self.expirations.items() if expiry <= now]:
             del self.expirations[key]
             self.storage.pop(key, None)
             self.locks.pop(key, None)
-
-
-def _expired(events: list[Entry], now: float) -> bool:
-    """Whether all of a key's counts, newest first, are past."""
-    return not events or events[0].expiry <= now

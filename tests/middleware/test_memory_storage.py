@@ -71,3 +71,15 @@ async def test_limits_hold_across_sweeps() -> None:
 async def test_it_is_what_the_settings_name() -> None:
     """`async+memory://` opens the swept storage."""
     assert isinstance(storage_from_string("async+memory://"), SweptMemoryStorage)
+
+
+async def test_a_caller_that_never_rests_is_not_remembered_for_ever() -> None:
+    """Of a key in constant use only what is in the window is kept."""
+    storage = SweptMemoryStorage()
+    strategy = MovingWindowRateLimiter(storage)
+    now = time.time()
+    for second in range(300):
+        storage._next_sweep = 0
+        with mock.patch("time.time", return_value=now + second):
+            assert await strategy.hit(parse("100/minute"), "caller")
+    assert sum(map(len, storage.events.values())) <= 61
