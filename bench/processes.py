@@ -55,9 +55,9 @@ def cpu_s(pids: Iterable[int]) -> float:
 
 
 def role(pid: int) -> str:
-    """Return "decoder", "engine" or "web" for a process of the service."""
+    """Return "zygote", "engine" or "web" for a process of the service."""
     arguments = (PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
-    return next((name for name in ("decoder", "engine") if name.encode() in arguments), "web")
+    return next((name for name in ("zygote", "engine") if name.encode() in arguments), "web")
 
 
 def free_port() -> int:

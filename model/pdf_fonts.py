@@ -37,7 +37,10 @@ class RememberedFonts(pypdfium2.PdfSysfontBase):  # type: ignore[misc] # it has 
         if known is None:
             length = int(self.default.GetFontData(self.default, font, table, buffer, size))
             if buffer and length and size >= length:
-                self._tables[font, table] = ctypes.string_at(buffer, length)
+                data = ctypes.string_at(buffer, length)
+                # Several names may stand for one font: it is kept once.
+                kept = next((each for each in self._tables.values() if each == data), data)
+                self._tables[font, table] = kept
             return length
         if buffer and size >= len(known):
             ctypes.memmove(buffer, known, len(known))
