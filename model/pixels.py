@@ -132,8 +132,10 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     if kind == b"VP8L":
         bits = int.from_bytes(fields[1:5], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    width, height = (int.from_bytes(fields[at : at + 2], "little") & 0x3FFF for at in (6, 8))
-    return width, height
+    if kind == b"VP8 ":
+        width, height = (int.from_bytes(fields[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+        return width, height
+    return 0, 0
 
 
 def rgb_strips(image: Image.Image) -> Iterator[bytes]:
