@@ -277,9 +277,6 @@ class Service:
                 return False
             return True
 
-        async def engine() -> bool:
-            return await self.reader.prove()
-
         async def certificate() -> bool:
             served = self.transport.certificate
             return (
@@ -290,7 +287,7 @@ class Service:
 
         return {
             "weights": weights,
-            "engine": engine,
+            "engine": self.reader.prove,
             "certificate": certificate,
             "limit_storage": self.quota.reachable,
         }

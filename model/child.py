@@ -5,12 +5,11 @@ that the child can no longer be told whose text it holds, and it is killed.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 from model.channel import Message
 from model.errors import ReaderDied, UnreadableImage
-from model.process import Process
+from model.process import Process, retrieve
 
 
 class Child:
@@ -56,7 +55,7 @@ class Child:
             raise ReaderDied(f"the {self.process.module} is not free")
         self._sequence += 1
         self._answer = asyncio.get_running_loop().create_future()
-        self._answer.add_done_callback(_retrieve)
+        self._answer.add_done_callback(retrieve)
         self.process.send({**message, "sequence": self._sequence}, *descriptors)
         try:
             return await asyncio.shield(self._answer)
@@ -91,9 +90,3 @@ class Child:
             died = f"the {self.process.module} died: {self.process.cause}"
             self._answer.set_exception(ReaderDied(died))
         self._on_end(self)
-
-
-def _retrieve(answer: "asyncio.Future[Message]") -> None:
-    """Look at what came for an asker that may have left: asyncio complains otherwise."""
-    with contextlib.suppress(asyncio.CancelledError):
-        answer.exception()

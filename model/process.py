@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from model.channel import Channel, ChannelError, Message
 from model.errors import ReaderDied
@@ -134,6 +135,12 @@ class Process:
         os.close(self._pidfd)
         self._ended.set_result(None)
         self._on_end()
+
+
+def retrieve(answer: asyncio.Future[Any]) -> None:
+    """Look at what came for an asker that may have left: asyncio complains otherwise."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def place_of(told: object) -> str:

@@ -15,9 +15,7 @@ def copy(name: str, data: bytes) -> int:
     """Return the descriptor of a sealed memory file holding `data`."""
     descriptor = _create(name)
     try:
-        view = memoryview(data)
-        while view:  # os.write alone may stop in the middle
-            view = view[os.write(descriptor, view) :]
+        fill(descriptor, data)
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _KEPT)
     except OSError:
         os.close(descriptor)
@@ -41,10 +39,10 @@ def room(name: str, size_bytes: int) -> int:
 
 
 def fill(descriptor: int, data: bytes) -> int:
-    """Write a room's content from its beginning; return its length. Raises OSError."""
+    """Write a file's content from its beginning; return its length. Raises OSError."""
     view = memoryview(data)
     position = 0
-    while position < len(data):
+    while position < len(data):  # os.pwrite alone may stop in the middle
         position += os.pwrite(descriptor, view[position:], position)
     return position
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from model.channel import ChannelError, Message, decode
 from model.errors import ReaderDied, ReadingTimeout, UnreadableImage
-from model.process import Process, how, place_of
+from model.process import Process, how, place_of, retrieve
 
 _ANSWER_BYTES = 4096
 _KILL_GRACE_S = 2.0  # for the zygote to end a decoder; then it is ended itself, with all of them
@@ -24,7 +24,7 @@ class ZygoteHandle:
         self._sequence = 1  # the start message's
         self._ends: dict[int, asyncio.Future[int | None]] = {}
         self._started: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._started.add_done_callback(_retrieve)
+        self._started.add_done_callback(retrieve)
         self._ends[1] = self._started
         self._process = Process("zygote", on_message=self._take, on_end=self._gone)
 
@@ -56,7 +56,7 @@ class ZygoteHandle:
         self._sequence += 1
         sequence = self._sequence
         ended = self._ends[sequence] = asyncio.get_running_loop().create_future()
-        ended.add_done_callback(_retrieve)
+        ended.add_done_callback(retrieve)
         answer, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             try:
@@ -118,9 +118,3 @@ class ZygoteHandle:
             ended.set_exception(ReaderDied(f"the zygote died: {self.cause}"))
         self._ends.clear()
         self._on_end(self)
-
-
-def _retrieve(ended: "asyncio.Future[int | None]") -> None:
-    """Look at what came for an asker that may have left: asyncio complains otherwise."""
-    if not ended.cancelled():
-        ended.exception()

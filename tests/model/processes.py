@@ -1,6 +1,7 @@
 """What tests ask about processes."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,22 @@ def is_running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def children_of(pid: int) -> set[int]:
+    """Return the ids of the processes that `pid` started; none where it is gone."""
+    found: set[int] = set()
+    gone = contextlib.suppress(FileNotFoundError, ProcessLookupError)  # it, or a thread of it
+    with gone:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with gone:
+                found.update(map(int, (task / "children").read_text("ascii").split()))
+    return found
+
+
+def descriptors_of(pid: int) -> list[str]:
+    """Return what a process has open."""
+    return [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
 
 
 def open_descriptors() -> int:

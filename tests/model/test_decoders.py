@@ -17,7 +17,7 @@ from model.decoders import Decoders
 from model.errors import ReaderDied, ReadingError, ReadingTimeout, UnreadableImage
 from tests.model.drawing import to_bytes
 from tests.model.pdfs import chinese_pdf, pdf
-from tests.model.processes import is_running, open_descriptors, until
+from tests.model.processes import children_of, descriptors_of, is_running, open_descriptors, until
 
 pytestmark = pytest.mark.anyio
 
@@ -71,14 +71,14 @@ async def decode(decoders: Decoders, data: bytes, page: int = 1) -> tuple[int, i
         os.close(upload)
 
 
-def children_of(pid: int) -> list[int]:
-    """Return the ids of a process's children."""
-    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
-
-
-def descriptors_of(pid: int) -> list[str]:
-    """Return what a process has open."""
-    return [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
+async def under_way(decoders: Decoders) -> tuple["asyncio.Task[Any]", int, int]:
+    """Begin a page that takes a while; return its task, the zygote and the page's process."""
+    await decoders.warm()
+    [zygote] = decoders.pids
+    task = asyncio.create_task(decode(decoders, LARGE))
+    await until(lambda: children_of(zygote))
+    [child] = children_of(zygote)
+    return task, zygote, child
 
 
 async def test_images_and_documents_become_pixels() -> None:
@@ -97,16 +97,18 @@ async def test_a_decoder_is_gone_before_its_answer_is_used() -> None:
         [zygote] = decoders.pids
         for _ in range(3):
             await decode(decoders, SMALL)
-            assert children_of(zygote) == []
+            assert children_of(zygote) == set()
         assert decoders.pids == [zygote]
 
 
 async def test_a_decoder_holds_nothing_but_its_own() -> None:
     """Null devices, upload, room, answer: no channel, no other caller's descriptors."""
+    # It takes long enough to be looked at, on a machine that is fast and on one that is not.
+    slow = to_bytes(Image.effect_noise((3000, 3000), 90).convert("RGB"))
     async with running(size=2, timeout_s=30) as decoders:
         await decoders.warm()
         [zygote] = decoders.pids
-        tasks = [asyncio.create_task(decode(decoders, LARGE)) for _ in range(2)]
+        tasks = [asyncio.create_task(decode(decoders, slow)) for _ in range(2)]
         await until(lambda: len(children_of(zygote)) == 2)
         # It closes the others' first of all, but not before it is there.
         await until(lambda: all(len(descriptors_of(each)) <= 6 for each in children_of(zygote)))
@@ -128,18 +130,14 @@ async def test_over_time_is_told_and_costs_its_decoder_only() -> None:
         with pytest.raises(ReadingTimeout) as refusal:
             await decode(decoders, LARGE)
         assert (refusal.value.step, refusal.value.limit_s) == ("decoding", 0.02)
-        assert children_of(pids[0]) == []
+        assert children_of(pids[0]) == set()
         assert decoders.pids == pids
 
 
 async def test_a_caller_that_leaves_ends_its_decoder() -> None:
     """Nobody waits for the pixels, so nobody makes them."""
     async with running() as decoders:
-        await decoders.warm()
-        [zygote] = decoders.pids
-        task = asyncio.create_task(decode(decoders, LARGE * 1))
-        await until(lambda: children_of(zygote))
-        [child] = children_of(zygote)
+        task, _, child = await under_way(decoders)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -151,11 +149,8 @@ async def test_a_killed_decoder_is_its_file_s_fault() -> None:
     """Whoever killed it, the kernel short of memory or a signal: 422, told once, served on."""
     reports: list[Any] = []
     async with running(reports) as decoders:
-        await decoders.warm()
-        [zygote] = decoders.pids
-        task = asyncio.create_task(decode(decoders, LARGE))
-        await until(lambda: children_of(zygote))
-        os.kill(children_of(zygote)[0], signal.SIGSEGV)
+        task, zygote, child = await under_way(decoders)
+        os.kill(child, signal.SIGSEGV)
         with pytest.raises(UnreadableImage):
             await task
         assert reports == [("decoder", "SIGSEGV")]
@@ -166,11 +161,7 @@ async def test_a_killed_zygote_costs_what_is_under_way() -> None:
     """Its decoders end with it, their pages are told so, the next page gets a new one."""
     reports: list[Any] = []
     async with running(reports) as decoders:
-        await decoders.warm()
-        [zygote] = decoders.pids
-        task = asyncio.create_task(decode(decoders, LARGE))
-        await until(lambda: children_of(zygote))
-        [child] = children_of(zygote)
+        task, zygote, child = await under_way(decoders)
         os.kill(zygote, signal.SIGKILL)
         with pytest.raises(ReaderDied):
             await task

@@ -14,6 +14,7 @@ from model.errors import ReaderDied, ReadingTimeout
 from model.page import PageReader, PageReading
 from tests.model.conftest import MakeReader
 from tests.model.drawing import draw_line, draw_page, to_bytes
+from tests.model.processes import descriptors_of
 
 pytestmark = pytest.mark.anyio
 
@@ -24,11 +25,6 @@ START = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2}
 def statuses_of(pid: int) -> list[str]:
     """Return what the kernel tells of each thread."""
     return [(task / "status").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
-
-
-def descriptors_of(pid: int) -> list[str]:
-    """Return what a process has open."""
-    return [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
 
 
 async def test_a_running_engine_is_locked(make_reader: MakeReader) -> None:

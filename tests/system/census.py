@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model.sandbox import kernel
+from tests.model.processes import children_of
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 _PROC = Path("/proc")
@@ -52,10 +53,10 @@ def take_census(web: int) -> Census:
     """Count the web process, the zygote, the engines, and the decoders the zygote forked."""
     census = Census()
     census.count("web", web)
-    for child in _children(web):
+    for child in children_of(web):
         role = _role(child)
         census.count(role, child)
-        for grandchild in _children(child):
+        for grandchild in children_of(child):
             census.count("decoder" if role == "zygote" else "other", grandchild)
     return census
 
@@ -68,21 +69,11 @@ def _role(pid: int) -> str:
     return "other"
 
 
-def _children(pid: int) -> set[int]:
-    """Return the processes that `pid` started or that were left to it."""
-    found: set[int] = set()
-    with contextlib.suppress(*_ENDED):
-        for task in (_PROC / str(pid) / "task").iterdir():
-            with contextlib.suppress(*_ENDED):
-                found |= {int(child) for child in (task / "children").read_text("ascii").split()}
-    return found
-
-
 class Orphanage:
     """Takes processes whose parents died, which else are left to init and easily overlooked."""
 
     def __init__(self) -> None:
-        self._ours = _children(os.getpid())
+        self._ours = children_of(os.getpid())
 
     def know(self, pid: int) -> None:
         """Take a process for one that we started ourselves."""
@@ -91,7 +82,7 @@ class Orphanage:
     def living(self) -> set[int]:
         """Return the orphans that live; those that have ended are collected."""
         found = set()
-        for pid in _children(os.getpid()) - self._ours:
+        for pid in children_of(os.getpid()) - self._ours:
             with contextlib.suppress(ChildProcessError):
                 if os.waitpid(pid, os.WNOHANG) == (0, 0):
                     found.add(pid)

@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 
 from tests.corpus.entry import MARK, Entry
+from tests.model.processes import children_of
 from tests.system.service import Service, key_stanza
 from tests.system.test_errors import problem
-from tests.system.test_processes import children_of
 
 _QUOTE = 16  # bytes of an upload that no refusal repeats; no word of ours is in a file by chance
 _GROWTH_MB = 60

@@ -2,20 +2,10 @@
 
 from pathlib import Path
 
+from tests.model.processes import children_of
 from tests.system.service import Service
 
 _CAP_SYS_PTRACE = 19
-
-
-def children_of(pid: int) -> set[int]:
-    """Return the ids of the processes that `pid` started; none where it is gone."""
-    found: set[int] = set()
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            found.update(map(int, (task / "children").read_text().split()))
-    except (FileNotFoundError, ProcessLookupError):
-        pass  # it, or a thread of it, ended meanwhile
-    return found
 
 
 def pids_of(service: Service, module: str) -> set[int]:

@@ -15,9 +15,9 @@ import pytest
 from tests.corpus.entries import ENTRIES
 from tests.corpus.entry import BROKEN, MARK, Entry
 from tests.corpus.seeds import SEEDS
+from tests.model.processes import children_of
 from tests.system.hostile import Watch, judge, request_of, settings
 from tests.system.service import Service
-from tests.system.test_processes import children_of
 
 LOG = logging.getLogger(__name__)
 PROCESSES = 2  # the zygote and the engine

@@ -10,15 +10,10 @@ from pathlib import Path
 
 import httpx2
 
+from tests.model.processes import children_of
 from tests.system.service import Service
 
 Draw = Callable[..., bytes]
-
-
-def children_of(pid: int) -> set[int]:
-    """Return the ids of the processes that `pid` started."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return {int(child) for task in tasks for child in (task / "children").read_text().split()}
 
 
 def test_engine_and_decoder_start_with_the_first_reading(
