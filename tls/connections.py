@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import socket
 import ssl
 import termios
 import weakref
@@ -108,7 +109,14 @@ class SealedTCPServer(TCPServer):
 
     def abort(self) -> None:
         """Close without waiting for anything."""
-        self.writer.transport.abort()
+        transport = self.writer.transport
+        if getattr(transport, "_ssl_protocol", transport) is not None:
+            transport.abort()
+            return
+        # A client said goodbye while we did, which closes a TLS transport twice; it then forgets
+        # its connection, and abort does nothing or raises (CPython's asyncio/sslproto.py).
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     async def go_away(self) -> None:
         """Tell an HTTP/2 client that this connection takes no further request."""
@@ -145,10 +153,10 @@ class SealedTCPServer(TCPServer):
             self.abort()
 
 
-def _unacknowledged(socket: Any) -> bool:
+def _unacknowledged(connection: Any) -> bool:
     """Whether the kernel still holds bytes that the peer has not confirmed."""
     try:
-        return any(fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, bytes(4)))
+        return any(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)))
     except (OSError, ValueError):
         return False  # closed already
 

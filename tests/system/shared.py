@@ -4,6 +4,7 @@ A client of our own, because httpx2's does not tell the server of a request that
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ import h2.config
 import h2.connection
 import h2.errors
 import h2.events
+import h2.exceptions
 
 from tests.system.service import Service
 
@@ -68,9 +70,10 @@ class Shared:
             await self._send(stream, body, exchange)
             return await exchange.done
         except asyncio.CancelledError:
-            if stream in self._exchanges:
+            # The answer may have come at the moment its caller left.
+            with contextlib.suppress(h2.exceptions.StreamClosedError):
                 self._h2.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
-                self._flush()
+            self._flush()
             raise
         finally:
             self._exchanges.pop(stream, None)

@@ -1,8 +1,10 @@
 """Connections: how many, how much memory, and how they and their process end."""
 
+import asyncio
 import os
 import signal
 import socket
+import ssl
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from tests.tls.clients import Client, stats
 from tests.tls.servers import Server, both, both_tight, serving, soon, until
+from tls.connections import SealedTCPServer
 from tls.development import Paths
 
 STOCK_FAILS = pytest.mark.xfail(strict=True, raises=AssertionError, reason="stock")
@@ -151,3 +154,28 @@ def test_broken_handshakes_leave_nothing(sealed: Server) -> None:
                 bare.sendall(opening)
     assert soon(lambda: stats(sealed)["connections"] == 1)
     assert not [line for line in sealed.lines if "Traceback" in line]
+
+
+@pytest.mark.anyio
+async def test_abort_ends_a_connection_closed_twice(pair: Paths) -> None:
+    """A TLS transport closed twice forgets its connection; it can be ended all the same."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    served: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
+    listening = await asyncio.start_server(
+        lambda _, writer: served.set_result(writer), "127.0.0.1", 0, ssl=context
+    )
+    port = listening.sockets[0].getsockname()[1]
+    trust = ssl.create_default_context(cafile=str(pair.ca))
+    with socket.create_connection(("127.0.0.1", port)) as bare:
+        # A client that never answers TLS's goodbye, so that only the abort ends the connection.
+        client = asyncio.to_thread(trust.wrap_socket, bare, server_hostname="localhost")
+        secured, writer = await asyncio.gather(client, served)
+        connection = SealedTCPServer.__new__(SealedTCPServer)
+        connection.writer, connection._socket = writer, writer.get_extra_info("socket")
+        writer.close()
+        writer.transport.close()
+        connection.abort()
+        await asyncio.wait_for(writer.wait_closed(), 5)
+        secured.close()
+    listening.close()
