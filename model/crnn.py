@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from model.ctc import decode_ctc
 from model.errors import WeightsError
-from model.inference import Network, Normalisation, Pixels
+from model.inference import Network, Normalisation, Pixels, wipe
 from model.weights import Weights
 from model.windows import joined, windows
 
@@ -33,18 +33,18 @@ class Recogniser:
 
     def __init__(self, weights: Weights, *, threads: int) -> None:
         """Load the network. Raises WeightsError where network and charset do not fit."""
-        self._network = Network(weights.file.read(), threads=threads)
+        self.network = Network(weights.file.read(), threads=threads)
         self._normalisation = Normalisation(weights.mean, weights.std)
         self._height_px = weights.height_px
         self._calibration = weights.calibration
         listed = (
-            self._network.metadata["character"]
+            self.network.metadata["character"]
             if weights.charset is None
             else weights.charset.read().decode()
         )
         # Lines are split at "\n" alone: str.splitlines would split at characters of the set.
         self._charset = [*listed.replace("\r\n", "\n").removesuffix("\n").split("\n"), " "]
-        classes = self._network.run(self._blank(_MIN_WIDTH_PX)).shape[2]
+        classes = self.network.run(self._blank(_MIN_WIDTH_PX)).shape[2]
         if classes != 1 + len(self._charset):
             raise WeightsError(
                 f"{weights.name} has {classes} classes for {len(self._charset)} characters"
@@ -57,7 +57,8 @@ class Recogniser:
         """
         blob = self._blob(line)
         spans = windows(blob.shape[3], _WIDTH_STEP_PX)
-        parts = [self._network.run(blob[..., first:last])[0] for first, last in spans]
+        parts = [self.network.run(blob[..., first:last])[0] for first, last in spans]
+        wipe(blob)
         decoded = decode_ctc(joined(parts, spans), self._charset)
         text = decoded.text.strip()
         return ReadText(text, decoded.certainty, self._confidence(decoded.certainty, decoded.doubt))
@@ -76,6 +77,7 @@ class Recogniser:
         blob = self._blank(max(_MIN_WIDTH_PX, shape[0]))
         small = cv2.resize(line, shape, interpolation=cv2.INTER_LINEAR)
         self._normalisation.into(small, blob)  # type: ignore[arg-type]
+        wipe(small)  # type: ignore[arg-type]
         return blob
 
     def _confidence(self, certainty: float, doubt: float) -> float:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from model.detect import Polygon
-from model.inference import Pixels
+from model.inference import Pixels, wipe
+from model.polygon import Polygon, measure
 
 _CLEAR_ASPECT = 3.0  # a box this much longer than high, or higher than long, shows its direction
 
@@ -26,15 +26,11 @@ def cut_line(pixels: Pixels, polygon: Polygon, *, sideways: bool) -> Pixels:
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    if sideways:
-        line = cv2.rotate(line, cv2.ROTATE_90_COUNTERCLOCKWISE)
-    return line  # type: ignore[return-value]
-
-
-def measure(polygon: Polygon) -> tuple[int, int]:
-    """Return the width and height of a box, in pixels, at least 1."""
-    top, right, bottom, left = np.linalg.norm(polygon - np.roll(polygon, -1, axis=0), axis=1)
-    return max(1, int(max(top, bottom))), max(1, int(max(right, left)))
+    if not sideways:
+        return line  # type: ignore[return-value]
+    turned = cv2.rotate(line, cv2.ROTATE_90_COUNTERCLOCKWISE)
+    wipe(line)  # type: ignore[arg-type]
+    return turned  # type: ignore[return-value]
 
 
 def sideways_lines(polygons: Sequence[Polygon]) -> set[int]:

@@ -10,17 +10,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model.inference import Network, Normalisation, Pixels
+from model.inference import Network, Normalisation, Pixels, wipe
+from model.polygon import Polygon, from_top_left, measure
+from model.scale import border, first_scale, map_size, next_scale
 from model.weights import Weights
 
-Polygon = npt.NDArray[np.float32]  # 4 x 2, x and y, clockwise from top left
-
-_MIN_SIDE_PX = 736  # pages are enlarged until their short side has this
-_MAX_SIDE_PX = 2000  # and never beyond this on their long side, which bounds time and memory
-_MAX_ENLARGEMENT = 3.0  # beyond it letters of a small image grow larger than any the network saw
-_STRIDE_PX = 32  # the network halves its input five times
-_MAX_ASPECT = 8  # slimmer images get a border: the network has seen no text without surroundings
-_MIN_HEIGHT_PX = 30
+_LOOKS = 3  # at most, at one page
+_COARSE = 0.5  # below it, pixels between those that are looked at count, too
 _TEXT = 0.3  # probability from which a pixel is text
 _LINE = 0.5  # mean probability from which a box is a line
 _GROWTH = 1.6  # text was trained shrunk; boxes are grown back by area * this / perimeter
@@ -33,51 +29,55 @@ class Detector:
     """A DB network and what belongs around it."""
 
     def __init__(self, weights: Weights, *, threads: int) -> None:
-        self._network = Network(weights.file.read(), threads=threads, shrinks=True)
+        """Load it twice, for one thread and for several: a loaded network's number is fixed."""
+        model = weights.file.read()
+        self.networks = {each: Network(model, threads=each, shrinks=True) for each in {1, threads}}
         self._normalisation = Normalisation(weights.mean, weights.std)
 
-    def find_lines(self, pixels: Pixels) -> list[Polygon]:
-        """Return the boxes of the lines on a page, H x W x 3, in its pixels, in no order."""
+    def find_lines(self, pixels: Pixels, *, threads: int = 1) -> list[Polygon]:
+        """Return the boxes of the lines on a page, H x W x 3, in its pixels, in no order.
+
+        It takes at most so many threads.
+        """
+        network = self.networks[max(each for each in self.networks if each <= threads)]
         height, width = pixels.shape[:2]
         top, left = border(height, width)
+        full = (height + 2 * top, width + 2 * left)
+        scale: float | None = first_scale(*full)
+        found: list[Polygon] = []
+        for _ in range(_LOOKS):
+            if scale is None:
+                break
+            found = self._look(network, pixels, scale, (top, left))
+            scale = next_scale(*full, scale, [min(measure(polygon)) for polygon in found])
+        return found
+
+    def _look(
+        self, network: Network, pixels: Pixels, scale: float, margins: tuple[int, int]
+    ) -> list[Polygon]:
+        """Return the boxes found at one scale, with margins above and below, left and right."""
+        height, width = pixels.shape[:2]
+        top, left = margins
         full = np.array([width + 2 * left, height + 2 * top])
-        map_height, map_width = map_size(int(full[1]), int(full[0]))
-        scale = np.array([map_width, map_height]) / full
+        map_height, map_width = map_size(int(full[1]), int(full[0]), scale)
+        scales = np.array([map_width, map_height]) / full
         # Shrunk before the border is added: a border on a strip can be a thousand times its size.
-        inner = np.maximum(1, np.rint(scale * (width, height))).astype(int)
-        small = cv2.resize(pixels, (int(inner[0]), int(inner[1])), interpolation=cv2.INTER_LINEAR)
-        corner = np.floor(scale * (left, top)).astype(int)
+        inner = np.maximum(1, np.rint(scales * (width, height))).astype(int)
+        how = cv2.INTER_AREA if scale < _COARSE else cv2.INTER_LINEAR
+        small: Pixels = cv2.resize(pixels, (int(inner[0]), int(inner[1])), interpolation=how)  # type: ignore[assignment]
+        corner = np.floor(scales * (left, top)).astype(int)
         page = np.empty((map_height, map_width, 3), np.uint8)
         page[:] = np.median(small, axis=(0, 1))
         page[corner[1] : corner[1] + inner[1], corner[0] : corner[0] + inner[0]] = small
         blob = np.empty((1, 3, map_height, map_width), np.float32)
         self._normalisation.into(page, blob)
-        probability = self._network.run(blob)[0, 0]
+        probability = network.run(blob)[0, 0]
+        wipe(small, page, blob)
         limit = np.array([width - 1, height - 1])
         return [
-            np.clip((box - corner) / scale, 0, limit).astype(np.float32)
+            np.clip((box - corner) / scales, 0, limit).astype(np.float32)
             for box in boxes(probability)
         ]
-
-
-def border(height: int, width: int) -> tuple[int, int]:
-    """Return the rows to add above and below, and the columns left and right."""
-    top = max(0, max(width // _MAX_ASPECT, _MIN_HEIGHT_PX) - height // 2)
-    left = max(0, max(height // _MAX_ASPECT, _MIN_HEIGHT_PX) - width // 2)
-    top = top if height <= _MIN_HEIGHT_PX or width > _MAX_ASPECT * height else 0
-    left = left if width <= _MIN_HEIGHT_PX or height > _MAX_ASPECT * width else 0
-    return top, left
-
-
-def map_size(height: int, width: int) -> tuple[int, int]:
-    """Return the height and width the network gets: multiples of its stride, within the limits."""
-    scale = max(1.0, _MIN_SIDE_PX / min(height, width))
-    scale = min(scale, _MAX_ENLARGEMENT, _MAX_SIDE_PX / max(height, width))
-
-    def fit(side: int) -> int:
-        return max(_STRIDE_PX, round(side * scale / _STRIDE_PX) * _STRIDE_PX)
-
-    return fit(height), fit(width)
 
 
 def boxes(probability: npt.NDArray[np.float32]) -> Iterator[Polygon]:
@@ -100,14 +100,6 @@ def boxes(probability: npt.NDArray[np.float32]) -> Iterator[Polygon]:
         yield from_top_left(
             cv2.boxPoints((centre, (width + grown, height + grown), angle))  # type: ignore[arg-type]
         )
-
-
-def from_top_left(corners: Polygon) -> Polygon:
-    """Return the corners of a rectangle clockwise from its top left."""
-    by_x = corners[np.argsort(corners[:, 0], kind="stable")]
-    left = by_x[:2][np.argsort(by_x[:2, 1], kind="stable")]
-    right = by_x[2:][np.argsort(by_x[2:, 1], kind="stable")]
-    return np.stack([left[0], right[0], right[1], left[1]]).astype(np.float32)
 
 
 def _mean_inside(probability: npt.NDArray[np.float32], corners: Polygon) -> float:

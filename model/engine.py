@@ -41,9 +41,9 @@ def serve(channel: Channel) -> None:
     """Answer until the parent closes the channel.
 
     A start message `{"detector", "recogniser", "threads", "max_pixels", "seccomp"}` is answered
-    `{"landlock"}` or `{"error", "detail"}`; then each page `{"width", "height", "detect"}`, with a
-    memory file of H x W x 3 bytes and room for the result, is answered `{"bytes"}`, how much of
-    the room is JSON, or `{"cancelled"}` if a message came meanwhile.
+    `{"landlock"}` or `{"error", "detail"}`. Each page `{"width", "height", "detect", "threads"}`
+    comes with a memory file of H x W x 3 bytes and room for the result, and is answered
+    `{"bytes"}`, how much of the room is JSON, or `{"cancelled"}` if a message came meanwhile.
     """
     reader: PageReader | None = None
     while True:
@@ -145,11 +145,13 @@ def _read(reader: PageReader, message: Message, pixels: int, room: int, *, chann
     # Unmapped with its last user: closed earlier, a cancelled reading's traceback still holds it.
     mapped = mmap.mmap(pixels, width * height * 3, prot=mmap.PROT_READ)
     page: Pixels = np.frombuffer(mapped, np.uint8).reshape(height, width, 3)
-    reading = reader.read(page, detect=bool(message["detect"]), check=check)
-    return sealed.fill(room, json.dumps(_as_json(reading)).encode())
+    reading = reader.read(
+        page, detect=bool(message["detect"]), check=check, threads=int(message["threads"])
+    )
+    return sealed.fill(room, json.dumps(as_json(reading)).encode())
 
 
-def _as_json(reading: PageReading) -> Message:
+def as_json(reading: PageReading) -> Message:
     """Return the reading as the parent expects it."""
     return {
         "detect_ms": reading.detect_ms,

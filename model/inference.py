@@ -59,3 +59,9 @@ class Normalisation:
         target = blob[0, :, :, : pixels.shape[1]]
         np.multiply(pixels.transpose(2, 0, 1)[::-1], self._scale, out=target)
         np.subtract(target, self._shift, out=target)
+
+
+def wipe(*copies: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> None:
+    """Blacken what was copied from a page: parts of freed blocks may stay in memory for long."""
+    for copy in copies:
+        copy.fill(0)

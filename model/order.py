@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from model.detect import Polygon
+from model.polygon import Polygon
 
 Numbers = npt.NDArray[np.float64]
 

@@ -1,20 +1,23 @@
 """One page from pixels to lines: detect, cut, turn, read, order."""
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from model.crnn import ReadText, Recogniser
-from model.crop import cut_line, measure, sideways_lines, upside_down
-from model.detect import Detector, Polygon
-from model.inference import Pixels
+from model.crop import cut_line, sideways_lines, upside_down
+from model.detect import Detector
+from model.inference import Pixels, wipe
 from model.order import reading_order
 from model.orient import Orientation
+from model.polygon import Polygon, measure
 from model.vertical import unstack
 
 T = TypeVar("T")
@@ -34,6 +37,12 @@ class ReadLine:
     polygon: Polygon
 
 
+class Each(Protocol):
+    """Do some work for each index, side by side; return the results in order."""
+
+    def __call__(self, work: Callable[[int], T], indices: Sequence[int]) -> list[T]: ...
+
+
 @dataclass(slots=True)
 class PageReading:
     """The lines of a page in reading order, and where the time went."""
@@ -41,6 +50,24 @@ class PageReading:
     lines: list[ReadLine] = field(default_factory=list)
     detect_ms: float = 0.0
     recognise_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Boxes:
+    """Where a page's lines stand, and the way to their pixels."""
+
+    pixels: Pixels
+    polygons: list[Polygon]
+    sideways: set[int]
+    check: Callable[[], None]
+
+    @contextlib.contextmanager
+    def cut(self, index: int) -> Iterator[Pixels]:
+        """Lend a line's pixels, H x W x 3. Raises what `check` does."""
+        self.check()
+        line = cut_line(self.pixels, self.polygons[index], sideways=index in self.sideways)
+        yield line
+        wipe(line)
 
 
 class PageReader:
@@ -54,93 +81,110 @@ class PageReader:
         *,
         threads: int,
     ) -> None:
-        self._detector = detector
-        self._orientation = orientation
-        self._recogniser = recogniser
+        """`threads` are the most that a page is given."""
+        self.detector = detector
+        self.orientation = orientation
+        self.recogniser = recogniser
+        self._most_threads = threads
         self._threads = ThreadPoolExecutor(threads)
         # All at once: a process that is locked starts no more.
         together = threading.Barrier(threads)
         wait([self._threads.submit(together.wait) for _ in range(threads)])
 
-    def read(self, pixels: Pixels, *, detect: bool, check: Callable[[], None]) -> PageReading:
+    def read(
+        self, pixels: Pixels, *, detect: bool, check: Callable[[], None], threads: int = 0
+    ) -> PageReading:
         """Return the lines of a page, H x W x 3; without `detect` it is one upright line.
 
-        `check` is called between the steps and lines, from any thread; what it raises ends the
-        reading.
+        At most `threads` work on it; 0: all. `check` is called between the steps and lines, from
+        any thread; what it raises ends the reading.
         """
-        reading = PageReading()
+        threads = threads or self._most_threads
         began = time.perf_counter()
-        polygons = self._detector.find_lines(pixels) if detect else [_whole(pixels)]
+        polygons = [_whole(pixels)]
+        if detect:
+            polygons = self.detector.find_lines(pixels, threads=threads)
         check()
         found = time.perf_counter()
-        sideways = sideways_lines(polygons) if detect else set()
+        if detect:
+            boxes = _Boxes(pixels, polygons, sideways_lines(polygons), check)
+            lines = self._read_boxes(boxes, partial(self._side_by_side, threads))
+        else:
+            lines = [self._read_line(pixels, polygons[0], turned=False)]
+        return PageReading(
+            [line for line in lines if line.text and line.certainty >= _READABLE],
+            detect_ms=(found - began) * 1000,
+            recognise_ms=(time.perf_counter() - found) * 1000,
+        )
 
-        def cut(index: int) -> Pixels:
-            check()
-            if not detect:
-                return pixels
-            return cut_line(pixels, polygons[index], sideways=index in sideways)
-
-        turned = self._turned(polygons, sideways, cut) if detect else set()
-
+    def _read_boxes(self, boxes: _Boxes, each: Each) -> list[ReadLine]:
+        """Return what the boxes say, in reading order."""
+        indices = range(len(boxes.polygons))
+        turned = self._turned(boxes, each)
         stacked: set[int] = set()
 
         def read_line(index: int) -> ReadLine:
-            line = self._read_line(cut(index), polygons[index], turned=index in turned)
+            with boxes.cut(index) as cut:
+                line = self._read_line(cut, boxes.polygons[index], turned=index in turned)
             # Of a line that lies on its left side, the letters are laid out last to first, and
             # networks that know letters in that position are just as sure of the wrong order.
-            lies = index in turned and line.certainty >= _DOUBTFUL
-            column = self._read_column(pixels, line) if index in sideways and not lies else line
+            if index not in boxes.sideways or (index in turned and line.certainty >= _DOUBTFUL):
+                return line
+            column = self._read_column(boxes.pixels, line)
             if column is not line:
                 stacked.add(index)
             return column
 
-        lines = self._side_by_side(read_line, range(len(polygons)))
+        lines = each(read_line, indices)
         # Columns go from right to left, as lines do on a page that lies on its right side.
-        order = reading_order(polygons, _quarter_turns(polygons, sideways, turned - stacked))
-        reading.lines = [
-            lines[index]
-            for index in order
-            if lines[index].text and lines[index].certainty >= _READABLE
-        ]
-        reading.detect_ms = (found - began) * 1000
-        reading.recognise_ms = (time.perf_counter() - found) * 1000
-        return reading
+        quarters = _quarter_turns(boxes.polygons, boxes.sideways, turned - stacked)
+        return [lines[index] for index in reading_order(boxes.polygons, quarters)]
 
-    def _turned(
-        self, polygons: list[Polygon], sideways: set[int], cut: Callable[[int], Pixels]
-    ) -> set[int]:
+    def _turned(self, boxes: _Boxes, each: Each) -> set[int]:
         """Return which lines stand on their heads.
 
         Upright pages hardly pay: only where most of the widest lines do is every line asked. Lines
         that run up or down always are, there is no telling otherwise which.
         """
 
+        def upside_down(index: int) -> bool:
+            with boxes.cut(index) as line:
+                return self.orientation.is_upside_down(line)
+
         def asked(indices: Iterable[int]) -> set[int]:
             indices = list(indices)
-            answers = self._side_by_side(
-                lambda index: self._orientation.is_upside_down(cut(index)), indices
-            )
+            answers = each(upside_down, indices)
             return {index for index, answer in zip(indices, answers, strict=True) if answer}
 
-        level = set(range(len(polygons))) - sideways
-        widest = sorted(level, key=lambda index: -measure(polygons[index])[0])[:_VOTERS]
+        level = set(range(len(boxes.polygons))) - boxes.sideways
+        widest = sorted(level, key=lambda index: -measure(boxes.polygons[index])[0])[:_VOTERS]
         turned = asked(widest)
         if len(turned) > len(widest) / 2:
             turned |= asked(level - set(widest))
-        return turned | asked(sideways)
+        return turned | asked(boxes.sideways)
 
-    def _side_by_side(self, work: Callable[[int], T], indices: Iterable[int]) -> list[T]:
+    def _side_by_side(
+        self, threads: int, work: Callable[[int], T], indices: Sequence[int]
+    ) -> list[T]:
         """Return the work's results, in order, none of it still going on: it uses the pixels."""
-        futures = [self._threads.submit(work, index) for index in indices]
+        results: dict[int, T] = {}
+        waiting = iter(indices)
+
+        def go_on() -> None:
+            for index in waiting:
+                results[index] = work(index)
+
+        futures = [self._threads.submit(go_on) for _ in range(min(threads, len(indices)))]
         wait(futures)
-        return [future.result() for future in futures]
+        for future in futures:
+            future.result()
+        return [results[index] for index in indices]
 
     def _read_line(self, line: Pixels, polygon: Polygon, *, turned: bool) -> ReadLine:
         """Read a cut line; where that goes badly, try it the other way up."""
-        read = self._recogniser.read_line(upside_down(line) if turned else line)
-        if read.certainty < _DOUBTFUL and not turned and self._orientation.is_upside_down(line):
-            other = self._recogniser.read_line(upside_down(line))
+        read = self.recogniser.read_line(upside_down(line) if turned else line)
+        if read.certainty < _DOUBTFUL and not turned and self.orientation.is_upside_down(line):
+            other = self.recogniser.read_line(upside_down(line))
             read = other if other.certainty > read.certainty else read
         return _placed(read, polygon)
 
@@ -149,7 +193,7 @@ class PageReader:
         unstacked = unstack(cut_line(pixels, line.polygon, sideways=False))
         if unstacked is None:
             return line
-        column = _placed(self._recogniser.read_line(unstacked), line.polygon)
+        column = _placed(self.recogniser.read_line(unstacked), line.polygon)
         return column if column.certainty > line.certainty else line
 
 

@@ -22,11 +22,23 @@ class Pipeline:
     """Reads pages, each `read_timeout_s` at most once its pixels are there."""
 
     def __init__(
-        self, decoders: Decoders, engines: Pool, *, ahead: int, read_timeout_s: float, model: str
+        self,
+        decoders: Decoders,
+        engines: Pool,
+        *,
+        threads: int,
+        ahead: int,
+        read_timeout_s: float,
+        model: str,
     ) -> None:
-        """`ahead` is how many pages may be decoded and not yet read: they are large."""
+        """`ahead` is how many pages may be decoded and not yet read: they are large.
+
+        A page read alone gets `threads`; pages read at the same time share the processors.
+        """
         self._decoders = decoders
         self._engines = engines
+        self._threads = threads
+        self._processors = len(os.sched_getaffinity(0))
         self._ahead = asyncio.Semaphore(ahead)
         self._read_timeout_s = read_timeout_s
         self._model = model
@@ -80,15 +92,24 @@ class Pipeline:
         await self._decoders.unload()
         await self._engines.aclose()
 
+    def _share(self) -> int:
+        """Return how many threads one of the pages being read may have."""
+        return max(1, min(self._threads, self._processors // self._engines.running))
+
     async def _recognise(
         self, page: Decoded, *, detect: bool
     ) -> tuple[tuple[Line, ...], dict[str, float], float]:
         """Pass a page's pixels to an engine; return its lines, its steps' ms, and the seconds."""
-        question = {"width": page.width, "height": page.height, "detect": detect}
         room = sealed.room("reading", _RESULT_BYTES)
         try:
             async with self._engines.place() as engine:
                 lent = time.perf_counter()
+                question = {
+                    "width": page.width,
+                    "height": page.height,
+                    "detect": detect,
+                    "threads": self._share(),
+                }
                 try:
                     async with asyncio.timeout(self._read_timeout_s):
                         answer = await engine.ask(question, page.pixels, room)

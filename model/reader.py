@@ -9,15 +9,14 @@ import asyncio
 import contextlib
 import math
 import os
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 
-from model import sealed
 from model.channel import Message
 from model.decoders import Decoders, Report
 from model.errors import Busy, ReadingError
-from model.pages import ALL_PAGES, PageRange, chosen, first_page
+from model.pages import ALL_PAGES, PageRange
 from model.pipeline import Pipeline
+from model.place import Place
 from model.pool import Pool
 from model.reading import Line, Page
 from model.weights import checked_files
@@ -32,9 +31,9 @@ class Reader:
     """Reads pages, `engines` at a time, while at most `max_waiting` more requests wait.
 
     Starts nothing until the first reading (or `warm`), and ends the processes `idle_s` seconds
-    after the last one (0: never). `threads` of each engine; 0 takes every core there is. With
-    `seccomp` every process is locked before it sees an upload; `report` is told of those that end
-    otherwise than they should: which, and how.
+    after the last one (0: never). A page read alone has `threads` (0: every core there is); those
+    read at a time share the cores. With `seccomp` every process is locked before it sees an upload;
+    `report` is told of those that end otherwise than they should: which, and how.
     """
 
     def __init__(
@@ -59,6 +58,7 @@ class Reader:
     ) -> None:
         """Check the weights' SHA-256. Raises WeightsError."""
         self._files = checked_files(detector, recogniser)
+        threads = threads or len(os.sched_getaffinity(0))
         self._max_pages = max_pages
         self._places = engines
         self._max_waiting = max_waiting
@@ -84,6 +84,7 @@ class Reader:
         self._pipeline = Pipeline(
             self._decoders,
             self._engines,
+            threads=threads,
             ahead=engines + decoders,
             read_timeout_s=read_timeout_s,
             model=f"{detector}+{recogniser}",
@@ -141,7 +142,7 @@ class Reader:
             return [page async for page in place.pages(upload, detect=detect, ranges=ranges)]
 
     @contextlib.contextmanager
-    def place(self) -> Iterator["Place"]:
+    def place(self) -> Iterator[Place]:
         """Hold a place among those that read or wait, for uploads that are yet to come.
 
         Raises Busy where every place is taken, at once.
@@ -186,36 +187,6 @@ class Reader:
         self._unloading = asyncio.get_running_loop().create_task(self._pipeline.unload())
 
 
-class Place:
-    """A place among those that read or wait, good for as many pages as a request may ask for."""
-
-    def __init__(self, pipeline: Pipeline, max_pages: int) -> None:
-        self._read_page = pipeline.read_page
-        self._limit = self._left = max_pages
-
-    async def pages(
-        self, upload: bytes, *, detect: bool = True, ranges: Sequence[PageRange] = ALL_PAGES
-    ) -> AsyncGenerator[Page]:
-        """Read an upload's pages in order, each only when it is asked for.
-
-        Without `detect` a page is taken as one line. Raises every ReadingError but Busy.
-        """
-        descriptor = sealed.copy("upload", upload)
-        read = partial(self._read_page, descriptor, len(upload), detect=detect)
-        numbers: list[int] = []
-
-        def choose(pages: int) -> None:
-            numbers.extend(chosen(ranges, pages, left=self._left, limit=self._limit))
-            self._left -= len(numbers)
-
-        try:
-            yield await read(first_page(ranges), admit=choose)
-            for number in numbers[1:]:
-                yield await read(number, admit=lambda _: None)
-        finally:
-            os.close(descriptor)
-
-
 def _engine_start(
     detector: str, recogniser: str, threads: int, max_pixels: int, *, seccomp: bool
 ) -> Message:
@@ -223,7 +194,7 @@ def _engine_start(
     return {
         "detector": detector,
         "recogniser": recogniser,
-        "threads": threads or len(os.sched_getaffinity(0)),
+        "threads": threads,
         "max_pixels": max_pixels,
         "seccomp": seccomp,
     }

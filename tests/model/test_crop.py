@@ -3,7 +3,7 @@
 import numpy as np
 
 from model.crop import cut_line, sideways_lines, upside_down
-from model.detect import Polygon
+from model.polygon import Polygon
 
 RNG = np.random.default_rng(1)
 

@@ -1,11 +1,10 @@
-"""From a probability map to boxes, and the sizes a page is given."""
+"""From a probability map to boxes."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from model.detect import border, boxes, from_top_left, map_size
+from model.detect import boxes
+from model.polygon import from_top_left
 
 
 def test_a_line_on_the_map_becomes_its_box_grown() -> None:
@@ -48,27 +47,3 @@ def test_corners_begin_top_left(angle: float) -> None:
     corners = np.array([[0, 0], wide, wide + high, high], np.float32)
     for start in range(4):
         assert from_top_left(np.roll(corners, start, axis=0)) == pytest.approx(corners)
-
-
-@given(st.integers(1, 70_000), st.integers(1, 70_000))
-def test_the_network_never_gets_more_than_it_may(height: int, width: int) -> None:
-    """Sides are multiples of 32 between 32 and 2016 px: time and memory are bounded."""
-    for side in map_size(height, width):
-        assert side % 32 == 0
-        assert 32 <= side <= 2016
-
-
-@pytest.mark.parametrize(
-    ("height", "width", "bordered"),
-    [(800, 600, (False, False)), (20, 900, (True, False)), (900, 20, (False, True))],
-)
-def test_slim_images_get_a_border(height: int, width: int, bordered: tuple[bool, bool]) -> None:
-    """A strip is given paper around it on its long sides, a page none."""
-    assert tuple(side > 0 for side in border(height, width)) == bordered
-
-
-def test_small_images_keep_letters_the_network_knows() -> None:
-    """An image of a line or two is enlarged three times at most; unbounded, it fell into pieces."""
-    height, width = map_size(80, 200)
-    assert height <= 3 * 80 + 32
-    assert width <= 3 * 200 + 32

@@ -146,7 +146,10 @@ async def test_pixels_of_a_page_do_not_stay(
     """
     if not forgetful:
         plain, code = model.process._environment, model.process._CODE
-        kept = "import model.sandbox.kernel as kernel; kernel.forget_freed_memory = int; main()"
+        kept = (
+            "import model.sandbox.kernel as kernel; kernel.forget_freed_memory = int; "
+            "import model.inference as inference; inference.wipe = lambda *_: None; main()"
+        )
         monkeypatch.setattr(model.process, "_CODE", code.replace("main()", kept))
         monkeypatch.setattr(
             model.process,

@@ -162,10 +162,17 @@ def test_a_column_is_read(reader: PageReader) -> None:
     assert texts(reader, stacked("WAREHOUSE", ink="white", paper="navy")) == ["WAREHOUSE"]
 
 
-def test_unstacking_matters(reader: PageReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control: turned by a quarter alone, an I that lies on its side is no I."""
+def test_unstacking_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: turned by a quarter alone, an I that lies on its side is no I.
+
+    With the shipped networks: of the others some know letters that lie.
+    """
+    parts = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2}
+    with ThreadPoolExecutor(1) as loading:
+        reader = loading.submit(load, parts).result()
+    assert texts(reader, stacked("ZNIHZOWM")) == ["ZNIHZOWM"]
     monkeypatch.setattr(page, "unstack", lambda _: None)
-    assert texts(reader, stacked("NZHSIOX2")) != ["NZHSIOX2"]
+    assert texts(reader, stacked("ZNIHZOWM")) != ["ZNIHZOWM"]
 
 
 def test_columns_go_from_right_to_left(reader: PageReader) -> None:
