@@ -24,9 +24,12 @@ LOCAL = """
 per_address = "{many}"
 [model]
 recogniser = "{recogniser}"
+"""
+
+KEY = """
 [[keys]]
-id = "benchkey"
-name = "bench"
+id = "{id}"
+name = "{id}"
 sha256 = "{digest}"
 scopes = ["ocr"]
 limits = {{ "*" = "{many}", "/ocr" = "{many}" }}
@@ -81,6 +84,7 @@ class Server:
     part: str = "image"
     headers: dict[str, str] = field(default_factory=dict)
     plain_port: int = 0
+    keys: list[str] = field(default_factory=list)
 
     @property
     def question(self) -> dict[str, object]:
@@ -115,11 +119,14 @@ class Server:
 Launch = Callable[[], Server]
 
 
-def launch_ours(recogniser: str, *, app: str = "app:app", warm: bool = False) -> Server:
-    """Start the service as shipped, but for ports, a key with ample limits and the recogniser."""
+def launch_ours(
+    recogniser: str, *, app: str = "app:app", warm: bool = False, keys: int = 1
+) -> Server:
+    """Start the service as shipped, but for ports, keys with ample limits and the recogniser."""
     directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
     home = Path(directory.name)
-    token, port, plain_port = new_token("benchkey"), free_port(), free_port()
+    port, plain_port = free_port(), free_port()
+    tokens = {f"bench{number:03}": new_token(f"bench{number:03}") for number in range(keys)}
     text = (ROOT / "settings.toml").read_text("utf-8")
     for key, value in {
         "bind": f'["127.0.0.1:{port}"]',
@@ -130,8 +137,10 @@ def launch_ours(recogniser: str, *, app: str = "app:app", warm: bool = False) ->
     }.items():
         text = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", text, count=1)
     (home / "settings.toml").write_text(text, "utf-8")
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    local = LOCAL.format(many=MANY, recogniser=recogniser, digest=digest)
+    local = LOCAL.format(many=MANY, recogniser=recogniser)
+    for name, token in tokens.items():
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        local += KEY.format(id=name, many=MANY, digest=digest)
     (home / "settings.local.toml").write_text(local, "utf-8")
     hypercorn = Path(sys.executable).with_name("hypercorn")
     process = _start(
@@ -139,8 +148,16 @@ def launch_ours(recogniser: str, *, app: str = "app:app", warm: bool = False) ->
         home,
         {"OCR_SETTINGS": str(home / "settings.toml"), "PYTHONPATH": str(ROOT)},
     )
-    ca, headers = str(home / "tls" / "ca.pem"), {"X-API-Key": token}
-    return Server(process, port, directory, ca=ca, headers=headers, plain_port=plain_port)
+    issued = list(tokens.values())
+    return Server(
+        process,
+        port,
+        directory,
+        ca=str(home / "tls" / "ca.pem"),
+        headers={"X-API-Key": issued[0]},
+        plain_port=plain_port,
+        keys=issued,
+    )
 
 
 def launch_nginx(before: Server, *, plain: bool) -> Server:

@@ -11,7 +11,7 @@ from handlers.negotiation import preferred
 from handlers.page_stream import PageStream
 from handlers.parameters import Parameters, parameters_of
 from handlers.uploads import images_from, media_type_of
-from middleware.exchange import exchange_of, open_window
+from middleware.exchange import caller_of, exchange_of, open_window
 from model.reader import Page, Place, Reader
 
 ANSWERS = ("application/json", "text/plain", "application/x-ndjson")
@@ -27,7 +27,7 @@ async def recognize(request: Request) -> Response:
     reader: Reader = request.state.reader
     readings: list[list[Page]] = []
     # The place is given back before the answer is sent: a client that does not read it holds none.
-    with reader.place() as place:
+    with reader.place(caller_of(request.scope)) as place:
         async for image, page in _read(request, place, parameters):
             if image > len(readings):
                 readings.append([])

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from handlers.answers import as_page
 from handlers.errors import OutOfTime
 from handlers.problems import problem_document
-from middleware.exchange import exchange_of
+from middleware.exchange import caller_of, exchange_of
 from model.errors import ReadingError
 from model.reader import Page, Place, Reader
 
@@ -40,7 +40,7 @@ class PageStream(Response):
         reader: Reader = self.request.state.reader
         exchange = exchange_of(scope)
         began = False
-        with reader.place() as place:
+        with reader.place(caller_of(scope)) as place:
             async with aclosing(self.read(place)) as pages:
                 try:
                     async for image, page in in_time(pages, exchange.due):

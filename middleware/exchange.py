@@ -52,3 +52,8 @@ def address_of(scope: Scope) -> str:
     """Return the peer's address; a Unix socket has none."""
     client = scope.get("client")
     return client[0] if client else "local"
+
+
+def caller_of(scope: Scope) -> str:
+    """Return who asks: the name of a key, or an address where there is none."""
+    return exchange_of(scope).key_name or address_of(scope)

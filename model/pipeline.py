@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 
 from model import sealed
+from model.admission import Guest
 from model.child import Child
 from model.decoders import Decoders
 from model.errors import ReaderDied, ReadingTimeout
 from model.pool import Pool
 from model.reading import Decoded, Implausible, Line, Page, lines_and_times
+from model.turns import Turns
 
 _FIRST_GUESS_S = 1.0  # what a reading takes, until one has been timed
 _NEWEST = 0.2  # weight of the newest reading in the mean time
@@ -39,7 +41,7 @@ class Pipeline:
         self._engines = engines
         self._threads = threads
         self._processors = len(os.sched_getaffinity(0))
-        self._ahead = asyncio.Semaphore(ahead)
+        self._ahead = Turns(ahead)
         self._read_timeout_s = read_timeout_s
         self._model = model
         self._closed = False
@@ -47,6 +49,7 @@ class Pipeline:
 
     async def read_page(
         self,
+        guest: Guest,
         upload: int,
         size_bytes: int,
         number: int,
@@ -54,7 +57,7 @@ class Pipeline:
         detect: bool,
         admit: Callable[[int], None],
     ) -> Page:
-        """Read one page of a sealed upload when its turn comes.
+        """Read one page of a guest's sealed upload when its turn comes.
 
         `admit` is told how many pages there are before this one is read, and may raise. Raises
         every ReadingError but Busy.
@@ -62,7 +65,8 @@ class Pipeline:
         if self._closed:
             raise ReaderDied("the reader is closed")
         began = time.perf_counter()
-        async with self._ahead:
+        async with self._ahead.turn(guest.caller):
+            guest.served = True
             decoded, decode_s = await self._decoders.decode(upload, size_bytes, number)
             try:
                 admit(decoded.pages)

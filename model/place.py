@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 
 from model import sealed
+from model.admission import Guest
 from model.pages import ALL_PAGES, PageRange, chosen, first_page
 from model.pipeline import Pipeline
 from model.reading import Page
@@ -13,8 +14,8 @@ from model.reading import Page
 class Place:
     """A place among those that read or wait, good for as many pages as a request may ask for."""
 
-    def __init__(self, pipeline: Pipeline, max_pages: int) -> None:
-        self._read_page = pipeline.read_page
+    def __init__(self, pipeline: Pipeline, guest: Guest, max_pages: int) -> None:
+        self._read_page = partial(pipeline.read_page, guest)
         self._limit = self._left = max_pages
 
     async def pages(

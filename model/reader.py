@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 
+from model.admission import Admission, Full
 from model.channel import Message
 from model.decoders import Decoders, Report
 from model.errors import Busy, ReadingError
@@ -61,7 +62,7 @@ class Reader:
         threads = threads or len(os.sched_getaffinity(0))
         self._max_pages = max_pages
         self._places = engines
-        self._max_waiting = max_waiting
+        self._admission = Admission(engines + max_waiting)
         self._idle_s = idle_s
         self._decoders = Decoders(
             size=decoders,
@@ -89,7 +90,6 @@ class Reader:
             read_timeout_s=read_timeout_s,
             model=f"{detector}+{recogniser}",
         )
-        self._admitted = 0
         self._idle: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[None] | None = None
         self._proving: asyncio.Task[None] | None = None
@@ -103,7 +103,7 @@ class Reader:
     @property
     def waiting(self) -> int:
         """Requests admitted but not yet in an engine."""
-        return self._admitted - self._engines.running
+        return len(self._admission) - self._engines.running
 
     @property
     def deaths(self) -> int:
@@ -138,23 +138,23 @@ class Reader:
         self, upload: bytes, *, detect: bool = True, ranges: Sequence[PageRange] = ALL_PAGES
     ) -> list[Page]:
         """Return an upload's pages, as a `place` of its own reads them. Raises ReadingError."""
-        with self.place() as place:
+        with self.place("local") as place:
             return [page async for page in place.pages(upload, detect=detect, ranges=ranges)]
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[Place]:
+    def place(self, caller: str) -> Iterator[Place]:
         """Hold a place among those that read or wait, for uploads that are yet to come.
 
-        Raises Busy where every place is taken, at once.
+        Raises Busy where every place is taken, at once; or later, until its first page is read,
+        when a caller who holds fewer places wants one.
         """
-        if self._admitted >= self._places + self._max_waiting:
-            ahead = self._admitted - self._places + 1
-            raise Busy(math.ceil(self._pipeline.mean_s * ahead / self._places))
-        self._admitted += 1
         try:
-            yield Place(self._pipeline, self._max_pages)
+            with self._admission.guest(caller) as guest:
+                yield Place(self._pipeline, guest, self._max_pages)
+        except Full:
+            ahead = len(self._admission) - self._places + 1
+            raise Busy(math.ceil(self._pipeline.mean_s * ahead / self._places)) from None
         finally:
-            self._admitted -= 1
             self._rest()
 
     async def aclose(self) -> None:
@@ -178,7 +178,7 @@ class Reader:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
-        if self._idle_s > 0 and not self._admitted and not self._closed:
+        if self._idle_s > 0 and not self._admission and not self._closed:
             loop = asyncio.get_running_loop()
             self._idle = loop.call_later(self._idle_s, self._unload)
 

@@ -28,13 +28,15 @@ class EchoReader:
 
     def __init__(self) -> None:
         self.held = 0
+        self.caller = ""
         self.most = 0
         self.read: list[tuple[bytes, bool]] = []
         self.gate: asyncio.Event | None = None
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[Any]:
+    def place(self, caller: str = "") -> Iterator[Any]:
         """Hold one of the places."""
+        self.caller = caller
         if self.held == 2:
             raise Busy(3)
         self.held += 1
@@ -288,6 +290,12 @@ async def test_without_a_place_nothing_is_read(post: Caller, reader: EchoReader)
             with pytest.raises(Busy) as caught:
                 await post(stalled=True)
     assert caught.value.retry_after_s == 3
+
+
+async def test_places_are_held_in_the_caller_s_name(post: Caller, reader: EchoReader) -> None:
+    """Nobody's requests take all the places: they are counted for each key, or address."""
+    await post()
+    assert reader.caller == "192.0.2.1"
 
 
 async def test_the_body_s_kind_is_looked_at_before_a_place_is_taken(

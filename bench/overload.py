@@ -1,0 +1,146 @@
+"""What happens at twice the capacity: `python bench/overload.py [--seconds N]`.
+
+Starts the service, finds how many images a second it reads for one key, offers twice as many, and
+then lets a second key ask for a quarter of the capacity beside that. Prints Markdown.
+"""
+
+import argparse
+import asyncio
+import io
+import math
+import ssl
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import httpx2
+from PIL import Image
+
+from bench.figures import percentile, table
+from bench.machine import describe
+from bench.servers import ROOT, Server, launch_ours
+
+_BUSY, _SERVED = 503, 200
+_CLOSED_LOOP = 4  # requests at a time, to find the capacity
+_TIMEOUT_S = 120
+_HEADS = ("", "offered/s", "served/s", "of capacity", "p50 ms", "p99 ms", "shed", "p50 ms to a 503",
+          "p99", "Retry-After s, least and most", "other")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one request got, and how long it took."""
+
+    status: int
+    ms: float
+    retry_after_s: int | None
+
+
+class Caller:
+    """A client with a key and a connection of its own."""
+
+    def __init__(self, server: Server, key: str, image: bytes) -> None:
+        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trust.load_verify_locations(server.ca)
+        self._client = httpx2.AsyncClient(
+            base_url=f"https://localhost:{server.port}",
+            http2=True,
+            verify=trust,
+            headers={"X-API-Key": key, "Content-Type": "image/jpeg"},
+            timeout=_TIMEOUT_S,
+            trust_env=False,
+        )
+        self._image = image
+
+    async def ask(self) -> Answer:
+        """Send the image once."""
+        began = time.perf_counter()
+        response = await self._client.post("/ocr", content=self._image)
+        retry = response.headers.get("retry-after")
+        ms = (time.perf_counter() - began) * 1000
+        return Answer(response.status_code, ms, None if retry is None else int(retry))
+
+    async def ask_in_turn(self, seconds: float) -> list[Answer]:
+        """Send as fast as the answers come, a few at a time."""
+        end, answers = time.perf_counter() + seconds, []
+
+        async def work() -> None:
+            while time.perf_counter() < end:
+                answers.append(await self.ask())
+
+        await asyncio.gather(*(work() for _ in range(_CLOSED_LOOP)))
+        return answers
+
+    async def ask_at(self, rate: float, seconds: float) -> list[Answer]:
+        """Send so many a second whatever the answers."""
+        asking = []
+        began = time.perf_counter()
+        for number in range(math.ceil(rate * seconds)):
+            await asyncio.sleep(began + number / rate - time.perf_counter())
+            asking.append(asyncio.create_task(self.ask()))
+        return await asyncio.gather(*asking)
+
+
+def row(title: str, answers: Sequence[Answer], seconds: float, capacity: float) -> list[str]:
+    """Return a row of the table."""
+    served = [answer.ms for answer in answers if answer.status == _SERVED]
+    shed = [answer for answer in answers if answer.status == _BUSY]
+    waits = [answer.retry_after_s for answer in shed if answer.retry_after_s is not None]
+    cells = [title, f"{len(answers) / seconds:.2f}", f"{len(served) / seconds:.2f}"]
+    cells.append(f"{len(served) / seconds / capacity:.0%}")
+    cells += (
+        [f"{percentile(served, 0.5):.0f}", f"{percentile(served, 0.99):.0f}"]
+        if served
+        else ["-", "-"]
+    )
+    cells.append(f"{len(shed) / len(answers):.0%}")
+    if shed:
+        cells += [f"{statistics.median(each.ms for each in shed):.1f}"]
+        cells += [
+            f"{percentile([each.ms for each in shed], 0.99):.1f}",
+            f"{min(waits)}-{max(waits)}",
+        ]
+    else:
+        cells += ["-", "-", "-"]
+    return [*cells, str(len(answers) - len(served) - len(shed))]
+
+
+async def measure(server: Server, keys: Sequence[str], seconds: float) -> None:
+    """Print how the service takes it."""
+    stream = io.BytesIO()
+    Image.open(ROOT / "examples" / "receipt.png").convert("L").save(stream, "JPEG", quality=70)
+    first, second = (Caller(server, key, stream.getvalue()) for key in keys)
+    await first.ask_in_turn(5)
+    answers = await first.ask_in_turn(seconds)
+    capacity = len(answers) / seconds
+    rows = [row("as fast as answers come", answers, seconds, capacity)]
+    began = time.perf_counter()
+    answers = await first.ask_at(2 * capacity, seconds)
+    rows.append(row("twice that", answers, time.perf_counter() - began, capacity))
+    began = time.perf_counter()
+    greedy, modest = await asyncio.gather(
+        first.ask_at(2 * capacity, seconds), second.ask_at(capacity / 4, seconds)
+    )
+    passed = time.perf_counter() - began
+    rows.append(row("twice that, beside the next", greedy, passed, capacity))
+    rows.append(row("another key, a quarter", modest, passed, capacity))
+    print(table(_HEADS, rows))
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30)
+    chosen = parser.parse_args()
+    print(f"{describe()}\n")
+    with launch_ours("sealed-crnn", warm=True, keys=2) as server:
+        asyncio.run(measure(server, server.keys, chosen.seconds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Who may read or wait: so many requests at a time, and nobody all of them while others come."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+
+
+class Full(Exception):
+    """There is no room; told at once."""
+
+
+class Guest:
+    """A request that has been let in."""
+
+    def __init__(self, caller: str) -> None:
+        self.caller = caller
+        self.served = False  # from its first page on it is not sent away any more
+        self.evicted = False
+        self._task = asyncio.current_task()
+
+    def send_away(self) -> None:
+        """Have its `Admission.guest` raise Full at whatever it awaits."""
+        self.evicted = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def was_sent_away(self) -> bool:
+        """Tell whether it is our doing, and nobody else's, that its task was cancelled."""
+        return self.evicted and (self._task is None or self._task.uncancel() == 0)
+
+
+class Admission:
+    """Lets in `size` requests at a time.
+
+    When all are in, one of a caller with fewer in takes the place of the newest that waits of the
+    caller with most. Source: McKenney, Stochastic Fairness Queueing, 1990 (drop from the longest).
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._guests: list[Guest] = []  # in the order they came
+
+    def __len__(self) -> int:
+        """How many are in."""
+        return len(self._guests)
+
+    @contextlib.contextmanager
+    def guest(self, caller: str) -> Iterator[Guest]:
+        """Let one in. Raises Full, at once or while it waits."""
+        if len(self._guests) >= self._size:
+            self._make_room(caller)
+        guest = Guest(caller)
+        self._guests.append(guest)
+        try:
+            yield guest
+        except asyncio.CancelledError:
+            if guest.was_sent_away():
+                raise Full from None
+            raise
+        finally:
+            if not guest.evicted:
+                self._guests.remove(guest)
+
+    def _make_room(self, caller: str) -> None:
+        """Send one away for a caller with fewer. Raises Full where that would not be fairer."""
+        counts = Counter(guest.caller for guest in self._guests)
+        for guest in reversed(self._guests):
+            greedy = counts[guest.caller] == max(counts.values())
+            if greedy and not guest.served and counts[guest.caller] > counts[caller] + 1:
+                self._guests.remove(guest)
+                guest.send_away()
+                return
+        raise Full
