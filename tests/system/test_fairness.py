@@ -1,0 +1,69 @@
+"""One key's load does not keep another's requests out."""
+
+import asyncio
+from collections.abc import Callable
+
+import httpx2
+import pytest
+
+from tests.system.service import Service, key_stanza
+
+pytestmark = pytest.mark.anyio
+Draw = Callable[..., bytes]
+SETTINGS = "[engine]\nprocesses = 1\nmax_waiting = 3\n"
+OFTEN = 'limits = { "*" = "10000/minute", "/ocr" = "10000/minute" }'
+
+
+class Stalled:
+    """A request that holds a place: its body is asked for, and never comes."""
+
+    async def begin(self, service: Service, key: str) -> None:
+        """Send the head, and wait until the service wants the body."""
+        self.reader, self.writer = await asyncio.open_connection(
+            "localhost", service.ports["https"], ssl=service.trust(), server_hostname="localhost"
+        )
+        fields = ["POST /ocr HTTP/1.1", "Host: localhost", f"X-API-Key: {key}"]
+        fields += ["Content-Type: image/png", "Content-Length: 1000", "Expect: 100-continue"]
+        self.writer.write("\r\n".join([*fields, "", ""]).encode())
+        assert await self._status() == 100
+
+    async def end(self) -> int | None:
+        """Leave; return the status of the answer that came before, if any did."""
+        try:
+            async with asyncio.timeout(1):
+                return await self._status()
+        except TimeoutError:
+            return None
+        finally:
+            self.writer.transport.abort()
+
+    async def _status(self) -> int:
+        return int((await self.reader.readuntil(b"\r\n\r\n")).split()[1])
+
+
+async def refused_or_read(client: httpx2.AsyncClient, image: bytes) -> int:
+    """Send an image and return the answer's status."""
+    answer = await client.post("/ocr", content=image, headers={"Content-Type": "image/png"})
+    return answer.status_code
+
+
+@pytest.mark.parametrize("same", [False, True])
+async def test_another_key_finds_a_place(
+    start: Callable[..., Service], draw: Draw, *, same: bool
+) -> None:
+    """With every place taken by one key, another's request takes the newest's place.
+
+    Control: a further request of the same key is refused, and takes nobody's place.
+    """
+    greedy, greedy_entry = key_stanza("aaaa", "greedy", OFTEN)
+    modest, modest_entry = key_stanza("bbbb", "modest", OFTEN)
+    with start(local=SETTINGS + greedy_entry + modest_entry) as service:
+        held = [Stalled() for _ in range(4)]
+        for each in held:
+            await each.begin(service, greedy)
+        async with service.async_client(key=greedy if same else modest) as client:
+            status = await refused_or_read(client, draw("4711"))
+        ended = [await each.end() for each in held]
+    # The newest makes room.
+    expected = (503, [None] * 4) if same else (200, [None, None, None, 503])
+    assert (status, ended) == expected
