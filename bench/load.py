@@ -51,19 +51,24 @@ class Generator:
     def _client(self, question: Json) -> httpx2.AsyncClient:
         url = question["url"]
         if url not in self._clients:
-            trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            if question["ca"]:
-                trust.load_verify_locations(question["ca"])
-            self._clients[url] = httpx2.AsyncClient(
-                base_url=url,
-                http2=question["http2"],
-                http1=not question["http2"],
-                verify=trust,
-                headers=question["headers"],
-                timeout=TIMEOUT_S,
-                trust_env=False,
-            )
+            self._clients[url] = open_client(question)
         return self._clients[url]
+
+
+def open_client(question: Json) -> httpx2.AsyncClient:
+    """Return a client of the server that a question names."""
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if question["ca"]:
+        trust.load_verify_locations(question["ca"])
+    return httpx2.AsyncClient(
+        base_url=question["url"],
+        http2=question["http2"],
+        http1=not question["http2"],
+        verify=trust,
+        headers=question["headers"],
+        timeout=TIMEOUT_S,
+        trust_env=False,
+    )
 
 
 def _form(part: str, image: str) -> dict[str, tuple[str, bytes, str]]:

@@ -8,8 +8,6 @@ import argparse
 import asyncio
 import io
 import math
-import ssl
-import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -22,12 +20,12 @@ import httpx2
 from PIL import Image
 
 from bench.figures import percentile, table
+from bench.load import open_client
 from bench.machine import describe
 from bench.servers import ROOT, Server, launch_ours
 
 _BUSY, _SERVED = 503, 200
 _CLOSED_LOOP = 4  # requests at a time, to find the capacity
-_TIMEOUT_S = 120
 _HEADS = ("", "offered/s", "served/s", "of capacity", "p50 ms", "p99 ms", "shed", "p50 ms to a 503",
           "p99", "Retry-After s, least and most", "other")  # fmt: skip
 
@@ -49,10 +47,8 @@ class Caller:
     """
 
     def __init__(self, server: Server, key: str, image: bytes) -> None:
-        self._trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._trust.load_verify_locations(server.ca)
-        self._origin = f"https://localhost:{server.port}"
-        self._headers = {"X-API-Key": key, "Content-Type": "image/jpeg"}
+        headers = {"X-API-Key": key, "Content-Type": "image/jpeg"}
+        self._question = server.question | {"headers": headers}
         self._image = image
         self._free: list[httpx2.AsyncClient] = []
 
@@ -67,14 +63,7 @@ class Caller:
         return Answer(response.status_code, ms, None if retry is None else int(retry))
 
     async def _connected(self) -> httpx2.AsyncClient:
-        client = httpx2.AsyncClient(
-            base_url=self._origin,
-            http2=True,
-            verify=self._trust,
-            headers=self._headers,
-            timeout=_TIMEOUT_S,
-            trust_env=False,
-        )
+        client = open_client(self._question)
         await client.get("/healthz")
         return client
 
@@ -102,25 +91,19 @@ class Caller:
 def row(title: str, answers: Sequence[Answer], seconds: float, capacity: float) -> list[str]:
     """Return a row of the table."""
     served = [answer.ms for answer in answers if answer.status == _SERVED]
-    shed = [answer for answer in answers if answer.status == _BUSY]
-    waits = [answer.retry_after_s for answer in shed if answer.retry_after_s is not None]
-    cells = [title, f"{len(answers) / seconds:.2f}", f"{len(served) / seconds:.2f}"]
-    cells.append(f"{len(served) / seconds / capacity:.0%}")
-    cells += (
-        [f"{percentile(served, 0.5):.0f}", f"{percentile(served, 0.99):.0f}"]
-        if served
-        else ["-", "-"]
-    )
-    cells.append(f"{len(shed) / len(answers):.0%}")
-    if shed:
-        cells += [f"{statistics.median(each.ms for each in shed):.1f}"]
-        cells += [
-            f"{percentile([each.ms for each in shed], 0.99):.1f}",
-            f"{min(waits)}-{max(waits)}",
-        ]
-    else:
-        cells += ["-", "-", "-"]
-    return [*cells, str(len(answers) - len(served) - len(shed))]
+    shed = [answer.ms for answer in answers if answer.status == _BUSY]
+    waits = [answer.retry_after_s for answer in answers if answer.retry_after_s is not None]
+    return [
+        title, f"{len(answers) / seconds:.2f}", f"{len(served) / seconds:.2f}",
+        f"{len(served) / seconds / capacity:.0%}", at(served, 0.5, 0), at(served, 0.99, 0),
+        f"{len(shed) / len(answers):.0%}", at(shed, 0.5, 1), at(shed, 0.99, 1),
+        f"{min(waits)}-{max(waits)}" if waits else "-", str(len(answers) - len(served) - len(shed)),
+    ]  # fmt: skip
+
+
+def at(ms: Sequence[float], share: float, digits: int) -> str:
+    """Return what that share of the times does not exceed, if there are any."""
+    return f"{percentile(ms, share):.{digits}f}" if ms else "-"
 
 
 async def measure(server: Server, keys: Sequence[str], seconds: float) -> None:

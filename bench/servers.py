@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -82,9 +82,8 @@ class Server:
     http2: bool = True
     ca: str = ""
     part: str = "image"
-    headers: dict[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
     plain_port: int = 0
-    keys: list[str] = field(default_factory=list)
 
     @property
     def question(self) -> dict[str, object]:
@@ -94,7 +93,7 @@ class Server:
             "url": f"{scheme}://localhost:{self.port}",
             "ca": self.ca,
             "http2": self.http2,
-            "headers": self.headers,
+            "headers": {"X-API-Key": self.keys[0]} if self.keys else {},
             "part": self.part,
         }
 
@@ -148,15 +147,13 @@ def launch_ours(
         home,
         {"OCR_SETTINGS": str(home / "settings.toml"), "PYTHONPATH": str(ROOT)},
     )
-    issued = list(tokens.values())
     return Server(
         process,
         port,
         directory,
         ca=str(home / "tls" / "ca.pem"),
-        headers={"X-API-Key": issued[0]},
+        keys=tuple(tokens.values()),
         plain_port=plain_port,
-        keys=issued,
     )
 
 
@@ -174,7 +171,7 @@ def launch_nginx(before: Server, *, plain: bool) -> Server:
     )
     (home / "nginx.conf").write_text(configuration, "utf-8")
     process = _start(["nginx", "-p", home, "-c", home / "nginx.conf", "-e", "stderr"], home, {})
-    return Server(process, port, directory, ca=before.ca, headers=before.headers)
+    return Server(process, port, directory, ca=before.ca, keys=before.keys)
 
 
 def launch_rapidocr(python: Path, *, workers: int = 1) -> Server:

@@ -65,10 +65,11 @@ class Admission:
     def _make_room(self, caller: str) -> None:
         """Send one away for a caller with fewer. Raises Full where that would not be fairer."""
         counts = Counter(guest.caller for guest in self._guests)
-        for guest in reversed(self._guests):
-            greedy = counts[guest.caller] == max(counts.values())
-            if greedy and not guest.served and counts[guest.caller] > counts[caller] + 1:
-                self._guests.remove(guest)
-                guest.send_away()
-                return
+        most = max(counts.values())
+        if most > counts[caller] + 1:
+            for guest in reversed(self._guests):
+                if counts[guest.caller] == most and not guest.served:
+                    self._guests.remove(guest)
+                    guest.send_away()
+                    return
         raise Full

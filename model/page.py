@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -37,12 +36,6 @@ class ReadLine:
     polygon: Polygon
 
 
-class Each(Protocol):
-    """Do some work for each index, side by side; return the results in order."""
-
-    def __call__(self, work: Callable[[int], T], indices: Sequence[int]) -> list[T]: ...
-
-
 @dataclass(slots=True)
 class PageReading:
     """The lines of a page in reading order, and where the time went."""
@@ -54,20 +47,23 @@ class PageReading:
 
 @dataclass(frozen=True, slots=True)
 class _Boxes:
-    """Where a page's lines stand, and the way to their pixels."""
+    """Where a page's lines stand, the way to their pixels, and how many may be read at a time."""
 
     pixels: Pixels
     polygons: list[Polygon]
     sideways: set[int]
     check: Callable[[], None]
+    threads: int
 
     @contextlib.contextmanager
     def cut(self, index: int) -> Iterator[Pixels]:
         """Lend a line's pixels, H x W x 3. Raises what `check` does."""
         self.check()
         line = cut_line(self.pixels, self.polygons[index], sideways=index in self.sideways)
-        yield line
-        wipe(line)
+        try:
+            yield line
+        finally:
+            wipe(line)
 
 
 class PageReader:
@@ -107,8 +103,8 @@ class PageReader:
         check()
         found = time.perf_counter()
         if detect:
-            boxes = _Boxes(pixels, polygons, sideways_lines(polygons), check)
-            lines = self._read_boxes(boxes, partial(self._side_by_side, threads))
+            boxes = _Boxes(pixels, polygons, sideways_lines(polygons), check, threads)
+            lines = self._read_boxes(boxes)
         else:
             lines = [self._read_line(pixels, polygons[0], turned=False)]
         return PageReading(
@@ -117,10 +113,9 @@ class PageReader:
             recognise_ms=(time.perf_counter() - found) * 1000,
         )
 
-    def _read_boxes(self, boxes: _Boxes, each: Each) -> list[ReadLine]:
+    def _read_boxes(self, boxes: _Boxes) -> list[ReadLine]:
         """Return what the boxes say, in reading order."""
-        indices = range(len(boxes.polygons))
-        turned = self._turned(boxes, each)
+        turned = self._turned(boxes)
         stacked: set[int] = set()
 
         def read_line(index: int) -> ReadLine:
@@ -135,12 +130,12 @@ class PageReader:
                 stacked.add(index)
             return column
 
-        lines = each(read_line, indices)
+        lines = self._side_by_side(boxes.threads, read_line, range(len(boxes.polygons)))
         # Columns go from right to left, as lines do on a page that lies on its right side.
         quarters = _quarter_turns(boxes.polygons, boxes.sideways, turned - stacked)
         return [lines[index] for index in reading_order(boxes.polygons, quarters)]
 
-    def _turned(self, boxes: _Boxes, each: Each) -> set[int]:
+    def _turned(self, boxes: _Boxes) -> set[int]:
         """Return which lines stand on their heads.
 
         Upright pages hardly pay: only where most of the widest lines do is every line asked. Lines
@@ -153,7 +148,7 @@ class PageReader:
 
         def asked(indices: Iterable[int]) -> set[int]:
             indices = list(indices)
-            answers = each(upside_down, indices)
+            answers = self._side_by_side(boxes.threads, upside_down, indices)
             return {index for index, answer in zip(indices, answers, strict=True) if answer}
 
         level = set(range(len(boxes.polygons))) - boxes.sideways

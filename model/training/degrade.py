@@ -5,7 +5,7 @@ sets and never trained on.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -203,7 +203,12 @@ HELD_OUT: tuple[tuple[Wear, float], ...] = (
 
 def degrade(rng: random.Random, drawing: Drawing, *, held_out: bool = False) -> Drawing:
     """Return the drawing after some of the wears, in the order that the world applies them."""
-    for wear, chance in HELD_OUT if held_out else TRAINED:
+    return worn(rng, drawing, HELD_OUT if held_out else TRAINED)
+
+
+def worn(rng: random.Random, drawing: Drawing, wears: Sequence[tuple[Wear, float]]) -> Drawing:
+    """Return the drawing after each wear that its chance brings."""
+    for wear, chance in wears:
         if rng.random() < chance:
             drawing = np.clip(wear(rng, drawing), 0, 255).astype(np.float32)
     return drawing

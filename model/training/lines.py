@@ -4,10 +4,8 @@ A width is one of few, so that lines of a width are trained together without pad
 stretched to the nearest, by a few per cent at most; narrower ones are padded as the service does.
 """
 
-import random
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,8 +13,7 @@ import numpy.typing as npt
 
 from model.training.degrade import degrade
 from model.training.drawing import draw_line
-from model.training.fonts import Faces
-from model.training.text import draw_text
+from model.training.source import Source
 
 Image = npt.NDArray[np.uint8]  # H x W x 3, RGB
 
@@ -32,17 +29,8 @@ class DrawnLine:
     text: str
 
 
-class LineSource:
+class LineSource(Source):
     """Lines by number: the same number gives the same line."""
-
-    def __init__(
-        self, listing: Path, charset: Container[str], *, seed: int, held_out: bool
-    ) -> None:
-        """Draw with the faces of `listing` what the charset holds."""
-        self._faces = Faces(listing, held_out=held_out)
-        self._charset = charset
-        self._seed = seed
-        self._held_out = held_out
 
     def draw(self, number: int, kind: str | None = None) -> DrawnLine:
         """Return line `number`, of a kind or of any, at the network's height."""
@@ -51,9 +39,9 @@ class LineSource:
 
     def draw_whole(self, number: int, kind: str | None = None) -> DrawnLine:
         """Return line `number` as large as it was drawn."""
-        rng = random.Random(f"{self._seed}/{kind}/{number}")
+        rng = self._chance(f"{kind}/{number}")
         while True:
-            text = draw_text(rng, self._charset, kind=kind, held_out=self._held_out)
+            text = self._text(rng, kind)
             try:
                 drawing = draw_line(rng, text, self._faces)
             except LookupError:

@@ -5,9 +5,7 @@ a document's do, with some lines larger.
 """
 
 import random
-from collections.abc import Container
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from model.training import degrade
 from model.training.drawing import Drawing
-from model.training.fonts import Face, Faces, opened
-from model.training.text import draw_text
+from model.training.fonts import Face, opened
+from model.training.source import Source
 
 Boxes = npt.NDArray[np.float32]  # N x 4: left, top, right, bottom, in px
 
@@ -37,21 +35,12 @@ class Sheet:
     boxes: Boxes
 
 
-class SheetSource:
+class SheetSource(Source):
     """Sheets by number: the same number gives the same sheet."""
-
-    def __init__(
-        self, listing: Path, charset: Container[str], *, seed: int, held_out: bool
-    ) -> None:
-        """Draw with the faces of `listing` what the charset holds."""
-        self._faces = Faces(listing, held_out=held_out)
-        self._charset = charset
-        self._seed = seed
-        self._held_out = held_out
 
     def draw(self, number: int, letter_px: int, size: tuple[int, int]) -> Sheet:
         """Return sheet `number`, its letters so high and its width and height as given."""
-        rng = random.Random(f"{self._seed}/sheet/{number}")
+        rng = self._chance(f"sheet/{number}")
         image = Image.new("L", size, 0)
         pen, boxes = ImageDraw.Draw(image), []
         margin, gap = rng.uniform(0.04, 0.1) * size[0], letter_px * rng.uniform(0.5, 1.6)
@@ -68,14 +57,16 @@ class SheetSource:
                 pen.text((x, y), text, font=font, fill=255)
                 boxes.append(font.getbbox(text, anchor="la") + np.array([x, y, x, y]))
             y += 1.3 * large + gap
-        return Sheet(_worn(rng, _coloured(rng, image)), np.array(boxes, np.float32))
+        drawing = degrade.worn(rng, _coloured(rng, image), _WEARS)
+        pixels = np.clip(drawing, 0, 255).astype(np.uint8)
+        return Sheet(pixels, np.array(boxes, np.float32))
 
     def _fitting(
         self, rng: random.Random, kind: str, height_px: int, width_px: float
     ) -> tuple[ImageFont.FreeTypeFont, str]:
         """Return a text that is at most so wide, and its font."""
         for attempt in range(_TRIES):
-            text = draw_text(rng, self._charset, kind=kind, held_out=self._held_out)
+            text = self._text(rng, kind)
             text = text[: max(2, len(text) >> attempt // 3)].strip() or "1"
             try:
                 face: Face = self._faces.pick(rng, text)
@@ -96,10 +87,3 @@ def _coloured(rng: random.Random, ink: Image.Image) -> Drawing:
         paper, dark = dark, paper
     tint = np.array([rng.uniform(-10, 10) for _ in range(3)], np.float32)
     return (mask * np.float32(dark - paper) + np.float32(paper) + tint).astype(np.float32)
-
-
-def _worn(rng: random.Random, drawing: Drawing) -> npt.NDArray[np.uint8]:
-    for wear, chance in _WEARS:
-        if rng.random() < chance:
-            drawing = np.clip(wear(rng, drawing), 0, 255).astype(np.float32)
-    return np.clip(drawing, 0, 255).astype(np.uint8)

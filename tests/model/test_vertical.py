@@ -144,7 +144,12 @@ def test_noise_breaks_nothing() -> None:
 @pytest.fixture(scope="module", params=["sealed-crnn", "ppocrv6-small", "ppocrv2-crnn"])
 def reader(request: pytest.FixtureRequest) -> PageReader:
     """Return a loaded reader, with each recogniser in turn."""
-    parts = {"detector": "ppocrv6-small-det", "recogniser": request.param, "threads": 2}
+    return loaded("ppocrv6-small-det", request.param)
+
+
+def loaded(detector: str, recogniser: str) -> PageReader:
+    """Return a reader with these networks."""
+    parts = {"detector": detector, "recogniser": recogniser, "threads": 2}
     # In a thread that ends, as in test_page: loading changes how its thread computes.
     with ThreadPoolExecutor(1) as loading:
         return loading.submit(load, parts).result()
@@ -167,9 +172,7 @@ def test_unstacking_matters(monkeypatch: pytest.MonkeyPatch) -> None:
 
     With the shipped networks: of the others some know letters that lie.
     """
-    parts = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2}
-    with ThreadPoolExecutor(1) as loading:
-        reader = loading.submit(load, parts).result()
+    reader = loaded("ppocrv3-det", "sealed-crnn")
     assert texts(reader, stacked("ZNIHZOWM")) == ["ZNIHZOWM"]
     monkeypatch.setattr(page, "unstack", lambda _: None)
     assert texts(reader, stacked("ZNIHZOWM")) != ["ZNIHZOWM"]
