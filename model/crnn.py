@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from model.ctc import decode_ctc
 from model.errors import WeightsError
-from model.inference import Network, Normalisation, Pixels, wipe
+from model.inference import Network, Normalisation, Pixels
 from model.weights import Weights
 from model.windows import joined, windows
 
@@ -58,7 +58,6 @@ class Recogniser:
         blob = self._blob(line)
         spans = windows(blob.shape[3], _WIDTH_STEP_PX)
         parts = [self.network.run(blob[..., first:last])[0] for first, last in spans]
-        wipe(blob)
         decoded = decode_ctc(joined(parts, spans), self._charset)
         text = decoded.text.strip()
         return ReadText(text, decoded.certainty, self._confidence(decoded.certainty, decoded.doubt))
@@ -77,7 +76,6 @@ class Recogniser:
         blob = self._blank(max(_MIN_WIDTH_PX, shape[0]))
         small = cv2.resize(line, shape, interpolation=cv2.INTER_LINEAR)
         self._normalisation.into(small, blob)  # type: ignore[arg-type]
-        wipe(small)  # type: ignore[arg-type]
         return blob
 
     def _confidence(self, certainty: float, doubt: float) -> float:

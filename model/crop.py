@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from model.inference import Pixels, wipe
+from model.inference import Pixels
 from model.polygon import Polygon, measure
 
 _CLEAR_ASPECT = 3.0  # a box this much longer than high, or higher than long, shows its direction
@@ -28,9 +28,7 @@ def cut_line(pixels: Pixels, polygon: Polygon, *, sideways: bool) -> Pixels:
     )
     if not sideways:
         return line  # type: ignore[return-value]
-    turned = cv2.rotate(line, cv2.ROTATE_90_COUNTERCLOCKWISE)
-    wipe(line)  # type: ignore[arg-type]
-    return turned  # type: ignore[return-value]
+    return cv2.rotate(line, cv2.ROTATE_90_COUNTERCLOCKWISE)  # type: ignore[return-value]
 
 
 def sideways_lines(polygons: Sequence[Polygon]) -> set[int]:

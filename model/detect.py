@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model.inference import Network, Normalisation, Pixels, wipe
+from model.inference import Network, Normalisation, Pixels
 from model.polygon import Polygon, from_top_left, measure
 from model.scale import border, first_scale, map_size, next_scale
 from model.weights import Weights
@@ -72,7 +72,6 @@ class Detector:
         blob = np.empty((1, 3, map_height, map_width), np.float32)
         self._normalisation.into(page, blob)
         probability = network.run(blob)[0, 0]
-        wipe(small, page, blob)
         limit = np.array([width - 1, height - 1])
         return [
             np.clip((box - corner) / scales, 0, limit).astype(np.float32)

@@ -1,5 +1,7 @@
 """ONNX Runtime sessions, all opened the same way."""
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
@@ -8,16 +10,31 @@ Pixels = npt.NDArray[np.uint8]  # H x W x 3, RGB
 Blob = npt.NDArray[np.float32]  # N x 3 x H x W, BGR, normalised
 
 
+@functools.cache
+def _share_arena() -> None:
+    """Let all networks of this process take their memory from one arena, as much as they need.
+
+    Left to itself each has its own, which grows by powers of two.
+    """
+    ort.create_and_register_allocator(
+        ort.OrtMemoryInfo(
+            "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+        ),
+        ort.OrtArenaCfg({"arena_extend_strategy": 1}),  # 1: as requested
+    )
+
+
 class Network:
     """A network with one input and one output."""
 
     def __init__(self, model: bytes, *, threads: int, shrinks: bool = False) -> None:
-        """Load a model; `shrinks` gives back what a run needed when it is done.
+        """Load a model; `shrinks` gives back what the arena holds and no run needs any more.
 
         ONNX Runtime's arena grows with every new shape (onnxruntime#11627) but without it each
         layer faults its memory in anew, which doubles a detection's time. So the arena is kept,
         and emptied after a page's detection; a line's few megabytes aren't worth it.
         """
+        _share_arena()
         options = ort.SessionOptions()
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = threads
@@ -28,6 +45,7 @@ class Network:
         # Spinning threads take the cores that the other lines' threads need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        options.add_session_config_entry("session.use_env_allocators", "1")
         self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._run_options = ort.RunOptions()
         if shrinks:
@@ -59,9 +77,3 @@ class Normalisation:
         target = blob[0, :, :, : pixels.shape[1]]
         np.multiply(pixels.transpose(2, 0, 1)[::-1], self._scale, out=target)
         np.subtract(target, self._shift, out=target)
-
-
-def wipe(*copies: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> None:
-    """Blacken what was copied from a page: parts of freed blocks may stay in memory for long."""
-    for copy in copies:
-        copy.fill(0)

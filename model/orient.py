@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from model.inference import Network, Normalisation, Pixels, wipe
+from model.inference import Network, Normalisation, Pixels
 from model.weights import Weights
 
 _WIDTH_PX = 192
@@ -25,6 +25,4 @@ class Orientation:
         blob = np.zeros((1, 3, self._height_px, _WIDTH_PX), np.float32)
         small = cv2.resize(line, (width, self._height_px), interpolation=cv2.INTER_LINEAR)
         self._normalisation.into(small, blob)  # type: ignore[arg-type]
-        upside_down = bool(self._network.run(blob)[0, 1] > _SURE)
-        wipe(small, blob)  # type: ignore[arg-type]
-        return upside_down
+        return bool(self._network.run(blob)[0, 1] > _SURE)

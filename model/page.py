@@ -1,9 +1,8 @@
 """One page from pixels to lines: detect, cut, turn, read, order."""
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -13,7 +12,7 @@ import numpy as np
 from model.crnn import ReadText, Recogniser
 from model.crop import cut_line, sideways_lines, upside_down
 from model.detect import Detector
-from model.inference import Pixels, wipe
+from model.inference import Pixels
 from model.order import reading_order
 from model.orient import Orientation
 from model.polygon import Polygon, measure
@@ -55,15 +54,10 @@ class _Boxes:
     check: Callable[[], None]
     threads: int
 
-    @contextlib.contextmanager
-    def cut(self, index: int) -> Iterator[Pixels]:
-        """Lend a line's pixels, H x W x 3. Raises what `check` does."""
+    def cut(self, index: int) -> Pixels:
+        """Return a line's pixels, H x W x 3. Raises what `check` does."""
         self.check()
-        line = cut_line(self.pixels, self.polygons[index], sideways=index in self.sideways)
-        try:
-            yield line
-        finally:
-            wipe(line)
+        return cut_line(self.pixels, self.polygons[index], sideways=index in self.sideways)
 
 
 class PageReader:
@@ -119,8 +113,8 @@ class PageReader:
         stacked: set[int] = set()
 
         def read_line(index: int) -> ReadLine:
-            with boxes.cut(index) as cut:
-                line = self._read_line(cut, boxes.polygons[index], turned=index in turned)
+            cut = boxes.cut(index)
+            line = self._read_line(cut, boxes.polygons[index], turned=index in turned)
             # Of a line that lies on its left side, the letters are laid out last to first, and
             # networks that know letters in that position are just as sure of the wrong order.
             if index not in boxes.sideways or (index in turned and line.certainty >= _DOUBTFUL):
@@ -143,8 +137,7 @@ class PageReader:
         """
 
         def upside_down(index: int) -> bool:
-            with boxes.cut(index) as line:
-                return self.orientation.is_upside_down(line)
+            return self.orientation.is_upside_down(boxes.cut(index))
 
         def asked(indices: Iterable[int]) -> set[int]:
             indices = list(indices)

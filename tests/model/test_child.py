@@ -180,6 +180,7 @@ async def test_the_environment_is_bare(rogue: Rogue, monkeypatch: pytest.MonkeyP
         message = await child.ask({})
     assert set(message["variables"]) - {"LC_CTYPE"} == {
         "MALLOC_MMAP_THRESHOLD_",
+        "MALLOC_PERTURB_",
         "OPENBLAS_NUM_THREADS",
         "ORT_DISABLE_TELEMETRY",
         "PATH",
