@@ -32,14 +32,14 @@ class Generator:
         """Send every image once, `concurrency` at a time."""
         client = self._client(question)
         waiting = list(reversed(question["images"]))
-        forms = {image: _form(question["part"], image) for image in waiting}
+        bodies = {image: _body(question["part"], image) for image in waiting}
         sent: list[tuple[str, float, httpx2.Response]] = []
 
         async def work() -> None:
             while waiting:
                 image = waiting.pop()
                 began = time.perf_counter()
-                response = await client.post("/ocr", files=forms[image])
+                response = await client.post("/ocr", **bodies[image])
                 sent.append((image, (time.perf_counter() - began) * 1000, response))
 
         began, cpu_began = time.perf_counter(), time.process_time()
@@ -71,18 +71,22 @@ def open_client(question: Json) -> httpx2.AsyncClient:
     )
 
 
-def _form(part: str, image: str) -> dict[str, tuple[str, bytes, str]]:
+def _body(part: str, image: str) -> Json:
+    """Return what is posted: a form with one part, or, where the part has no name, the image."""
+    content = Path(image).read_bytes()
+    if not part:
+        return {"content": content}
     kind = mimetypes.guess_type(image)[0] or "application/octet-stream"
-    return {part: (Path(image).name, Path(image).read_bytes(), kind)}
+    return {"files": {part: (Path(image).name, content, kind)}}
 
 
 def _result(image: str, ms: float, response: httpx2.Response) -> Json:
-    """Return what one answer of either service says."""
+    """Return what one answer of a service says."""
     result: Json = {"image": image, "ms": ms, "status": response.status_code}
     if not response.is_success:
         return result | {"lines": [], "reading_ms": None}
     document = response.json()
-    if "timing_ms" not in document:  # rapidocr_api: {"0": {"rec_txt": ...}, ...}
+    if "timing_ms" not in document:  # a peer: {"0": {"rec_txt": ...}, ...}
         return result | {"lines": [v["rec_txt"] for v in document.values()], "reading_ms": None}
     lines = [line["text"] for line in document["lines"]]
     return result | {"lines": lines, "reading_ms": document["timing_ms"]["total"]}

@@ -17,9 +17,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.cold import cold_starts
 from bench.images import load_images
 from bench.machine import describe
+from bench.peers import NEEDS, Missing, find_peers
 from bench.report import show_alone, show_cold, show_peaks, show_sweep
-from bench.servers import Launch, launch_ours, launch_rapidocr
-from bench.variants import CRNN, SMALL, Field, Variant
+from bench.servers import Launch, launch_ours
+from bench.variants import CRNN, SMALL, Field, Variant, title_of
 
 Json = dict[str, Any]
 
@@ -29,7 +30,7 @@ ALL = (
     f"nginx-tls:{CRNN}",
     f"nginx-plain:{CRNN}",
     f"ours:{SMALL}",
-    "rapidocr",
+    *NEEDS,
 )
 
 
@@ -44,7 +45,7 @@ def main() -> int:
     if arguments.cold:
         raw["cold"] = cold_starts(launches(arguments), arguments.cold, next(iter(images)))
         show_cold(raw["cold"])
-    with Field(arguments.rapidocr) as field:
+    with Field(arguments.peers) as field:
         variants = [field.variant(name) for name in arguments.variants]
         for variant in variants:
             variant.ask(list(images)[:3], 1)  # loads the model, fills the caches
@@ -68,8 +69,9 @@ def launches(arguments: argparse.Namespace) -> dict[str, Launch]:
         f"ours, {CRNN}": lambda: launch_ours(CRNN),
         f"ours, {SMALL}": lambda: launch_ours(SMALL),
     }
-    if arguments.rapidocr:
-        found["rapidocr_api"] = lambda: launch_rapidocr(arguments.rapidocr)
+    for name, peer in arguments.peers.items():
+        if name in arguments.variants:
+            found[title_of(name, peer.note)] = peer.launch
     return found
 
 
@@ -84,11 +86,19 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--concurrency", default="2,4,8")
     parser.add_argument("--cold", type=int, default=5, help="cold starts; 0 leaves them out")
     parser.add_argument("--rapidocr", type=Path, help="python of a venv with rapidocr_api")
+    parser.add_argument("--rapidocr-onnxruntime", type=Path, help="python of a venv with it")
     parser.add_argument("--variants", nargs="+", help=f"of {', '.join(ALL)}")
     parser.add_argument("--out", type=Path, help="file for the raw figures")
     arguments = parser.parse_args()
+    try:
+        arguments.peers = find_peers(arguments.rapidocr, arguments.rapidocr_onnxruntime)
+    except Missing as error:
+        parser.error(str(error))
+    missing = NEEDS.keys() - arguments.peers.keys()
     if arguments.variants is None:
-        arguments.variants = [name for name in ALL if name != "rapidocr" or arguments.rapidocr]
+        arguments.variants = [name for name in ALL if name not in missing]
+    for name in missing.intersection(arguments.variants):
+        parser.error(f"{name} needs {NEEDS[name]}")
     return arguments
 
 

@@ -1,6 +1,8 @@
-"""Starts what is compared: our service, nginx before it, rapidocr_api. Loopback only."""
+"""Starts our service, and nginx before it; bench/peers.py the rest. Loopback only."""
 
+import contextlib
 import hashlib
+import http.client
 import os
 import re
 import subprocess
@@ -84,6 +86,7 @@ class Server:
     part: str = "image"
     keys: tuple[str, ...] = ()
     plain_port: int = 0
+    thin: bool = False
 
     @property
     def question(self) -> dict[str, object]:
@@ -96,6 +99,15 @@ class Server:
             "headers": {"X-API-Key": self.keys[0]} if self.keys else {},
             "part": self.part,
         }
+
+    def ended_mb(self) -> float:
+        """Return the peak memory of its processes that have ended; only a thin server has such."""
+        if not self.thin:
+            return 0.0
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=PATIENCE_S)
+        with contextlib.closing(connection):
+            connection.request("GET", "/")
+            return float(connection.getresponse().read())
 
     def wait(self) -> None:
         """Wait until it listens. Raises NotListening."""
@@ -142,7 +154,7 @@ def launch_ours(
         local += KEY.format(id=name, many=MANY, digest=digest)
     (home / "settings.local.toml").write_text(local, "utf-8")
     hypercorn = Path(sys.executable).with_name("hypercorn")
-    process = _start(
+    process = start(
         [hypercorn, "--config", home / "settings.toml", app],
         home,
         {"OCR_SETTINGS": str(home / "settings.toml"), "PYTHONPATH": str(ROOT)},
@@ -170,21 +182,11 @@ def launch_nginx(before: Server, *, plain: bool) -> Server:
         upstream_port=before.plain_port if plain else before.port,
     )
     (home / "nginx.conf").write_text(configuration, "utf-8")
-    process = _start(["nginx", "-p", home, "-c", home / "nginx.conf", "-e", "stderr"], home, {})
+    process = start(["nginx", "-p", home, "-c", home / "nginx.conf", "-e", "stderr"], home, {})
     return Server(process, port, directory, ca=before.ca, keys=before.keys)
 
 
-def launch_rapidocr(python: Path, *, workers: int = 1) -> Server:
-    """Start rapidocr_api by its own command, with its own defaults."""
-    directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
-    port = free_port()
-    command: list[str | Path] = [python.with_name("rapidocr_api"), "-ip", "127.0.0.1"]
-    command += ["-p", str(port), "-workers", str(workers)]
-    process = _start(command, Path(directory.name), {"ORT_DISABLE_TELEMETRY": "1"})
-    return Server(process, port, directory, http2=False, part="image_file")
-
-
-def _start(
+def start(
     command: list[str | Path], home: Path, variables: dict[str, str]
 ) -> subprocess.Popen[bytes]:
     """Start a server in the project, its output in a file, nothing of ours in its environment."""

@@ -4,13 +4,13 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
+from bench.peers import Peer
 from bench.processes import cpu_s, peak_mb, stop, tree
-from bench.servers import ROOT, Server, launch_nginx, launch_ours, launch_rapidocr
+from bench.servers import ROOT, Server, launch_nginx, launch_ours
 
 Json = dict[str, Any]
 
@@ -21,7 +21,14 @@ TITLES = {
     "nginx-plain": "nginx (TLS, h2) -> ours over plain HTTP (bench only)",
     "in-process": "our pipeline in-process, no HTTP",
     "rapidocr": "rapidocr_api 0.2.0 + rapidocr 3.10.0, plain HTTP",
+    "rapidocr-onnxruntime": "rapidocr-onnxruntime 1.4.4, plain HTTP",
+    "tesseract": "tesseract, a process a request, plain HTTP",
 }
+
+
+def title_of(name: str, note: str) -> str:
+    """Return how a table names a variant, or a peer whose name may end in ":" and its kind."""
+    return TITLES[name.partition(":")[0]] + (f", {note}" if note else "")
 
 
 class Driver:
@@ -62,11 +69,13 @@ class Variant:
     roots: Sequence[int]
     web: Sequence[int]
     """The roots and the processes that carry requests but read nothing."""
+    ended_mb: Callable[[], float] = float
+    """What processes took that have ended: none, but where a peer starts some for each request."""
 
     @property
     def title(self) -> str:
         """How a table names it."""
-        return TITLES[self.name] + (f", {self.recogniser}" if self.recogniser else "")
+        return title_of(self.name, self.recogniser)
 
     def ask(self, images: Sequence[str], concurrency: int) -> Json:
         """Have the images read; also return the processor seconds of the web processes."""
@@ -82,14 +91,14 @@ class Variant:
     @property
     def peak_mb(self) -> float:
         """The sum of the peaks of its processes."""
-        return peak_mb(self.roots)
+        return peak_mb(self.roots) + self.ended_mb()
 
 
 class Field:
     """Starts the variants that were asked for; a context manager that ends them."""
 
-    def __init__(self, rapidocr: Path | None) -> None:
-        self._rapidocr = rapidocr
+    def __init__(self, peers: Mapping[str, Peer]) -> None:
+        self._peers = peers
         self._stack = contextlib.ExitStack()
         self._load: Driver | None = None
         self._servers: dict[str, Server] = {}
@@ -101,13 +110,11 @@ class Field:
         self._stack.close()
 
     def variant(self, name: str) -> Variant:
-        """Start `name`, which may end in ":" and a recogniser."""
+        """Start `name`, which may end in ":" and a recogniser, or is a peer."""
         kind, _, recogniser = name.partition(":")
-        if kind == "rapidocr":
-            if self._rapidocr is None:
-                raise ValueError("rapidocr needs --rapidocr PYTHON")
-            peer = self._stack.enter_context(launch_rapidocr(self._rapidocr))
-            return self._asked_by_load(kind, "", peer, [peer.process.pid], [])
+        if peer := self._peers.get(name):
+            server = self._stack.enter_context(peer.launch())
+            return self._asked_by_load(kind, peer.note, server, [server.process.pid], [])
         recogniser = recogniser or CRNN
         if kind == "in-process":
             driver = Driver("bench.inprocess", recogniser)
@@ -137,4 +144,4 @@ class Field:
         if self._load is None:
             self._load = Driver("bench.load")
             self._stack.callback(self._load.close)
-        return Variant(kind, recogniser, self._load, server.question, roots, web)
+        return Variant(kind, recogniser, self._load, server.question, roots, web, server.ended_mb)
