@@ -1,0 +1,20 @@
+"""An app that answers at once, behind our transport: what HTTP/2 and TLS cost by themselves.
+
+For bench/refusals.py, and for nothing else: `hypercorn --config FILE bench.bare_app:app`.
+"""
+
+from starlette.types import Receive, Scope, Send
+
+from app import app as sealed_app  # its import readies the transport and the certificate
+
+BODY = b'{"status":"ok"}'
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 200 to everything."""
+    if scope["type"] != "http":
+        await sealed_app(scope, receive, send)
+        return
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": BODY})

@@ -1,0 +1,194 @@
+"""What a refusal costs: `python bench/refusals.py [--requests 1000] [--at-once 1] [--loops]`.
+
+Starts the service and asks what it refuses, one request after another, over a connection that
+stays open and over a new one each. The figures are processor time of the web process, user and
+system, divided by the requests; what else runs on the machine raises them less than it does a
+clock's. Prints Markdown; the exit status is 1 where a refusal over an open connection costs 0.5 ms
+or more.
+
+For 503 every place is held by a request whose body has not come yet, so nothing else is done
+meanwhile. The last row is an app that answers 200 at once: what HTTP/2 and TLS cost by themselves.
+`--loops` also starts the service on uvloop (requirements-dev.txt) and compares.
+"""
+
+import argparse
+import contextlib
+import importlib.util
+import os
+import ssl
+import statistics
+import sys
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.asking import Connection, Request, trusting
+from bench.figures import median_interval, spread, table
+from bench.machine import describe
+from bench.processes import cpu_s
+from bench.refusing_cases import FLOOR, Case, cases, headers
+from bench.servers import ROOT, Server, launch_ours
+
+TARGET_MS = 0.5
+APPS = {"asyncio": "bench.refusing_app:app", "uvloop": "bench.refusing_uvloop:app"}
+BARE = "bench.bare_app:app"
+RECOGNISER = "sealed-crnn"  # is not started
+CONNECTIONS = 50
+UPLOADS = 20
+WARM_UP = 20
+SETTLE_S = 0.1
+
+Figures = dict[str, list[float]]
+
+
+class Subject:
+    """A running service, and what it is asked."""
+
+    def __init__(self, server: Server, cases: Sequence[Case]) -> None:
+        self._pid = server.process.pid
+        self._port = server.port
+        self._trust: ssl.SSLContext = trusting(server.ca)
+        self._hold = Request("POST", "/ocr", headers(server.keys[0]), unfinished=True)
+        self.cases = {case.title: case for case in cases}
+
+    def open_ms(self, title: str, requests: int, at_once: int) -> float:
+        """Return the processor ms of a request over a connection that has been used before."""
+        case = self.cases[title]
+        with self._occupied(case), self._connection() as connection:
+            connection.ask(case.request, WARM_UP)
+            began = self._cpu_s()
+            check(case, connection.ask(case.request, requests, at_once))
+            return (self._cpu_s() - began) / requests * 1000
+
+    def new_ms(self, title: str) -> float:
+        """Return the same of a connection, its TLS handshake, one request and its end."""
+        case = self.cases[title]
+        with self._occupied(case):
+            began = self._cpu_s()
+            for _ in range(CONNECTIONS):
+                with self._connection() as connection:
+                    check(case, connection.ask(case.request))
+            return (self._cpu_s() - began) / CONNECTIONS * 1000
+
+    def _connection(self) -> Connection:
+        return Connection(self._port, self._trust)
+
+    def _cpu_s(self) -> float:
+        """Return what the process has used when all is done that answers left behind."""
+        time.sleep(SETTLE_S)
+        return cpu_s([self._pid])
+
+    @contextlib.contextmanager
+    def _occupied(self, case: Case) -> Iterator[None]:
+        """Hold every place where the case wants that."""
+        if not case.busy:
+            yield
+            return
+        with self._connection() as holder:
+            for _ in range(places()):
+                holder.begin(self._hold)
+            time.sleep(SETTLE_S)
+            yield
+        time.sleep(SETTLE_S)
+
+
+def check(case: Case, statuses: set[int]) -> None:
+    """Raise ValueError for other answers than the case wants."""
+    if statuses != {case.status}:
+        raise ValueError(f"{case.title}: answered {statuses}")
+
+
+def places() -> int:
+    """Return how many requests the shipped settings let read or wait."""
+    engine = tomllib.loads((ROOT / "settings.toml").read_text("utf-8"))["engine"]
+    count: int = engine["processes"] + engine["max_waiting"]
+    return count
+
+
+def measure(
+    subjects: Sequence[Subject], rounds: int, requests: int, at_once: int
+) -> list[tuple[Figures, Figures]]:
+    """Return each subject's ms by case, over open connections and new ones; they take turns."""
+    found: list[tuple[Figures, Figures]] = [({}, {}) for _ in subjects]
+    asked = list(zip(subjects, found, strict=True))
+    titles = dict.fromkeys(title for subject in subjects for title in subject.cases)
+    for number in range(rounds):
+        for title in titles:
+            for subject, (open_ms, new_ms) in asked if number % 2 else reversed(asked):
+                if title not in subject.cases:
+                    continue
+                upload = subject.cases[title].upload
+                many = (UPLOADS, 1) if upload else (requests, at_once)
+                open_ms.setdefault(title, []).append(subject.open_ms(title, *many))
+                if not upload:
+                    new_ms.setdefault(title, []).append(subject.new_ms(title))
+    return found
+
+
+def show(loop: str, cases: Sequence[Case], open_ms: Figures, new_ms: Figures) -> bool:
+    """Print a loop's table; return whether every target is met."""
+    rows, good = [], True
+    for case in cases:
+        values = open_ms[case.title]
+        met = statistics.median(values) < TARGET_MS or not case.target
+        good &= met
+        new = spread(new_ms[case.title], 2) if case.title in new_ms else "-"
+        word = ("met" if met else "missed") if case.target else "-"
+        rows.append([case.title, spread(values, 3), new, word])
+    head = [f"{loop}: processor ms of the web process", "open connection", "new connection",
+            f"under {TARGET_MS} ms"]  # fmt: skip
+    print("\n" + table(head, rows), flush=True)
+    return good
+
+
+def compare(title: str, asyncio_ms: Figures, uvloop_ms: Figures) -> None:
+    """Print what uvloop changes, round by round, with its 95 % interval."""
+    rows = []
+    for name, before in asyncio_ms.items():
+        after = uvloop_ms[name]
+        shares = [new / old - 1 for old, new in zip(before, after, strict=True)]
+        middle, low, high = median_interval(shares)
+        rows.append([name, f"{statistics.median(before):.3f}", f"{statistics.median(after):.3f}",
+                     f"{middle:+.0%} [{low:+.0%}, {high:+.0%}]"])  # fmt: skip
+    print("\n" + table([title, "asyncio, ms", "uvloop, ms", "uvloop less asyncio"], rows))
+
+
+def main() -> int:
+    """Measure; return the exit status."""
+    chosen = parse()
+    print(describe(), f"load average {os.getloadavg()[0]:.1f}", sep="; ", flush=True)
+    loops = list(APPS) if chosen.loops else ["asyncio"]
+    with contextlib.ExitStack() as stack:
+        subjects = []
+        for app in [*(APPS[loop] for loop in loops), BARE]:
+            server = stack.enter_context(launch_ours(RECOGNISER, app=app, keys=2))
+            asked = [FLOOR] if app == BARE else cases(*server.keys)
+            subjects.append(Subject(server, asked))
+        *found, bare = measure(subjects, chosen.rounds, chosen.requests, chosen.at_once)
+    shown = list(subjects[0].cases.values())
+    good = [show(loop, shown, *ms) for loop, ms in zip(loops, found, strict=True)]
+    show("asyncio", [FLOOR], *bare)
+    if chosen.loops:
+        for title, before, after in zip(("open", "new"), *found, strict=True):
+            compare(f"{title} connection", before, after)
+    return int(not good[0])
+
+
+def parse() -> argparse.Namespace:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(prog="refusals", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--at-once", type=int, default=1)
+    parser.add_argument("--loops", action="store_true")
+    chosen = parser.parse_args()
+    if chosen.loops and importlib.util.find_spec("uvloop") is None:
+        parser.error("--loops needs uvloop, which requirements-dev.txt has")
+    return chosen
+
+
+if __name__ == "__main__":
+    sys.exit(main())
