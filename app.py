@@ -32,6 +32,7 @@ from middleware.quota import Quota
 from model.errors import WeightsError
 from model.reader import Reader
 from model.sandbox import lock, seccomp
+from model.sizing import Sizes, choose, this_machine
 from settings import Function, Settings, SettingsError, load_settings, settings_path
 from settings.server import Server
 from startup.certificate import certificate_in_force
@@ -79,10 +80,12 @@ class Service:
         self.certificate = self._certificate()
         self.transport = self._transport(settings_file)
         self.quota = self._quota()
+        sizes = self._sizes()
         self.reader = Reader(
             **settings.model.model_dump(exclude={"max_images"}),
-            engines=settings.engine.processes,
-            **settings.engine.model_dump(exclude={"warm", "processes"}),
+            engines=sizes.processes,
+            threads=sizes.threads,
+            **settings.engine.model_dump(exclude={"warm", "processes", "threads"}),
             seccomp=not self.warnings,
             report=lambda process, cause: write_entry(
                 event="process_ended", process=process, cause=cause
@@ -245,6 +248,19 @@ class Service:
         sys.stderr.write(f"WARNING: {warning}\n")
         write_entry(event="sandbox_missing", warning=warning)
         return {"sandbox": warning}
+
+    def _sizes(self) -> Sizes:
+        """Return how many processes read, and with how many threads; say so where it was chosen."""
+        engine, workers = self.settings.engine, self.settings.server.workers
+        sizes = choose(engine.processes, engine.threads, machine=this_machine(), workers=workers)
+        if sizes.reason is not None:
+            write_entry(
+                event="engine_sized",
+                processes=sizes.processes,
+                threads=sizes.threads,
+                reason=sizes.reason,
+            )
+        return sizes
 
     def _hsts(self) -> str:
         private = not self.settings.server.public_binds

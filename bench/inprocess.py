@@ -13,6 +13,7 @@ from typing import Any
 
 from model.reader import Reader
 from model.sandbox import seccomp
+from model.sizing import choose, this_machine
 from settings import load_settings, settings_path
 
 Json = dict[str, Any]
@@ -22,10 +23,14 @@ def new_reader(recogniser: str) -> Reader:
     """Return a reader set as settings.toml sets it, but for the recogniser."""
     settings = load_settings(settings_path())
     model = settings.model.model_dump(exclude={"max_images"}) | {"recogniser": recogniser}
-    engine = settings.engine.model_dump(exclude={"warm", "processes"})
+    engine = settings.engine.model_dump(exclude={"warm", "processes", "threads"})
+    sizes = choose(
+        settings.engine.processes, settings.engine.threads, machine=this_machine(), workers=1
+    )
     return Reader(
         **model,
-        engines=settings.engine.processes,
+        engines=sizes.processes,
+        threads=sizes.threads,
         **engine,
         seccomp=seccomp.available(),
         report=lambda process, cause: print(process, cause, file=sys.stderr),

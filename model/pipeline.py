@@ -13,6 +13,7 @@ from model.decoders import Decoders
 from model.errors import ReaderDied, ReadingTimeout
 from model.pool import Pool
 from model.reading import Decoded, Implausible, Line, Page, lines_and_times
+from model.sizing import this_machine
 from model.turns import Turns
 
 _FIRST_GUESS_S = 1.0  # what a reading takes, until one has been timed
@@ -40,7 +41,7 @@ class Pipeline:
         self._decoders = decoders
         self._engines = engines
         self._threads = threads
-        self._processors = len(os.sched_getaffinity(0))
+        self._processors = this_machine().processors
         self._ahead = Turns(ahead)
         self._read_timeout_s = read_timeout_s
         self._model = model

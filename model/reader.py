@@ -8,7 +8,6 @@ imports none of the libraries that parse files or run networks.
 import asyncio
 import contextlib
 import math
-import os
 from collections.abc import Iterator, Sequence
 
 from model.admission import Admission, Full
@@ -32,8 +31,8 @@ class Reader:
     """Reads pages, `engines` at a time, while at most `max_waiting` more requests wait.
 
     Starts nothing until the first reading (or `warm`), and ends the processes `idle_s` seconds
-    after the last one (0: never). A page read alone has `threads` (0: every core there is); those
-    read at a time share the cores. With `seccomp` every process is locked before it sees an upload;
+    after the last one (0: never). A page read alone has `threads`; those read at a time share the
+    cores. With `seccomp` every process is locked before it sees an upload;
     `report` is told of those that end otherwise than they should: which, and how.
     """
 
@@ -59,7 +58,6 @@ class Reader:
     ) -> None:
         """Check the weights' SHA-256. Raises WeightsError."""
         self._files = checked_files(detector, recogniser)
-        threads = threads or len(os.sched_getaffinity(0))
         self._max_pages = max_pages
         self._places = engines
         self._admission = Admission(engines + max_waiting)

@@ -36,6 +36,15 @@ def _limit(value: str) -> str:
     return value
 
 
+def _count_or_auto(value: object) -> object:
+    if value == "auto":
+        return value
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if type(number) is not int or number < 1:
+        raise ValueError('must be a number from 1, or "auto"')
+    return number
+
+
 def _as_time(value: object) -> object:
     """Read a TOML date as the UTC midnight it begins with; refuse a time without a zone."""
     if isinstance(value, datetime):
@@ -55,6 +64,7 @@ def _origin(value: AnyHttpUrl) -> AnyHttpUrl:
     return value
 
 
+CountOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_count_or_auto)]
 Limit = Annotated[str, AfterValidator(_limit)]
 Time = Annotated[datetime, BeforeValidator(_as_time)]
 KeyId = Annotated[str, Field(pattern=r"^[a-z0-9]{4,16}$")]
@@ -155,9 +165,9 @@ class Model(Table):
 class Engine(Table):
     """The processes that decode and read."""
 
-    processes: Count = 2
+    processes: CountOrAuto = "auto"
     decoders: Count = 2
-    threads: Share = 0
+    threads: CountOrAuto = "auto"
     max_waiting: Share = 8
     warm: bool = False
     idle_s: Annotated[float, Field(ge=0)] = 600

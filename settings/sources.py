@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic_settings import EnvSettingsSource
 from pydantic_settings import SettingsError as ValueNotJsonError
@@ -21,7 +21,12 @@ from settings.server import REFUSED, Server
 
 PREFIX = "OCR_"
 NOT_TABLES = ("OCR_SETTINGS", "OCR_SECRETS_DIR")
-TOML_TYPES: Mapping[Any, str] = {int: "a number", float: "a number", bool: "true or false"}
+TOML_TYPES: Mapping[Any, str] = {
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    int | Literal["auto"]: 'a number or "auto"',
+}
 IDENTITY = {"keys": "id", "functions": "path"}
 
 
@@ -152,7 +157,7 @@ def _check_types(name: str, entry: Mapping[str, Any], where: str) -> None:
     for key, value in entry.items():
         field = model.model_fields.get(key)
         wanted = TOML_TYPES.get(field.annotation) if field else None
-        if wanted and isinstance(value, str):
+        if wanted and isinstance(value, str) and value != "auto":
             table = f"[[{name}]]" if name in IDENTITY else f"[{name}]"
             raise SettingsError(f"{where}: {table} {key}: {value!r} is text; {wanted} is meant")
 

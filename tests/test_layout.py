@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model.reader",
         "model.errors",
         "model.sandbox",
+        "model.sizing",
         "settings",
         "startup",
         "tls",

@@ -1,10 +1,12 @@
 """What stops a start: each mistake is named, and the exit status says so."""
 
+import json
 import subprocess
 from collections.abc import Callable
 
 import pytest
 
+from model.sizing import this_machine
 from tests.system.service import HYPERCORN, ROOT, Service, key_stanza
 
 Start = Callable[..., Service]
@@ -17,6 +19,9 @@ KEY, STANZA = key_stanza("aaaa1111", "someone")
         ({"server": {"certfil": '"x"'}}, ["settings.toml", "certfil", "certfile"]),
         ({"local": "[limits]\nstorag = 1\n"}, ["settings.local.toml", "storag", "storage"]),
         ({"local": '[engine]\nthreads = "0"\n'}, ["settings.local.toml", "threads", "a number"]),
+        ({"local": "[engine]\nthreads = 0\n"}, ["settings.local.toml", "threads", '"auto"']),
+        ({"local": '[engine]\nprocesses = "al"\n'}, ["processes", "a number", '"auto"']),
+        ({"environment": {"OCR_ENGINE__PROCESSES": "0"}}, ["processes", "a number", '"auto"']),
         ({"environment": {"OCR_SETINGS": "x"}}, ["OCR_SETINGS", "OCR_SETTINGS"]),
         ({"local": "workers = 4\n"}, ["settings.local.toml", "workers", "settings.toml"]),
         ({"environment": {"OCR_BIND": "0.0.0.0:1"}}, ["OCR_BIND", "settings.toml"]),
@@ -116,3 +121,19 @@ def test_overrides_take_effect(start: Start, tmp_path_factory: pytest.TempPathFa
             service.client() as client,
         ):
             assert client.get("/healthz").headers["strict-transport-security"] == expected
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_how_many_read_is_explained(start: Start, *, chosen: bool) -> None:
+    """What "auto" came to is in the log, and why; numbers that were set need no explanation."""
+    local = "" if chosen else "[engine]\nprocesses = 1\nthreads = 1\n"
+    with start(local=local) as service, service.client() as client:
+        assert client.get("/healthz").status_code == 200
+        said = [json.loads(line) for line in service.log if "engine_sized" in line]
+    if not chosen:
+        assert said == []
+        return
+    machine = this_machine()
+    [entry] = said
+    assert f"{machine.processors} processors" in entry["reason"]
+    assert 1 <= entry["processes"] <= machine.processors

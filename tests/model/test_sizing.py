@@ -1,0 +1,68 @@
+"""How many processes and threads are chosen for a machine."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from model.sizing import Machine, Wish, choose, this_machine
+
+GB = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("machine", "workers", "expected"),
+    [
+        (Machine(1, 4 * GB), 0, (1, 1)),
+        (Machine(2, 4 * GB), 0, (2, 2)),
+        (Machine(4, 16 * GB), 1, (4, 4)),
+        (Machine(32, 64 * GB), 0, (32, 8)),
+        (Machine(32, 4 * GB), 0, (4, 8)),  # half of it is 2 GB: four engines
+        (Machine(4, GB // 2), 0, (1, 4)),
+        (Machine(8, 16 * GB), 4, (2, 8)),
+        (Machine(2, 4 * GB), 4, (1, 2)),
+    ],
+)
+def test_the_machine_decides(machine: Machine, workers: int, expected: tuple[int, int]) -> None:
+    """A process for each processor that memory allows, over all serving processes; and why."""
+    sizes = choose("auto", "auto", machine=machine, workers=workers)
+    assert (sizes.processes, sizes.threads) == expected
+    assert sizes.reason is not None
+    assert sizes.reason.startswith(f"{machine.processors} processors")
+
+
+@pytest.mark.parametrize(
+    ("processes", "threads", "expected"),
+    [(3, "auto", (3, 2)), ("auto", 5, (2, 5)), (64, 64, (64, 64))],
+)
+def test_what_is_set_is_set(processes: Wish, threads: Wish, expected: tuple[int, int]) -> None:
+    """Numbers are taken as they are; where both are given there is nothing to explain."""
+    sizes = choose(processes, threads, machine=Machine(2, 4 * GB), workers=1)
+    assert (sizes.processes, sizes.threads) == expected
+    assert (sizes.reason is None) == ("auto" not in (processes, threads))
+
+
+def test_a_container_s_share_is_what_counts(tmp_path: Path) -> None:
+    """A quota of half a processor is one, and a limit of memory is the memory."""
+    (tmp_path / "cpu.max").write_text("50000 100000\n")
+    (tmp_path / "memory.max").write_text("1000000000\n")
+    assert this_machine(tmp_path) == Machine(1, GB)
+
+
+def test_no_limit_is_the_whole_machine(tmp_path: Path) -> None:
+    """So it is where there is no cgroup, and where it says "max"."""
+    whole = this_machine(tmp_path)
+    assert whole.processors == len(os.sched_getaffinity(0))
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert this_machine(tmp_path) == whole
+
+
+def test_affinity_counts() -> None:
+    """Pinned to one processor, it has one."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        assert this_machine().processors == 1
+    finally:
+        os.sched_setaffinity(0, before)
