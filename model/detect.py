@@ -5,6 +5,7 @@ thresholds are those PaddleOCR publishes for these weights.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -17,12 +18,43 @@ from model.weights import Weights
 
 _LOOKS = 3  # at most, at one page
 _COARSE = 0.5  # below it, pixels between those that are looked at count, too
+_FAINT = 0.05  # probability from which there may be text that is too small to be read off
+_MARGIN_PX = 32  # of the network's map, around all that may be text
+_WORTHWHILE = 0.5  # share of a page below which the rest of it is left out
 _TEXT = 0.3  # probability from which a pixel is text
 _LINE = 0.5  # mean probability from which a box is a line
 _GROWTH = 1.6  # text was trained shrunk; boxes are grown back by area * this / perimeter
 _MIN_BOX_PX = 3.0  # on the network's map; less is noise
 _PARENT = 3  # column of OpenCV's contour hierarchy; a hole's is its outline, an outline has none
 _MAX_LINES = 1000  # what one page may cost
+
+
+Numbers = npt.NDArray[np.float64]
+
+
+class Window(NamedTuple):
+    """A part of a page, in its pixels; `right` and `bottom` lie outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def area(self) -> int:
+        """Return how many pixels show in it."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
+    def of(self, pixels: Pixels) -> Pixels:
+        """Return what shows in it of a page."""
+        return pixels[self.top : self.bottom, self.left : self.right]
+
+
+class Look(NamedTuple):
+    """The boxes found at one scale, and the part of the page outside which is nothing."""
+
+    boxes: list[Polygon]
+    rest: Window
 
 
 class Detector:
@@ -40,43 +72,69 @@ class Detector:
         It takes at most so many threads.
         """
         network = self.networks[max(each for each in self.networks if each <= threads)]
-        height, width = pixels.shape[:2]
-        top, left = border(height, width)
-        full = (height + 2 * top, width + 2 * left)
-        scale: float | None = first_scale(*full)
+        window = Window(0, 0, pixels.shape[1], pixels.shape[0])
         found: list[Polygon] = []
+        scale: float | None = first_scale(*_with_border(window.of(pixels)))
         for _ in range(_LOOKS):
             if scale is None:
                 break
-            found = self._look(network, pixels, scale, (top, left))
-            scale = next_scale(*full, scale, [min(measure(polygon)) for polygon in found])
+            found, rest = self._look(network, pixels, window, scale)
+            heights = [min(measure(polygon)) for polygon in found]
+            # A receipt on a scanner's glass: from now on, of the page, only what is written on.
+            if found and rest.area < _WORTHWHILE * window.area:
+                window = rest
+            scale = next_scale(*_with_border(window.of(pixels)), scale, heights)
         return found
 
-    def _look(
-        self, network: Network, pixels: Pixels, scale: float, margins: tuple[int, int]
-    ) -> list[Polygon]:
-        """Return the boxes found at one scale, with margins above and below, left and right."""
-        height, width = pixels.shape[:2]
-        top, left = margins
-        full = np.array([width + 2 * left, height + 2 * top])
-        map_height, map_width = map_size(int(full[1]), int(full[0]), scale)
-        scales = np.array([map_width, map_height]) / full
-        # Shrunk before the border is added: a border on a strip can be a thousand times its size.
-        inner = np.maximum(1, np.rint(scales * (width, height))).astype(int)
-        how = cv2.INTER_AREA if scale < _COARSE else cv2.INTER_LINEAR
-        small: Pixels = cv2.resize(pixels, (int(inner[0]), int(inner[1])), interpolation=how)  # type: ignore[assignment]
-        corner = np.floor(scales * (left, top)).astype(int)
-        page = np.empty((map_height, map_width, 3), np.uint8)
-        page[:] = np.median(small, axis=(0, 1))
-        page[corner[1] : corner[1] + inner[1], corner[0] : corner[0] + inner[0]] = small
-        blob = np.empty((1, 3, map_height, map_width), np.float32)
+    def _look(self, network: Network, pixels: Pixels, window: Window, scale: float) -> Look:
+        """Look at a part of a page, H x W x 3, at a scale; return what is in the page's pixels."""
+        part = window.of(pixels)
+        page, corner, scales = _on_map(part, scale)
+        blob = np.empty((1, 3, *page.shape[:2]), np.float32)
         self._normalisation.into(page, blob)
         probability = network.run(blob)[0, 0]
-        limit = np.array([width - 1, height - 1])
-        return [
-            np.clip((box - corner) / scales, 0, limit).astype(np.float32)
+        limit = np.array(part.shape[1::-1]) - 1
+        start = np.array([window.left, window.top])
+        found = [
+            (np.clip((box - corner) / scales, 0, limit) + start).astype(np.float32)
             for box in boxes(probability)
         ]
+        left, top, width, height = cv2.boundingRect((probability > _FAINT).astype(np.uint8))
+        first = np.array([left, top]) - _MARGIN_PX
+        last = np.array([left + width, top + height]) + _MARGIN_PX
+        low, high = (
+            np.clip((each - corner) / scales, 0, limit + 1).astype(int) + start
+            for each in (first, last)
+        )
+        return Look(found, Window(*low.tolist(), *high.tolist()))
+
+
+def _with_border(part: Pixels) -> tuple[int, int]:
+    """Return the height and width of a part, H x W x 3, with the border it gets."""
+    height, width = part.shape[:2]
+    top, left = border(height, width)
+    return height + 2 * top, width + 2 * left
+
+
+def _on_map(part: Pixels, scale: float) -> tuple[Pixels, Numbers, Numbers]:
+    """Return a part of a page, H x W x 3, as the network gets it, h x w x 3, at a scale.
+
+    With it: where its upper left corner is on the map, and its exact scales, x and y both.
+    """
+    height, width = part.shape[:2]
+    full_height, full_width = _with_border(part)
+    map_height, map_width = map_size(full_height, full_width, scale)
+    scales = np.array([map_width / full_width, map_height / full_height])
+    # Shrunk before the border is added: a border on a strip can be a thousand times its size.
+    inner = np.maximum(1, np.rint(scales * (width, height))).astype(int)
+    how = cv2.INTER_AREA if scale < _COARSE else cv2.INTER_LINEAR
+    small = cv2.resize(part, (int(inner[0]), int(inner[1])), interpolation=how)
+    left, top = np.array([full_width - width, full_height - height]) // 2
+    corner = np.floor(scales * (left, top)).astype(int)
+    page = np.empty((map_height, map_width, 3), np.uint8)
+    page[:] = np.median(small, axis=(0, 1))
+    page[corner[1] : corner[1] + inner[1], corner[0] : corner[0] + inner[0]] = small
+    return page, corner, scales
 
 
 def boxes(probability: npt.NDArray[np.float32]) -> Iterator[Polygon]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from model.detect import Detector
-from model.inference import Pixels
+from model.inference import Blob, Pixels
 from model.scale import border, first_scale, map_size, next_scale
 from model.weights import pick
 
@@ -94,3 +94,48 @@ def test_one_look_would_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.detect._LOOKS", 1)
     detector = Detector(pick("ppocrv3-det", "detector").held(), threads=1)
     assert len(detector.find_lines(sheet(14))) < 30
+
+
+def maps_of(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """Return where the shapes of the maps go that the network gets from now on."""
+    network = detector.networks[1]
+    maps: list[tuple[int, ...]] = []
+
+    def run(blob: Blob) -> Blob:
+        maps.append(blob.shape[2:])
+        return plain(blob)
+
+    plain = network.run
+    monkeypatch.setattr(network, "run", run)
+    return maps
+
+
+def glass(letters_px: int) -> Image.Image:
+    """Draw eight lines in a corner of what a scanner sees."""
+    page = Image.new("RGB", (1600, 2200), "white")
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(letters_px)
+    for row in range(8):
+        pen.text((90, 60 + row * 30), f"Invoice no. {row} of many", "black", font)
+    return page
+
+
+def test_another_look_spares_what_is_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip on a scanner's glass is looked at by itself, enlarged as its letters want it."""
+    detector = Detector(pick("ppocrv3-det", "detector").held(), threads=1)
+    maps = maps_of(detector, monkeypatch)
+    assert len(detector.find_lines(np.asarray(glass(14)))) == 8
+    first, *others = (height * width for height, width in maps)
+    assert others
+    assert sum(others) < first
+
+
+@pytest.mark.parametrize("careful", [True, False])
+def test_small_print_far_off_is_not_lost(monkeypatch: pytest.MonkeyPatch, *, careful: bool) -> None:
+    """What the first look only suspected is looked at, too; the control trusts sure boxes."""
+    if not careful:
+        monkeypatch.setattr("model.detect._FAINT", 0.95)
+    page = glass(14)
+    font = ImageFont.load_default(9)
+    ImageDraw.Draw(page).text((700, 2100), "p. 1 of 2, overleaf", "black", font)
+    detector = Detector(pick("ppocrv3-det", "detector").held(), threads=1)
+    assert len(detector.find_lines(np.asarray(page))) == (9 if careful else 8)
