@@ -19,7 +19,6 @@ import ssl
 import statistics
 import sys
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -29,8 +28,8 @@ from bench.asking import Connection, Request, trusting
 from bench.figures import median_interval, spread, table
 from bench.machine import describe
 from bench.processes import cpu_s
-from bench.refusing_cases import FLOOR, Case, cases, headers
-from bench.servers import ROOT, Server, launch_ours
+from bench.refusing_cases import FLOOR, PROCESSES, WAITING, Case, cases, headers
+from bench.servers import Server, launch_ours
 
 TARGET_MS = 0.5
 APPS = {"asyncio": "bench.refusing_app:app", "uvloop": "bench.refusing_uvloop:app"}
@@ -88,7 +87,7 @@ class Subject:
             yield
             return
         with self._connection() as holder:
-            for _ in range(places()):
+            for _ in range(PROCESSES + WAITING):
                 holder.begin(self._hold)
             time.sleep(SETTLE_S)
             yield
@@ -99,13 +98,6 @@ def check(case: Case, statuses: set[int]) -> None:
     """Raise ValueError for other answers than the case wants."""
     if statuses != {case.status}:
         raise ValueError(f"{case.title}: answered {statuses}")
-
-
-def places() -> int:
-    """Return how many requests the shipped settings let read or wait."""
-    engine = tomllib.loads((ROOT / "settings.toml").read_text("utf-8"))["engine"]
-    count: int = engine["processes"] + engine["max_waiting"]
-    return count
 
 
 def measure(

@@ -3,13 +3,16 @@
 `hypercorn --config FILE bench.refusing_app:app`, where FILE stands beside what bench/servers.py
 writes: the first key and the address get limits that no bench reaches, counted over a second, so
 that the storage holds as many counts as under the shipped ones; the second key one that is soon
-used up and lasts. A function more takes 1,000 bytes, for bodies that are too large and cheap.
+used up and lasts. A function more takes 1,000 bytes, for bodies that are too large and cheap; and
+the places are as many on every machine.
 """
 
 import json
 import os
 import tomllib
 from pathlib import Path
+
+from bench.refusing_cases import PROCESSES, WAITING
 
 AMPLE, SCANT = "100000/second", "10/hour"
 SMALL = {
@@ -27,6 +30,8 @@ _second["limits"] = {"*": AMPLE, "/ocr": SCANT}
 os.environ |= {
     "OCR_KEYS": json.dumps([_first, _second]),
     "OCR_FUNCTIONS": json.dumps([SMALL]),
+    "OCR_ENGINE__PROCESSES": str(PROCESSES),
+    "OCR_ENGINE__MAX_WAITING": str(WAITING),
     "OCR_LIMITS__PER_ADDRESS": AMPLE,
     "OCR_LIMITS__FAILED_AUTHENTICATIONS": AMPLE,
 }

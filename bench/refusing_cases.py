@@ -7,6 +7,7 @@ from bench.asking import Request
 
 WINDOW = 65_535  # what a client may send before anybody has looked at the request
 MAX_BODY = 5_000_000
+PROCESSES, WAITING = 2, 8  # together the places that requests can hold
 SMALL = b"no image"
 HEALTH = Request("GET", "/healthz")
 
