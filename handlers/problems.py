@@ -18,8 +18,11 @@ LANGUAGES = ("en", "zh")
 HTTP_SERVER_ERRORS = 500
 
 
-def respond(request: Request, exception: Exception) -> Response:
-    """Return the problem document for `exception`, in the caller's language."""
+async def respond(request: Request, exception: Exception) -> Response:
+    """Return the problem document for `exception`, in the caller's language.
+
+    Awaits nothing, but Starlette gives what is no coroutine a thread, a fifth of a refusal's cost.
+    """
     document = problem_document(request, exception)
     return JSONResponse(
         document,

@@ -1,5 +1,6 @@
 """Every exception has its answer, in both languages, and no answer repeats a request."""
 
+import asyncio
 import inspect
 import json
 import string
@@ -67,7 +68,7 @@ def _defined(module: ModuleType) -> list[type[Exception]]:
 
 def _answer(exception: Exception, **headers: str) -> tuple[dict[str, Any], dict[str, str], int]:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    response = respond(Request(scope_of(headers=names)), exception)
+    response = asyncio.run(respond(Request(scope_of(headers=names)), exception))
     return json.loads(bytes(response.body)), dict(response.headers), response.status_code
 
 
@@ -142,7 +143,7 @@ def test_every_answer_is_a_problem_document(
 def test_the_request_is_named_and_the_problem_noted() -> None:
     """The answer has the log's id, and the log the answer's code."""
     scope = scope_of()
-    response = respond(Request(scope), model.errors.UnreadableImage())
+    response = asyncio.run(respond(Request(scope), model.errors.UnreadableImage()))
     exchange = exchange_of(scope)
     assert json.loads(bytes(response.body))["request_id"] == exchange.request_id
     assert exchange.problem == "unreadable_image"
@@ -156,7 +157,7 @@ def test_a_fault_of_ours_is_noted_by_place() -> None:
         try:
             raise error
         except type(error) as raised:
-            respond(Request(scope), raised)
+            asyncio.run(respond(Request(scope), raised))
         return exchange_of(scope).fault
 
     fault = fail(KeyError("hunter2"))
@@ -225,6 +226,6 @@ def test_no_answer_repeats_what_was_sent(text: str) -> None:
         model.errors.WeightsError(marked),
         HTTPException(404, marked),
     ):
-        response = respond(Request(scope), exception)
+        response = asyncio.run(respond(Request(scope), exception))
         assert b"hunter2" not in bytes(response.body)
         assert not any("hunter2" in value for value in response.headers.values())
