@@ -6,8 +6,6 @@ It can do what no ordinary client does: leave a body unfinished, or its length u
 import socket
 import ssl
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -41,7 +39,7 @@ class Request:
 
 
 class Connection:
-    """A connection to localhost; as a context manager it closes itself."""
+    """A connection to localhost, to be closed."""
 
     def __init__(self, port: int, trust: ssl.SSLContext) -> None:
         self._port = port
@@ -54,15 +52,8 @@ class Connection:
         self._h2.initiate_connection()
         self._flush()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Give it up, whatever is under way."""
         self._socket.close()
 
     def ask(self, request: Request, times: int = 1, at_once: int = 1) -> set[int]:

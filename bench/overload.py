@@ -22,7 +22,7 @@ from PIL import Image
 from bench.figures import percentile, table
 from bench.load import open_client
 from bench.machine import describe
-from bench.servers import ROOT, Server, launch_ours
+from bench.servers import AMPLE, ROOT, Server, launch_ours
 
 _BUSY, _SERVED = 503, 200
 _CLOSED_LOOP = 4  # requests at a time, to find the capacity
@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     chosen = parser.parse_args()
     print(f"{describe()}\n")
-    with launch_ours("sealed-crnn", warm=True, keys=2) as server:
+    with launch_ours("sealed-crnn", warm=True, limits=(AMPLE, AMPLE)) as server:
         asyncio.run(measure(server, server.keys, chosen.seconds))
 
 

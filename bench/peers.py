@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,28 +59,38 @@ def find_peers(rapidocr: Path | None, rapidocr_onnxruntime: Path | None) -> dict
     return found
 
 
-def launch_rapidocr(python: Path, *, workers: int = 1) -> Server:
+def launch_rapidocr(python: Path) -> Server:
     """Start rapidocr_api by its own command, with its own defaults."""
-    directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
     port = free_port()
     command: list[str | Path] = [python.with_name("rapidocr_api"), "-ip", "127.0.0.1"]
-    command += ["-p", str(port), "-workers", str(workers)]
-    process = start(command, Path(directory.name), {"ORT_DISABLE_TELEMETRY": "1"})
-    return Server(process, port, directory, http2=False, part="image_file")
+    command += ["-p", str(port), "-workers", "1"]
+    return _serving(command, port, part="image_file")
 
 
 def launch_thin(
     name: str, python: Path | None = None, *, variables: dict[str, str] | None = None
 ) -> Server:
     """Start a peer behind bench/thin_server.py; without its own Python, with ours."""
-    directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
     port = free_port()
     # -P: of what lies beside the server, its Python sees nothing.
     command = [python or sys.executable, "-P", ROOT / "bench" / "thin_server.py", str(port), name]
+    return _serving(command, port, part="", thin=True, variables=variables)
+
+
+def _serving(
+    command: Sequence[str | Path],
+    port: int,
+    *,
+    part: str,
+    thin: bool = False,
+    variables: Mapping[str, str] | None = None,
+) -> Server:
+    """Start a peer's server by its command."""
+    directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
     process = start(
         command, Path(directory.name), {"ORT_DISABLE_TELEMETRY": "1", **(variables or {})}
     )
-    return Server(process, port, directory, http2=False, part="", thin=True)
+    return Server(process, port, directory, http2=False, part=part, thin=thin)
 
 
 def tesseract_version() -> str:

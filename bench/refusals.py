@@ -28,11 +28,20 @@ from bench.asking import Connection, Request, trusting
 from bench.figures import median_interval, spread, table
 from bench.machine import describe
 from bench.processes import cpu_s
-from bench.refusing_cases import FLOOR, PROCESSES, WAITING, Case, cases, headers
+from bench.refusing_cases import (
+    FLOOR,
+    KEY_LIMITS,
+    PROCESSES,
+    VARIABLES,
+    WAITING,
+    Case,
+    cases,
+    headers,
+)
 from bench.servers import Server, launch_ours
 
 TARGET_MS = 0.5
-APPS = {"asyncio": "bench.refusing_app:app", "uvloop": "bench.refusing_uvloop:app"}
+APPS = {"asyncio": "app:app", "uvloop": "bench.uvloop_app:app"}
 BARE = "bench.bare_app:app"
 RECOGNISER = "sealed-crnn"  # is not started
 CONNECTIONS = 50
@@ -72,8 +81,8 @@ class Subject:
                     check(case, connection.ask(case.request))
             return (self._cpu_s() - began) / CONNECTIONS * 1000
 
-    def _connection(self) -> Connection:
-        return Connection(self._port, self._trust)
+    def _connection(self) -> contextlib.closing[Connection]:
+        return contextlib.closing(Connection(self._port, self._trust))
 
     def _cpu_s(self) -> float:
         """Return what the process has used when all is done that answers left behind."""
@@ -156,7 +165,9 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         subjects = []
         for app in [*(APPS[loop] for loop in loops), BARE]:
-            server = stack.enter_context(launch_ours(RECOGNISER, app=app, keys=2))
+            server = stack.enter_context(
+                launch_ours(RECOGNISER, app=app, limits=KEY_LIMITS, variables=VARIABLES)
+            )
             asked = [FLOOR] if app == BARE else cases(*server.keys)
             subjects.append(Subject(server, asked))
         *found, bare = measure(subjects, chosen.rounds, chosen.requests, chosen.at_once)

@@ -1,5 +1,12 @@
-"""What bench/refusals.py asks, and the answer that each of it must get."""
+"""What bench/refusals.py asks, the answer that each of it must get, and the settings for it.
 
+The first key and the address get limits that no bench reaches, counted over a second, so that the
+storage holds as many counts as under the shipped ones; the second key one that is soon used up and
+lasts. A function more takes 1,000 bytes, for bodies that are too large and cheap; and the places
+are as many on every machine.
+"""
+
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +16,25 @@ WINDOW = 65_535  # what a client may send before anybody has looked at the reque
 MAX_BODY = 5_000_000
 PROCESSES, WAITING = 2, 8  # together the places that requests can hold
 SMALL = b"no image"
+AMPLE, SCANT = "100000/second", "10/hour"
+KEY_LIMITS = (
+    {"*": AMPLE, "/ocr": AMPLE, "/small": AMPLE},
+    {"*": AMPLE, "/ocr": SCANT},
+)
+FUNCTION = {
+    "path": "/small",
+    "handler": "handlers.ocr:recognize",
+    "scope": "ocr",
+    "limits": [AMPLE],
+    "max_body_bytes": 1000,
+}
+VARIABLES = {
+    "OCR_FUNCTIONS": json.dumps([FUNCTION]),
+    "OCR_ENGINE__PROCESSES": str(PROCESSES),
+    "OCR_ENGINE__MAX_WAITING": str(WAITING),
+    "OCR_LIMITS__PER_ADDRESS": AMPLE,
+    "OCR_LIMITS__FAILED_AUTHENTICATIONS": AMPLE,
+}
 HEALTH = Request("GET", "/healthz")
 
 

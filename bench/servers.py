@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from middleware.token import new_token
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 120
 MANY = "100000/minute"
+AMPLE = {"*": MANY, "/ocr": MANY}  # a key's limits, which no bench reaches
 
 LOCAL = """
 [limits]
@@ -34,7 +35,7 @@ id = "{id}"
 name = "{id}"
 sha256 = "{digest}"
 scopes = ["ocr"]
-limits = {{ "*" = "{many}", "/ocr" = "{many}" }}
+limits = {limits}
 """
 
 NGINX = """
@@ -131,13 +132,20 @@ Launch = Callable[[], Server]
 
 
 def launch_ours(
-    recogniser: str, *, app: str = "app:app", warm: bool = False, keys: int = 1
+    recogniser: str,
+    *,
+    app: str = "app:app",
+    warm: bool = False,
+    limits: Sequence[Mapping[str, str]] = (AMPLE,),
+    variables: Mapping[str, str] | None = None,
 ) -> Server:
-    """Start the service as shipped, but for ports, keys with ample limits and the recogniser."""
+    """Start the service as shipped, but for ports, the recogniser, and a key for each of `limits`.
+
+    `variables` are settings that go over all others, as the environment's do.
+    """
     directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
     home = Path(directory.name)
     port, plain_port = free_port(), free_port()
-    tokens = {f"bench{number:03}": new_token(f"bench{number:03}") for number in range(keys)}
     text = (ROOT / "settings.toml").read_text("utf-8")
     for key, value in {
         "bind": f'["127.0.0.1:{port}"]',
@@ -149,22 +157,30 @@ def launch_ours(
         text = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", text, count=1)
     (home / "settings.toml").write_text(text, "utf-8")
     local = LOCAL.format(many=MANY, recogniser=recogniser)
-    for name, token in tokens.items():
-        digest = hashlib.sha256(token.encode()).hexdigest()
-        local += KEY.format(id=name, many=MANY, digest=digest)
+    tokens = []
+    for number, each in enumerate(limits):
+        name = f"bench{number:03}"
+        tokens.append(new_token(name))
+        digest = hashlib.sha256(tokens[-1].encode()).hexdigest()
+        pairs = ", ".join(f'"{path}" = "{limit}"' for path, limit in each.items())
+        local += KEY.format(id=name, limits=f"{{ {pairs} }}", digest=digest)
     (home / "settings.local.toml").write_text(local, "utf-8")
     hypercorn = Path(sys.executable).with_name("hypercorn")
     process = start(
         [hypercorn, "--config", home / "settings.toml", app],
         home,
-        {"OCR_SETTINGS": str(home / "settings.toml"), "PYTHONPATH": str(ROOT)},
+        {
+            "OCR_SETTINGS": str(home / "settings.toml"),
+            "PYTHONPATH": str(ROOT),
+            **(variables or {}),
+        },
     )
     return Server(
         process,
         port,
         directory,
         ca=str(home / "tls" / "ca.pem"),
-        keys=tuple(tokens.values()),
+        keys=tuple(tokens),
         plain_port=plain_port,
     )
 
@@ -187,7 +203,7 @@ def launch_nginx(before: Server, *, plain: bool) -> Server:
 
 
 def start(
-    command: list[str | Path], home: Path, variables: dict[str, str]
+    command: Sequence[str | Path], home: Path, variables: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """Start a server in the project, its output in a file, nothing of ours in its environment."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), **variables}

@@ -1,4 +1,4 @@
-"""bench/refusing_app.py on uvloop: Hypercorn imports the app before it makes its event loop.
+"""The app on uvloop: Hypercorn imports the app before it makes its event loop.
 
 The settings refuse `worker_class = "uvloop"`, which would come to the same: a Runner with uvloop's
 loop instead of asyncio's.
@@ -8,7 +8,7 @@ import asyncio
 
 import uvloop
 
-from bench.refusing_app import app
+from app import app
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
