@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from model.detect import Detector
-from model.inference import Blob, Pixels
+from model.inference import Blob
 from model.scale import border, first_scale, map_size, next_scale
 from model.weights import pick
 
@@ -73,69 +73,64 @@ def test_nothing_found_is_looked_for_once_more() -> None:
     assert next_scale(2000, 1500, full, []) is None
 
 
-def sheet(letters_px: int) -> Pixels:
-    """Draw thirty lines of letters of a size on a large page."""
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    """Return the shipped detector."""
+    return Detector(pick("ppocrv3-det", "detector").held(), threads=1)
+
+
+def sheet(letters_px: int, *, lines: int = 30, pitch_px: int = 70) -> Image.Image:
+    """Draw lines of letters of a size on a large page, from its upper left corner on."""
     page = Image.new("RGB", (1600, 2200), "white")
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(letters_px)
-    for row in range(30):
-        pen.text((90, 60 + row * 70), f"Invoice no. {row} of many", "black", font)
-    return np.asarray(page)
+    for row in range(lines):
+        pen.text((90, 60 + row * pitch_px), f"Invoice no. {row} of many", "black", font)
+    return page
+
+
+def slip() -> Image.Image:
+    """Draw eight lines in a corner of what a scanner sees."""
+    return sheet(14, lines=8, pitch_px=30)
 
 
 @pytest.mark.parametrize("letters_px", [14, 20, 30, 44])
-def test_lines_are_found_whatever_their_size(letters_px: int) -> None:
+def test_lines_are_found_whatever_their_size(detector: Detector, letters_px: int) -> None:
     """Of thirty lines, thirty."""
-    detector = Detector(pick("ppocrv3-det", "detector").held(), threads=1)
-    assert len(detector.find_lines(sheet(letters_px))) == 30
+    assert len(detector.find_lines(np.asarray(sheet(letters_px)))) == 30
 
 
-def test_one_look_would_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_look_would_not_do(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: of small letters the first look alone does not find all lines."""
     monkeypatch.setattr("model.detect._LOOKS", 1)
-    detector = Detector(pick("ppocrv3-det", "detector").held(), threads=1)
-    assert len(detector.find_lines(sheet(14))) < 30
+    assert len(detector.find_lines(np.asarray(sheet(14)))) < 30
 
 
-def maps_of(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
-    """Return where the shapes of the maps go that the network gets from now on."""
+def test_another_look_spares_what_is_blank(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slip on a scanner's glass is looked at by itself, enlarged as its letters want it."""
     network = detector.networks[1]
-    maps: list[tuple[int, ...]] = []
+    maps: list[int] = []
 
     def run(blob: Blob) -> Blob:
-        maps.append(blob.shape[2:])
+        maps.append(blob[0, 0].size)
         return plain(blob)
 
     plain = network.run
     monkeypatch.setattr(network, "run", run)
-    return maps
-
-
-def glass(letters_px: int) -> Image.Image:
-    """Draw eight lines in a corner of what a scanner sees."""
-    page = Image.new("RGB", (1600, 2200), "white")
-    pen, font = ImageDraw.Draw(page), ImageFont.load_default(letters_px)
-    for row in range(8):
-        pen.text((90, 60 + row * 30), f"Invoice no. {row} of many", "black", font)
-    return page
-
-
-def test_another_look_spares_what_is_blank(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slip on a scanner's glass is looked at by itself, enlarged as its letters want it."""
-    detector = Detector(pick("ppocrv3-det", "detector").held(), threads=1)
-    maps = maps_of(detector, monkeypatch)
-    assert len(detector.find_lines(np.asarray(glass(14)))) == 8
-    first, *others = (height * width for height, width in maps)
+    assert len(detector.find_lines(np.asarray(slip()))) == 8
+    first, *others = maps
     assert others
     assert sum(others) < first
 
 
 @pytest.mark.parametrize("careful", [True, False])
-def test_small_print_far_off_is_not_lost(monkeypatch: pytest.MonkeyPatch, *, careful: bool) -> None:
+def test_small_print_far_off_is_not_lost(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch, *, careful: bool
+) -> None:
     """What the first look only suspected is looked at, too; the control trusts sure boxes."""
     if not careful:
         monkeypatch.setattr("model.detect._FAINT", 0.95)
-    page = glass(14)
-    font = ImageFont.load_default(9)
+    page, font = slip(), ImageFont.load_default(9)
     ImageDraw.Draw(page).text((700, 2100), "p. 1 of 2, overleaf", "black", font)
-    detector = Detector(pick("ppocrv3-det", "detector").held(), threads=1)
     assert len(detector.find_lines(np.asarray(page))) == (9 if careful else 8)
