@@ -157,9 +157,14 @@ def _check_types(name: str, entry: Mapping[str, Any], where: str) -> None:
     for key, value in entry.items():
         field = model.model_fields.get(key)
         wanted = TOML_TYPES.get(field.annotation) if field else None
-        if wanted and isinstance(value, str) and value != "auto":
+        if wanted and isinstance(value, str) and value not in _words(field.annotation):
             table = f"[[{name}]]" if name in IDENTITY else f"[{name}]"
             raise SettingsError(f"{where}: {table} {key}: {value!r} is text; {wanted} is meant")
+
+
+def _words(annotation: object) -> set[object]:
+    """Return the words that a field may have instead of a number."""
+    return {word for kind in get_args(annotation) for word in get_args(kind)}
 
 
 def _check_names(names: Iterable[str], *, prefix: str, where: str) -> None:

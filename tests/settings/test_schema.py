@@ -23,6 +23,10 @@ from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
             "[tls] max_connections: 'many' is text; a number is meant",
         ),
         (
+            "[engine]\nmax_waiting = 'auto'",
+            "[engine] max_waiting: 'auto' is text; a number is meant",
+        ),
+        (
             "[tls.max_connections]\nx = 1",
             "[tls] max_connections: Input should be a valid int",
         ),
