@@ -7,6 +7,7 @@ reading, in processes of their own.
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -254,12 +255,7 @@ class Service:
         engine, workers = self.settings.engine, self.settings.server.workers
         sizes = choose(engine.processes, engine.threads, machine=this_machine(), workers=workers)
         if sizes.reason is not None:
-            write_entry(
-                event="engine_sized",
-                processes=sizes.processes,
-                threads=sizes.threads,
-                reason=sizes.reason,
-            )
+            write_entry(event="engine_sized", **asdict(sizes))
         return sizes
 
     def _hsts(self) -> str:

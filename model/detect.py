@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.inference import Network, Normalisation, Pixels
-from model.polygon import Polygon, from_top_left, measure
+from model.polygon import Numbers, Polygon, from_top_left, measure
 from model.scale import border, first_scale, map_size, next_scale
 from model.weights import Weights
 
@@ -27,9 +27,6 @@ _GROWTH = 1.6  # text was trained shrunk; boxes are grown back by area * this / 
 _MIN_BOX_PX = 3.0  # on the network's map; less is noise
 _PARENT = 3  # column of OpenCV's contour hierarchy; a hole's is its outline, an outline has none
 _MAX_LINES = 1000  # what one page may cost
-
-
-Numbers = npt.NDArray[np.float64]
 
 
 class Window(NamedTuple):
@@ -74,7 +71,7 @@ class Detector:
         network = self.networks[max(each for each in self.networks if each <= threads)]
         window = Window(0, 0, pixels.shape[1], pixels.shape[0])
         found: list[Polygon] = []
-        scale: float | None = first_scale(*_with_border(window.of(pixels)))
+        scale: float | None = first_scale(*_with_border(pixels))
         for _ in range(_LOOKS):
             if scale is None:
                 break

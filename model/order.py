@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from model.polygon import Polygon
-
-Numbers = npt.NDArray[np.float64]
+from model.polygon import Numbers, Polygon
 
 _SAME_ROW = 0.5  # share of the lower height by which two boxes of a row may be apart, vertically
 

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+Numbers = npt.NDArray[np.float64]
 Polygon = npt.NDArray[np.float32]  # 4 x 2, x and y, clockwise from top left
 
 

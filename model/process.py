@@ -21,6 +21,19 @@ from model.errors import ReaderDied
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from model.bootstrap import main; main()"
+# Large blocks are given back when freed: left to itself, glibc keeps more and more of them.
+_ALLOCATOR = {
+    "engine": {
+        "MALLOC_MMAP_THRESHOLD_": str(256 << 10),
+        # It reads one caller's page after another's: what is freed is overwritten at once.
+        "MALLOC_PERTURB_": "165",
+    },
+    "zygote": {
+        "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
+        # A decoder's memory lasts one page: taken in huge pages, it costs a tenth of the faults.
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    },
+}
 _OURS = {"NotAlone", "SelfTestFailed"}  # exceptions of ours that end a process
 # Ends that come from outside: the operator, the kernel short of memory, or we ourselves.
 _FROM_OUTSIDE = {0, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
@@ -192,10 +205,5 @@ def _environment(module: str) -> dict[str, str]:
         # onnxruntime's Linux wheels report home and leave files there unless told before import.
         "ORT_DISABLE_TELEMETRY": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        # Large blocks are given back when freed: left to itself, glibc keeps more and more of them.
-        "MALLOC_MMAP_THRESHOLD_": str(256 << 10 if module == "engine" else 4 << 20),
-        # An engine reads one caller's page after another's: what is freed is overwritten at once.
-        **({"MALLOC_PERTURB_": "165"} if module == "engine" else {}),
-        # A decoder's memory lasts one page: taken in huge pages, it costs a tenth of the faults.
-        **({"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if module == "zygote" else {}),
+        **_ALLOCATOR[module],
     }

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from model.inference import Pixels
+from model.polygon import Numbers
 
-Numbers = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Cell = tuple[int, int]  # its first row, and the row after its last
 
