@@ -10,17 +10,22 @@ Pixels = npt.NDArray[np.uint8]  # H x W x 3, RGB
 Blob = npt.NDArray[np.float32]  # N x 3 x H x W, BGR, normalised
 
 
+_ARENA_BYTES = 64 << 20  # a first look's; kept, while what larger looks take comes and goes
+
+
 @functools.cache
 def _share_arena() -> None:
-    """Let all networks of this process take their memory from one arena, as much as they need.
+    """Let all networks of this process take their memory from one arena.
 
-    Left to itself each has its own, which grows by powers of two.
+    Its first part is never given back: faulted in anew for each look it cost a seventh of a page's
+    time. What does not fit there is added: by powers of two (0), because where it is added as
+    requested (1) the first part is given back, too.
     """
     ort.create_and_register_allocator(
         ort.OrtMemoryInfo(
             "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
         ),
-        ort.OrtArenaCfg({"arena_extend_strategy": 1}),  # 1: as requested
+        ort.OrtArenaCfg({"arena_extend_strategy": 0, "initial_chunk_size_bytes": _ARENA_BYTES}),
     )
 
 
@@ -28,11 +33,11 @@ class Network:
     """A network with one input and one output."""
 
     def __init__(self, model: bytes, *, threads: int, shrinks: bool = False) -> None:
-        """Load a model; `shrinks` gives back what the arena holds and no run needs any more.
+        """Load a model; `shrinks` gives back what was added to the arena once a run has ended.
 
         ONNX Runtime's arena grows with every new shape (onnxruntime#11627) but without it each
-        layer faults its memory in anew, which doubles a detection's time. So the arena is kept,
-        and emptied after a page's detection; a line's few megabytes aren't worth it.
+        layer faults its memory in anew, which doubles a detection's time. So it shrinks after each
+        look at a page; a line's few megabytes aren't worth it.
         """
         _share_arena()
         options = ort.SessionOptions()
