@@ -58,9 +58,10 @@ class Detector:
     """A DB network and what belongs around it."""
 
     def __init__(self, weights: Weights, *, threads: int) -> None:
-        """Load it twice, for one thread and for several: a loaded network's number is fixed."""
+        """Load it for one thread, two, four and so on: a loaded network's number is fixed."""
         model = weights.file.read()
-        self.networks = {each: Network(model, threads=each, shrinks=True) for each in {1, threads}}
+        numbers = {1 << power for power in range(threads.bit_length())} | {threads}
+        self.networks = {each: Network(model, threads=each, shrinks=True) for each in numbers}
         self._normalisation = Normalisation(weights.mean, weights.std)
 
     def find_lines(self, pixels: Pixels, *, threads: int = 1) -> list[Polygon]:
@@ -75,7 +76,7 @@ class Detector:
         for _ in range(_LOOKS):
             if scale is None:
                 break
-            found, rest = self._look(network, pixels, window, scale)
+            found, rest = self.look(network, pixels, window, scale)
             heights = [min(measure(polygon)) for polygon in found]
             closer = next_scale(*_with_border(rest.of(pixels)), scale, heights) if found else None
             # A receipt on a scanner's glass: enlarge only what is written on. (A reduced look is
@@ -86,7 +87,7 @@ class Detector:
                 scale = next_scale(*_with_border(window.of(pixels)), scale, heights)
         return found
 
-    def _look(self, network: Network, pixels: Pixels, window: Window, scale: float) -> Look:
+    def look(self, network: Network, pixels: Pixels, window: Window, scale: float) -> Look:
         """Look at a part of a page, H x W x 3, at a scale; return what is in the page's pixels."""
         part = window.of(pixels)
         page, corner, scales = _on_map(part, scale)

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from model.detect import boxes
+from model.detect import Detector, boxes
+from model.inference import Blob
 from model.polygon import from_top_left
+from model.weights import pick
 
 
 def test_a_line_on_the_map_becomes_its_box_grown() -> None:
@@ -47,3 +49,21 @@ def test_corners_begin_top_left(angle: float) -> None:
     corners = np.array([[0, 0], wide, wide + high, high], np.float32)
     for start in range(4):
         assert from_top_left(np.roll(corners, start, axis=0)) == pytest.approx(corners)
+
+
+@pytest.mark.parametrize(("share", "taken"), [(1, 1), (2, 2), (3, 2), (4, 4), (5, 4), (6, 6)])
+def test_a_page_with_a_share_of_the_cores_uses_it(
+    monkeypatch: pytest.MonkeyPatch, share: int, taken: int
+) -> None:
+    """A network runs with as many threads as it was loaded for: the most that the share allows."""
+    detector = Detector(pick("ppocrv3-det", "detector"), threads=6)
+    ran: list[int] = []
+    for number, network in detector.networks.items():
+
+        def run(blob: Blob, number: int = number) -> Blob:
+            ran.append(number)
+            return np.zeros((1, 1, *blob.shape[2:]), np.float32)
+
+        monkeypatch.setattr(network, "run", run)
+    detector.find_lines(np.zeros((100, 100, 3), np.uint8), threads=share)
+    assert set(ran) == {taken}

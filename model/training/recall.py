@@ -1,0 +1,83 @@
+"""Measure of how many lines a detector finds, by the height of their letters.
+
+`python -m model.training.recall CHARSET FACES` draws sheets, whose lines are known, and looks at
+each so that its letters have a given height on the detector's map; then as the service does, by
+itself. A line is found where a box and the line share half of what both cover.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from model.detect import Detector, Window
+from model.inference import Pixels
+from model.polygon import Polygon
+from model.training.shards import read_charset
+from model.training.sheets import Boxes, Sheet, SheetSource
+from model.weights import pick
+
+_SEED = 77  # the sheets are nothing that a detector of ours was calibrated on
+_LETTERS_PX = (20, 28, 40)
+_SIZE_PX = (1000, 1300)
+_HEIGHTS_PX = (5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 17, 20, 24, 28, 32, 40)
+_FOUND = 0.5
+
+
+def sheets(source: SheetSource, count: int) -> Iterator[tuple[int, Sheet]]:
+    """Yield so many sheets, each with the height of its letters in px."""
+    for number in range(count):
+        letters_px = _LETTERS_PX[number % len(_LETTERS_PX)]
+        yield letters_px, source.draw(number, letters_px, _SIZE_PX)
+
+
+def found(lines: Boxes, polygons: Sequence[Polygon]) -> int:
+    """Return how many of the lines have a box that fits them (intersection over union)."""
+    if not polygons or not len(lines):
+        return 0
+    corners = np.array(polygons)
+    boxes = np.concatenate([corners.min(1), corners.max(1)], axis=1)
+    low = np.maximum(lines[:, None, :2], boxes[None, :, :2])
+    high = np.minimum(lines[:, None, 2:], boxes[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(2)
+    either = _areas(lines)[:, None] + _areas(boxes)[None] - shared
+    return int((shared / either >= _FOUND).any(1).sum())
+
+
+def _areas(boxes: Boxes) -> Boxes:
+    return (boxes[:, 2:] - boxes[:, :2]).prod(1)
+
+
+def look(detector: Detector, pixels: Pixels, scale: float) -> list[Polygon]:
+    """Return the boxes of one look at a page, H x W x 3, at a scale."""
+    whole = Window(0, 0, pixels.shape[1], pixels.shape[0])
+    return detector.look(detector.networks[1], pixels, whole, scale).boxes
+
+
+def main() -> None:
+    """Measure the detector that the command line names."""
+    parser = argparse.ArgumentParser()
+    for name in ("charset", "faces"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--detector", default="ppocrv3-det")
+    parser.add_argument("--sheets", type=int, default=60)
+    options = parser.parse_args()
+    detector = Detector(pick(options.detector, "detector"), threads=1)
+    charset = set(read_charset(options.charset))
+    source = SheetSource(options.faces, charset, seed=_SEED, held_out=False)
+    drawn = list(sheets(source, options.sheets))
+    lines = sum(len(sheet.boxes) for _, sheet in drawn)
+    print(f"{options.detector}: {lines} lines on {len(drawn)} sheets")
+    for height_px in _HEIGHTS_PX:
+        count = sum(
+            found(sheet.boxes, look(detector, sheet.pixels, height_px / letters_px))
+            for letters_px, sheet in drawn
+        )
+        print(f"letters of {height_px:2d} px on the map: {count / lines:.1%} found")
+    count = sum(found(sheet.boxes, detector.find_lines(sheet.pixels)) for _, sheet in drawn)
+    print(f"as the service looks: {count / lines:.1%} found")
+
+
+if __name__ == "__main__":
+    main()
