@@ -1,4 +1,4 @@
-"""Where a page's time goes: `python bench/stages.py DIR... [--take N] [--rounds R]`.
+"""Where a page's time goes: `python bench/stages.py DIR... [--take N] [--turned 180]`.
 
 Reads labelled pages in this process, stage by stage, with one thread and with two. What a stage
 took is added up over the threads it ran on, so with two threads the stages sum to more than the
@@ -99,10 +99,14 @@ def watch(reader: PageReader, stages: Stages) -> None:
         setattr(holder, attribute, stages.time(stage, getattr(holder, attribute)))
 
 
-def read_page(image: Path, reader: PageReader, stages: Stages) -> float:
-    """Read one page through every stage; return the ms that passed."""
+def read_page(image: Path, quarters: int, reader: PageReader, stages: Stages) -> float:
+    """Read one page through every stage, turned; return the ms that passed, without turning it."""
     began = time.perf_counter()
     pixels: Pixels = stages.time("decode", pixels_of)(image)
+    if quarters:
+        turned = time.perf_counter()
+        pixels = np.ascontiguousarray(np.rot90(pixels, quarters))
+        began += time.perf_counter() - turned
     reading = stages.time("the rest", reader.read)(pixels, detect=True, check=lambda: None)
     stages.time("JSON", lambda: json.dumps(engine.as_json(reading)))()
     return (time.perf_counter() - began) * 1000
@@ -142,6 +146,9 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--take", type=int, default=1000, help="pages of each folder")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument(
+        "--turned", type=int, choices=(0, 90, 180, 270), default=0, help="degrees, to the left"
+    )
     parser.add_argument("--detector", default="ppocrv3-det")
     parser.add_argument("--recogniser", default="sealed-crnn")
     chosen = parser.parse_args()
@@ -156,9 +163,13 @@ def main() -> None:
             reader.read(pixels_of(images[0]), detect=True, check=lambda: None)
             watch(reader, stages)
             ms = [
-                read_page(image, reader, stages) for _ in range(chosen.rounds) for image in images
+                read_page(image, chosen.turned // 90, reader, stages)
+                for _ in range(chosen.rounds)
+                for image in images
             ]
-            show(f"{folder.name}, {threads} thread{'s' * (threads > 1)}", stages, ms, networks)
+            title = f"{folder.name}, {threads} thread{'s' * (threads > 1)}"
+            title += f", turned by {chosen.turned} degrees" if chosen.turned else ""
+            show(title, stages, ms, networks)
 
 
 if __name__ == "__main__":
