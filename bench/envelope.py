@@ -1,0 +1,97 @@
+"""What the envelope costs: `python bench/envelope.py [--images DIR] [--requests N]`.
+
+The service as shipped is asked by curl, over one HTTP/2 connection that stays open, with a key and
+limits; the same pipeline without a service is asked in turns with it. What curl's clock shows above
+the reader's own time *of the same request* is the envelope: TLS, HTTP/2, middleware, the form, the
+answer, and curl itself. Prints Markdown; exit status 1 where it is more than 2 % of a reading.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.figures import median_interval, table
+from bench.images import load_images
+from bench.machine import describe
+from bench.processes import cpu_s
+from bench.servers import Server, launch_ours
+from bench.variants import CRNN, Driver
+
+_TARGET = 0.02
+Asked = tuple[float, float]  # the client's ms, the reader's
+
+
+def ask(server: Server, images: Sequence[str]) -> list[Asked]:
+    """Send the images one after another over one connection; the first opens it and is left out."""
+    command = ["curl"]
+    for image in [images[0], *images]:
+        command += ["--next"] * (len(command) > 1)
+        command += ["--silent", "--show-error", "--fail", "--http2", "--cacert", server.ca,
+                    "--header", f"X-API-Key: {server.keys[0]}", "--header", "Expect:",
+                    "--form", f"image=@{image}", "--write-out", "\n%{time_total}\n",
+                    f"https://localhost:{server.port}/ocr"]  # fmt: skip
+    output = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
+    answers = zip(output[::2], output[1::2], strict=True)
+    asked = [(float(s) * 1e3, json.loads(body)["timing_ms"]["total"]) for body, s in answers]
+    return asked[1:]
+
+
+def read(driver: Driver, images: Sequence[str]) -> list[Asked]:
+    """Read the images one after another in-process."""
+    results = driver.ask({"images": list(images), "concurrency": 1})["results"]
+    return [(result["ms"], result["reading_ms"]) for result in results]
+
+
+def row(name: str, differences: Sequence[float], reading_ms: float) -> tuple[list[str], float]:
+    """Return a table's row, and the median's share of a reading."""
+    middle, low, high = median_interval(differences)
+    shares = [f"{value / reading_ms:.1%}" for value in (middle, low, high)]
+    cells = [name, f"{middle:.1f} [{low:.1f}, {high:.1f}]",
+             f"{shares[0]} [{shares[1]}, {shares[2]}]"]  # fmt: skip
+    return cells, middle / reading_ms
+
+
+def main() -> int:
+    """Measure what the command line asks for; return the exit status."""
+    parser = argparse.ArgumentParser(prog="envelope", description=__doc__)
+    parser.add_argument("--images", type=Path, help="folder with labels.jsonl")
+    parser.add_argument("--take", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=10, help="each sends every image once")
+    parser.add_argument("--recogniser", default=CRNN)
+    parser.add_argument("--app", default="app:app")
+    arguments = parser.parse_args()
+    images = list(load_images(arguments.images, arguments.take))
+    print(describe() + "\n")
+    sealed: list[Asked] = []
+    bare: list[Asked] = []
+    web_s = 0.0
+    with launch_ours(arguments.recogniser, warm=True, app=arguments.app) as server:
+        driver = Driver("bench.inprocess", arguments.recogniser)
+        try:
+            ask(server, images), read(driver, images)
+            for _ in range(arguments.rounds):
+                before = cpu_s([server.process.pid])
+                sealed += ask(server, images)
+                web_s += cpu_s([server.process.pid]) - before
+                bare += read(driver, images)
+        finally:
+            driver.close()
+    reading_ms = statistics.median(reading for _, reading in sealed)
+    pairs = zip(sealed, bare, strict=True)
+    own, share = row("less the same request's reading", [a - b for a, b in sealed], reading_ms)
+    paired, _ = row("less the same image in-process", [a[0] - b[0] for a, b in pairs], reading_ms)
+    web_ms = 1e3 * web_s / (len(sealed) + arguments.rounds)
+    print(f"{len(sealed)} requests; median reading {reading_ms:.0f} ms")
+    print(f"Web process: {web_ms:.1f} ms of processor a request\n")
+    print(table(["curl's clock", "ms, 95 % interval", "of a reading"], [own, paired]))
+    return int(share > _TARGET)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
