@@ -105,14 +105,13 @@ class Networks:
     def reader(self, threads: int) -> PageReader:
         """Load them, and start the threads that read."""
         cv2.setNumThreads(1)  # our threads each have a line; OpenCV's would compete with them
+        # The first network makes this thread, and those it starts, count tiny floats as zero.
+        orientation = Orientation(self._orientation, threads=1)
         # Lines run side by side, each on one thread; the page's one detection may have them all.
-        with ThreadPoolExecutor() as loading:  # two thirds of the time that it takes in turns
-            detector = loading.submit(Detector, self._detector, threads=threads)
-            orientation = loading.submit(Orientation, self._orientation, threads=1)
-            recogniser = loading.submit(Recogniser, self._recogniser, threads=1)
-        return PageReader(
-            detector.result(), orientation.result(), recogniser.result(), threads=threads
-        )
+        with ThreadPoolExecutor(1) as beside:
+            recogniser = beside.submit(Recogniser, self._recogniser, threads=1)
+            detector = Detector(self._detector, threads=threads)
+        return PageReader(detector, orientation, recogniser.result(), threads=threads)
 
 
 def load(message: Message) -> PageReader:

@@ -1,6 +1,8 @@
 """The engine process: locked, tested by itself, forgetful."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tests.model.processes import descriptors_of
 
 pytestmark = pytest.mark.anyio
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 LINE = to_bytes(draw_line("4711 0815"))
 START = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2}
 
@@ -55,6 +58,29 @@ def test_what_reads_passes_the_self_test() -> None:
     self_test(reader)
     page = reader.read(drawn_page(), detect=True, check=lambda: None)
     assert [line.text for line in page.lines] == ["4711 0815"] * 4
+
+
+TINY = """
+import numpy as np
+from concurrent.futures import ThreadPoolExecutor
+from model.engine import load
+
+def tiny():
+    return bool(np.float32(1e-38) * np.float32(1e-3) == 0)
+
+before = ThreadPoolExecutor(1)
+print(before.submit(tiny).result(), end=" ")
+reader = load({"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2})
+print(before.submit(tiny).result(), reader._threads.submit(tiny).result())
+"""
+
+
+def test_lines_are_read_with_tiny_floats_as_zero() -> None:
+    """In the threads that read; not in one that was there before the networks."""
+    told = subprocess.run(
+        [sys.executable, "-c", TINY], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["False", "False", "True"]
 
 
 class Blind(PageReader):
