@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from model.crnn import ReadText
 from model.engine import load
 from model.inference import Pixels
 from model.page import PageReader
@@ -75,6 +76,25 @@ def test_a_blank_page_has_no_lines(reader: PageReader) -> None:
     ):
         assert texts(reader, image) == []
         assert texts(reader, image, detect=False) == []
+
+
+@pytest.mark.parametrize(("speck", "asked"), [(0, 0), (1, 1)])
+def test_what_has_one_colour_is_not_read(
+    reader: PageReader, monkeypatch: pytest.MonkeyPatch, speck: int, asked: int
+) -> None:
+    """The recogniser is asked only where a pixel differs."""
+    image = pixels(Image.new("RGB", (700, 50), (250, 240, 230))).copy()
+    image[20, 20] += np.uint8(speck)
+    lines: list[Pixels] = []
+    plain = reader.recogniser.read_line
+
+    def read_line(line: Pixels) -> ReadText:
+        lines.append(line)
+        return plain(line)
+
+    monkeypatch.setattr(reader.recogniser, "read_line", read_line)
+    reader.read(image, detect=False, check=lambda: None)
+    assert len(lines) == asked
 
 
 def test_without_detection_the_image_is_one_line(reader: PageReader) -> None:
