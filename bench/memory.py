@@ -4,6 +4,9 @@ Sends images of varied sizes, some of them bad, to the real service, and compare
 memory of its processes over the first 100 requests with that over the last. The web process may
 have grown by 20 MB, the engines by 10 %; the exit status is 1 where one has grown further.
 
+Then nothing is asked until the engines have ended, and what is left is shown, and how long the next
+request takes that starts them again.
+
 What an engine holds goes with the size of the page it read last, by a few MB either way: each
 figure is the median of five, taken 20 requests apart, and the sum of the engines' there are.
 """
@@ -21,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.drawing import BAD, GOOD, drawings
 from bench.figures import table
+from bench.images import load_images
 from bench.machine import describe
 from bench.processes import role, rss_mb, tree
 from bench.servers import Server, launch_ours
@@ -30,6 +34,7 @@ STEP = 100
 LOOK = 20
 WEB_MB = 20
 ENGINE_SHARE = 0.10
+IDLE_S = 10
 
 Sizes = dict[str, float]
 
@@ -38,13 +43,16 @@ def main() -> int:
     """Measure; return the exit status."""
     arguments = parse()
     print(describe(), flush=True)
-    with launch_ours(arguments.recogniser) as service:
+    idle = {"OCR_ENGINE__IDLE_S": str(IDLE_S)}
+    with launch_ours(arguments.recogniser, variables=idle) as service:
         load = Driver("bench.load")
         try:
             measured = measure(service, load, arguments)
+            status = verdict(measured)
+            rest(service, load)
         finally:
             load.close()
-    return verdict(measured)
+    return status
 
 
 def parse() -> argparse.Namespace:
@@ -102,6 +110,19 @@ def send(
         expected = (GOOD,) if wanted[result["image"]] else BAD
         if result["status"] not in expected:
             raise ValueError(f"answered {result['status']} instead of {expected}")
+
+
+def rest(service: Server, load: Driver) -> None:
+    """Wait until the idle engines are gone; show what is left, and what waking them takes."""
+    busy = sizes_of(service)
+    while "engine" in sizes_of(service):
+        time.sleep(1)
+    left = sizes_of(service)
+    image = next(iter(load_images(None, 1)))
+    question = {**service.question, "images": [image], "concurrency": 1}
+    first, second = (load.ask(question)["results"][0]["ms"] for _ in range(2))
+    sums = " MB; idle ".join(f"{sum(each.values()):.0f}" for each in (busy, left))
+    print(f"\nBusy {sums} MB. Then a request takes {first:.0f} ms, the next {second:.0f} ms.")
 
 
 def sizes_of(service: Server) -> Sizes:

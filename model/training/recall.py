@@ -2,7 +2,8 @@
 
 `python -m model.training.recall CHARSET FACES` draws sheets, whose lines are known, and looks at
 each so that its letters have a given height on the detector's map; then as the service does, by
-itself. A line is found where a box and the line share half of what both cover.
+itself. A line is found where a box covers nearly all of its ink, and of no other line half: boxes
+have a margin that the letters' height decides, so their size says little.
 """
 
 import argparse
@@ -22,7 +23,7 @@ _SEED = 77  # the sheets are nothing that a detector of ours was calibrated on
 _LETTERS_PX = (20, 28, 40)
 _SIZE_PX = (1000, 1300)
 _HEIGHTS_PX = (5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 17, 20, 24, 28, 32, 40)
-_FOUND = 0.5
+_COVERED, _TOUCHED = 0.8, 0.5  # shares of a line's area
 
 
 def sheets(source: SheetSource, count: int) -> Iterator[tuple[int, Sheet]]:
@@ -33,20 +34,17 @@ def sheets(source: SheetSource, count: int) -> Iterator[tuple[int, Sheet]]:
 
 
 def found(lines: Boxes, polygons: Sequence[Polygon]) -> int:
-    """Return how many of the lines have a box that fits them (intersection over union)."""
+    """Return how many of the lines have a box of their own."""
     if not polygons or not len(lines):
         return 0
     corners = np.array(polygons)
     boxes = np.concatenate([corners.min(1), corners.max(1)], axis=1)
     low = np.maximum(lines[:, None, :2], boxes[None, :, :2])
     high = np.minimum(lines[:, None, 2:], boxes[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(2)
-    either = _areas(lines)[:, None] + _areas(boxes)[None] - shared
-    return int((shared / either >= _FOUND).any(1).sum())
-
-
-def _areas(boxes: Boxes) -> Boxes:
-    return (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    area = (lines[:, 2:] - lines[:, :2]).prod(1)
+    covered = np.clip(high - low, 0, None).prod(2) / area[:, None]
+    alone = (covered >= _TOUCHED).sum(0) == 1
+    return int(((covered >= _COVERED) & alone).any(1).sum())
 
 
 def look(detector: Detector, pixels: Pixels, scale: float) -> list[Polygon]:

@@ -26,10 +26,11 @@ def box(left: float, top: float, right: float, bottom: float) -> "np.typing.NDAr
         ([box(5, 5, 115, 35)], 1),
         ([box(5, 5, 115, 35), box(10, 50, 110, 70)], 2),
         ([box(0, 0, 120, 80)], 0),  # both in one
+        ([box(5, 5, 115, 35), box(0, 0, 120, 80)], 1),  # both in one, and the first by itself
         ([box(10, 10, 55, 30), box(65, 10, 110, 30)], 0),  # one in halves
     ],
 )
-def test_a_line_is_found_where_a_box_fits_it(
+def test_a_line_is_found_where_it_has_a_box(
     polygons: "list[np.typing.NDArray[np.float32]]", count: int
 ) -> None:
     """Neither two lines in one box nor a line in two count."""
