@@ -36,6 +36,8 @@ class Decoders:
         self._places = asyncio.Semaphore(size)
         self._starting = asyncio.Lock()
         self._zygote: ZygoteHandle | None = None
+        self._newborn: ZygoteHandle | None = None
+        self._closed = False
         self._max_pixels = max_pixels
         self._timeout_s = timeout_s
         self._start_timeout_s = start_timeout_s
@@ -85,15 +87,24 @@ class Decoders:
         if zygote is not None:
             await zygote.aclose()
 
+    async def aclose(self) -> None:
+        """End it for good, one that is still starting, too; what is under way raises ReaderDied."""
+        self._closed = True
+        if self._newborn is not None:
+            await self._newborn.aclose()
+        await self.unload()
+
     async def _running(self) -> ZygoteHandle:
         async with self._starting:
+            if self._closed:
+                raise ReaderDied("the reader is closed")
             if self._zygote is None or not self._zygote.alive:
                 self._zygote = await self._started()
             return self._zygote
 
     async def _started(self) -> ZygoteHandle:
         """Return a new zygote that is locked and forks. Raises ReaderDied."""
-        zygote = ZygoteHandle(self._died, self._ended)
+        zygote = self._newborn = ZygoteHandle(self._died, self._ended)
         memory_bytes = self._max_pixels * _BYTES_PER_PIXEL + _BYTES_BESIDE
         try:
             async with asyncio.timeout(self._start_timeout_s):
@@ -107,8 +118,11 @@ class Decoders:
             zygote.kill()
             raise
         except ReaderDied as death:
-            self._report("zygote", str(death))
+            if not self._closed:
+                self._report("zygote", str(death))
             raise
+        finally:
+            self._newborn = None
         return zygote
 
     def _died(self, cause: str) -> None:

@@ -12,6 +12,7 @@ from model.child import Child
 from model.decoders import Decoders
 from model.errors import ReaderDied, ReadingTimeout
 from model.pool import Pool
+from model.process import retrieve
 from model.reading import Decoded, Implausible, Line, Page, lines_and_times
 from model.sizing import this_machine
 from model.turns import Turns
@@ -45,6 +46,7 @@ class Pipeline:
         self._ahead = Turns(ahead)
         self._read_timeout_s = read_timeout_s
         self._model = model
+        self._waking: asyncio.Task[None] | None = None
         self._closed = False
         self.mean_s = _FIRST_GUESS_S
 
@@ -68,9 +70,12 @@ class Pipeline:
         began = time.perf_counter()
         async with self._ahead.turn(guest.caller):
             guest.served = True
+            waking = self._wake()
             decoded, decode_s = await self._decoders.decode(upload, size_bytes, number)
             try:
                 admit(decoded.pages)
+                if waking is not None:
+                    await asyncio.shield(waking)
                 lines, times, engine_s = await self._recognise(decoded, detect=detect)
             finally:
                 os.close(decoded.pixels)
@@ -94,8 +99,18 @@ class Pipeline:
     async def aclose(self) -> None:
         """End the processes, whatever they are doing; later readings raise ReaderDied."""
         self._closed = True
-        await self._decoders.unload()
+        await self._decoders.aclose()
         await self._engines.aclose()
+        if self._waking is not None:
+            await asyncio.wait([self._waking])
+
+    def _wake(self) -> asyncio.Task[None] | None:
+        """Start an engine beside the first decoding, where none runs; return the task that does."""
+        if self._engines.pids or (self._waking is not None and not self._waking.done()):
+            return None
+        self._waking = asyncio.get_running_loop().create_task(self._engines.warm(1))
+        self._waking.add_done_callback(retrieve)
+        return self._waking
 
     def _share(self) -> int:
         """Return how many threads one of the pages being read may have."""
