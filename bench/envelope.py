@@ -1,4 +1,4 @@
-"""What the envelope costs: `python bench/envelope.py [--images DIR] [--requests N]`.
+"""What the envelope costs: `python bench/envelope.py [--images DIR] [--rounds N]`.
 
 The service as shipped is asked by curl, over one HTTP/2 connection that stays open, with a key and
 limits; the same pipeline without a service is asked in turns with it. What curl's clock shows above
@@ -36,7 +36,7 @@ def ask(server: Server, images: Sequence[str]) -> list[Asked]:
                     "--header", f"X-API-Key: {server.keys[0]}", "--header", "Expect:",
                     "--form", f"image=@{image}", "--write-out", "\n%{time_total}\n",
                     f"https://localhost:{server.port}/ocr"]  # fmt: skip
-    output = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
+    output = subprocess.run(command, capture_output=True, check=True).stdout.split(b"\n")[:-1]
     answers = zip(output[::2], output[1::2], strict=True)
     asked = [(float(s) * 1e3, json.loads(body)["timing_ms"]["total"]) for body, s in answers]
     return asked[1:]

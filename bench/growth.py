@@ -41,6 +41,7 @@ class Series:
 
     name: str
     unit: str
+    file: str
     pages: list[tuple[float, bytes]]
     ms: dict[float, list[float]] = field(default_factory=dict)
 
@@ -81,11 +82,13 @@ def all_series() -> list[Series]:
         Series(
             "24 lines, at 112 to 600 dots an inch",
             "megapixels",
+            "growth-area.svg",
             [(page_mp * scale**2, draw(24, scale)) for scale in scales],
         ),
         Series(
             f"lines on one page of {page_mp:.1f} megapixels",
             "lines",
+            "growth-lines.svg",
             [(count, draw(count, 1)) for count in counts],
         ),
     ]
@@ -121,6 +124,8 @@ def main() -> None:
     parser.add_argument("--recogniser", default=CRNN)
     parser.add_argument("--plots", type=Path, help="folder for the drawings")
     arguments = parser.parse_args()
+    if arguments.plots:
+        arguments.plots.mkdir(parents=True, exist_ok=True)
     print(describe() + "\n")
     series = all_series()
 
@@ -132,12 +137,12 @@ def main() -> None:
             await reader.aclose()
 
     asyncio.run(run())
-    for number, each in enumerate(series):
+    for each in series:
         start, slope, fit = each.fit()
         print(f"### {each.name}\n\n{start:.0f} ms + {slope:.1f} ms x {each.unit}, R2 {fit:.3f}\n")
         print(table([each.unit, "ms"], [[f"{x:.2f}", f"{y:.0f}"] for x, y in each.points]) + "\n")
         if arguments.plots:
-            plot(each, arguments.plots / f"growth-{('area', 'lines')[number]}.svg")
+            plot(each, arguments.plots / each.file)
 
 
 if __name__ == "__main__":

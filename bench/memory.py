@@ -115,7 +115,8 @@ def send(
 def rest(service: Server, load: Driver) -> None:
     """Wait until the idle engines are gone; show what is left, and what waking them takes."""
     busy = sizes_of(service)
-    while "engine" in sizes_of(service):
+    until = time.monotonic() + 10 * IDLE_S
+    while sizes_of(service).keys() != {"web"} and time.monotonic() < until:
         time.sleep(1)
     left = sizes_of(service)
     image = next(iter(load_images(None, 1)))

@@ -25,9 +25,10 @@ from model.sandbox.kernel import forget_freed_memory
 from model.weights import pick, pick_orientation
 
 _TEST_TEXT, _TEST_PAGE_PX = "4711 0815", 320
-# Address space beyond what is mapped at the start: networks, threads' stacks and heaps, and what
-# detection and cutting hold of a page (measured: 10 bytes a pixel).
-_BYTES_BESIDE, _BYTES_PER_THREAD, _BYTES_PER_PIXEL = 4 << 30, 128 << 20, 24
+# Address space beyond what is mapped at the start: networks, threads' stacks and heaps (beside each
+# that reads up to two that detect), and what detection and cutting hold of a page (measured: 10
+# bytes a pixel).
+_BYTES_BESIDE, _BYTES_PER_THREAD, _BYTES_PER_PIXEL = 4 << 30, 3 * 128 << 20, 24
 
 
 class Cancelled(Exception):

@@ -10,7 +10,7 @@ Pixels = npt.NDArray[np.uint8]  # H x W x 3, RGB
 Blob = npt.NDArray[np.float32]  # N x 3 x H x W, BGR, normalised
 
 
-_ARENA_BYTES = 64 << 20  # a first look's; kept, while what larger looks take comes and goes
+_ARENA_BYTES = 64 << 20  # kept: a first look's; what larger looks take beyond it comes and goes
 
 
 @functools.cache

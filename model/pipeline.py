@@ -12,7 +12,6 @@ from model.child import Child
 from model.decoders import Decoders
 from model.errors import ReaderDied, ReadingTimeout
 from model.pool import Pool
-from model.process import retrieve
 from model.reading import Decoded, Implausible, Line, Page, lines_and_times
 from model.sizing import this_machine
 from model.turns import Turns
@@ -46,7 +45,6 @@ class Pipeline:
         self._ahead = Turns(ahead)
         self._read_timeout_s = read_timeout_s
         self._model = model
-        self._waking: asyncio.Task[None] | None = None
         self._closed = False
         self.mean_s = _FIRST_GUESS_S
 
@@ -70,12 +68,10 @@ class Pipeline:
         began = time.perf_counter()
         async with self._ahead.turn(guest.caller):
             guest.served = True
-            waking = self._wake()
+            self._engines.wake()
             decoded, decode_s = await self._decoders.decode(upload, size_bytes, number)
             try:
                 admit(decoded.pages)
-                if waking is not None:
-                    await asyncio.shield(waking)
                 lines, times, engine_s = await self._recognise(decoded, detect=detect)
             finally:
                 os.close(decoded.pixels)
@@ -88,8 +84,7 @@ class Pipeline:
 
     async def warm(self, engines: int | None = None) -> None:
         """Start the processes. Raises ReaderDied, WeightsError."""
-        await self._decoders.warm()
-        await self._engines.warm(engines)
+        await asyncio.gather(self._decoders.warm(), self._engines.warm(engines))
 
     async def unload(self) -> None:
         """End the processes that do nothing."""
@@ -101,16 +96,6 @@ class Pipeline:
         self._closed = True
         await self._decoders.aclose()
         await self._engines.aclose()
-        if self._waking is not None:
-            await asyncio.wait([self._waking])
-
-    def _wake(self) -> asyncio.Task[None] | None:
-        """Start an engine beside the first decoding, where none runs; return the task that does."""
-        if self._engines.pids or (self._waking is not None and not self._waking.done()):
-            return None
-        self._waking = asyncio.get_running_loop().create_task(self._engines.warm(1))
-        self._waking.add_done_callback(retrieve)
-        return self._waking
 
     def _share(self) -> int:
         """Return how many threads one of the pages being read may have."""

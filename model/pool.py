@@ -40,6 +40,7 @@ class Pool:
         self._size = size
         self._children: set[Child] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waking: asyncio.Task[None] | None = None
         self._closed = False
         self.running = 0
         self.started = 0
@@ -54,8 +55,11 @@ class Pool:
     async def place(self) -> AsyncIterator[Child]:
         """Lend a running child, after waiting for a free place; first come, first served.
 
-        Raises ReaderDied where it does not start, WeightsError where it finds other weights.
+        Raises ReaderDied where it does not start or the pool is closed, WeightsError where it finds
+        other weights.
         """
+        if self._waking is not None:
+            await asyncio.wait([self._waking])
         child = await self._free.get()
         self.running += 1
         try:
@@ -66,6 +70,15 @@ class Pool:
             self.running -= 1
             self._give_back(child)
 
+    def wake(self) -> None:
+        """Begin to start a child where there is none: whoever asks next has to wait less.
+
+        Why it did not start, the next to ask is told: another one is started for them.
+        """
+        if not (self._children or self._tasks or self._closed or self._free.empty()):
+            self._free.get_nowait()
+            self._waking = self._background(self._fill())
+
     async def warm(self, number: int | None = None) -> None:
         """Start as many children as are to run, all of them unless told otherwise."""
         async with contextlib.AsyncExitStack() as stack:
@@ -74,6 +87,8 @@ class Pool:
 
     async def unload(self) -> None:
         """End the children of free places; busy ones are left alone."""
+        if self._waking is not None:
+            await asyncio.wait([self._waking])
         free = []
         while not self._free.empty():
             free.append(self._free.get_nowait())
@@ -92,6 +107,8 @@ class Pool:
 
     async def _start(self) -> Child:
         """Return a new child that has loaded what it needs."""
+        if self._closed:
+            raise ReaderDied("the reader is closed")
         child = Child(self._module, self._forget)
         self._children.add(child)
         try:
@@ -132,10 +149,13 @@ class Pool:
     async def _replace(self, child: Child) -> None:
         """End a child that has been asked often enough, and start the next, while nobody waits."""
         await self._end(child)
+        await self._fill()
+
+    async def _fill(self) -> None:
+        """Put a new child into a place that is taken, and free it."""
         fresh: Child | None = None
-        if not self._closed:
-            with contextlib.suppress(ReaderDied, WeightsError):  # the next question will be told
-                fresh = await self._start()
+        with contextlib.suppress(ReaderDied, WeightsError):  # the next question will be told
+            fresh = await self._start()
         self._release(fresh)
 
     def _release(self, child: Child | None) -> None:
@@ -153,8 +173,9 @@ class Pool:
             self.deaths += 1
             self._report(self._module, child.process.cause)
 
-    def _background(self, work: Coroutine[None, None, None]) -> None:
+    def _background(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Run what nobody waits for, until aclose() does."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

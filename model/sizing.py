@@ -26,11 +26,12 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many processes read, each with how many threads; and why, where that was chosen here."""
+    """How many processes read, each with how many threads; what the machine has; what is amiss."""
 
     processes: int
     threads: int
-    reason: str | None
+    machine: str
+    warning: str | None
 
 
 def this_machine(cgroup: Path = _CGROUP) -> Machine:
@@ -58,10 +59,12 @@ def choose(processes: Wish, threads: Wish, *, machine: Machine, workers: int) ->
         chosen if processes == "auto" else processes,
         min(machine.processors, _MOST_THREADS) if threads == "auto" else threads,
     )
-    if "auto" not in (processes, threads):
-        return Sizes(*sizes, None)
-    reason = f"{machine.processors} processors, memory for {fitting} reading processes"
-    return Sizes(*sizes, f"{reason}, {workers} serving" if workers > 1 else reason)
+    has = f"{machine.processors} processors, memory for {fitting} reading processes"
+    serving = max(1, workers)
+    warning = None
+    if processes != "auto" and processes * serving > max(1, fitting):
+        warning = f"[engine] processes = {processes}: half of the memory is enough for {fitting}"
+    return Sizes(*sizes, f"{has}, {workers} serving" if workers > 1 else has, warning)
 
 
 def _content(file: Path) -> str:

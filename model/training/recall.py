@@ -2,8 +2,8 @@
 
 `python -m model.training.recall CHARSET FACES` draws sheets, whose lines are known, and looks at
 each so that its letters have a given height on the detector's map; then as the service does, by
-itself. A line is found where a box covers nearly all of its ink, and of no other line half: boxes
-have a margin that the letters' height decides, so their size says little.
+itself. A line is found where a box covers four fifths of the rectangle around its ink, and of no
+other line half: boxes have a margin that the letters' height decides, so their size says little.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from model.training.shards import read_charset
 from model.training.sheets import Boxes, Sheet, SheetSource
 from model.weights import pick
 
-_SEED = 77  # the sheets are nothing that a detector of ours was calibrated on
+_SEED = 77
 _LETTERS_PX = (20, 28, 40)
 _SIZE_PX = (1000, 1300)
 _HEIGHTS_PX = (5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 17, 20, 24, 28, 32, 40)

@@ -52,7 +52,7 @@ def test_corners_begin_top_left(angle: float) -> None:
 
 
 @pytest.mark.parametrize(("share", "taken"), [(1, 1), (2, 2), (3, 2), (4, 4), (5, 4), (6, 6)])
-def test_a_page_with_a_share_of_the_cores_uses_it(
+def test_a_page_uses_at_most_its_share_of_the_cores(
     monkeypatch: pytest.MonkeyPatch, share: int, taken: int
 ) -> None:
     """A network runs with as many threads as it was loaded for: the most that the share allows."""

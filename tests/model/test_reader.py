@@ -18,10 +18,9 @@ from model.errors import (
     WeightsError,
 )
 from model.reader import Page, Reader
-from model.reading import Decoded
 from tests.model.conftest import MakeReader
 from tests.model.drawing import draw_line, draw_page, to_bytes
-from tests.model.processes import children_of, open_descriptors, until
+from tests.model.processes import open_descriptors, until
 
 pytestmark = pytest.mark.anyio
 
@@ -76,22 +75,6 @@ async def test_bad_files_are_refused_and_cost_nothing(make_reader: MakeReader) -
         assert (await read_one(reader, small)).text == ""
         assert reader._decoders.pids + reader._engines.pids == pids
         assert reader.deaths == 0
-
-
-async def test_the_first_engine_starts_while_the_first_page_is_decoded(
-    make_reader: MakeReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A service that has slept wakes in the longer of the two times, not in their sum."""
-    async with make_reader() as reader:
-        decode = reader._decoders.decode
-
-        async def decode_late(*given: int) -> tuple[Decoded, float]:
-            await until(lambda: reader._engines.started)
-            return await decode(*given)
-
-        monkeypatch.setattr(reader._decoders, "decode", decode_late)
-        assert compact(await read_one(reader, LINE, detect=False)) == "47110815"
-        assert reader._engines.started == 1
 
 
 @pytest.mark.parametrize("victim", ["_decoders", "_engines"])
@@ -213,26 +196,6 @@ async def test_no_descriptor_is_leaked(make_reader: MakeReader) -> None:
                 assert isinstance(result, Page | ReadingError | asyncio.CancelledError)
         await read_one(reader, LINE, detect=False)
         assert open_descriptors() == before
-
-
-@pytest.mark.parametrize("warm", [True, False], ids=["reading", "starting"])
-async def test_closing_ends_what_is_under_way(make_reader: MakeReader, *, warm: bool) -> None:
-    """aclose() during a reading fails it, leaves no process, and later readings are refused."""
-    reports: list[tuple[str, str]] = []
-    async with make_reader(report=lambda *told: reports.append(told)) as reader:
-        if warm:
-            await reader.warm()
-        page = asyncio.create_task(read_one(reader, LONG_PAGE))
-        await until(lambda: reader.running)
-        children = children_of(os.getpid())
-        await reader.aclose()
-        with pytest.raises(ReaderDied):
-            await page
-        assert children
-        assert not children & children_of(os.getpid())
-        assert not reports
-        with pytest.raises(ReaderDied, match="closed"):
-            await read_one(reader, LINE)
 
 
 @pytest.mark.parametrize("wrong", [{"detector": "no-such"}, {"recogniser": "ppocrv3-det"}])

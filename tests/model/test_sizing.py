@@ -27,19 +27,21 @@ def test_the_machine_decides(machine: Machine, workers: int, expected: tuple[int
     """A process for each processor that memory allows, over all serving processes; and why."""
     sizes = choose("auto", "auto", machine=machine, workers=workers)
     assert (sizes.processes, sizes.threads) == expected
-    assert sizes.reason is not None
-    assert sizes.reason.startswith(f"{machine.processors} processors")
+    assert sizes.machine.startswith(f"{machine.processors} processors")
+    assert sizes.warning is None
 
 
 @pytest.mark.parametrize(
-    ("processes", "threads", "expected"),
-    [(3, "auto", (3, 2)), ("auto", 5, (2, 5)), (64, 64, (64, 64))],
+    ("processes", "threads", "expected", "too_many"),
+    [(3, "auto", (3, 2), False), ("auto", 5, (2, 5), False), (64, 64, (64, 64), True)],
 )
-def test_what_is_set_is_set(processes: Wish, threads: Wish, expected: tuple[int, int]) -> None:
-    """Numbers are taken as they are; where both are given there is nothing to explain."""
+def test_what_is_set_is_set(
+    processes: Wish, threads: Wish, expected: tuple[int, int], *, too_many: bool
+) -> None:
+    """Numbers are taken as they are; more processes than half of the memory holds are warned of."""
     sizes = choose(processes, threads, machine=Machine(2, 4 * GB), workers=1)
     assert (sizes.processes, sizes.threads) == expected
-    assert (sizes.reason is None) == ("auto" not in (processes, threads))
+    assert (sizes.warning is not None) == too_many
 
 
 def test_a_container_s_share_is_what_counts(tmp_path: Path) -> None:
