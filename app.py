@@ -251,11 +251,10 @@ class Service:
         return {"sandbox": warning}
 
     def _sizes(self) -> Sizes:
-        """Return how many processes read, and with how many threads; say so where it was chosen."""
+        """Return how many processes read, and with how many threads; say what they were given."""
         engine, workers = self.settings.engine, self.settings.server.workers
         sizes = choose(engine.processes, engine.threads, machine=this_machine(), workers=workers)
-        if sizes.reason is not None:
-            write_entry(event="engine_sized", **asdict(sizes))
+        write_entry(event="engine_sized", **asdict(sizes))
         return sizes
 
     def _hsts(self) -> str:

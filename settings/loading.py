@@ -59,6 +59,8 @@ def _unknown(loc: tuple[int | str, ...]) -> str:
     key = str(loc[-1])
     if loc[0] == "server" and key in REFUSED:
         return f"is not offered: {REFUSED[key]}"
+    if loc[0] == "server" and (home := sources.home_of(key)):
+        return f"is not known here; {home}"
     model: Any = Settings
     for part in loc[:-1]:
         if isinstance(part, str):

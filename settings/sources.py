@@ -1,9 +1,9 @@
 """Where settings come from, and how the four sources become one.
 
 In rising order: settings.toml, settings.local.toml beside it, a secrets directory, OCR_...
-variables. Tables merge deeply; `[[keys]]` of a later source join by id, `[[functions]]` by path,
-and an entry that is there already is replaced whole. Hypercorn reads settings.toml by itself and
-knows nothing of the others, so they reach our tables only.
+variables. Tables merge deeply, and so do `[[keys]]` of one id and `[[functions]]` of one path:
+what a later source leaves out stays as it was, a limit too. Hypercorn reads settings.toml by
+itself and knows nothing of the others, so they reach our tables only.
 """
 
 import difflib
@@ -56,6 +56,8 @@ def local_file(path: Path) -> Source:
     document = _read_toml(path) if path.exists() else {}
     for key, value in document.items():
         if not _is_ours(key, value):
+            if home := home_of(key):
+                raise SettingsError(f"{path.name}: {key} stands in no table; {home}")
             raise SettingsError(_hypercorn_alone(f"{path.name}: {key}", key))
     _check_tables(document, path.name)
     return Source(path.name, document)
@@ -108,10 +110,11 @@ def _merge_tables(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, An
 
 
 def _merge_entries(base: list[Any], over: list[Any], identity: str) -> list[Any]:
-    """Put each entry of `over` in its namesake's place or at the end; drop none, twins neither."""
+    """Merge each entry of `over` into its namesake, or add it; drop none, twins neither."""
     merged: list[Any] = []
     for entry in base:
-        merged += [new for new in over if _are_namesakes(entry, new, identity)] or [entry]
+        namesakes = [new for new in over if _are_namesakes(entry, new, identity)]
+        merged += [_merge_tables(entry, new) for new in namesakes] or [entry]
     return merged + [
         new for new in over if not any(_are_namesakes(entry, new, identity) for entry in base)
     ]
@@ -152,14 +155,19 @@ def _check_tables(tables: Mapping[str, Any], where: str) -> None:
 
 def _check_types(name: str, entry: Mapping[str, Any], where: str) -> None:
     """Refuse text where TOML has a number or a truth value; a variable can only be text."""
-    model: Any = Settings.model_fields[name].annotation
-    model = next((kind for kind in get_args(model) if isinstance(kind, type)), model)
+    model = _model_of(name)
     for key, value in entry.items():
         field = model.model_fields.get(key)
         wanted = TOML_TYPES.get(field.annotation) if field else None
         if wanted and isinstance(value, str) and value not in _words(field.annotation):
             table = f"[[{name}]]" if name in IDENTITY else f"[{name}]"
             raise SettingsError(f"{where}: {table} {key}: {value!r} is text; {wanted} is meant")
+
+
+def _model_of(table: str) -> Any:
+    """Return the class of a table, or of each entry of a list of tables."""
+    model: Any = Settings.model_fields[table].annotation
+    return next((kind for kind in get_args(model) if isinstance(kind, type)), model)
 
 
 def _words(annotation: object) -> set[object]:
@@ -193,6 +201,18 @@ def _values(texts: Mapping[str, str], *, prefix: str, where: str) -> dict[str, A
 
 def _hypercorn_alone(where: str, key: str) -> str:
     return f"{where} has no effect: Hypercorn reads settings.toml by itself; set {key} there"
+
+
+def home_of(key: str) -> str | None:
+    """Suggest the tables that have a key, where Hypercorn has none of that name."""
+    homes = [
+        f"[[{name}]]" if name in IDENTITY else f"[{name}]"
+        for name in Settings.tables()
+        if key in _model_of(name).model_fields
+    ]
+    if key in Server.model_fields or key in REFUSED or not homes:
+        return None
+    return f"did you mean {key} of {' or '.join(homes)}?"
 
 
 def meant(name: str, known: Iterable[str]) -> str:

@@ -46,10 +46,10 @@ def test_tables_merge_key_by_key(given_sources: list[Source]) -> None:
 
 @given(st.lists(st.lists(entry, unique_by=lambda e: str(e["id"])), min_size=1, max_size=4))
 def test_keys_join_by_id(lists: list[list[dict[str, Any]]]) -> None:
-    """An entry stands where its id was first seen, as the last source with that id has it."""
+    """An entry stands where its id was first seen, each key as the last source that has it."""
     expected: dict[str, dict[str, Any]] = {}
     for entries_of_one in lists:
-        expected |= {one["id"]: one for one in entries_of_one}
+        expected |= {one["id"]: expected.get(one["id"], {}) | one for one in entries_of_one}
     merged = merge([Source("any", {"keys": entries_of_one}) for entries_of_one in lists])
     assert merged["keys"] == list(expected.values())
 
@@ -105,19 +105,21 @@ def test_an_override_leaves_the_table_s_other_keys(load: Load) -> None:
 
 
 def test_keys_of_two_files_join(load: Load) -> None:
-    """A key in the local file comes on top; one with a known id replaces it whole."""
+    """A key in the local file comes on top; one with a known id overrides that one's."""
     both = load(KEY, local=OTHER_KEY)
     assert [key.id for key in both.keys] == ["aaaa", "bbbb"]
-    replaced = load(KEY + 'limits = { "*" = "9/minute" }', local=KEY.replace("accounting", "x"))
-    assert [(key.name, key.limits) for key in replaced.keys] == [("x", {})]
+    merged = load(KEY + 'limits = { "*" = "9/minute" }', local='[[keys]]\nid = "aaaa"\nname = "x"')
+    assert [(key.name, key.limits) for key in merged.keys] == [("x", {"*": "9/minute"})]
 
 
 def test_functions_of_two_files_join_by_path(load: Load) -> None:
-    """A stanza in the local file adds a function, or replaces the one at its path whole."""
+    """A stanza in the local file adds a function, or overrides a part of the one at its path."""
     hello = '[[functions]]\npath = "/hello"\nhandler = "handlers.hello:hello"\nscope = "public"'
     assert [f.path for f in load(local=hello).functions] == ["/ocr", "/hello"]
-    replaced = load(local=hello.replace("/hello", "/ocr"), main=MINIMAL + "timeout_s = 99")
-    assert [(f.handler, f.timeout_s) for f in replaced.functions] == [("handlers.hello:hello", 60)]
+    limit = '[[functions]]\npath = "/ocr"\nlimits = ["2/minute"]'
+    [merged] = load(local=limit, main=MINIMAL + "max_body_bytes = 9").functions
+    assert merged.limits == ("2/minute",)
+    assert (merged.handler, merged.max_body_bytes) == ("handlers.ocr:recognize", 9)
 
 
 @pytest.mark.parametrize("where", ["main", "local"])
@@ -265,3 +267,11 @@ def test_a_suggestion_is_always_one_of_the_known(name: str, known: list[str]) ->
     assert said.startswith(("did you mean ", "there are "))
     if said.startswith("did you mean "):
         assert said.removeprefix("did you mean ").removesuffix("?") in known
+
+
+@pytest.mark.parametrize("where", ["main", "local"])
+def test_a_key_without_its_table_is_told_where_it_belongs(where: str, refuse: Refuse) -> None:
+    """Its table's name was forgotten: Hypercorn has no such key."""
+    stray = "processes = 2\n"
+    message = refuse(top=stray) if where == "main" else refuse(local=stray)
+    assert "did you mean processes of [engine]?" in message

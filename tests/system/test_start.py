@@ -123,17 +123,18 @@ def test_overrides_take_effect(start: Start, tmp_path_factory: pytest.TempPathFa
             assert client.get("/healthz").headers["strict-transport-security"] == expected
 
 
-@pytest.mark.parametrize("chosen", [True, False])
-def test_how_many_read_is_explained(start: Start, *, chosen: bool) -> None:
-    """What "auto" came to is in the log, and why; numbers that were set need no explanation."""
-    local = "" if chosen else "[engine]\nprocesses = 1\nthreads = 1\n"
+@pytest.mark.parametrize("processes", ['"auto"', "1000"])
+def test_how_many_read_is_explained(start: Start, processes: str) -> None:
+    """What "auto" came to is in the log, and what it came from; and that 1,000 are too many."""
+    local = f"[engine]\nprocesses = {processes}\n"
     with start(local=local) as service, service.client() as client:
         assert client.get("/healthz").status_code == 200
         said = [json.loads(line) for line in service.log if "engine_sized" in line]
-    if not chosen:
-        assert said == []
-        return
     machine = this_machine()
     [entry] = said
-    assert f"{machine.processors} processors" in entry["reason"]
-    assert 1 <= entry["processes"] <= machine.processors
+    assert f"{machine.processors} processors" in entry["machine"]
+    if processes == "1000":
+        assert "half of the memory is enough for" in entry["warning"]
+    else:
+        assert 1 <= entry["processes"] <= machine.processors
+        assert entry["warning"] is None
