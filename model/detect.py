@@ -130,6 +130,8 @@ def _on_map(part: Pixels, scale: float) -> tuple[Pixels, Numbers, Numbers]:
     inner = np.maximum(1, np.rint(scales * (width, height))).astype(int)
     how = cv2.INTER_AREA if scale < _COARSE else cv2.INTER_LINEAR
     small = cv2.resize(part, (int(inner[0]), int(inner[1])), interpolation=how)
+    if small.shape[:2] == (map_height, map_width):  # no border: what follows takes longer than this
+        return small, np.zeros(2), scales  # type: ignore[return-value]
     left, top = np.array([full_width - width, full_height - height]) // 2
     corner = np.floor(scales * (left, top)).astype(int)
     page = np.empty((map_height, map_width, 3), np.uint8)
