@@ -108,7 +108,9 @@ async def measure(reader: Reader, series: Sequence[Series], rounds: int) -> None
 def plot(each: Series, file: Path) -> None:
     """Draw the medians and the straight line."""
     start, slope, _ = each.fit()
+    most = max(ms for _, ms in each.points)
     chart = pygal.XY(
+        range=(0, most),
         title=each.name, x_title=each.unit, y_title="ms a page", js=[], width=640, height=420,
         legend_at_bottom=True, style=pygal.style.CleanStyle,
     )  # fmt: skip
