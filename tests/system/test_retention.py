@@ -175,7 +175,7 @@ def leaving(service: Service, key: str, canaries: Canaries) -> None:
     headers = {"content-type": "image/png", "content-length": str(len(body))}
     with service.client(key=key) as client, pytest.raises(ConnectionAbortedError):
         client.post("/ocr", content=half(), headers=headers)
-    long = canaries.upload(canaries.page(*["A LONG PAGE OF TEXT"] * 60))
+    long = canaries.upload(canaries.page(*["A LONG PAGE OF TEXT"] * 150))
     with service.client(key=key) as client, pytest.raises(httpx2.TimeoutException):
         client.post("/ocr", files=long, timeout=httpx2.Timeout(60, read=0.1))
 
@@ -184,6 +184,8 @@ def meanwhile(
     client: httpx2.Client, files: Any, seen: Callable[[], set[int]], act: Callable[[int], object]
 ) -> httpx2.Response:
     """Send files, act on the first processes that are seen at work on them; return the answer."""
+    while seen():  # at work on what somebody left behind
+        time.sleep(0.01)
     answers: list[httpx2.Response] = []
     sending = threading.Thread(target=lambda: answers.append(client.post("/ocr", files=files)))
     sending.start()
@@ -205,7 +207,7 @@ def deaths(service: Service, client: httpx2.Client, canaries: Canaries) -> None:
 
     noise = canaries.upload(canaries.noise())
     assert meanwhile(client, noise, lambda: decoders_of(service), kill).status_code in {422, 503}
-    long = canaries.upload(canaries.page(*["A LONG PAGE OF TEXT"] * 60))
+    long = canaries.upload(canaries.page(*["A LONG PAGE OF TEXT"] * 150))
     assert meanwhile(client, long, lambda: reading_engines(service), kill).status_code == 503
     assert client.post("/ocr", files=canaries.upload(canaries.page())).status_code == 200
 
