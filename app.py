@@ -5,6 +5,7 @@ reading, in processes of their own.
 """
 
 import contextlib
+import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
@@ -44,6 +45,7 @@ from startup.sandbox import SandboxError, sandbox_warning
 from startup.storage import open_storage
 from tls.certificates import CertificateError, CertificateFacts
 from tls.patches import Transport
+from tls.profiles import PROFILES, choose_groups, groups_in_force
 from tls.serving import refuse_start
 from tls.transport import ProbeError, install
 
@@ -199,6 +201,13 @@ class Service:
                 refuse_start(f"Sealed OCR does not start:\n{error}")
 
         tls = self.settings.tls
+        choose_groups()
+        write_entry(
+            event="tls",
+            profile=tls.profile,
+            openssl=ssl.OPENSSL_VERSION,
+            groups=groups_in_force(),
+        )
         return install(
             max_connections=tls.max_connections,
             receive_window_bytes=tls.receive_window_bytes,
@@ -209,6 +218,7 @@ class Service:
             tls_buffer_bytes=tls.buffer_bytes,
             linger_s=tls.close_linger_s,
             reload_poll_s=tls.reload_poll_s,
+            profile=PROFILES[tls.profile],
             on_config=on_config,
             on_reload=lambda facts: write_entry(
                 event="certificate_loaded", names=facts.names, not_after=facts.not_after.isoformat()

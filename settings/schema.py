@@ -94,6 +94,7 @@ class PlainPort(Table):
 class Tls(Table):
     """The transport below Hypercorn's own settings."""
 
+    profile: Literal["intermediate", "modern"] = "intermediate"
     allow_development_certificate: bool = False
     reload_poll_s: Seconds = 5
     max_connections: Count = 512
