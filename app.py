@@ -45,7 +45,7 @@ from startup.sandbox import SandboxError, sandbox_warning
 from startup.storage import open_storage
 from tls.certificates import CertificateError, CertificateFacts
 from tls.patches import Transport
-from tls.profiles import PROFILES, choose_groups, groups_in_force
+from tls.profiles import OLDEST, choose_groups, groups_in_force
 from tls.serving import refuse_start
 from tls.transport import ProbeError, install
 
@@ -218,7 +218,7 @@ class Service:
             tls_buffer_bytes=tls.buffer_bytes,
             linger_s=tls.close_linger_s,
             reload_poll_s=tls.reload_poll_s,
-            profile=PROFILES[tls.profile],
+            oldest=OLDEST[tls.profile],
             on_config=on_config,
             on_reload=lambda facts: write_entry(
                 event="certificate_loaded", names=facts.names, not_after=facts.not_after.isoformat()

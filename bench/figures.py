@@ -3,6 +3,9 @@
 import random
 import statistics
 from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 RESAMPLES = 2000
 SEED = 2
@@ -28,6 +31,12 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
     """Return "median (lowest-highest)"."""
     middle = statistics.median(values)
     return f"{middle:.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
+
+
+def in_turn(items: Sequence[T], number: int) -> list[T]:
+    """Return the items, another one first in each round."""
+    shift = number % len(items)
+    return [*items[shift:], *items[:shift]]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

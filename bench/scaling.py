@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.figures import spread, table
+from bench.figures import in_turn, spread, table
 from bench.images import load_images
 from bench.machine import describe
 from bench.servers import launch_ours
@@ -58,10 +58,8 @@ def services(sizes: list[Sizes], recogniser: str) -> Iterator[dict[Sizes, Varian
 def measure(variants: dict[Sizes, Variant], images: list[str], rounds: int) -> dict[Sizes, Json]:
     """Return the ms alone, the images a second and the generator's share, of every round."""
     found: dict[Sizes, Json] = {each: {"ms": [], "images_s": [], "client": []} for each in variants}
-    order = [*variants.items()]
     for number in range(rounds + 1):
-        shift = number % len(order)
-        for sizes, variant in [*order[shift:], *order[:shift]]:
+        for sizes, variant in in_turn([*variants.items()], number):
             alone = variant.ask(images, 1)
             busy = variant.ask(images * max(2, 2 * sizes[0] // len(images)), 2 * sizes[0])
             if number:  # the first round warms

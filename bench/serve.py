@@ -15,6 +15,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.cold import cold_starts
+from bench.figures import in_turn
 from bench.images import load_images
 from bench.machine import describe
 from bench.peers import NEEDS, Missing, find_peers
@@ -106,8 +107,7 @@ def alone(variants: Sequence[Variant], images: Sequence[str], requests: int) -> 
     """Ask one request at a time: each image goes to every variant before the next one."""
     found: Json = {variant.title: [] for variant in variants}
     for number in range(requests):
-        shift = number % len(variants)
-        for variant in [*variants[shift:], *variants[:shift]]:
+        for variant in in_turn(variants, number):
             answer = variant.ask([images[number % len(images)]], 1)
             costs = {
                 "client_cpu_ms": answer["cpu_s"] * 1e3,
@@ -125,8 +125,7 @@ def sweep(
     found: Json = {variant.title: {} for variant in variants}
     for number in range(arguments.rounds):
         for concurrency in arguments.concurrency.split(","):
-            shift = number % len(variants)
-            for variant in [*variants[shift:], *variants[:shift]]:
+            for variant in in_turn(variants, number):
                 answer = variant.ask(batch, int(concurrency))
                 cell = found[variant.title].setdefault(concurrency, [])
                 cell.append({

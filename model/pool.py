@@ -58,8 +58,7 @@ class Pool:
         Raises ReaderDied where it does not start or the pool is closed, WeightsError where it finds
         other weights.
         """
-        if self._waking is not None:
-            await asyncio.wait([self._waking])
+        await self._woken()
         child = await self._free.get()
         self.running += 1
         try:
@@ -79,6 +78,11 @@ class Pool:
             self._free.get_nowait()
             self._waking = self._background(self._fill())
 
+    async def _woken(self) -> None:
+        """Wait while a child starts ahead of its asker."""
+        if self._waking is not None and not self._waking.done():
+            await asyncio.wait([self._waking])
+
     async def warm(self, number: int | None = None) -> None:
         """Start as many children as are to run, all of them unless told otherwise."""
         async with contextlib.AsyncExitStack() as stack:
@@ -87,8 +91,7 @@ class Pool:
 
     async def unload(self) -> None:
         """End the children of free places; busy ones are left alone."""
-        if self._waking is not None:
-            await asyncio.wait([self._waking])
+        await self._woken()
         free = []
         while not self._free.empty():
             free.append(self._free.get_nowait())

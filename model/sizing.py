@@ -54,13 +54,13 @@ def choose(processes: Wish, threads: Wish, *, machine: Machine, workers: int) ->
     that is read alone gets every processor.
     """
     fitting = int(machine.memory_bytes * _SHARE // _ENGINE_BYTES)
-    chosen = max(1, min(machine.processors, fitting) // max(1, workers))
+    serving = max(1, workers)
+    chosen = max(1, min(machine.processors, fitting) // serving)
     sizes = (
         chosen if processes == "auto" else processes,
         min(machine.processors, _MOST_THREADS) if threads == "auto" else threads,
     )
     has = f"{machine.processors} processors, memory for {fitting} reading processes"
-    serving = max(1, workers)
     warning = None
     if processes != "auto" and processes * serving > max(1, fitting):
         warning = f"[engine] processes = {processes}: half of the memory is enough for {fitting}"

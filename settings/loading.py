@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -64,8 +64,7 @@ def _unknown(loc: tuple[int | str, ...]) -> str:
     model: Any = Settings
     for part in loc[:-1]:
         if isinstance(part, str):
-            model = model.model_fields[part].annotation
-            model = next((a for a in get_args(model) if isinstance(a, type)), model)
+            model = sources.class_of(model.model_fields[part].annotation)
     known = model.model_fields if issubclass(model, BaseModel) else ()
     return f"is not known here; {sources.meant(key, known)}"
 

@@ -155,19 +155,24 @@ def _check_tables(tables: Mapping[str, Any], where: str) -> None:
 
 def _check_types(name: str, entry: Mapping[str, Any], where: str) -> None:
     """Refuse text where TOML has a number or a truth value; a variable can only be text."""
-    model = _model_of(name)
+    model = class_of(Settings.model_fields[name].annotation)
     for key, value in entry.items():
         field = model.model_fields.get(key)
         wanted = TOML_TYPES.get(field.annotation) if field else None
         if wanted and isinstance(value, str) and value not in _words(field.annotation):
-            table = f"[[{name}]]" if name in IDENTITY else f"[{name}]"
-            raise SettingsError(f"{where}: {table} {key}: {value!r} is text; {wanted} is meant")
+            raise SettingsError(
+                f"{where}: {_bracketed(name)} {key}: {value!r} is text; {wanted} is meant"
+            )
 
 
-def _model_of(table: str) -> Any:
+def class_of(annotation: Any) -> Any:
     """Return the class of a table, or of each entry of a list of tables."""
-    model: Any = Settings.model_fields[table].annotation
-    return next((kind for kind in get_args(model) if isinstance(kind, type)), model)
+    return next((kind for kind in get_args(annotation) if isinstance(kind, type)), annotation)
+
+
+def _bracketed(table: str) -> str:
+    """Write a table's name as TOML does."""
+    return f"[[{table}]]" if table in IDENTITY else f"[{table}]"
 
 
 def _words(annotation: object) -> set[object]:
@@ -206,9 +211,9 @@ def _hypercorn_alone(where: str, key: str) -> str:
 def home_of(key: str) -> str | None:
     """Suggest the tables that have a key, where Hypercorn has none of that name."""
     homes = [
-        f"[[{name}]]" if name in IDENTITY else f"[{name}]"
+        _bracketed(name)
         for name in Settings.tables()
-        if key in _model_of(name).model_fields
+        if key in class_of(Settings.model_fields[name].annotation).model_fields
     ]
     if key in Server.model_fields or key in REFUSED or not homes:
         return None

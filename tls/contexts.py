@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from hypercorn.config import Config
 
 from tls.certificates import CertificateError, CertificateFacts, check_pair, load_pair
-from tls.profiles import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +20,8 @@ SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"
 OPTIONS = ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
 
 
-def harden(context: ssl.SSLContext, config: Config, profile: Profile) -> None:
-    """Restore what Hypercorn takes away, and refuse versions that the profile does.
+def harden(context: ssl.SSLContext, config: Config, oldest: ssl.TLSVersion) -> None:
+    """Restore what Hypercorn takes away, and refuse what is older than `oldest`.
 
     It assigns `options = OP_NO_COMPRESSION` (config.py:177), which clears every default that
     Python and OpenSSL set, server preference among them; its suites leave out ChaCha20.
@@ -30,7 +29,7 @@ def harden(context: ssl.SSLContext, config: Config, profile: Profile) -> None:
     defaults = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).options
     # Setting OP_NO_SSLv3 is deprecated; the minimum version says the same and more.
     context.options |= (defaults & ~ssl.OP_NO_SSLv3) | OPTIONS
-    context.minimum_version = profile.minimum
+    context.minimum_version = oldest
     if config.ciphers == Config.ciphers:  # an operator's own choice stays
         context.set_ciphers(SUITES)
 

@@ -24,7 +24,6 @@ from tls.connections import ConnectionGate, SealedTCPServer, SealedWorkerContext
 from tls.contexts import CertificateWatch, ServedCertificate, harden
 from tls.http1 import SealedH11Protocol
 from tls.http2 import SealedH2Protocol
-from tls.profiles import Profile
 from tls.serving import checked, refuse_start
 from tls.streams import SealedHTTPStream
 from tls.uploads import UploadLimits
@@ -41,7 +40,7 @@ class Choices:
     tls_buffer_bytes: int
     linger_s: float
     reload_poll_s: float
-    profile: Profile
+    oldest: ssl.TLSVersion
     on_config: Callable[[Config], None]
     on_reload: Callable[[CertificateFacts], None]
     on_reload_error: Callable[[CertificateError], None]
@@ -133,7 +132,7 @@ def _context(choices: Choices, transport: Transport) -> None:
         try:
             check_pair(config.certfile, config.keyfile, config.keyfile_password)
             context: ssl.SSLContext = _create_ssl_context(config)
-            harden(context, config, choices.profile)
+            harden(context, config, choices.oldest)
             context.sslobject_class = _gate.ssl_object_class()
             transport.watch = CertificateWatch(
                 context, config, choices.reload_poll_s, choices.on_reload, choices.on_reload_error

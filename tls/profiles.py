@@ -9,7 +9,6 @@ import os
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,17 +22,11 @@ _NAMES = {  # IANA's TLS Supported Groups
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """The oldest version that is spoken. Suites of TLS 1.2 are the operator's `ciphers`."""
-
-    minimum: ssl.TLSVersion
-
-
-PROFILES: Mapping[str, Profile] = {
-    "intermediate": Profile(ssl.TLSVersion.TLSv1_2),
-    "modern": Profile(ssl.TLSVersion.TLSv1_3),
+OLDEST: Mapping[str, ssl.TLSVersion] = {
+    "intermediate": ssl.TLSVersion.TLSv1_2,
+    "modern": ssl.TLSVersion.TLSv1_3,
 }
+"""The oldest version that a profile speaks. Suites of TLS 1.2 are the operator's `ciphers`."""
 
 
 def choose_groups() -> bool:

@@ -1,11 +1,11 @@
 """Hypercorn with its gaps closed: call `install` when the application is imported."""
 
 import logging
+import ssl
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from tls.probes import NAMES, ProbeError, check_behaviour, check_names
-from tls.profiles import PROFILES, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ def install(
     tls_buffer_bytes: int = 64 << 10,
     linger_s: float = 1.0,
     reload_poll_s: float = 2.0,
-    profile: Profile = PROFILES["intermediate"],
+    oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
     on_config: "Callable[[Config], None]" = lambda _config: None,
     on_reload: "Callable[[CertificateFacts], None]" = lambda _facts: None,
     on_reload_error: "Callable[[CertificateError], None]" = lambda _error: None,
@@ -48,7 +48,7 @@ def install(
     tls_buffer_bytes: asyncio's receive buffer of one TLS connection.
     linger_s: how long an answered client may go on sending, and a closed one take to close.
     reload_poll_s: how often the certificate's files are looked at.
-    profile: the oldest version of TLS that is spoken.
+    oldest: the oldest version of TLS that is spoken.
     on_config: sees the Config that Hypercorn runs with; refuses by SystemExit(message).
     on_reload, on_reload_error: told once for each change of the certificate's files.
 
@@ -79,7 +79,7 @@ def install(
             tls_buffer_bytes=tls_buffer_bytes,
             linger_s=linger_s,
             reload_poll_s=reload_poll_s,
-            profile=profile,
+            oldest=oldest,
             on_config=on_config,
             on_reload=on_reload,
             on_reload_error=on_reload_error,

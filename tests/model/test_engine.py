@@ -14,13 +14,13 @@ import model.process
 from model.engine import SelfTestFailed, drawn_page, load, self_test
 from model.errors import ReaderDied, ReadingTimeout
 from model.page import PageReader, PageReading
+from tests.model.confined import PROJECT
 from tests.model.conftest import MakeReader
 from tests.model.drawing import draw_line, draw_page, to_bytes
 from tests.model.processes import descriptors_of
 
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 LINE = to_bytes(draw_line("4711 0815"))
 START = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2}
 
@@ -78,7 +78,7 @@ print(before.submit(tiny).result(), reader._threads.submit(tiny).result())
 def test_lines_are_read_with_tiny_floats_as_zero() -> None:
     """In the threads that read; not in one that was there before the networks."""
     told = subprocess.run(
-        [sys.executable, "-c", TINY], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", TINY], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert told.stdout.split() == ["False", "False", "True"]
 

@@ -5,11 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.tls.servers import ROOT
 from tls.profiles import RECOMMENDED, groups_in_force
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 CHOOSE = """
-import ssl
 from tls.profiles import choose_groups, groups_in_force
 print(choose_groups(), *groups_in_force())
 """
