@@ -20,6 +20,9 @@ DEVELOPMENT_CA = "Sealed OCR development CA"
 """How the issuer's common name starts: what tells a development certificate from a real one."""
 
 
+Name = tuple[tuple[tuple[str, str], ...], ...]
+
+
 class CertificateError(Exception):
     """A certificate or key that can't be served; the message names the file and the mend."""
 
@@ -30,6 +33,8 @@ class CertificateFacts:
 
     subject: str
     issuer: str
+    issuer_name: Name
+    """The whole of it, as OpenSSL decodes names."""
     names: tuple[str, ...]
     """DNS names and IP addresses it is valid for."""
     not_before: datetime
@@ -44,6 +49,23 @@ class CertificateFacts:
         """How many days remain until it expires; negative once it has."""
         return (self.not_after - (now or datetime.now(UTC))).total_seconds() / 86_400
 
+    def is_due(self, days: float) -> bool:
+        """Whether it should have been renewed: in its last days, or the last quarter of its life.
+
+        The shorter of the two: there are certificates that live six days.
+        """
+        lifetime_days = (self.not_after - self.not_before).total_seconds() / 86_400
+        return self.days_left() < min(days, lifetime_days / 4)
+
+    def summary(self) -> dict[str, object]:
+        """Return what the log says of it."""
+        return {
+            "names": self.names,
+            "issuer": self.issuer,
+            "not_after": self.not_after.isoformat(),
+            "days_left": round(self.days_left(), 1),
+        }
+
 
 def inspect(certfile: Path | str) -> CertificateFacts:
     """Read the first certificate of a PEM file.
@@ -57,13 +79,14 @@ def inspect(certfile: Path | str) -> CertificateFacts:
         _forget_openssl_errors()
         raise CertificateError(f"{certfile} holds no certificate in PEM form: {error}") from error
     return CertificateFacts(
-        subject=_common_name(found.get("subject", ())),
-        issuer=_common_name(found.get("issuer", ())),
+        subject=common_name(found.get("subject", ())),
+        issuer=common_name(found.get("issuer", ())),
+        issuer_name=found.get("issuer", ()),
         names=tuple(
             _tidy(name) for kind, name in found.get("subjectAltName", ()) if kind in _NAME_KINDS
         ),
-        not_before=_moment(found["notBefore"]),
-        not_after=_moment(found["notAfter"]),
+        not_before=moment(found["notBefore"]),
+        not_after=moment(found["notAfter"]),
     )
 
 
@@ -104,13 +127,28 @@ def load_pair(
         context.load_cert_chain(certfile, keyfile, password or "")
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise CertificateError(f"{keyfile} is not the key of {certfile}") from error
+            raise CertificateError(
+                f"{keyfile} is not the key of {certfile}, of its first certificate"
+            ) from error
+        if _is_encrypted(keyfile):
+            raise CertificateError(_STAYS_LOCKED if password else _LOCKED) from error
         raise CertificateError(
-            f"{keyfile} can't be read as the key of {certfile} (no key in PEM form, "
-            f"or a wrong password): {error.reason or error}"
+            f"{keyfile} can't be read as the key of {certfile}: {error.reason or 'no key in PEM'}"
         ) from error
     except OSError as error:
         raise CertificateError(f"{certfile} or {keyfile} can't be read: {error}") from error
+
+
+_LOCKED = (
+    "the key is encrypted: its passphrase belongs in [tls] key_passphrase, best in a file "
+    "tls__key_passphrase of the directory that OCR_SECRETS_DIR names"
+)
+_STAYS_LOCKED = "the key is encrypted, and [tls] key_passphrase does not open it"
+
+
+def _is_encrypted(keyfile: Path | str) -> bool:
+    """Whether PEM says so, as PKCS #8 ("BEGIN ENCRYPTED") or the old way ("Proc-Type: 4,...")."""
+    return b"ENCRYPTED" in Path(keyfile).read_bytes()
 
 
 _NAME_KINDS = frozenset({"DNS", "IP Address"})
@@ -140,7 +178,8 @@ def _forget_openssl_errors() -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=b"no certificate")
 
 
-def _common_name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
+def common_name(parts: Name) -> str:
+    """Return the common name of a decoded name, or nothing."""
     for part in parts:
         for kind, value in part:
             if kind == "commonName":
@@ -148,7 +187,8 @@ def _common_name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
     return ""
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """Return the time that a decoded certificate says."""
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
 
 

@@ -13,6 +13,7 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import EventWrapper, WorkerContext
 from hypercorn.events import Closed
 
+from tls.http1 import SealedH11Protocol
 from tls.http2 import SealedH2Protocol
 
 SLOW_READER_PATIENCE = 10
@@ -51,6 +52,17 @@ class ConnectionGate:
         """Count a handshake no longer; one whose client left goes with its object."""
         self._handshakes.discard(connection)
 
+    def hold(self, connection: ssl.SSLObject) -> None:
+        """Count a connection that is still being closed, until `handshake_ends`."""
+        self._handshakes.add(connection)
+
+    def retire_certified(self) -> None:
+        """Let every connection that showed a certificate end: it was taken on old terms."""
+        loop = asyncio.get_running_loop()
+        for server in tuple(self.live):
+            if server.certificate is not None:
+                keep(loop.create_task(server.retire()))
+
     def ssl_object_class(self) -> type[ssl.SSLObject]:
         """Make the class by which an SSLContext counts its handshakes here."""
         gate = self
@@ -80,10 +92,12 @@ class SealedTCPServer(TCPServer):
         self, app: Any, loop: Any, config: Any, context: Any, state: Any, reader: Any, writer: Any
     ) -> None:
         secured: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
-        facts = secured and {"version": secured.version(), "cipher": (secured.cipher() or [""])[0]}
-        state = {**state, "tls": facts}
-        super().__init__(app, loop, config, context, state, reader, writer)
         self._socket = writer.get_extra_info("socket")
+        self.certificate = secured.getpeercert(binary_form=True) if secured else None
+        state = {**state, "tls": secured and _facts(secured), "certificate": self.certificate}
+        # A client that is None in the scope tells nothing: any connection can be closed by then.
+        state["unix"] = self._socket.family == socket.AF_UNIX
+        super().__init__(app, loop, config, context, state, reader, writer)
         self._closing = False
 
     async def run(self) -> None:
@@ -124,6 +138,12 @@ class SealedTCPServer(TCPServer):
         if isinstance(protocol, SealedH2Protocol):
             await protocol.go_away()
 
+    async def retire(self) -> None:
+        """Finish what is under way and take nothing more."""
+        protocol = getattr(getattr(self, "protocol", None), "protocol", None)
+        if isinstance(protocol, (SealedH2Protocol, SealedH11Protocol)):
+            await protocol.retire()
+
     async def _initiate_server_close(self) -> None:
         await self.go_away()
         await self.protocol.handle(Closed())
@@ -153,6 +173,10 @@ class SealedTCPServer(TCPServer):
             self.abort()
 
 
+def _facts(secured: ssl.SSLObject) -> dict[str, str | None]:
+    return {"version": secured.version(), "cipher": (secured.cipher() or [""])[0]}
+
+
 def _unacknowledged(connection: Any) -> bool:
     """Whether the kernel still holds bytes that the peer has not confirmed."""
     try:
@@ -169,15 +193,19 @@ class _Terminated(EventWrapper):
         loop = asyncio.get_running_loop()
         for server in tuple(SealedTCPServer.gate.live):
             # Each on its own: one client that doesn't read holds up nobody's farewell.
-            farewell = loop.create_task(server.go_away())
-            _farewells.add(farewell)
-            farewell.add_done_callback(_farewells.discard)
+            keep(loop.create_task(server.go_away()))
             # Since Python 3.12 Server.wait_closed, which Hypercorn awaits before it looks at
             # graceful_timeout, waits for connections too.
             loop.call_later(server.config.graceful_timeout + SealedTCPServer.linger_s, server.abort)
 
 
 _farewells: set[asyncio.Task[None]] = set()
+
+
+def keep(farewell: asyncio.Task[None]) -> None:
+    """Hold a task until it is done: the loop itself does not."""
+    _farewells.add(farewell)
+    farewell.add_done_callback(_farewells.discard)
 
 
 class SealedWorkerContext(WorkerContext):

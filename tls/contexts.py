@@ -1,18 +1,19 @@
-"""The TLS context that serves: hardened once, and given each new certificate while it runs."""
+"""The TLS contexts that serve: hardened, and a new one for each new certificate."""
 
-import asyncio
-import os
 import ssl
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import Any, Self
 
 from hypercorn.config import Config
 
-from tls.certificates import CertificateError, CertificateFacts, check_pair, load_pair
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tls.certificates import CertificateError, CertificateFacts
+from tls.chain import check_served
+from tls.choices import Choices
+from tls.connections import ConnectionGate
+from tls.watch import FileWatch, every
 
 SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """TLS 1.2: forward secrecy and authenticated encryption only; TLS 1.3 has nothing else."""
@@ -34,8 +35,67 @@ def harden(context: ssl.SSLContext, config: Config, oldest: ssl.TLSVersion) -> N
         context.set_ciphers(SUITES)
 
 
+def make_context(
+    config: Config,
+    create: Callable[[Config], Any],
+    choices: Choices,
+    gate: ConnectionGate,
+) -> tuple[ssl.SSLContext, CertificateFacts]:
+    """Make a context of the files as they are, by Hypercorn's own `create`, hardened.
+
+    Raises: CertificateError.
+    """
+    config.keyfile_password = choices.key_passphrase
+    certfile, keyfile = str(config.certfile), str(config.keyfile)
+    facts = check_served(certfile, keyfile, choices.key_passphrase, choices.host)
+    try:
+        context: ssl.SSLContext = create(config)
+    except (ssl.SSLError, OSError) as error:
+        raise CertificateError(f"{certfile} or {keyfile} changed while it was read") from error
+    harden(context, config, choices.oldest)
+    if choices.clients is not None:
+        choices.clients.load()
+        if choices.clients.apply(context):
+            gate.retire_certified()
+    context.sslobject_class = gate.ssl_object_class()
+    return context, facts
+
+
+def files_of(config: Config, choices: Choices) -> list[str]:
+    """Name the files that a context is made of."""
+    clients = choices.clients.files if choices.clients else []
+    return [str(config.certfile), str(config.keyfile), *clients]
+
+
+class LiveContext(ssl.SSLContext):
+    """What Hypercorn listens with: hands every new connection to the newest context (#233).
+
+    A context can be given another certificate, but not fewer authorities, other revocation lists
+    or new keys for its session tickets. Connections hold the context they began with.
+    """
+
+    newest: ssl.SSLContext
+
+    def __new__(cls, newest: ssl.SSLContext) -> Self:
+        """Stand before `newest`."""
+        self = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
+        self.newest = newest
+        return self
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,  # noqa: FBT001, FBT002 - ssl's signature
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """Begin a connection, as asyncio and uvloop do."""
+        return self.newest.wrap_bio(incoming, outgoing, server_side, server_hostname, session)
+
+
 @dataclass(slots=True)
-class ServedCertificate:
+class Served:
     """The certificate new handshakes get, and what is wrong with the files if they changed."""
 
     facts: CertificateFacts
@@ -43,70 +103,65 @@ class ServedCertificate:
     problem: str | None = None
 
 
-class CertificateWatch:
-    """Load a changed certificate into the live context (Hypercorn #233).
+class Contexts:
+    """One context after another, each by `make` from the files as they are.
 
-    Connections held keep theirs, new handshakes get the new one. A pair that can't be served is
-    never loaded: the old one stays, and the problem is told once.
+    What `make` refuses is never served: the context before stays, and the problem is told once.
     """
 
     def __init__(
         self,
-        context: ssl.SSLContext,
-        config: Config,
-        poll_s: float,
-        on_reload: "Callable[[CertificateFacts], None]",
-        on_error: "Callable[[CertificateError], None]",
+        make: Callable[[], tuple[ssl.SSLContext, CertificateFacts]],
+        files: Callable[[], list[str]],
+        *,
+        ticket_key_s: float,
+        on_reload: Callable[[CertificateFacts], None],
+        on_error: Callable[[CertificateError], None],
     ) -> None:
-        self._context = context
-        self._files = (str(config.certfile), str(config.keyfile))
-        self._password = config.keyfile_password
-        self._poll_s = poll_s
+        self._make = make
+        self._ticket_key_s = ticket_key_s
         self._on_reload = on_reload
         self._on_error = on_error
-        self._seen = self._settled = self._stamps()
-        self.served = ServedCertificate(check_pair(*self._files, self._password), _now())
+        self._watch = FileWatch(files)
+        self._made = time.monotonic()
+        context, facts = make()
+        self.live = LiveContext(context)
+        self.served = Served(facts, _now())
 
-    def start(self) -> None:
-        """Look again and again, on the running loop."""
-        asyncio.get_running_loop().call_later(self._poll_s, self._look_again)
-
-    def _look_again(self) -> None:
-        self.start()
-        self.look()
+    def start(self, poll_s: float) -> None:
+        """Look at the files again and again, on the running loop."""
+        every(poll_s, self.look)
 
     def look(self) -> None:
-        """Load the files if they changed and have rested since the last look.
+        """Take up files that have changed and rested; renew what encrypts session tickets.
 
-        Two files can't be replaced in one step: a pair caught between is not an error.
+        Those keys are the context's own. Whoever steals one can read what it has resumed by
+        TLS 1.2's tickets, so none lives long.
         """
-        stamps = self._stamps()
-        rested, self._seen = stamps == self._seen, stamps
-        if not rested or stamps == self._settled:
-            return
-        self._settled = stamps
+        if self._watch.changed():
+            self._renew(self._on_reload)
+        elif self._watch.settled and self._age_s() > self._ticket_key_s:
+            self._renew(lambda _facts: None)
+
+    def reload(self) -> None:
+        """Take up the files as they are now."""
+        self._watch.take()
+        self._renew(self._on_reload)
+
+    def _age_s(self) -> float:
+        return time.monotonic() - self._made
+
+    def _renew(self, tell: Callable[[CertificateFacts], None]) -> None:
+        self._made = time.monotonic()
         try:
-            facts = check_pair(*self._files, self._password)
-            load_pair(self._context, *self._files, self._password)
+            context, facts = self._make()
         except CertificateError as error:
             self.served.problem = str(error)
             self._on_error(error)
-        else:
-            self.served.facts, self.served.loaded_at = facts, _now()
-            self.served.problem = None
-            self._on_reload(facts)
-
-    def _stamps(self) -> tuple[tuple[int, int, int] | None, ...]:
-        """Take down what changes when a file does, a renamed or re-linked one included."""
-        return tuple(_stamp(file) for file in self._files)
-
-
-def _stamp(file: str) -> tuple[int, int, int] | None:
-    try:
-        status = os.stat(file)  # noqa: PTH116 - called every few seconds for life
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino, status.st_size
+            return
+        self.live.newest = context
+        self.served = Served(facts, _now())
+        tell(facts)
 
 
 def _now() -> datetime:

@@ -28,6 +28,7 @@ class SealedH11Protocol(H11Protocol):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._lingering = False
+        self._retired = False
         self._discarded = 0
         self._left = asyncio.Event()
 
@@ -57,7 +58,7 @@ class SealedH11Protocol(H11Protocol):
         if (
             isinstance(event, Response)
             and event.status_code >= FIRST_FINAL_STATUS
-            and self._client_sends
+            and (self._client_sends or self._retired)
         ):
             event = replace(event, headers=[*event.headers, (b"connection", b"close")])
         await super().stream_send(event)
@@ -67,13 +68,19 @@ class SealedH11Protocol(H11Protocol):
         return bool(self.connection.their_state is h11.SEND_BODY)
 
     async def _maybe_recycle(self) -> None:
-        if not self._client_sends:
+        if not self._client_sends and not self._retired:
             await super()._maybe_recycle()
             return
         self._lingering = True
         await self._close_stream()
         await self.can_read.set()
         self.task_group.spawn(self._linger)
+
+    async def retire(self) -> None:
+        """Finish what is under way and take nothing more."""
+        self._retired = True
+        if self.stream is None:
+            await self.send(Closed())
 
     async def _linger(self) -> None:
         with suppress(TimeoutError):

@@ -63,6 +63,7 @@ class SealedH2Protocol(H2Protocol):
         self.uploads = Uploads(self.connection, self.limits, self._flush_soon)
         self._flushing = False
         self._ending = False
+        self._retired = False
 
     async def initiate(self, headers: Any = None, settings: Any = None) -> None:
         """Open the connection, and its window."""
@@ -122,12 +123,13 @@ class SealedH2Protocol(H2Protocol):
 
     @property
     def _full(self) -> bool:
-        """Whether one more stream is too many: at a time, or on a connection that has to end.
+        """Whether one more stream is too many: at a time, or on a connection that is to end.
 
         h2's own count is no help: it has parsed later streams of the same read already.
         """
         return (
-            len(self._busy) >= self.config.h2_max_concurrent_streams
+            self._retired
+            or len(self._busy) >= self.config.h2_max_concurrent_streams
             or self.keep_alive_requests >= 2 * self.config.keep_alive_max_requests
         )
 
@@ -188,6 +190,11 @@ class SealedH2Protocol(H2Protocol):
         self._ending = True
         if not self.closed:
             await self._rest()
+
+    async def retire(self) -> None:
+        """Finish what is under way and take nothing more."""
+        self._retired = True
+        await self.go_away()
 
     def _flush_soon(self) -> None:
         """Send what h2 has to say, without making the caller wait for a slow client."""

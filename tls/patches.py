@@ -19,9 +19,11 @@ import hypercorn.protocol.h11
 import hyperframe.frame
 from hypercorn.config import Config
 
-from tls.certificates import CertificateError, CertificateFacts, check_pair
+from tls.alerts import telling
+from tls.certificates import CertificateError
+from tls.choices import Choices
 from tls.connections import ConnectionGate, SealedTCPServer, SealedWorkerContext
-from tls.contexts import CertificateWatch, ServedCertificate, harden
+from tls.contexts import Contexts, Served, files_of, make_context
 from tls.http1 import SealedH11Protocol
 from tls.http2 import SealedH2Protocol
 from tls.serving import checked, refuse_start
@@ -29,34 +31,22 @@ from tls.streams import SealedHTTPStream
 from tls.uploads import UploadLimits
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What `tls.transport.install` was asked for."""
-
-    max_connections: int
-    receive_window_bytes: int
-    connection_window_bytes: int
-    discard_bytes: int
-    tls_buffer_bytes: int
-    linger_s: float
-    reload_poll_s: float
-    oldest: ssl.TLSVersion
-    on_config: Callable[[Config], None]
-    on_reload: Callable[[CertificateFacts], None]
-    on_reload_error: Callable[[CertificateError], None]
-
-
 class Transport:
     """What the application may ask about the transport it runs on."""
 
     def __init__(self, gate: ConnectionGate) -> None:
         self._gate = gate
-        self.watch: CertificateWatch | None = None
+        self.contexts: Contexts | None = None
 
     @property
-    def certificate(self) -> ServedCertificate | None:
+    def certificate(self) -> Served | None:
         """The certificate being served and what is wrong with a newer one; None without TLS."""
-        return None if self.watch is None else self.watch.served
+        return None if self.contexts is None else self.contexts.served
+
+    def reload(self) -> None:
+        """Take up certificate, key, authorities and revocation lists as they are now."""
+        if self.contexts is not None:
+            self.contexts.reload()
 
     @property
     def connections(self) -> int:
@@ -130,19 +120,24 @@ def _context(choices: Choices, transport: Transport) -> None:
         if config.certfile is None or config.keyfile is None:
             return None  # plain HTTP
         try:
-            check_pair(config.certfile, config.keyfile, config.keyfile_password)
-            context: ssl.SSLContext = _create_ssl_context(config)
-            harden(context, config, choices.oldest)
-            context.sslobject_class = _gate.ssl_object_class()
-            transport.watch = CertificateWatch(
-                context, config, choices.reload_poll_s, choices.on_reload, choices.on_reload_error
+            transport.contexts = Contexts(
+                lambda: make_context(config, _create_ssl_context, choices, _gate),
+                lambda: files_of(config, choices),
+                ticket_key_s=choices.ticket_key_s,
+                on_reload=choices.on_reload,
+                on_error=choices.on_reload_error,
             )
-        except (CertificateError, OSError) as error:
+        except CertificateError as error:
             refuse_start(f"TLS can't start: {error}")
-        transport.watch.start()
-        return context
+        transport.contexts.start(choices.reload_poll_s)
+        return transport.contexts.live
 
     _config_class.create_ssl_context = create_ssl_context
+
+
+def _alerts(choices: Choices, _transport: Transport) -> None:
+    protocol: Any = asyncio.sslproto.SSLProtocol
+    protocol._fatal_error = telling(choices.linger_s, _gate.hold, _gate.handshake_ends)  # noqa: SLF001
 
 
 def _memory(choices: Choices, _transport: Transport) -> None:
@@ -171,7 +166,8 @@ FIXES = (
     Fix("http1 early replies", "h11.py:277", _http1),
     Fix("connection cap and bounded close", "#81 #361, tcp_server.py:113", _connections),
     Fix("farewell at the end", "tcp_server.py:133", _farewell),
-    Fix("tls context", "#233, config.py:177", _context),
+    Fix("tls context", "#62 #233 #324, config.py:177", _context),
+    Fix("tls alerts", "CPython's asyncio/sslproto.py: _on_handshake_complete", _alerts),
     Fix("tls memory", "CPython's asyncio/sslproto.py: max_size", _memory),
     Fix("http2 data is not described", "h2's connection.py:1543, hyperframe", _description),
     Fix("config check", "#269 #372, run.py:106", _config),

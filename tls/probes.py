@@ -63,6 +63,7 @@ NAMES: dict[str, dict[str, str]] = {
         "hypercorn.asyncio.worker_context:EventWrapper.set": "self",
     },
     "tls context": {"hypercorn.config:Config.create_ssl_context": "self"},
+    "tls alerts": {"asyncio.sslproto:SSLProtocol._fatal_error": "self exc message"},
     "tls memory": {"asyncio.sslproto:SSLProtocol.max_size": ""},
     "config check": {"hypercorn.asyncio.run:worker_serve": "app config sockets shutdown_trigger"},
 }

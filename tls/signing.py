@@ -1,4 +1,4 @@
-"""ECDSA P-256 certificates in PEM form. The only module here that imports `cryptography`."""
+"""ECDSA P-256 certificates in PEM form. Like `tls.clients` it imports `cryptography`: 160 ms."""
 
 import secrets
 from datetime import datetime, timedelta

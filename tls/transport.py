@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hypercorn.config import Config
 
     from tls.certificates import CertificateError, CertificateFacts
+    from tls.clients import ClientTrust
     from tls.patches import Transport
 
 TESTED_VERSIONS = frozenset({"0.18.0"})
@@ -32,8 +33,12 @@ def install(
     discard_bytes: int = 8 << 20,
     tls_buffer_bytes: int = 64 << 10,
     linger_s: float = 1.0,
-    reload_poll_s: float = 2.0,
+    reload_poll_s: float = 1.0,
+    ticket_key_s: float = 86_400,
     oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+    host: str | None = None,
+    key_passphrase: str | None = None,
+    clients: "ClientTrust | None" = None,
     on_config: "Callable[[Config], None]" = lambda _config: None,
     on_reload: "Callable[[CertificateFacts], None]" = lambda _facts: None,
     on_reload_error: "Callable[[CertificateError], None]" = lambda _error: None,
@@ -48,7 +53,11 @@ def install(
     tls_buffer_bytes: asyncio's receive buffer of one TLS connection.
     linger_s: how long an answered client may go on sending, and a closed one take to close.
     reload_poll_s: how often the certificate's files are looked at.
+    ticket_key_s: how long session tickets are encrypted with one key.
     oldest: the oldest version of TLS that is spoken.
+    host: what clients call the service, which the certificate must be for; None asks nothing.
+    key_passphrase: opens the certificate's key, if it is encrypted.
+    clients: whose certificates are asked for; None asks for none.
     on_config: sees the Config that Hypercorn runs with; refuses by SystemExit(message).
     on_reload, on_reload_error: told once for each change of the certificate's files.
 
@@ -68,7 +77,8 @@ def install(
         for fix in NAMES:
             check_names(fix)
     # Only now: with an unknown Hypercorn even the import may fail, and the probes say it better.
-    from tls.patches import Choices, apply_all  # noqa: PLC0415
+    from tls.choices import Choices  # noqa: PLC0415
+    from tls.patches import apply_all  # noqa: PLC0415
 
     transport = apply_all(
         Choices(
@@ -79,7 +89,11 @@ def install(
             tls_buffer_bytes=tls_buffer_bytes,
             linger_s=linger_s,
             reload_poll_s=reload_poll_s,
+            ticket_key_s=ticket_key_s,
             oldest=oldest,
+            host=host,
+            key_passphrase=key_passphrase,
+            clients=clients,
             on_config=on_config,
             on_reload=on_reload,
             on_reload_error=on_reload_error,

@@ -75,6 +75,18 @@ def test_old_versions_are_refused(sealed: Server) -> None:
     modern.close()
 
 
+@both
+def test_a_failed_handshake_says_why(server: Server) -> None:
+    """The client gets the alert, and need not guess from a closed connection."""
+    context = ssl.create_default_context(cafile=str(server.ca))
+    context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")  # the certificate is ECDSA's
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    bare = socket.create_connection(("127.0.0.1", server.port), 5)
+    with pytest.raises((ssl.SSLError, OSError)) as caught, bare:
+        context.wrap_socket(bare, server_hostname="localhost")
+    assert "ALERT" in str(caught.value)
+
+
 @pytest.fixture
 def changing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """Run a server whose certificate the test will change."""
@@ -177,3 +189,25 @@ def test_touched_files_are_no_news(changing: Server) -> None:
     os.utime(changing.certfile)
     assert soon(lambda: any("reloaded" in line for line in changing.lines))
     assert serial(changing) == old
+
+
+def resumes(server: Server, session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession | None]:
+    """Return whether a TLS 1.2 session was resumed, and one for the next time."""
+    context = _resuming
+    context.load_verify_locations(server.ca)
+    bare = socket.create_connection(("127.0.0.1", server.port), 5)
+    with context.wrap_socket(bare, server_hostname="localhost", session=session) as secured:
+        return bool(secured.session_reused), secured.session
+
+
+_resuming = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_resuming.maximum_version = ssl.TLSVersion.TLSv1_2
+
+
+def test_ticket_keys_grow_old(pair: Paths) -> None:
+    """A session is resumed while its ticket's key is in use, and not by a later one."""
+    with serving(pair, sealed=True, reload_poll_s=0.05, ticket_key_s=3) as server:
+        _, session = resumes(server, None)
+        assert resumes(server, session)[0]
+        assert soon(lambda: not resumes(server, session)[0], 10)
+        assert not any("reloaded" in line for line in server.lines)

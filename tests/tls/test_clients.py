@@ -1,0 +1,137 @@
+"""Client certificates as files and as bytes: what is loaded, and what still holds."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.authorities import CLIENT, Authority
+from tls.certificates import CertificateError
+from tls.clients import REMEMBERED, ClientTrust
+
+NOW = datetime.now(UTC)
+DAY = timedelta(days=1)
+ROOT = Authority("CN=Root,O=Bank")
+ISSUING = Authority("Issuing", ROOT)
+STRANGER = Authority("Stranger")
+LEDGER = ISSUING.issue("CN=ledger,O=Bank", usage=CLIENT)
+
+
+def trust(directory: Path, authorities: bytes, lists: bytes | None = None) -> ClientTrust:
+    """Write the files and load them."""
+    ca, crl = directory / "ca.pem", directory / "crl.pem"
+    ca.write_bytes(authorities)
+    if lists is not None:
+        crl.write_bytes(lists)
+    return ClientTrust(ca, None if lists is None else crl, required=False)
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> ClientTrust:
+    """Load two authorities with a list each, on which nobody stands."""
+    lists = ROOT.revocation_list() + ISSUING.revocation_list()
+    return trust(tmp_path, ROOT.pem + ISSUING.pem, lists)
+
+
+def test_a_certificate_says_who_it_is(both: ClientTrust) -> None:
+    """Its subject as RFC 4514 writes it, and its SHA-256."""
+    found = both.identify(LEDGER.der)
+    assert found is not None
+    assert found.subject == LEDGER.certificate.subject.rfc4514_string()
+    assert found.sha256.hex() == LEDGER.sha256
+
+
+@pytest.mark.parametrize(("begins", "ends"), [(-2 * DAY, -DAY), (DAY, 2 * DAY)])
+def test_one_out_of_its_time_does_not_hold(
+    both: ClientTrust, begins: timedelta, ends: timedelta
+) -> None:
+    """Expired, or not valid yet."""
+    late = ISSUING.issue("x", usage=CLIENT, not_before=NOW + begins, not_after=NOW + ends)
+    assert both.identify(late.der) is None
+
+
+def test_one_that_expires_meanwhile_holds_no_longer(both: ClientTrust) -> None:
+    """It is asked for each request: what was remembered is compared with the clock."""
+    soon = ISSUING.issue("x", usage=CLIENT, not_after=NOW + DAY)
+    assert both.identify(soon.der) is not None
+    late = ISSUING.issue("x", usage=CLIENT, not_after=datetime.now(UTC) + timedelta(seconds=1))
+    held = both.identify(late.der)
+    while both.identify(late.der) is not None:
+        pass
+    assert held is None or held.not_after <= datetime.now(UTC)
+
+
+def test_a_revoked_one_does_not_hold(both: ClientTrust, tmp_path: Path) -> None:
+    """From the moment the new list is loaded, though it was remembered as good."""
+    assert both.identify(LEDGER.der) is not None
+    lists = ROOT.revocation_list() + ISSUING.revocation_list(LEDGER)
+    (tmp_path / "crl.pem").write_bytes(lists)
+    both.load()
+    assert both.identify(LEDGER.der) is None
+
+
+def test_a_list_out_of_date_vouches_for_nobody(tmp_path: Path) -> None:
+    """It is named for /readyz; where no lists are in use there is nothing to be late."""
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    found = trust(tmp_path, ROOT.pem, ROOT.revocation_list(due=soon))
+    mine = ROOT.issue("x", usage=CLIENT)
+    while found.problem is None:
+        pass
+    assert "was to be renewed by" in found.problem
+    assert found.identify(mine.der) is None
+    unlisted = trust(tmp_path, ROOT.pem)
+    assert unlisted.problem is None
+    assert unlisted.identify(mine.der) is not None
+
+
+def test_what_a_proxy_verified_is_verified_again(both: ClientTrust) -> None:
+    """One of our authorities has signed it, or it is nobody's."""
+    assert both.is_ours(LEDGER.der)
+    assert not both.is_ours(STRANGER.issue("CN=ledger,O=Bank", usage=CLIENT).der)
+    assert not both.is_ours(Authority("Issuing").issue("CN=ledger,O=Bank", usage=CLIENT).der)
+    assert not both.is_ours(b"\x30\x03\x02\x01\x00")
+
+
+def test_not_every_certificate_is_remembered(both: ClientTrust) -> None:
+    """Clients come and go; their number is not bounded, our memory is."""
+    der = LEDGER.der
+    for number in range(REMEMBERED + 5):
+        both._known[number.to_bytes(4)] = both.identify(der)  # type: ignore[assignment]
+    assert both.identify(ROOT.issue("x", usage=CLIENT).der) is not None
+    assert len(both._known) <= REMEMBERED + 6
+
+
+@pytest.mark.parametrize(
+    ("authorities", "lists", "said"),
+    [
+        (b"nothing", None, "client_ca: .*ca.pem"),
+        (ROOT.pem + LEDGER.pem, None, "O=Bank.* is no authority's certificate"),
+        (ISSUING.pem, None, "holds no root"),
+        (Authority("Old", began=NOW - 500 * DAY).pem, None, "CN=Old has expired"),
+        (ROOT.pem, b"nothing", "client_crl: .*crl.pem"),
+        (ROOT.pem + ISSUING.pem, ROOT.revocation_list(), "no list that CN=Issuing"),
+        (ROOT.pem, STRANGER.revocation_list(), "no list that .*CN=Root"),
+        (ROOT.pem, ROOT.revocation_list(made=NOW - 9 * DAY, due=NOW - DAY), "to be renewed by"),
+    ],
+    ids=["no ca", "leaf", "no root", "old", "no crl", "one crl", "other crl", "old crl"],
+)
+def test_files_that_cannot_be_used_are_named(
+    tmp_path: Path, authorities: bytes, lists: bytes | None, said: str
+) -> None:
+    """The key of the settings, the file, and whose certificate or list it is about."""
+    with pytest.raises(CertificateError, match=said):
+        trust(tmp_path, authorities, lists)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """As is the key that names it."""
+    with pytest.raises(CertificateError, match=r"client_ca: .*none.pem"):
+        ClientTrust(tmp_path / "none.pem", None, required=True)
+
+
+def test_files_that_break_change_nothing(both: ClientTrust, tmp_path: Path) -> None:
+    """What was loaded stays loaded."""
+    (tmp_path / "ca.pem").write_bytes(b"torn")
+    with pytest.raises(CertificateError):
+        both.load()
+    assert both.is_ours(LEDGER.der)
