@@ -34,6 +34,16 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
             "该请求未经加密传输。请更换其中的密钥，并改用 HTTPS。",
         ),
     ),
+    envelope.MalformedForwarding: Problem(
+        400,
+        "malformed_forwarding",
+        ("The proxy's headers are malformed", "代理转发头格式错误"),
+        (
+            "Forwarded, or X-Forwarded-For and -Proto, or the certificate's header, do not follow "
+            "their grammar.",
+            "Forwarded、X-Forwarded-For、X-Forwarded-Proto 或证书头不符合语法。",
+        ),
+    ),
     envelope.NotAuthenticated: Problem(
         401,
         "not_authenticated",

@@ -9,6 +9,10 @@ class PlainHttpRefused(EnvelopeError):
     """A request other than GET or HEAD came over plain HTTP; what it carried is compromised."""
 
 
+class MalformedForwarding(EnvelopeError):
+    """A proxy that is trusted sent forwarding headers that do not follow their grammar."""
+
+
 class NotAuthenticated(EnvelopeError):
     """No key, or none that is valid: unknown, wrong, expired and not yet valid look the same."""
 

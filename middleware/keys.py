@@ -1,12 +1,12 @@
-"""Who is asking: an API key in X-API-Key or Authorization, never in a URL."""
+"""Who is asking: an API key in X-API-Key or Authorization, a client certificate, or both."""
 
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import cast
+from typing import Protocol, cast
 
 from limits import RateLimitItem
 from starlette.datastructures import Headers
@@ -21,18 +21,40 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)
 
 
+class Shown(Protocol):
+    """The certificate a client has shown; whoever made it has verified it."""
+
+    @property
+    def subject(self) -> str:
+        """Its subject, as RFC 4514 writes it."""
+
+    @property
+    def sha256(self) -> bytes:
+        """The SHA-256 of the whole certificate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One key's entry: the SHA-256 of the key and what it may do."""
+    """One entry: how a caller is known, and what it may do.
+
+    By the SHA-256 of its key, by its certificate's subject or SHA-256, or by both together.
+    """
 
     id: str
     name: str
-    sha256: bytes
+    sha256: bytes | None
     scopes: frozenset[str]
     limits: Mapping[str, RateLimitItem] = field(default_factory=dict)
     not_before: datetime = BEGINNING
     expires: datetime = END
     loopback_only: bool = False
+    certificate: str | bytes = b""
+
+    def is_shown_by(self, shown: Shown | None) -> bool:
+        """Whether its certificate is the one that was shown, or it needs none."""
+        if not self.certificate:
+            return True
+        return shown is not None and self.certificate in {shown.subject, shown.sha256}
 
 
 # Compared against when no entry has the id, so that a miss costs what a hit does.
@@ -40,30 +62,38 @@ NOBODY = Caller("", "", bytes(32), frozenset(), not_before=END)
 
 
 class Keys:
-    """Lets a request through when its key is valid and holds `scope`.
+    """Lets a request through when its key, certificate or both are valid and hold `scope`.
 
     A wrong key is counted against its network in `failures`; a right one is never held up by the
-    wrong ones of a neighbour behind the same address.
+    wrong ones of a neighbour behind the same address. `shown` returns the certificate that came
+    with a request, if it is valid now.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
-        callers: Iterable[Caller],
+        callers: Sequence[Caller],
         scope: str,
         quota: Quota,
         failures: RateLimitItem,
+        shown: Callable[[Scope], Shown | None] = lambda _scope: None,
+        certificate_required: bool = False,
     ) -> None:
         self.app = app
-        self.callers = {caller.id: caller for caller in callers}
+        self.by_id = {caller.id: caller for caller in callers if caller.sha256}
+        self.by_certificate = {
+            caller.certificate: caller for caller in callers if not caller.sha256
+        }
         self.scope = scope
         self.quota = quota
         self.failures = failures
+        self.shown = shown
+        self.certificate_required = certificate_required
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = address_of(scope)
-        caller = self._identify(_token(Headers(scope=scope)), address)
+        caller = self._identify(_token(Headers(scope=scope)), address, self.shown(scope))
         if caller is None:
             charge = Charge("failures", self.failures, ("failures", network_of(address)))
             await self.quota.take(exchange_of(scope), [charge])
@@ -74,14 +104,26 @@ class Keys:
         scope["state"]["caller"] = caller
         await self.app(scope, receive, send)
 
-    def _identify(self, token: str, address: str) -> Caller | None:
-        """Return the caller; every way of failing takes the same steps."""
-        caller = self.callers.get(id_of(token) or "", NOBODY)
-        digest = hashlib.sha256(token.encode()).digest()
-        same = hmac.compare_digest(digest, caller.sha256)
+    def _identify(self, token: str | None, address: str, shown: Shown | None) -> Caller | None:
+        """Return the caller; every way of failing takes the same steps.
+
+        Where a key is sent it has to be right: a certificate is no second chance.
+        """
+        caller = self.by_id.get(id_of(token or "") or "", NOBODY)
+        digest = hashlib.sha256((token or "").encode()).digest()
+        same = hmac.compare_digest(digest, caller.sha256 or b"")
+        if token is None and shown is not None:
+            caller = self._known_by(shown)
+            same = caller is not NOBODY
         in_time = caller.not_before <= datetime.now(UTC) < caller.expires
         in_place = not caller.loopback_only or _is_loopback(address)
-        return caller if same and in_time and in_place else None
+        certified = caller.is_shown_by(shown) and (
+            shown is not None or not self.certificate_required
+        )
+        return caller if same and in_time and in_place and certified else None
+
+    def _known_by(self, shown: Shown) -> Caller:
+        return self.by_certificate.get(shown.sha256, self.by_certificate.get(shown.subject, NOBODY))
 
 
 def caller_of(scope: Scope) -> Caller:
@@ -89,12 +131,14 @@ def caller_of(scope: Scope) -> Caller:
     return cast(Caller, scope["state"]["caller"])
 
 
-def _token(headers: Headers) -> str:
-    """Return the key that was sent; two that differ are as good as none."""
+def _token(headers: Headers) -> str | None:
+    """Return the key that was sent; two that differ are as good as a wrong one."""
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     sent = {*headers.getlist("x-api-key")}
     if scheme.lower() == "bearer":
         sent.add(bearer.strip())
+    if not sent:
+        return None
     return sent.pop() if len(sent) == 1 else ""
 
 

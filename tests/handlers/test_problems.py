@@ -28,6 +28,7 @@ BASES = (
 )
 INSTANCES: list[Exception] = [
     middleware.errors.PlainHttpRefused(),
+    middleware.errors.MalformedForwarding(),
     middleware.errors.NotAuthenticated(),
     middleware.errors.ScopeMissing("ocr"),
     middleware.errors.RateLimited(7),

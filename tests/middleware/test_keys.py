@@ -60,6 +60,15 @@ WRONG = {
     "cookie": {"cookie": f"x-api-key={TOKEN}"},
 }
 Guard = Callable[..., ASGIApp]
+LEDGER = SimpleNamespace(subject="CN=ledger,O=Bank", sha256=b"l" * 32)
+PINNED = SimpleNamespace(subject="CN=other", sha256=b"p" * 32)
+BOUND = new_token("boun")
+BY_CERTIFICATE = [
+    _caller(BOUND, name="bound", certificate="CN=ledger,O=Bank"),
+    _caller(new_token("cert"), name="ledger", sha256=None, certificate="CN=ledger,O=Bank"),
+    _caller(new_token("cpin"), name="pinned", sha256=None, certificate=b"p" * 32),
+    _caller(TOKEN, name="accounting"),
+]
 
 
 @pytest.fixture
@@ -248,3 +257,62 @@ def test_a_caller_s_key_is_kept_nowhere() -> None:
     """What an entry shows is the digest, not the key."""
     assert TOKEN not in repr(CALLERS[0])
     assert not hasattr(CALLERS[0], "__dict__")
+
+
+async def _ask_showing(
+    quota: Quota, shown: object, headers: Mapping[str, str], *, required: bool = False
+) -> str | None:
+    """Return the name of the caller that a key and a certificate make, or None if refused."""
+    app = Keys(
+        read_all,
+        callers=BY_CERTIFICATE,
+        scope="ocr",
+        quota=quota,
+        failures=parse("100/minute"),
+        shown=lambda _scope: shown,  # type: ignore[arg-type, return-value]
+        certificate_required=required,
+    )
+    scope = scope_of(headers=headers)
+    try:
+        await call(app, scope)
+    except NotAuthenticated:
+        return None
+    return exchange_of(scope).key_name
+
+
+@pytest.mark.parametrize(
+    ("shown", "token", "name"),
+    [
+        (LEDGER, None, "ledger"),
+        (PINNED, None, "pinned"),
+        (LEDGER, BOUND, "bound"),
+        (PINNED, BOUND, None),
+        (None, BOUND, None),
+        (LEDGER, TOKEN, "accounting"),
+        (None, TOKEN, "accounting"),
+        (LEDGER, new_token("good"), None),
+        (LEDGER, "", None),
+        (SimpleNamespace(subject="CN=nobody", sha256=b"n" * 32), None, None),
+        (SimpleNamespace(subject="", sha256=b""), None, None),
+        (None, None, None),
+    ],
+)
+async def test_a_certificate_alone_or_with_a_key(
+    quota: Quota, shown: object, token: str | None, name: str | None
+) -> None:
+    """Each entry says which it wants; a wrong key is not mended by a right certificate."""
+    headers = {} if token is None else {"x-api-key": token}
+    assert await _ask_showing(quota, shown, headers) == name
+
+
+async def test_two_keys_that_differ_are_not_mended_by_a_certificate(quota: Quota) -> None:
+    """Who sends keys is judged by them."""
+    headers = {"x-api-key": TOKEN, "authorization": f"Bearer {OTHER}"}
+    assert await _ask_showing(quota, LEDGER, headers) is None
+
+
+async def test_a_required_certificate_is_required_of_everybody(quota: Quota) -> None:
+    """Also where a proxy was to ask for it: a right key alone is refused then."""
+    headers = {"x-api-key": TOKEN}
+    assert await _ask_showing(quota, None, headers, required=True) is None
+    assert await _ask_showing(quota, LEDGER, headers, required=True) == "accounting"

@@ -1,0 +1,158 @@
+"""Whose word counts: a proxy's that is trusted, and nobody else's."""
+
+import base64
+import ssl
+from collections.abc import Mapping
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from starlette.types import Scope
+
+from middleware.errors import MalformedForwarding
+from middleware.proxy import TrustedProxy
+from tests.asgi import call, read_all, scope_of
+from tests.authorities import CLIENT, Authority
+
+pytestmark = pytest.mark.anyio
+
+NETWORKS = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
+CERTIFICATE = Authority("Root").issue("CN=ledger", usage=CLIENT)
+PEM = ssl.DER_cert_to_PEM_cert(CERTIFICATE.der)
+
+
+async def _seen(
+    headers: Mapping[str, str] | list[tuple[str, str]],
+    *,
+    client: str | None = "10.0.0.1",
+    scheme: str = "http",
+    over_unix: bool = False,
+    state: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Scope:
+    """Return the scope of a request as it is after the middleware."""
+    values: dict[str, Any] = {"networks": NETWORKS, "unix": False, "header": "forwarded"}
+    app = TrustedProxy(read_all, **{**values, **options})
+    scope = scope_of(
+        headers=headers, client=client, scheme=scheme, state={"unix": over_unix, **(state or {})}
+    )
+    await call(app, scope)
+    return scope
+
+
+@pytest.mark.parametrize(
+    ("client", "unix", "believed"),
+    [
+        ("10.0.0.1", False, True),
+        ("::ffff:10.0.0.1", False, True),
+        ("fd00::1", False, True),
+        ("192.0.2.1", False, False),
+        ("::1", False, False),
+        (None, False, False),
+        (None, True, False),
+        ("10.0.0.1", True, False),
+    ],
+)
+async def test_only_trusted_peers_are_believed(
+    client: str | None,
+    believed: bool,  # noqa: FBT001
+    unix: bool,  # noqa: FBT001
+) -> None:
+    """By their network; a connection whose peer is not known is nobody's, a Unix socket neither."""
+    headers = {"forwarded": "for=198.51.100.9;proto=https"}
+    scope = await _seen(headers, client=client, over_unix=unix)
+    assert (scope["scheme"] == "https") is believed
+    assert (scope["client"] == ("198.51.100.9", 0)) is believed
+
+
+async def test_a_unix_socket_is_believed_where_it_is_trusted() -> None:
+    """And what is not known to be one still is not."""
+    headers = {"forwarded": "for=198.51.100.9;proto=https"}
+    trusted = await _seen(headers, client=None, over_unix=True, unix=True)
+    assert trusted["client"] == ("198.51.100.9", 0)
+    unknown = await _seen(headers, client=None, unix=True)
+    assert unknown["client"] is None
+    assert unknown["scheme"] == "http"
+
+
+@pytest.mark.parametrize(
+    ("text", "client", "scheme"),
+    [
+        ("for=198.51.100.9;proto=https", "198.51.100.9", "https"),
+        ("for=10.9.9.9;proto=https, for=198.51.100.9;proto=http", "198.51.100.9", "http"),
+        ("for=198.51.100.9;proto=https, for=10.1.1.1;proto=http", "198.51.100.9", "https"),
+        ("for=10.2.2.2;proto=https, for=10.1.1.1;proto=http", "10.2.2.2", "https"),
+        ("for=192.0.2.66;proto=https, for=unknown;proto=http", "unknown", "http"),
+        ("for=192.0.2.66;proto=https, for=_x;proto=http", "_x", "http"),
+        ("for=198.51.100.9", "198.51.100.9", "http"),
+        ("", "10.0.0.1", "http"),
+    ],
+)
+async def test_hops_are_followed_from_the_nearest(text: str, client: str, scheme: str) -> None:
+    """To the first that is not trusted; what stands before it, anyone may have written."""
+    scope = await _seen({"forwarded": text} if text else {})
+    assert scope["client"][0] == client
+    assert scope["scheme"] == scheme
+
+
+async def test_a_trusted_proxy_that_writes_nonsense_is_refused() -> None:
+    """From anybody else the same header is none of our business."""
+    with pytest.raises(MalformedForwarding):
+        await _seen({"forwarded": "for=10.0.0.1;for=10.0.0.2"})
+    assert (await _seen({"forwarded": "nonsense"}, client="192.0.2.1"))["client"][0] == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    "text", [quote(PEM), quote(PEM, safe=""), f":{base64.b64encode(CERTIFICATE.der).decode()}:"]
+)
+async def test_the_client_s_certificate_is_passed_on(text: str) -> None:
+    """As nginx escapes it, or as RFC 9440 writes it."""
+    scope = await _seen(
+        {"client-cert": text}, certificate_header="client-cert", is_ours=lambda _der: True
+    )
+    assert scope["state"]["certificate"] == CERTIFICATE.der
+
+
+async def test_a_certificate_that_is_not_ours_is_none() -> None:
+    """The proxy may trust more authorities than we do."""
+    scope = await _seen({"client-cert": quote(PEM)}, certificate_header="client-cert")
+    assert scope["state"]["certificate"] is None
+
+
+@pytest.mark.parametrize("headers", [{}, {"client-cert": ""}])
+async def test_without_a_header_the_client_has_none(headers: Mapping[str, str]) -> None:
+    """The certificate of the proxy's own connection is not its clients'."""
+    scope = await _seen(
+        headers, certificate_header="client-cert", state={"certificate": b"its own"}
+    )
+    assert scope["state"]["certificate"] is None
+
+
+async def test_the_header_is_believed_of_trusted_peers_alone() -> None:
+    """Whoever else sends it keeps the certificate they have shown themselves, or none."""
+    scope = await _seen(
+        {"client-cert": quote(PEM)},
+        client="192.0.2.1",
+        certificate_header="client-cert",
+        is_ours=lambda _der: True,
+    )
+    assert "certificate" not in scope["state"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"client-cert": "nonsense"},
+        {"client-cert": ":bm9:"},
+        {"client-cert": ":*:"},
+        {"client-cert": quote(PEM[:200])},
+        {"client-cert": "\xff"},
+        [("client-cert", quote(PEM)), ("client-cert", quote(PEM))],
+        [("client-cert", ""), ("client-cert", quote(PEM))],
+    ],
+)
+async def test_a_certificate_that_is_none_is_refused(headers: Any) -> None:
+    """Nor may there be two, of which one may be the client's own invention."""
+    with pytest.raises(MalformedForwarding):
+        await _seen(headers, certificate_header="client-cert", is_ours=lambda _der: True)
