@@ -26,6 +26,6 @@ async def readyz(request: Request) -> Response:
     failed = tuple([name for name, check in checks.items() if not await check()])
     if failed:
         raise NotReady(failed)
-    warnings: Mapping[str, str] = request.state.warnings
+    warnings: Mapping[str, str] = request.state.warnings()
     document = {"status": "ready", "checks": dict.fromkeys(checks, "ok")}
-    return JSONResponse({**document, "warnings": dict(warnings)} if warnings else document)
+    return JSONResponse({**document, "warnings": warnings} if warnings else document)

@@ -58,7 +58,10 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: service.send_signal(received))
     try:
-        self_check(service, settings, settings_file)
+        if why := not_checked(settings):
+            print(f"\nServing, without a self-check: {why}.", flush=True)
+        else:
+            self_check(service, settings, settings_file)
     except (SelfCheckError, CertificateError, httpx2.HTTPError, OSError) as error:
         if service.poll() is None:
             service.terminate()
@@ -72,10 +75,19 @@ def port_taken(settings: Settings) -> str | None:
     """Return the first address that something listens at already: Hypercorn shows a traceback."""
     for address in (*settings.server.bind, *settings.server.insecure_bind):
         host, port = bind_host(address), address.rpartition(":")[2]
-        if host == "fd" or port == "0":
+        if host in {"fd", "unix"} or port == "0":
             continue
         with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
             return address
+    return None
+
+
+def not_checked(settings: Settings) -> str | None:
+    """Return why a reading cannot be asked for from here, if it can't."""
+    if not settings.server.has_tls:
+        return "TLS is the proxy's; ask through it"
+    if settings.tls.client_certificates == "required":
+        return "clients need a certificate, and it has none"
     return None
 
 

@@ -1,6 +1,15 @@
 """settings.toml's schema: one frozen class a table, read from the file and its overrides."""
 
-from settings.loading import SettingsError, load_settings, settings_path
-from settings.schema import ApiKey, Function, Settings
+from settings.loading import SettingsError, load_settings, settings_files, settings_path
+from settings.schema import Settings
+from settings.tables import ApiKey, Function
 
-__all__ = ["ApiKey", "Function", "Settings", "SettingsError", "load_settings", "settings_path"]
+__all__ = [
+    "ApiKey",
+    "Function",
+    "Settings",
+    "SettingsError",
+    "load_settings",
+    "settings_files",
+    "settings_path",
+]

@@ -1,5 +1,6 @@
 """Read, merge and check the settings; name the key, the file and the mend when they are wrong."""
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,13 +14,24 @@ from settings.schema import Settings
 from settings.server import REFUSED
 from settings.sources import IDENTITY, SettingsError, Source
 
-__all__ = ["SettingsError", "load_settings", "settings_path"]
+__all__ = ["SettingsError", "load_settings", "settings_files", "settings_path"]
+
+LOCAL_NAME = "settings.local.toml"
 
 
 def settings_path(variables: Mapping[str, str] = os.environ) -> Path:
     """Return the file in force: what OCR_SETTINGS names, or settings.toml beside app.py."""
     named = variables.get("OCR_SETTINGS")
     return Path(named) if named else Path(__file__).parent.parent / "settings.toml"
+
+
+def settings_files(path: Path, variables: Mapping[str, str] = os.environ) -> list[str]:
+    """Name the files that settings come from: those that are there, and those that may come."""
+    directory = variables.get("OCR_SECRETS_DIR")
+    secrets: list[str] = []
+    with contextlib.suppress(OSError):  # one that vanishes is a change, and loading it says so
+        secrets = sorted(map(str, Path(directory).iterdir())) if directory else []
+    return [str(path), str(path.with_name(LOCAL_NAME)), *secrets]
 
 
 def load_settings(path: Path, variables: Mapping[str, str] = os.environ) -> Settings:
@@ -32,7 +44,7 @@ def load_settings(path: Path, variables: Mapping[str, str] = os.environ) -> Sett
     directory = variables.get("OCR_SECRETS_DIR")
     found = [
         sources.main_file(path),
-        sources.local_file(path.with_name("settings.local.toml")),
+        sources.local_file(path.with_name(LOCAL_NAME)),
         sources.secrets(Path(directory) if directory else None),
         sources.environment(variables),
     ]

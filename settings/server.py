@@ -28,7 +28,8 @@ REFUSED = {
     "access_log_format": "the access log is the service's own: it is JSON, escaped",
     "alt_svc_headers": "HTTP/3 is not served",
     "application_path": "the application is app:app",
-    "ca_certs": "client certificates are not supported yet",
+    "ca_certs": "[tls] client_ca names whose client certificates are taken",
+    "keyfile_password": "[tls] key_passphrase is the place, and can be kept in a secrets directory",
     "debug": "debug output may show what a caller sent",
     "logconfig": "it could switch the service's own log off",
     "quic_bind": "HTTP/3 ignores several of the TLS settings, so it is not served",
@@ -36,7 +37,7 @@ REFUSED = {
     "root_path": "every function names its whole path",
     "server_names": "[plain_port] public_origin is the only name that is ever sent back",
     "use_reloader": "restart the service instead",
-    "verify_mode": "client certificates are not supported yet",
+    "verify_mode": "[tls] client_certificates says whether clients are asked for one",
 }
 
 
@@ -69,6 +70,7 @@ class Server(BaseModel):
     max_app_queue_size: Count = 10
     include_server_header: Annotated[bool, Field(validate_default=True)] = True
     include_date_header: bool = True
+    umask: Annotated[int, Field(ge=0, le=0o777)] | None = None
     pid_path: str | None = None
 
     @field_validator("bind")
@@ -100,8 +102,9 @@ class Server(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _tls_is_on(self) -> "Server":
-        if self.certfile is None or self.keyfile is None:
+    def _both_or_none(self) -> "Server":
+        """None is for a proxy alone, as Settings checks."""
+        if (self.certfile is None) != (self.keyfile is None):
             missing = "certfile" if self.certfile is None else "keyfile"
             raise ValueError(
                 f"{missing} is missing: Hypercorn would serve plain HTTP on {self.bind[0]}; "
@@ -110,20 +113,27 @@ class Server(BaseModel):
         return self
 
     @property
+    def has_tls(self) -> bool:
+        """Whether Hypercorn speaks TLS; without, a proxy does."""
+        return self.certfile is not None
+
+    @property
     def public_binds(self) -> tuple[str, ...]:
         """Every address that other machines can reach."""
         return tuple(a for a in self.bind + self.insecure_bind if not is_loopback(a))
 
 
 def bind_host(address: str) -> str:
-    """Return the host part of `host:port`, `[v6]:port` or `fd://N`.
+    """Return the host part of `host:port` or `[v6]:port`; "fd" for `fd://N`, "unix" for a path.
 
     Raises:
         ValueError: the address is none of these, or its port is not 0 to 65535.
 
     """
     if address.startswith("unix:"):
-        raise ValueError("a Unix socket carries no TLS; bind to 127.0.0.1 instead")
+        if not address.startswith("unix:/"):
+            raise ValueError(f"{address!r} needs the socket's whole path: unix:/run/ocr.sock")
+        return "unix"
     if re.fullmatch(r"fd://\d+", address):
         return "fd"
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})", address)
@@ -135,7 +145,7 @@ def bind_host(address: str) -> str:
 def is_loopback(address: str) -> bool:
     """Whether only this machine can reach `address`; an inherited socket counts as public."""
     host = bind_host(address)
-    if host == "localhost":
+    if host in {"localhost", "unix"}:
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

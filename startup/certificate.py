@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tls.certificates import CertificateError, CertificateFacts, check_pair, inspect
+from tls.certificates import CertificateError, CertificateFacts, inspect
+from tls.chain import check_served
 from tls.development import ensure_development_certificate
 
 DEVELOPMENT_FILES = ("certificate.pem", "certificate.key")
@@ -13,6 +14,7 @@ def certificate_in_force(
     certfile: Path,
     keyfile: Path,
     *,
+    passphrase: str | None,
     host: str,
     public_binds: Sequence[str],
     allow_development: bool,
@@ -23,14 +25,15 @@ def certificate_in_force(
     machines cannot reach the service: elsewhere a missing file is a mistake, not a wish.
 
     Raises:
-        CertificateError: a file is missing or unreadable, key and certificate do not match, the
-            certificate has expired, or a development certificate would face other machines.
+        CertificateError: a file is missing or unreadable, key and certificate do not match, a
+            certificate of the chain has expired or is out of order, the first is not for `host`,
+            or a development certificate would face other machines.
 
     """
     private = not public_binds or allow_development
     if private and _is_made_here(certfile, keyfile):
         ensure_development_certificate(certfile.parent, [host])
-    facts = check_pair(certfile, keyfile)
+    facts = check_served(certfile, keyfile, passphrase, host)
     if facts.development and not private:
         raise CertificateError(
             f"{certfile} is a development certificate, and {public_binds[0]} is reachable from "

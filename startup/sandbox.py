@@ -12,7 +12,7 @@ class SandboxError(Exception):
     """The settings ask for locks that this machine does not have."""
 
 
-def sandbox_warning(*, available: bool, require: str, public_binds: Sequence[str]) -> str | None:
+def sandbox_warning(*, available: bool, require: str, reachable_by: Sequence[str]) -> str | None:
     """Return what the operator is to be warned of, if anything.
 
     Raises:
@@ -21,8 +21,8 @@ def sandbox_warning(*, available: bool, require: str, public_binds: Sequence[str
     """
     if available:
         return None
-    if require == "always" or (require == "public" and public_binds):
-        where = f" and {public_binds[0]} is reachable from other machines" if public_binds else ""
+    if require == "always" or (require == "public" and reachable_by):
+        where = f" and {reachable_by[0]} is reachable from other machines" if reachable_by else ""
         raise SandboxError(
             f"{NO_SECCOMP}{where}. Allow seccomp (containers: the default profile does), "
             'or accept the risk with [sandbox] require = "never"'

@@ -21,7 +21,7 @@ def _check(*, passes: bool) -> Check:
 
 
 def _request(checks: Mapping[str, Check], warnings: Mapping[str, str] | None = None) -> Request:
-    return Request(scope_of(state={"checks": checks, "warnings": warnings or {}}))
+    return Request(scope_of(state={"checks": checks, "warnings": lambda: warnings or {}}))
 
 
 async def test_alive() -> None:

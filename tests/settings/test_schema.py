@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from settings.schema import HSTS_PRELOAD_MIN_S, Hsts, Limits, Settings
+from settings.schema import Settings
+from settings.tables import HSTS_PRELOAD_MIN_S, Hsts, Limits
 from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
 
 
@@ -243,3 +244,108 @@ def test_settings_read_no_environment_by_themselves(monkeypatch: pytest.MonkeyPa
     settings = Settings(server=server, functions=[function])  # type: ignore[arg-type]
     assert settings.limits.per_key == "60/minute"
     assert settings.functions[0].public
+
+
+CERTIFIED = KEY.replace("sha256 =", 'certificate_subject = "CN=x"\nsha256 =')
+MUTUAL = '[tls]\nclient_certificates = "optional"\nclient_ca = "ca.pem"\n'
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        (
+            "[proxy]\ntrusted = ['10.0.0.1/8']",
+            "[proxy] trusted 0: '10.0.0.1/8': the network is '10.",
+        ),
+        ("[proxy]\ntrusted = ['0.0.0.0/0']", "[proxy] trusted 0: '0.0.0.0/0' is everybody"),
+        ("[proxy]\ntrusted = ['::/0']", "[proxy] trusted 0: '::/0' is everybody"),
+        ("[proxy]\ntrusted = ['proxy.lan']", "[proxy] trusted 0: 'proxy.lan' is no network"),
+        ("[proxy]\nheader = 'x-real-ip'", "[proxy] header: Input should be 'forwarded' or"),
+        ("[proxy]\nclient_certificate_header = 'X Y'", "[proxy] client_certificate_header: "),
+        (
+            "[proxy]\nclient_certificate_header = 'client-cert'",
+            "[proxy]: client_certificate_header is believed of nobody while trusted is empty",
+        ),
+        (
+            KEY + "[proxy]\ntrusted = ['unix']\nclient_certificate_header = 'client-cert'",
+            '[proxy] client_certificate_header does nothing with [tls] client_certificates = "off"',
+        ),
+        ("[proxy]\ntrusted = ['unix']", "what [proxy] trusts is reachable from other machines"),
+        ("[tls]\nclient_certificates = 'yes'", "[tls] client_certificates: Input should be 'off'"),
+        ("[tls]\nclient_certificates = 'required'", '[tls]: client_certificates = "required" also'),
+        ("[tls]\nclient_ca = 'ca.pem'", "[tls]: client_ca and client_crl do nothing while"),
+        ("[tls]\nclient_crl = 'crl.pem'", "[tls]: client_ca and client_crl do nothing while"),
+        (CERTIFIED, "[[keys]] aaaa: needs a certificate, and no client is asked for one"),
+        (
+            MUTUAL + CERTIFIED + f'certificate_sha256 = "{"0" * 64}"',
+            "[[keys]] aaaa: certificate_subject and certificate_sha256: one of them",
+        ),
+        (
+            MUTUAL + KEY.replace(f'sha256 = "{"0" * 64}"', ""),
+            "[[keys]] aaaa: needs sha256, of a key, or certificate_subject",
+        ),
+        (
+            MUTUAL
+            + CERTIFIED.replace(f'sha256 = "{"0" * 64}"', "")
+            + CERTIFIED.replace(f'sha256 = "{"0" * 64}"', "").replace("aaaa", "bbbb"),
+            "[[keys]] bbbb: another entry has that certificate alone",
+        ),
+    ],
+)
+def test_proxies_and_certificates_that_do_nothing_are_refused(
+    tables: str, said: str, refuse: Refuse
+) -> None:
+    """What would be believed of everybody, or of nobody, is a mistake."""
+    assert said in refuse(tables)
+
+
+PROXY = '[proxy]\ntrusted = ["unix", "127.0.0.0/8"]\n'
+PLAIN = MINIMAL.replace("certfile", "# certfile").replace("keyfile", "# keyfile")
+
+
+@pytest.mark.parametrize(
+    "bind", ["unix:/run/ocr.sock", "127.0.0.1:8000", "localhost:8000", "fd://3"]
+)
+def test_a_proxy_on_this_machine_is_spoken_to_without_tls(bind: str, load: Load) -> None:
+    """Over a Unix socket, loopback, or a socket that was handed over."""
+    settings = load(PROXY + KEY, top=f'bind = "{bind}"', main=PLAIN)
+    assert not settings.server.has_tls
+    assert settings.reachable_by[-1] == "what [proxy] trusts"
+
+
+@pytest.mark.parametrize(
+    ("bind", "tables", "said"),
+    [
+        ("unix:/run/ocr.sock", KEY, 'set [proxy] trusted = ["unix"]'),
+        ("unix:/run/ocr.sock", KEY + "[proxy]\ntrusted = ['127.0.0.0/8']", 'trusted = ["unix"]'),
+        ("127.0.0.1:8000", KEY, "would serve plain HTTP on 127.0.0.1:8000"),
+        ("127.0.0.1:8000", KEY + "[proxy]\ntrusted = ['unix']", "would serve plain HTTP on 127"),
+        ("[::1]:8000", KEY + PROXY, "would serve plain HTTP on [::1]:8000"),
+        ("192.0.2.1:8000", KEY + "[proxy]\ntrusted = ['192.0.2.0/24']", "would serve plain HTTP"),
+        ("fd://3", KEY, "would serve plain HTTP on fd://3"),
+    ],
+)
+def test_nobody_else_is(bind: str, tables: str, said: str, refuse: Refuse) -> None:
+    """Without a proxy that is trusted at that address, and over a network never."""
+    assert said in refuse(tables, top=f'bind = "{bind}"', main=PLAIN)
+
+
+def test_without_tls_there_is_no_second_port(refuse: Refuse) -> None:
+    """Hypercorn would not open it."""
+    top = 'bind = "unix:/run/ocr.sock"\ninsecure_bind = "127.0.0.1:80"'
+    assert "insecure_bind does nothing without certfile" in refuse(PROXY + KEY, top=top, main=PLAIN)
+
+
+def test_half_of_a_certificate_is_a_mistake(refuse: Refuse) -> None:
+    """A key without its certificate is one that was forgotten, whatever stands in front."""
+    half = MINIMAL.replace("certfile", "# certfile")
+    assert "certfile is missing" in refuse(PROXY + KEY, top='bind = "unix:/x"', main=half)
+
+
+def test_certificates_alone_or_with_a_key(load: Load) -> None:
+    """Two entries may share one where each has a key of its own."""
+    other = CERTIFIED.replace("aaaa", "bbbb").replace("0" * 64, "1" * 64)
+    keys = load(MUTUAL + CERTIFIED + other).keys
+    assert [key.needs_certificate for key in keys] == [True, True]
+    alone = load(MUTUAL + KEY.replace("sha256 =", "certificate_sha256 =")).keys
+    assert alone[0].sha256 is None

@@ -58,7 +58,7 @@ def test_a_misspelled_key_is_named(line: str, mend: str, refuse: Refuse) -> None
         'bind = ["127.0.0.1"]',
         'bind = ["::1:8443"]',
         'bind = ["127.0.0.1:99999"]',
-        'bind = ["unix:/run/x.sock"]',
+        'bind = ["unix:x.sock"]',
         "graceful_timeout = inf",
         "keep_alive_timeout = 0",
         'worker_class = "trio"',

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from settings import load_settings
-from settings.schema import ApiKey, Function, Settings, Table
+from settings.schema import Settings
+from settings.tables import ApiKey, Function, Table
 
 SHIPPED = Path(__file__).parents[2] / "settings.toml"
 TEXT = SHIPPED.read_text(encoding="utf-8")

@@ -22,6 +22,7 @@ def _in_force(
     return certificate_in_force(
         directory / f"{name}.pem",
         directory / f"{name}.key",
+        passphrase=None,
         host=host,
         public_binds=public,
         allow_development=allow,

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,15 +21,15 @@ from middleware.token import new_token
 
 ROOT = Path(__file__).resolve().parents[2]
 HYPERCORN = Path(sys.executable).with_name("hypercorn")
-LISTENING = re.compile(r"Running on (https?)://\S+:(\d+) ")
+LISTENING = re.compile(r"Running on (https?)://\S*:(\d+|/\S+) ")
 PATIENCE_S = 60
 
 
 class Service:
     """Starts `hypercorn --config settings.toml app:app` on a copy of the shipped settings.
 
-    `local` is the text of its settings.local.toml, `server` what top-level keys become, `modules`
-    are importable by it, `launcher` stands before the command. Without
+    `local` is the text of its settings.local.toml, `server` what top-level keys become (None: they
+    are left out), `modules` are importable by it, `launcher` stands before the command. Without
     `[[keys]]` in `local`, `self.key` is the development key.
     """
 
@@ -38,7 +38,7 @@ class Service:
         directory: Path,
         *,
         local: str = "",
-        server: dict[str, str] | None = None,
+        server: Mapping[str, str | None] | None = None,
         environment: dict[str, str] | None = None,
         arguments: tuple[str, ...] = (),
         modules: dict[str, str] | None = None,
@@ -70,7 +70,7 @@ class Service:
         self._reader = threading.Thread(target=self._follow, daemon=True)
         self._reader.start()
 
-    def _write_settings(self, shipped: Path, server: dict[str, str], local: str) -> None:
+    def _write_settings(self, shipped: Path, server: Mapping[str, str | None], local: str) -> None:
         text = shipped.read_text(encoding="utf-8")
         files = {
             "bind": '["127.0.0.1:0"]',
@@ -79,9 +79,10 @@ class Service:
             "keyfile": f'"{self.directory}/tls/certificate.key"',
         }
         for key, value in {**files, **server}.items():
-            text, count = re.subn(rf"(?m)^{key} = .*$", f"{key} = {value}", text, count=1)
+            line = "" if value is None else f"{key} = {value}"
+            text, count = re.subn(rf"(?m)^{key} = .*$", line, text, count=1)
             if not count:
-                text = f"{key} = {value}\n{text}"
+                text = f"{line}\n{text}"
         self.settings.write_text(text, encoding="utf-8")
         (self.directory / "settings.local.toml").write_text(local, encoding="utf-8")
 
@@ -90,7 +91,7 @@ class Service:
             self.log.append(line.rstrip("\n"))
             found = LISTENING.search(line)
             if found:
-                self.ports.setdefault(found[1], int(found[2]))
+                self.ports.setdefault(found[1], int(found[2]) if found[2].isdecimal() else 0)
 
     def __enter__(self) -> Self:
         expected = 2 if "insecure_bind = []" not in self.settings.read_text("utf-8") else 1
@@ -128,15 +129,18 @@ class Service:
         self._drain()
         return status, "\n".join(self.log)
 
-    def logged(self, request_id: str) -> str:
-        """Return the log's line for a request; it is written after its answer is sent."""
+    def logged(self, text: str, *, after: int = 0) -> str:
+        """Wait for a line of the log, beyond the first `after`, that holds `text`; return it.
+
+        A request's is written after its answer is sent.
+        """
         due = time.monotonic() + PATIENCE_S
         while time.monotonic() < due:
-            for line in reversed(self.log):
-                if request_id in line:
+            for line in reversed(self.log[after:]):
+                if text in line:
                     return line
             time.sleep(0.01)
-        raise AssertionError("the request was not logged")
+        raise AssertionError(f"{text} was not logged")
 
     def _drain(self) -> None:
         self._reader.join(PATIENCE_S)
@@ -169,13 +173,25 @@ class Service:
         context.load_verify_locations(self.authority)
         return context
 
-    def client(self, *, key: str | None = "", http2: bool = True) -> httpx2.Client:
-        """Return a verifying client; with the development key unless another, or None, is given."""
+    def client(
+        self,
+        *,
+        key: str | None = "",
+        http2: bool = True,
+        certificate: tuple[Path, Path] | None = None,
+    ) -> httpx2.Client:
+        """Return a verifying client; with the development key unless another, or None, is given.
+
+        `certificate` is what it shows: a certificate's file, and its key's.
+        """
         headers = {} if key is None else {"X-API-Key": key or self.key}
+        trust = self.trust()
+        if certificate is not None:
+            trust.load_cert_chain(*certificate)
         return httpx2.Client(
             http2=http2,
             http1=not http2,
-            verify=self.trust(),
+            verify=trust,
             base_url=self.url,
             headers=headers,
             timeout=PATIENCE_S,

@@ -169,8 +169,9 @@ def test_health_needs_no_key(service: Service) -> None:
         assert client.get("/readyz").json()["checks"] == {
             "weights": "ok",
             "engine": "ok",
-            "certificate": "ok",
+            "settings": "ok",
             "limit_storage": "ok",
+            "certificate": "ok",
         }
 
 

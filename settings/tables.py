@@ -1,0 +1,331 @@
+"""Our tables of settings.toml, a class each. The file itself carries meanings and units."""
+
+from datetime import UTC, date, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Annotated, Literal
+
+from limits import parse as parse_limit
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+from settings.server import Count, Seconds
+
+UNIX = "unix"
+HSTS_PRELOAD_MIN_S = 31_536_000  # hstspreload.org asks for a year
+
+Bytes = Annotated[int, Field(ge=1)]
+Share = Annotated[int, Field(ge=0)]
+
+
+def _limit(value: str) -> str:
+    if ";" in value or "," in value:
+        raise ValueError("one limit, please; a list holds several")
+    try:
+        item = parse_limit(value)
+    except ValueError:
+        raise ValueError(f'{value!r} is not like "60/minute" or "10 per 5 minutes"') from None
+    if item.amount < 1:
+        raise ValueError("a limit of 0 would refuse every request; remove the scope instead")
+    return value
+
+
+def _count_or_auto(value: object) -> object:
+    if value == "auto":
+        return value
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if type(number) is not int or number < 1:
+        raise ValueError('must be a number from 1, or "auto"')
+    return number
+
+
+def _as_time(value: object) -> object:
+    """Read a TOML date as the UTC midnight it begins with; refuse a time without a zone."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("needs a time zone: 2027-01-31T00:00:00Z")
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value
+
+
+def _origin(value: AnyHttpUrl) -> AnyHttpUrl:
+    if value.scheme != "https":
+        raise ValueError("must begin with https://: it is where plain HTTP is sent to")
+    if (value.path or "/") != "/" or value.query or value.fragment or value.username:
+        raise ValueError("must be scheme, host and port alone: https://ocr.example.org")
+    return value
+
+
+def _peer(value: str) -> str:
+    if value == UNIX:
+        return value
+    try:
+        network = ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(f'{value!r} is no network like "10.0.0.0/8", nor "unix"') from None
+    if network.network_address != ip_address(value.partition("/")[0]):
+        raise ValueError(f"{value!r}: the network is {str(network)!r}; is that meant?")
+    if network.prefixlen == 0:
+        raise ValueError(f"{value!r} is everybody: anyone could claim any address")
+    return value
+
+
+CountOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_count_or_auto)]
+Limit = Annotated[str, AfterValidator(_limit)]
+Time = Annotated[datetime, BeforeValidator(_as_time)]
+KeyId = Annotated[str, Field(pattern=r"^[a-z0-9]{4,16}$")]
+Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
+Peer = Annotated[str, AfterValidator(_peer)]
+HeaderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Origin = Annotated[AnyHttpUrl, AfterValidator(_origin)]
+
+
+class Table(BaseModel):
+    """A table of settings.toml: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlainPort(Table):
+    """What the plain-HTTP port answers."""
+
+    public_origin: Origin = AnyHttpUrl("https://localhost:8443")
+    acme_directory: str = "acme"
+
+    @property
+    def origin(self) -> str:
+        """The origin without a trailing slash, as a Location header wants it."""
+        return str(self.public_origin).rstrip("/")
+
+    @property
+    def host(self) -> str:
+        """What clients call the service, and its certificate is for."""
+        return (self.public_origin.host or "localhost").strip("[]")
+
+
+class Tls(Table):
+    """The transport below Hypercorn's own settings."""
+
+    profile: Literal["intermediate", "modern"] = "intermediate"
+    allow_development_certificate: bool = False
+    key_passphrase: SecretStr | None = None
+    expiry_warning_days: Share = 14
+    reload_poll_s: Seconds = 1
+    session_ticket_key_s: Seconds = 86_400
+    client_certificates: Literal["off", "optional", "required"] = "off"
+    client_ca: str | None = None
+    client_crl: str | None = None
+    max_connections: Count = 512
+    receive_window_bytes: Annotated[int, Field(ge=65_535, le=2**31 - 1)] = 65_535
+    connection_window_bytes: Annotated[int, Field(ge=65_535, le=2**31 - 1)] = 1_048_576
+    buffer_bytes: Annotated[int, Field(ge=16_384)] = 65_536
+    close_linger_s: Seconds = 1
+
+    @model_validator(mode="after")
+    def _client_authorities(self) -> "Tls":
+        if self.client_certificates != "off" and self.client_ca is None:
+            raise ValueError(
+                f'client_certificates = "{self.client_certificates}" also needs client_ca, the '
+                "authorities whose certificates are taken"
+            )
+        if self.client_certificates == "off" and (self.client_ca or self.client_crl):
+            raise ValueError(
+                'client_ca and client_crl do nothing while client_certificates = "off": make it '
+                '"optional" or "required", or leave them out'
+            )
+        return self
+
+    @property
+    def passphrase(self) -> str | None:
+        """What opens the key file, if it is encrypted."""
+        return self.key_passphrase.get_secret_value() if self.key_passphrase else None
+
+
+class Proxy(Table):
+    """Who may speak for a client, and in which words."""
+
+    trusted: tuple[Peer, ...] = ()
+    header: Literal["forwarded", "x-forwarded"] = "forwarded"
+    client_certificate_header: HeaderName | None = None
+
+    @model_validator(mode="after")
+    def _header_of_a_proxy(self) -> "Proxy":
+        if self.client_certificate_header and not self.trusted:
+            raise ValueError(
+                "client_certificate_header is believed of nobody while trusted is empty"
+            )
+        return self
+
+    @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks among `trusted`."""
+        return tuple(ip_network(peer) for peer in self.trusted if peer != UNIX)
+
+    @property
+    def trusts_unix(self) -> bool:
+        """Whether who connects to a Unix socket is believed."""
+        return UNIX in self.trusted
+
+    def trusts(self, host: str) -> bool:
+        """Whether a connection from this address would be believed."""
+        address = ip_address("127.0.0.1" if host == "localhost" else host)
+        return any(address in network for network in self.networks)
+
+
+class Hsts(Table):
+    """HTTP Strict Transport Security, RFC 6797."""
+
+    max_age_s: Share = 63_072_000
+    include_subdomains: bool = False
+    preload: bool = False
+    development_max_age_s: Share = 60
+
+    @model_validator(mode="after")
+    def _preload_terms(self) -> "Hsts":
+        if self.preload and not (self.include_subdomains and self.max_age_s >= HSTS_PRELOAD_MIN_S):
+            raise ValueError(
+                "preload = true also needs include_subdomains = true and "
+                f"max_age_s >= {HSTS_PRELOAD_MIN_S}"
+            )
+        return self
+
+    def header(self, *, development: bool) -> str:
+        """Return the header's value, short-lived with a development certificate."""
+        if development:
+            return f"max-age={self.development_max_age_s}"
+        subdomains = "; includeSubDomains" if self.include_subdomains else ""
+        return f"max-age={self.max_age_s}{subdomains}{'; preload' if self.preload else ''}"
+
+
+class Limits(Table):
+    """Rate limits that hold for every function, and where they are counted."""
+
+    storage: SecretStr = SecretStr("async+memory://")
+    storage_wait_s: Seconds = 0.5
+    on_storage_failure: Literal["deny", "allow"] = "deny"
+    per_address: Limit = "600/minute"
+    failed_authentications: Limit = "20/minute"
+    per_key: Limit = "60/minute"
+
+    @model_validator(mode="after")
+    def _known_storage(self) -> "Limits":
+        schemes = ("async+memory://", "async+redis://", "async+rediss://", "async+redis+unix://")
+        if not self.storage.get_secret_value().startswith(schemes):
+            raise ValueError(f"storage must begin with one of {', '.join(schemes)}")
+        return self
+
+    def counts_like(self, other: "Limits") -> bool:
+        """Whether both count in the same place, asked in the same way."""
+        return (self.storage, self.storage_wait_s) == (other.storage, other.storage_wait_s)
+
+    @property
+    def counts_per_process(self) -> bool:
+        """Whether two worker processes would each count for themselves."""
+        return self.storage.get_secret_value().startswith("async+memory")
+
+
+class Model(Table):
+    """Which weights read, and how large an image may be."""
+
+    detector: str = "ppocrv3-det"
+    recogniser: str = "sealed-crnn"
+    max_pixels: Annotated[int, Field(ge=1, le=1_000_000_000)] = 50_000_000
+    max_images: Count = 16
+    max_pages: Annotated[int, Field(ge=1, le=5000)] = 50
+    pdf_dpi: Annotated[int, Field(ge=36, le=1200)] = 200
+
+
+class Engine(Table):
+    """The processes that decode and read."""
+
+    processes: CountOrAuto = "auto"
+    decoders: Count = 2
+    threads: CountOrAuto = "auto"
+    max_waiting: Share = 8
+    warm: bool = False
+    idle_s: Annotated[float, Field(ge=0)] = 600
+    start_timeout_s: Seconds = 30
+    decode_timeout_s: Seconds = 10
+    read_timeout_s: Seconds = 30
+    max_readings: Share = 1000
+
+
+class Sandbox(Table):
+    """Whether the processes that read must be locked."""
+
+    require: Literal["public", "always", "never"] = "public"
+
+
+class ApiKey(Table):
+    """One caller: who, until when, what for, how often."""
+
+    id: KeyId
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w .@/+-]+$")]
+    sha256: Digest | None = None
+    certificate_subject: Annotated[str, Field(min_length=3)] | None = None
+    certificate_sha256: Digest | None = None
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
+    limits: dict[str, Limit] = {}
+    not_before: Time | None = None
+    expires: Time | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "ApiKey":
+        if self.not_before and self.expires and self.not_before >= self.expires:
+            raise ValueError("not_before is not earlier than expires")
+        return self
+
+    @model_validator(mode="after")
+    def _told_by_something(self) -> "ApiKey":
+        if self.certificate_subject and self.certificate_sha256:
+            raise ValueError("certificate_subject and certificate_sha256: one of them, please")
+        if not self.sha256 and not self.needs_certificate:
+            raise ValueError(
+                "needs sha256, of a key, or certificate_subject or certificate_sha256, or a key "
+                "and a certificate; scripts/new-key NAME prints an entry"
+            )
+        return self
+
+    @property
+    def needs_certificate(self) -> bool:
+        """Whether the caller must show a certificate."""
+        return bool(self.certificate_subject or self.certificate_sha256)
+
+
+class Function(Table):
+    """One route: a path, who may call it, and what a call may cost."""
+
+    path: Path
+    handler: Annotated[str, Field(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")]
+    scope: Scope
+    methods: Annotated[tuple[Literal["GET", "POST", "PUT", "DELETE", "PATCH"], ...], Field()] = (
+        "POST",
+    )
+    limits: tuple[Limit, ...] = ()
+    max_body_bytes: Share = 5_000_000
+    body_timeout_s: Seconds = 30
+    timeout_s: Seconds = 60
+
+    @property
+    def public(self) -> bool:
+        """Whether the function needs no key."""
+        return self.scope == "public"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Function":
+        if self.body_timeout_s > self.timeout_s:
+            raise ValueError("body_timeout_s is longer than timeout_s, which would end it first")
+        if not self.methods:
+            raise ValueError("methods is empty: no request could reach the function")
+        return self

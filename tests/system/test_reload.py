@@ -1,0 +1,188 @@
+"""What is taken up without a restart, and what happens to what is broken or has to wait."""
+
+import hashlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.system.service import Service, key_stanza
+from tls.development import ensure_development_certificate
+
+Start = Callable[..., Service]
+FAST = "[tls]\nreload_poll_s = 0.05\n"
+FIRST, FIRST_STANZA = key_stanza("aaaa1111", "first", 'limits = { "*" = "1000/minute" }')
+SECOND, SECOND_STANZA = key_stanza("bbbb2222", "second")
+
+
+@pytest.fixture
+def service(start: Start) -> Iterator[Service]:
+    """Start a service that looks at its files twenty times a second, with one key."""
+    with start(local=FAST + FIRST_STANZA) as running:
+        yield running
+
+
+def rewrite(service: Service, local: str, event: str) -> dict[str, object]:
+    """Replace settings.local.toml and return what is logged of it."""
+    seen = len(service.log)
+    file = service.directory / "settings.local.toml"
+    file.with_suffix(".next").write_text(local, encoding="utf-8")
+    file.with_suffix(".next").replace(file)
+    entry: dict[str, object] = json.loads(service.logged(event, after=seen))
+    return entry
+
+
+def status(service: Service, key: str) -> int:
+    """Ask for a reading of nothing: 401 without a valid key, 415 with one."""
+    with service.client(key=key) as client:
+        return client.post("/ocr").status_code
+
+
+def test_keys_come_and_go(service: Service) -> None:
+    """A new key is valid, one that was removed is not, on the connection they were used on."""
+    with service.client(key=FIRST) as client:
+        assert client.post("/ocr").status_code == 415
+        entry = rewrite(service, FAST + SECOND_STANZA, "settings_loaded")
+        assert entry["taken_up"] == ["keys"]
+        assert client.post("/ocr").status_code == 401
+        assert client.post("/ocr", headers={"x-api-key": SECOND}).status_code == 415
+    assert service.process.poll() is None
+
+
+def test_a_key_that_expires_stops_by_itself(service: Service) -> None:
+    """To the second, without anything being loaded."""
+    expires = datetime.now(UTC) + timedelta(seconds=2)
+    token, stanza = key_stanza("cccc3333", "third", f"expires = {expires.isoformat()}")
+    rewrite(service, FAST + FIRST_STANZA + stanza, "settings_loaded")
+    with service.client(key=token) as client:
+        assert client.post("/ocr").status_code == 415
+        time.sleep(max(0, (expires - datetime.now(UTC)).total_seconds()))
+        assert client.post("/ocr").status_code == 401
+
+
+def test_limits_are_taken_up(service: Service) -> None:
+    """A new limit counts from now on; one that stays goes on counting."""
+    with service.client(key=FIRST) as client:
+        assert client.post("/ocr").headers["ratelimit"].startswith('"address";r=599')
+        local = FAST + FIRST_STANZA + '[limits]\nfailed_authentications = "1/minute"\n'
+        rewrite(service, local, "settings_loaded")
+        assert client.post("/ocr").headers["ratelimit"].startswith('"address";r=598')
+        wrong = {"x-api-key": SECOND}
+        assert client.post("/ocr", headers=wrong).status_code == 401
+        assert client.post("/ocr", headers=wrong).status_code == 429
+
+
+def test_hsts_is_taken_up(service: Service) -> None:
+    """The next answer tells browsers the new time, which for development is short."""
+    with service.client(key=FIRST) as client:
+        assert client.get("/healthz").headers["strict-transport-security"] == "max-age=60"
+        local = FAST + FIRST_STANZA + "[hsts]\ndevelopment_max_age_s = 7\n"
+        assert rewrite(service, local, "settings_loaded")["taken_up"] == ["hsts"]
+        assert client.get("/healthz").headers["strict-transport-security"] == "max-age=7"
+
+
+def test_what_waits_for_a_restart_says_so(service: Service) -> None:
+    """In the log and in /readyz, until it is taken back; what needs none is taken up beside it."""
+    local = FAST + SECOND_STANZA + '[engine]\nmax_waiting = 3\n[model]\nrecogniser = "x"\n'
+    entry = rewrite(service, local, "settings_loaded")
+    assert entry["taken_up"] == ["keys"]
+    assert entry["needs_restart"] == ["[model] recogniser", "[engine] max_waiting"]
+    with service.client(key=SECOND) as client:
+        ready = client.get("/readyz")
+        assert ready.status_code == 200
+        assert ready.json()["warnings"] == {
+            "restart": "to take up [model] recogniser, [engine] max_waiting"
+        }
+        rewrite(service, FAST + FIRST_STANZA, "settings_loaded")
+        assert "warnings" not in client.get("/readyz").json()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        SECOND_STANZA + "[limits]\nper_key = 1\n",
+        SECOND_STANZA + "[limit]\n",
+        SECOND_STANZA + "x",
+        SECOND_STANZA + SECOND_STANZA.replace("scopes", "scope"),
+    ],
+)
+def test_broken_settings_change_nothing(service: Service, broken: str) -> None:
+    """The old ones stay, all of them; it is logged, and /readyz is red until it is mended."""
+    entry = rewrite(service, FAST + broken, "settings_not_loaded")
+    assert "settings.local.toml" in str(entry["error"])
+    assert (status(service, FIRST), status(service, SECOND)) == (415, 401)
+    with service.client(key=FIRST) as client:
+        assert client.get("/readyz").json()["detail"] == "Failed: settings."
+        rewrite(service, FAST + SECOND_STANZA, "settings_loaded")
+        assert client.get("/readyz").status_code == 200
+    assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
+
+
+def test_mended_settings_are_reported(service: Service) -> None:
+    """Also where they are the old ones again, and nothing is left to take up."""
+    rewrite(service, "x", "settings_not_loaded")
+    entry = rewrite(service, FAST + FIRST_STANZA, "settings_loaded")
+    assert entry["taken_up"] == entry["needs_restart"] == []
+
+
+def test_the_first_key_ends_the_development_key(start: Start) -> None:
+    """From then on it is an unknown one."""
+    with start(local=FAST) as service:
+        assert status(service, service.key) == 415
+        rewrite(service, FAST + FIRST_STANZA, "settings_loaded")
+        assert (status(service, service.key), status(service, FIRST)) == (401, 415)
+
+
+def test_a_secret_is_taken_up(start: Start, tmp_path: Path) -> None:
+    """Files of the secrets directory are settings like the others."""
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    with start(local=FAST, environment={"OCR_SECRETS_DIR": str(secrets)}) as service:
+        digest = hashlib.sha256(SECOND.encode()).hexdigest()
+        keys = [{"id": "bbbb2222", "name": "second", "sha256": digest, "scopes": ["ocr"]}]
+        (secrets / "keys").write_text(json.dumps(keys), encoding="utf-8")
+        service.logged("settings_loaded")
+        assert status(service, SECOND) == 415
+
+
+def test_a_hangup_takes_up_everything_at_once(start: Start) -> None:
+    """SIGHUP waits for no look: settings, keys and certificate, and nothing is dropped."""
+    with start(local="[tls]\nreload_poll_s = 600\n" + FIRST_STANZA) as service:
+        with service.client(key=FIRST) as client:
+            assert client.post("/ocr").status_code == 415
+            rewritten = "[tls]\nreload_poll_s = 600\n" + SECOND_STANZA
+            (service.directory / "settings.local.toml").write_text(rewritten, encoding="utf-8")
+            ensure_development_certificate(service.directory / "tls", ["ocr.lan"])
+            assert client.post("/ocr").status_code == 415
+            service.process.send_signal(signal.SIGHUP)
+            service.logged('"reloaded"')
+            assert client.post("/ocr").status_code == 401
+        assert "ocr.lan" in service.logged("certificate_loaded")
+        assert status(service, SECOND) == 415
+
+
+def test_a_hangup_restarts_workers(start: Start) -> None:
+    """With workers the signal is the supervisor's, who starts new ones with the new settings."""
+    with start(server={"workers": "1"}, local=FIRST_STANZA) as service:
+        assert status(service, FIRST) == 415
+        (service.directory / "settings.local.toml").write_text(SECOND_STANZA, encoding="utf-8")
+        seen = len(service.log)
+        os.kill(service.process.pid, signal.SIGHUP)
+        service.logged("Running on https", after=seen)
+        service.ports.clear()
+        for line in service.log[seen:]:
+            if "Running on https" in line:
+                service.ports["https"] = int(line.rpartition(":")[2].split()[0])
+        assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
+
+
+def test_workers_each_take_up_changes(start: Start) -> None:
+    """The watch is in every worker, and needs no signal."""
+    with start(server={"workers": "1"}, local=FAST + FIRST_STANZA) as service:
+        assert rewrite(service, FAST + SECOND_STANZA, "settings_loaded")["taken_up"] == ["keys"]
+        assert (status(service, FIRST), status(service, SECOND)) == (401, 415)

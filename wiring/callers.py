@@ -1,0 +1,47 @@
+"""Who may call: the `[[keys]]`, or the development key where there is none."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limits import parse as parse_limit
+from starlette.types import Scope
+
+from middleware.keys import BEGINNING, END, Caller, Shown
+from settings import ApiKey, Settings
+from startup.development import development_caller
+
+if TYPE_CHECKING:  # it costs 160 ms, and most never need it
+    from tls.clients import ClientTrust
+
+
+def callers_of(settings: Settings, directory: Path) -> list[Caller]:
+    """Return the configured callers; a development key is kept below `directory`."""
+    if settings.keys:
+        return [_caller(key) for key in settings.keys]
+    scopes = {function.scope for function in settings.functions}
+    paths = {function.path for function in settings.functions}
+    return [development_caller(directory / ".dev" / "key", scopes, paths)]
+
+
+def shown_by(clients: "ClientTrust | None") -> Callable[[Scope], Shown | None]:
+    """Return how the certificate that came with a request is read: None if it holds no longer."""
+
+    def read(scope: Scope) -> Shown | None:
+        der = scope["state"].get("certificate")
+        return clients.identify(der) if clients is not None and der is not None else None
+
+    return read
+
+
+def _caller(key: ApiKey) -> Caller:
+    return Caller(
+        key.id,
+        key.name,
+        bytes.fromhex(key.sha256) if key.sha256 else None,
+        frozenset(key.scopes),
+        {path: parse_limit(limit) for path, limit in key.limits.items()},
+        key.not_before or BEGINNING,
+        key.expires or END,
+        certificate=key.certificate_subject or bytes.fromhex(key.certificate_sha256 or ""),
+    )
