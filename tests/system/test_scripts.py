@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.authorities import CLIENT, Authority
 from tests.system.service import ROOT, Service, copy_project, key_stanza
 
 PYTHON = sys.executable
@@ -135,6 +136,49 @@ def test_new_keys_work(tmp_path: Path) -> None:
     assert token not in stanza
     with Service(tmp_path, local=stanza) as service, service.client(key=token) as client:
         assert client.post("/ocr", headers={"content-type": "text/x"}).status_code == 415
+
+
+@pytest.mark.parametrize("pin", [[], ["--pin"]])
+def test_new_entries_for_certificates_work(tmp_path: Path, pin: list[str]) -> None:
+    """The caller is let in by the certificate that was named, in a relative path too."""
+    root = Authority("Root")
+    root.write(tmp_path, "root")
+    issued = root.issue("OU=Books,CN=ledger\\, old+OU=7", usage=CLIENT)
+    files = issued.write(tmp_path, "ledger")
+    done = subprocess.run(
+        [ROOT / "scripts" / "new-key", "ledger", "--no-key", "--certificate", files[0].name, *pin],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "ocr_" not in done.stdout
+    stanza = done.stdout[done.stdout.index("[[keys]]") :]
+    tables = f'[tls]\nclient_certificates = "optional"\nclient_ca = "{tmp_path}/root.pem"\n'
+    (tmp_path / "s").mkdir()
+    with (
+        Service(tmp_path / "s", local=tables + stanza) as service,
+        service.client(key=None, certificate=files) as client,
+    ):
+        assert client.post("/ocr").status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["x", "--certificate", "none.pem"], "none.pem: No such file"),
+        (["x", "--certificate", str(ROOT / "README.md")], "README.md holds no certificate"),
+        (["x", "--no-key"], "are about a --certificate"),
+        (["x\ny"], "name: String should match"),
+    ],
+)
+def test_new_key_names_mistakes(arguments: list[str], said: str) -> None:
+    """In one line, without a traceback, and prints no key."""
+    done = subprocess.run(
+        [PYTHON, ROOT / "scripts" / "new_key.py", *arguments],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
 
 
 @pytest.mark.skipif(shutil.which("dash") is None, reason="needs a POSIX shell other than bash")
