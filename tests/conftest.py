@@ -11,7 +11,15 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("house")
 
-PROGRAMS = ("curl", "openssl", "redis-server", "strace")
+PROGRAMS = (
+    "certbot",
+    "curl",
+    "openssl",
+    "pebble",
+    "pebble-challtestsrv",
+    "redis-server",
+    "strace",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
