@@ -17,13 +17,18 @@ from tests.tls.servers import PATIENCE_S, Server
 
 
 class Client:
-    """One TLS connection with HTTP/2 on it."""
+    """One TLS connection with HTTP/2 on it; with the session of an earlier one, if it is given."""
 
-    def __init__(self, server: Server) -> None:
-        context = ssl.create_default_context(cafile=str(server.ca))
+    def __init__(
+        self,
+        server: Server,
+        context: ssl.SSLContext | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
+        context = context or ssl.create_default_context(cafile=str(server.ca))
         context.set_alpn_protocols(["h2"])
         bare = socket.create_connection(("127.0.0.1", server.port), PATIENCE_S)
-        self.socket = context.wrap_socket(bare, server_hostname="localhost")
+        self.socket = context.wrap_socket(bare, server_hostname="localhost", session=session)
         self.h2 = h2.connection.H2Connection(
             h2.config.H2Configuration(header_encoding="utf-8", validate_outbound_headers=False)
         )
