@@ -138,13 +138,18 @@ def launch_ours(
     warm: bool = False,
     limits: Sequence[Mapping[str, str]] = (AMPLE,),
     variables: Mapping[str, str] | None = None,
+    certify: Callable[[Path], None] | None = None,
 ) -> Server:
     """Start the service as shipped, but for ports, the recogniser, and a key for each of `limits`.
 
-    `variables` are settings that go over all others, as the environment's do.
+    `variables` are settings that go over all others, as the environment's do; `certify` puts a
+    certificate, its key and ca.pem into a folder, where the development ones are not wanted.
     """
     directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
     home = Path(directory.name)
+    if certify is not None:
+        (home / "tls").mkdir()
+        certify(home / "tls")
     port, plain_port = free_port(), free_port()
     text = (ROOT / "settings.toml").read_text("utf-8")
     for key, value in {
