@@ -4,12 +4,18 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 import h2.exceptions
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
+from h2.settings import SettingCodes
 
 from tls.windows import ReceiveWindow
+
+REMEMBERED_BYTES = 64 << 20
+"""How much room all connections of a process together may keep for uploads to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,8 @@ class Upload:
     """The sending half of one client's stream."""
 
     window: ReceiveWindow
-    grown: int = 0
+    grown: int = 0  # its connection's window, for it
+    kept: int = 0  # of that, what stays when it is over
     discarded: int = 0
     deadline: asyncio.TimerHandle | None = field(default=None, repr=False)
 
@@ -36,7 +43,12 @@ class Uploads:
     """The request bodies that a connection's client has not ended yet.
 
     `changed` is called when h2 has something to send, or an upload that lingered is over.
+
+    A client that was given room for one upload may send the next one as far ahead, without waiting
+    a round trip for it: its connection keeps that room, as far as REMEMBERED_BYTES go.
     """
+
+    _remembered: ClassVar["WeakKeyDictionary[Uploads, int]"] = WeakKeyDictionary()
 
     def __init__(
         self, connection: H2Connection, limits: UploadLimits, changed: Callable[[], None]
@@ -44,7 +56,10 @@ class Uploads:
         self._connection = connection
         self._limits = limits
         self._changed = changed
-        self._window = ReceiveWindow(connection.inbound_flow_control_window)
+        # What is kept for the next upload must be there when it begins, not owed.
+        self._window = ReceiveWindow(
+            connection.inbound_flow_control_window, limits.connection_window_bytes
+        )
         self._uploads: dict[int, Upload] = {}
 
     @property
@@ -60,13 +75,13 @@ class Uploads:
 
     def begin(self, stream_id: int) -> None:
         """Expect a body."""
-        self._uploads[stream_id] = Upload(ReceiveWindow(self._limits.stream_window_bytes))
+        self._uploads[stream_id] = Upload(ReceiveWindow(self._first_window))
 
     def end(self, stream_id: int) -> None:
         """Expect no more of a body."""
         upload = self._uploads.pop(stream_id, None)
         if upload is not None:
-            self._window.shrink(upload.grown)
+            self._window.shrink(upload.grown - upload.kept)
             if upload.deadline is not None:
                 upload.deadline.cancel()
                 self._changed()
@@ -77,6 +92,24 @@ class Uploads:
             if upload.deadline is not None:
                 upload.deadline.cancel()
         self._uploads.clear()
+        self._remembered.pop(self, None)
+
+    @property
+    def _first_window(self) -> int:
+        """How far ahead a client may send on a stream it opens."""
+        return self._limits.stream_window_bytes + self._remembered.get(self, 0)
+
+    def _remember(self, upload: Upload) -> None:
+        """Let every upload of this connection begin as far ahead as this one may be."""
+        kept = self._remembered.get(self, 0)
+        more = upload.grown - kept
+        if more <= 0 or sum(self._remembered.values()) + more > REMEMBERED_BYTES:
+            return
+        self._remembered[self] = kept + more
+        upload.kept += more
+        self._connection.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: self._first_window})
+        for each in self._uploads.values():  # of those under way, too (RFC 9113, section 6.9.2)
+            each.window.grow(more)
 
     def receiving(self, stream_id: int) -> bool:
         """Whether the client may still send on this stream."""
@@ -99,17 +132,19 @@ class Uploads:
         """Let the client have that many bytes of this stream under way.
 
         The connection's window grows along, so that one upload takes nothing from the others;
-        it shrinks again when the stream is over.
+        it shrinks again when the stream is over, but for what is kept for the next one.
         """
         if not self.receiving(stream_id):
             return
         upload = self._uploads[stream_id]
-        extra = self._window.grow(window_bytes - upload.window.size)
-        if extra:
-            upload.grown += upload.window.grow(extra)
+        first = self._limits.stream_window_bytes + upload.grown
+        if extra := self._window.grow(window_bytes - first):
+            upload.grown += extra
             self._connection.increment_flow_control_window(extra)
+            self._remember(upload)
+        if extra := upload.window.grow(window_bytes - upload.window.size):
             self._connection.increment_flow_control_window(extra, stream_id)
-            self._changed()
+        self._changed()
 
     def discard(self, stream_id: int, amount: int) -> None:
         """Drop body that comes after its reply, and give its room back.

@@ -4,10 +4,14 @@ LARGEST_WINDOW = 2**31 - 1
 
 
 class ReceiveWindow:
-    """How many bytes a peer may have under way, and how many of them it is owed again."""
+    """How many bytes a peer may have under way, and how many of them it is owed again.
 
-    def __init__(self, size: int) -> None:
+    It is never owed more than half a window, nor half of `basis` where the window is larger.
+    """
+
+    def __init__(self, size: int, basis: int = LARGEST_WINDOW) -> None:
         self.size = size
+        self._basis = basis
         self._owed = 0
         self._withheld = 0
 
@@ -19,7 +23,7 @@ class ReceiveWindow:
         kept = min(self._withheld, amount)
         self._withheld -= kept
         self._owed += amount - kept
-        if self._owed * 2 < self.size:
+        if self._owed * 2 < min(self.size, self._basis):
             return 0
         due, self._owed = self._owed, 0
         return due

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.tls.clients import Client
-from tests.tls.servers import Server, both, both_tight, serving
+from tests.tls.servers import Server, both, both_tight, serving, soon
 from tls.development import Paths
 
 MEGABYTE = bytes(1_000_000)
@@ -109,7 +109,7 @@ def test_window_opens_only_when_asked(server: Server) -> None:
 
 @both
 def test_grown_windows_do_not_add_up(server: Server) -> None:
-    """The connection's window grows with a stream and shrinks again after it."""
+    """The connection's window keeps room for one stream; what others add goes with them."""
     with Client(server) as client:
         for _ in range(6):
             asked = client.open("/grow?2000000")
@@ -119,7 +119,36 @@ def test_grown_windows_do_not_add_up(server: Server) -> None:
             assert client.h2.local_flow_control_window(asked) == 2_000_000
             assert client.send(asked, MEGABYTE * 2) == 2_000_000
             assert client.wait(lambda stream_id=asked: client.ended(stream_id))
-        assert client.h2.outbound_flow_control_window <= (1 << 20) + 2_000_000
+        assert client.h2.outbound_flow_control_window <= (1 << 20) + 2 * 2_000_000
+
+
+def admitted(client: Client, window_bytes: int) -> int:
+    """Make an upload that is given a window; return how far ahead the next one may begin."""
+    asked = client.open(f"/grow?{window_bytes}")
+    client.wait(lambda: client.h2.local_flow_control_window(asked) == window_bytes)
+    assert client.send(asked, MEGABYTE) == len(MEGABYTE)
+    client.wait(lambda: client.ended(asked))
+    return client.h2.local_flow_control_window(client.open("/unread"))
+
+
+def test_the_next_upload_need_not_wait(sealed: Server) -> None:
+    """Where one was given a window, the next has it from its first byte; elsewhere nobody has."""
+    with Client(sealed) as client, Client(sealed) as other:
+        assert admitted(client, 5_000_000) == 5_000_000
+        refused = other.open("/refuse")
+        other.send(refused, MEGABYTE, patience_s=1)
+        other.wait(lambda: other.ended(refused))
+        assert other.h2.local_flow_control_window(other.open("/unread")) == 65_535
+
+
+def test_what_is_kept_has_an_end(sealed: Server) -> None:
+    """All connections together keep 64 MiB; one that closes leaves its room to the others."""
+    with Client(sealed) as first:
+        assert admitted(first, 50_000_000) == 50_000_000
+        with Client(sealed) as second:
+            assert admitted(second, 50_000_000) == 65_535
+    with Client(sealed) as third:
+        assert soon(lambda: admitted(third, 50_000_000) == 50_000_000)
 
 
 def test_empty_and_padded_frames_end_well(sealed: Server) -> None:
