@@ -15,6 +15,7 @@ from handlers.problems import respond
 from middleware.access_log import AccessLog, Named
 from middleware.body_limit import BodyLimit
 from middleware.deadline import Deadline
+from middleware.early_answers import EarlyAnswers
 from middleware.headers import Headers
 from middleware.keys import Caller, Keys
 from middleware.limits import AddressLimit, KeyLimit
@@ -62,6 +63,7 @@ class Envelope:
         return [
             Middleware(AccessLog, write=self.write),
             Middleware(Headers, hsts=self.settings.hsts.header(development=development)),
+            *self._early_answers(),
             # Starlette puts its own handling of exceptions inside the middleware, so what
             # middleware raises is answered here, by the same table.
             Middleware(ExceptionMiddleware, handlers={HTTPException: respond, Exception: respond}),
@@ -97,6 +99,13 @@ class Envelope:
             )
             for function in self.settings.functions
         ]
+
+    def _early_answers(self) -> list[Middleware]:
+        if not self.settings.proxy.trusted:
+            return []
+        largest = max(function.max_body_bytes for function in self.settings.functions)
+        wait_s = self.settings.tls.close_linger_s
+        return [Middleware(EarlyAnswers, wait_s=wait_s, max_bytes=2 * largest)]
 
     def _proxy(self) -> list[Middleware]:
         proxy = self.settings.proxy
