@@ -14,6 +14,7 @@ hypothesis.settings.load_profile("house")
 PROGRAMS = (
     "certbot",
     "curl",
+    "nginx",
     "openssl",
     "pebble",
     "pebble-challtestsrv",

@@ -1,0 +1,48 @@
+"""Functions that the service behind nginx has beside the shipped ones."""
+
+FIRST_BYTES = "the first bytes of a body are here"
+LARGE_ANSWER_BYTES = 20_000_000
+
+HANDLERS = f"""
+from starlette.responses import PlainTextResponse
+
+
+async def count(request):
+    \"\"\"Count a body's bytes, and say at once that the first have come.\"\"\"
+    total = 0
+    async for piece in request.stream():
+        if piece and not total:
+            print("{FIRST_BYTES}", flush=True)
+        total += len(piece)
+    return PlainTextResponse(str(total))
+
+
+async def large(request):
+    \"\"\"Answer more than sockets hold.\"\"\"
+    return PlainTextResponse(b"x" * {LARGE_ANSWER_BYTES})
+
+
+async def smuggled(request):
+    \"\"\"Be what no request of the tests may reach.\"\"\"
+    return PlainTextResponse("smuggled")
+"""
+
+FUNCTIONS = """
+[[functions]]
+path = "/count"
+handler = "nginx_handlers:count"
+scope = "ocr"
+methods = ["POST"]
+
+[[functions]]
+path = "/large"
+handler = "nginx_handlers:large"
+scope = "public"
+methods = ["GET"]
+
+[[functions]]
+path = "/smuggled"
+handler = "nginx_handlers:smuggled"
+scope = "public"
+methods = ["GET", "POST"]
+"""
