@@ -45,6 +45,8 @@ def make_context(
 
     Raises: CertificateError.
     """
+    if choices.clients is not None:
+        choices.clients.load()  # first: a broken certificate must not hold up a revocation
     config.keyfile_password = choices.key_passphrase
     certfile, keyfile = str(config.certfile), str(config.keyfile)
     facts = check_served(certfile, keyfile, choices.key_passphrase, choices.host)
@@ -53,10 +55,8 @@ def make_context(
     except (ssl.SSLError, OSError) as error:
         raise CertificateError(f"{certfile} or {keyfile} changed while it was read") from error
     harden(context, config, choices.oldest)
-    if choices.clients is not None:
-        choices.clients.load()
-        if choices.clients.apply(context):
-            gate.retire_certified()
+    if choices.clients is not None and choices.clients.apply(context):
+        gate.retire_certified()
     context.sslobject_class = gate.ssl_object_class()
     return context, facts
 

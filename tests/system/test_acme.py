@@ -28,7 +28,8 @@ def public(start: Start, port: int, more: str = "", files: Path | None = None) -
     if files is not None:
         server["certfile"] = f'"{files}/certificate.pem"'
         server["keyfile"] = f'"{files}/certificate.key"'
-    return start(local=f"[tls]\nreload_poll_s = 0.2\n{more}\n{stanza}", server=server)
+    origin = f'[plain_port]\npublic_origin = "https://{NAME}"\n'
+    return start(local=f"[tls]\nreload_poll_s = 0.2\n{more}\n{origin}{stanza}", server=server)
 
 
 def hook(settings: Path) -> tuple[str, ...]:

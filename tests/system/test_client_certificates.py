@@ -182,6 +182,22 @@ def test_revocation_reaches_open_connections(start: Start, world: World) -> None
         world.revoke()
 
 
+def test_a_broken_certificate_holds_up_no_revocation(start: Start, world: World) -> None:
+    """What the service cannot serve is one thing, whom it lets in another."""
+    revoked = world.client("late")
+    with start(local=world.settings("optional", alone(revoked, "late"))) as service:
+        with service.client(key=None, certificate=world.files("late")) as client:
+            assert client.post("/ocr").status_code == 415
+            (service.directory / "tls" / "certificate.key").write_text("broken")
+            service.logged("certificate_not_loaded")
+            seen = len(service.log)
+            world.revoke(revoked)
+            service.logged("certificate_not_loaded", after=seen)
+            assert client.post("/ocr").status_code == 401
+        assert ask(service, world.files("late"), None) == 401
+        world.revoke()
+
+
 def test_expiry_reaches_open_and_resumed_connections(start: Start, world: World) -> None:
     """OpenSSL looks at a certificate in a whole handshake alone; here each request does."""
     ends = datetime.now(UTC) + timedelta(seconds=5)
