@@ -1,4 +1,4 @@
-"""HTTP/1.1 connections that answer a client which is still sending."""
+"""HTTP/1.1 connections that answer a client which is still sending, and hide no second request."""
 
 import asyncio
 from contextlib import suppress
@@ -12,6 +12,7 @@ from hypercorn.protocol.events import Response
 from hypercorn.protocol.h11 import H11Protocol
 
 FIRST_FINAL_STATUS = 200
+TWO_LENGTHS = {b"content-length", b"transfer-encoding"}
 
 
 class SealedH11Protocol(H11Protocol):
@@ -20,6 +21,10 @@ class SealedH11Protocol(H11Protocol):
     Closing with unread data in the socket sends a reset, which can destroy the reply before the
     client reads it (RFC 9112, section 9.6): so the rest of the body is read and dropped, for a
     bounded time and amount.
+
+    It may be a proxy's, so nothing is taken that a proxy may have understood in another way: no
+    body of two lengths (RFC 9112, section 6.1), and no change to HTTP/2 in clear, by which a client
+    would talk past a proxy that passes Upgrade on (RFC 9113 has given it up).
     """
 
     linger_s: ClassVar[float]
@@ -53,6 +58,17 @@ class SealedH11Protocol(H11Protocol):
         if not self._client_sends or self._discarded > self.discard_bytes:
             self._left.set()
 
+    async def _check_protocol(self, event: h11.Request) -> None:
+        if b"upgrade" not in dict(event.headers):
+            await super()._check_protocol(event)
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        if dict(request.headers).keys() >= TWO_LENGTHS:
+            await self._send_error_response(400)
+            await self._linger_on()
+        else:
+            await super()._create_stream(request)
+
     async def stream_send(self, event: StreamEvent) -> None:
         """Pass on what the stream sends, announcing that an early reply ends the connection."""
         if (
@@ -71,6 +87,10 @@ class SealedH11Protocol(H11Protocol):
         if not self._client_sends and not self._retired:
             await super()._maybe_recycle()
             return
+        await self._linger_on()
+
+    async def _linger_on(self) -> None:
+        """Take nothing more, and close in a moment."""
         self._lingering = True
         await self._close_stream()
         await self.can_read.set()

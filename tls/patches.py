@@ -163,7 +163,7 @@ def _config(choices: Choices, _transport: Transport) -> None:
 FIXES = (
     Fix("requests end with their client", "http_stream.py:127, task_group.py:55", _requests),
     Fix("http2 uploads", "#312 #329 #334 #335 #365, h2.py:73,211,256", _http2),
-    Fix("http1 early replies", "h11.py:277", _http1),
+    Fix("http1 early replies", "h11.py:277,291", _http1),
     Fix("connection cap and bounded close", "#81 #361, tcp_server.py:113", _connections),
     Fix("farewell at the end", "tcp_server.py:133", _farewell),
     Fix("tls context", "#62 #233 #324, config.py:177", _context),

@@ -48,6 +48,9 @@ NAMES: dict[str, dict[str, str]] = {
         "hypercorn.protocol.h11:H11Protocol.stream_send": "self event",
         "hypercorn.protocol.h11:H11Protocol._maybe_recycle": "self",
         "hypercorn.protocol.h11:H11Protocol._close_stream": "self",
+        "hypercorn.protocol.h11:H11Protocol._check_protocol": "self event",
+        "hypercorn.protocol.h11:H11Protocol._create_stream": "self request",
+        "hypercorn.protocol.h11:H11Protocol._send_error_response": "self status_code",
     },
     "connection cap and bounded close": {
         "hypercorn.asyncio.run:TCPServer": "",

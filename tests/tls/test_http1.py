@@ -1,8 +1,9 @@
-"""HTTP/1.1: early replies to clients that read late, and clients that leave."""
+"""HTTP/1.1: early replies to clients that read late, clients that leave, two requests in one."""
 
 import socket
 import ssl
 import subprocess
+from contextlib import suppress
 
 import httpx2
 
@@ -101,3 +102,31 @@ def test_reply_without_end_stops_lingering(sealed: Server) -> None:
     with connect(sealed) as client:
         client.sendall(HEAD.format("/refuse", 10**12).encode())
         assert soon(lambda: not send(client, bytes(1_000_000)), PATIENCE_S)
+
+
+@both
+def test_a_body_of_two_lengths_is_refused(server: Server) -> None:
+    """And what follows is no request: a proxy may have taken it for body."""
+    second = b"GET /second HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    head = "POST /count HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n"
+    with connect(server) as client:
+        body = b"0\r\n\r\n" + second
+        client.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+        client.settimeout(2)
+        reply = b""
+        with suppress(TimeoutError):
+            reply = client.recv(65536)
+            while piece := client.recv(65536):
+                reply += piece
+    assert [reply.count(b"HTTP/1.1 "), reply[:12]] == [1, b"HTTP/1.1 400"]
+
+
+@both
+def test_http2_in_clear_is_not_changed_to(server: Server) -> None:
+    """The request is answered as it is."""
+    with connect(server) as client:
+        client.sendall(
+            b"GET /stats HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade, http2-settings\r\n"
+            b"upgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n"
+        )
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
