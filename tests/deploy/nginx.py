@@ -53,7 +53,7 @@ class Nginx:
     ) -> None:
         self.launcher = launcher
         self.folder, self.authority = folder, authority
-        self.port, self.plain_port = _free_ports(2)
+        self.port, self.plain_port = free_ports(2)
         (folder / "temp").mkdir(parents=True)
         (folder / "acme").mkdir()
         text = SHIPPED.read_text("utf-8")
@@ -148,15 +148,20 @@ class Nginx:
 
 
 class Behind(Service):
-    """The service on a Unix socket, without TLS of its own, and who may call it there."""
+    """The service on a Unix socket, without TLS of its own, and with a key, `token`.
 
-    def __init__(self, folder: Path, *, local: str = "", keys: str = "", **named: object) -> None:
+    `proxy` are further lines of its table, `keys` further entries.
+    """
+
+    def __init__(
+        self, folder: Path, *, local: str = "", proxy: str = "", keys: str = "", **named: object
+    ) -> None:
         self.socket = folder / "ocr.sock"
         self.token, stanza = key_stanza("proxied1", "behind")
         limits = 'limits = { "*" = "10000/minute", "/ocr" = "10000/minute" }\n'
         super().__init__(
             folder,
-            local=f"{PROXIED}{local}\n{stanza}{limits}{keys}",
+            local=f"{PROXIED.format(proxy=proxy)}{local}\n{stanza}{limits}{keys}",
             server={"bind": f'["unix:{self.socket}"]', "insecure_bind": "[]"},
             **named,  # type: ignore[arg-type]
         )
@@ -191,6 +196,7 @@ class Front:
 PROXIED = """
 [proxy]
 trusted = ["unix"]
+{proxy}
 [plain_port]
 public_origin = "https://ocr.example.org"
 [limits]
@@ -204,7 +210,8 @@ def _replaced(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody has, for those who can't be given port 0."""
     sockets = [socket.socket() for _ in range(count)]
     for one in sockets:
         one.bind(("127.0.0.1", 0))
