@@ -4,6 +4,8 @@ FIRST_BYTES = "the first bytes of a body are here"
 LARGE_ANSWER_BYTES = 20_000_000
 
 HANDLERS = f"""
+import asyncio
+
 from starlette.responses import PlainTextResponse
 
 
@@ -22,6 +24,11 @@ async def large(request):
     return PlainTextResponse(b"x" * {LARGE_ANSWER_BYTES})
 
 
+async def hang(request):
+    \"\"\"Answer never.\"\"\"
+    await asyncio.Event().wait()
+
+
 async def smuggled(request):
     \"\"\"Be what no request of the tests may reach.\"\"\"
     return PlainTextResponse("smuggled")
@@ -33,6 +40,27 @@ path = "/count"
 handler = "nginx_handlers:count"
 scope = "ocr"
 methods = ["POST"]
+
+[[functions]]
+path = "/slow"
+handler = "nginx_handlers:count"
+scope = "public"
+methods = ["POST"]
+body_timeout_s = 1
+
+[[functions]]
+path = "/hang"
+handler = "nginx_handlers:hang"
+scope = "public"
+methods = ["GET"]
+
+[[functions]]
+path = "/late"
+handler = "nginx_handlers:hang"
+scope = "public"
+methods = ["GET"]
+body_timeout_s = 1
+timeout_s = 1
 
 [[functions]]
 path = "/large"

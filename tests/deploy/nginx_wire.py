@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.deploy.nginx import Front
+from tests.deploy.nginx import Front, Nginx
 from tests.deploy.nginx_shapes import TRUSTED
 from tests.system.service import PATIENCE_S, Service
 
@@ -43,9 +43,14 @@ class Seen:
 
 
 def through_nginx(front: Front) -> socket.socket:
+    """Return a TLS connection to the nginx that all share."""
+    return through(front.nginx)
+
+
+def through(nginx: Nginx) -> socket.socket:
     """Return a TLS connection to nginx."""
-    bare = socket.create_connection(("127.0.0.1", front.nginx.port), PATIENCE_S)
-    return front.nginx.authority.trust().wrap_socket(bare, server_hostname="localhost")
+    bare = socket.create_connection(("127.0.0.1", nginx.port), PATIENCE_S)
+    return nginx.authority.trust().wrap_socket(bare, server_hostname="localhost")
 
 
 def to_the_service(place: Path) -> socket.socket:

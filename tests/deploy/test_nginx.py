@@ -48,6 +48,19 @@ def test_the_service_s_headers_pass_once(front: Front, *, http2: bool) -> None:
     assert answer.headers["server"] == "nginx"
 
 
+def test_the_other_kind_of_header_is_empty(tmp_path: Path, front: Front) -> None:
+    """A service that is told to believe it believes no client: it takes all for plain HTTP."""
+    (tmp_path / "service").mkdir()
+    with (
+        Behind(tmp_path / "service", proxy='header = "x-forwarded"') as service,
+        Nginx(tmp_path / "nginx", service.socket, front.nginx.authority) as nginx,
+        nginx.client(service.token) as client,
+    ):
+        answer = client.get("/healthz", headers={**FORGED, "X-Forwarded-Proto": "https"})
+        assert answer.status_code == 308
+        assert json.loads(service.logged(answer.headers["x-request-id"]))["address"] == "local"
+
+
 def test_plain_http_is_redirected_or_refused_by_the_service(front: Front) -> None:
     """To its public_origin, whatever Host says; a key that came in clear is told so."""
     forged = {"Host": "evil.example", "Forwarded": "for=192.0.2.1;proto=https"}
