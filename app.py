@@ -129,6 +129,8 @@ class Service:
             discard_bytes=2 * max(f.max_body_bytes for f in self.settings.functions),
             tls_buffer_bytes=tls.buffer_bytes,
             linger_s=tls.close_linger_s,
+            send_timeout_s=tls.send_timeout_s,
+            control_frames_per_s=tls.control_frames_per_s,
             reload_poll_s=tls.reload_poll_s,
             ticket_key_s=tls.session_ticket_key_s,
             oldest=OLDEST[tls.profile],

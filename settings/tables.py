@@ -131,6 +131,8 @@ class Tls(Table):
     connection_window_bytes: Annotated[int, Field(ge=65_535, le=2**31 - 1)] = 1_048_576
     buffer_bytes: Annotated[int, Field(ge=16_384)] = 65_536
     close_linger_s: Seconds = 1
+    send_timeout_s: Seconds = 30
+    control_frames_per_s: Annotated[float, Field(ge=10)] = 100
 
     @model_validator(mode="after")
     def _client_authorities(self) -> "Tls":

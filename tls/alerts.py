@@ -2,6 +2,7 @@
 
 import asyncio.sslproto
 import ssl
+from asyncio.sslproto import AppProtocolState
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,8 @@ def telling(
         self: Any, error: BaseException, message: str = "Fatal error on transport"
     ) -> None:
         transport = self._transport
-        if transport is None or not isinstance(error, ssl.SSLError) or not self._outgoing.pending:
+        in_handshake = self._app_state is AppProtocolState.STATE_INIT
+        if transport is None or not in_handshake or not self._outgoing.pending:
             _fatal_error(self, error, message)
             return
         transport.write(self._outgoing.read())

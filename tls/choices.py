@@ -23,6 +23,8 @@ class Choices:
     discard_bytes: int
     tls_buffer_bytes: int
     linger_s: float
+    send_timeout_s: float
+    control_frames_per_s: float
     reload_poll_s: float
     ticket_key_s: float
     oldest: ssl.TLSVersion

@@ -5,81 +5,21 @@ import fcntl
 import socket
 import ssl
 import termios
-import weakref
+from asyncio.sslproto import SSLProtocolState
 from contextlib import suppress
 from typing import Any, ClassVar
 
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import EventWrapper, WorkerContext
-from hypercorn.events import Closed
+from hypercorn.events import Closed, Event, RawData
 
+from tls.gate import ConnectionGate, keep
 from tls.http1 import SealedH11Protocol
 from tls.http2 import SealedH2Protocol
 
+READ_BYTES = 65_536
 SLOW_READER_PATIENCE = 10
 """How many times linger_s a closed connection may take while its client still reads."""
-
-
-class ConnectionGate:
-    """The connections of this process, and the most it takes (Hypercorn #81: it takes any)."""
-
-    def __init__(self, max_connections: int) -> None:
-        self.max_connections = max_connections
-        self._handshakes: weakref.WeakSet[ssl.SSLObject] = weakref.WeakSet()
-        self.live: set[SealedTCPServer] = set()
-        self.refused = 0
-        """How many were turned away since the start."""
-
-    @property
-    def full(self) -> bool:
-        """Whether one more would be too many; handshakes under way count."""
-        return len(self.live) + len(self._handshakes) >= self.max_connections
-
-    def handshake_begins(self, connection: ssl.SSLObject) -> None:
-        """Count a handshake.
-
-        Raises: ssl.SSLError if there are too many connections already: asyncio and uvloop both
-        close the socket on it without a word in the log.
-        """
-        if connection in self._handshakes:
-            return
-        if self.full:
-            self.refused += 1
-            raise ssl.SSLError("too many connections")
-        self._handshakes.add(connection)
-
-    def handshake_ends(self, connection: ssl.SSLObject) -> None:
-        """Count a handshake no longer; one whose client left goes with its object."""
-        self._handshakes.discard(connection)
-
-    def hold(self, connection: ssl.SSLObject) -> None:
-        """Count a connection that is still being closed, until `handshake_ends`."""
-        self._handshakes.add(connection)
-
-    def retire_certified(self) -> None:
-        """Let every connection that showed a certificate end: it was taken on old terms."""
-        loop = asyncio.get_running_loop()
-        for server in tuple(self.live):
-            if server.certificate is not None:
-                keep(loop.create_task(server.retire()))
-
-    def ssl_object_class(self) -> type[ssl.SSLObject]:
-        """Make the class by which an SSLContext counts its handshakes here."""
-        gate = self
-
-        class CountedSSLObject(ssl.SSLObject):
-            def do_handshake(self) -> None:
-                gate.handshake_begins(self)
-                try:
-                    super().do_handshake()
-                except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                    raise  # still under way
-                except ssl.SSLError:
-                    gate.handshake_ends(self)
-                    raise
-                gate.handshake_ends(self)
-
-        return CountedSSLObject
 
 
 class SealedTCPServer(TCPServer):
@@ -87,6 +27,7 @@ class SealedTCPServer(TCPServer):
 
     gate: ClassVar[ConnectionGate]
     linger_s: ClassVar[float]
+    send_timeout_s: ClassVar[float]
 
     def __init__(  # noqa: PLR0917 - Hypercorn's signature, and how it calls it
         self, app: Any, loop: Any, config: Any, context: Any, state: Any, reader: Any, writer: Any
@@ -113,13 +54,52 @@ class SealedTCPServer(TCPServer):
             self.gate.live.discard(self)
 
     async def _read_data(self) -> None:
-        """Read until the client leaves; then stop waiting for it.
+        """Read until the client leaves, or we do; then stop waiting for it.
 
         Stock's idle timer runs on inside the task group, which holds a connection whose client
-        has left, and its descriptor, for the whole keep_alive_timeout.
+        has left, and its descriptor, for the whole keep_alive_timeout. And it handles whatever a
+        client sends after we have closed.
         """
-        await super()._read_data()
+        while not self.reader.at_eof():
+            try:
+                data = await self.reader.read(READ_BYTES)
+            except (OSError, ssl.SSLError):
+                break
+            if not self._closing:
+                await self.protocol.handle(RawData(data))
+        await self.protocol.handle(Closed())
         await self.idle_task.stop()
+
+    async def protocol_send(self, event: Event) -> None:
+        """Send, to a client that is there and takes it.
+
+        Stock waits for ever for one that reads nothing, holding its requests and its connection;
+        and goes on writing to one that has left.
+        """
+        if not isinstance(event, RawData):
+            await super().protocol_send(event)
+            return
+        async with self.send_lock:
+            if self._closing or self._gone:
+                await asyncio.sleep(0)  # who sends without end has to be told in between
+                return
+            try:
+                self.writer.write(event.data)
+                async with asyncio.timeout(self.send_timeout_s):
+                    await self.writer.drain()
+            except TimeoutError:
+                self.abort()
+            except (ConnectionError, RuntimeError):
+                await self.protocol.handle(Closed())
+
+    @property
+    def _gone(self) -> bool:
+        """Whether the socket is closed; a TLS transport learns it a turn of the loop later."""
+        secured: Any = getattr(self.writer.transport, "_ssl_protocol", None)
+        if secured is None:
+            return self.writer.transport.is_closing()
+        open_still = secured._state is SSLProtocolState.WRAPPED and secured._transport  # noqa: SLF001
+        return not open_still or secured._transport.is_closing()  # noqa: SLF001
 
     def abort(self) -> None:
         """Close without waiting for anything."""
@@ -197,15 +177,6 @@ class _Terminated(EventWrapper):
             # Since Python 3.12 Server.wait_closed, which Hypercorn awaits before it looks at
             # graceful_timeout, waits for connections too.
             loop.call_later(server.config.graceful_timeout + SealedTCPServer.linger_s, server.abort)
-
-
-_farewells: set[asyncio.Task[None]] = set()
-
-
-def keep(farewell: asyncio.Task[None]) -> None:
-    """Hold a task until it is done: the loop itself does not."""
-    _farewells.add(farewell)
-    farewell.add_done_callback(_farewells.discard)
 
 
 class SealedWorkerContext(WorkerContext):

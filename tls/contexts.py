@@ -12,7 +12,7 @@ from hypercorn.config import Config
 from tls.certificates import CertificateError, CertificateFacts
 from tls.chain import check_served
 from tls.choices import Choices
-from tls.connections import ConnectionGate
+from tls.gate import ConnectionGate
 from tls.watch import FileWatch, every
 
 SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"

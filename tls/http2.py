@@ -1,65 +1,38 @@
 """HTTP/2 connections that survive early replies, unread bodies, full tables and their own end."""
 
+import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar
 
 import h2.events
 import h2.exceptions
-import h2.settings
+from h2.connection import ConnectionState
 from h2.errors import ErrorCodes
-from hypercorn.events import Closed, Updated
+from hypercorn.events import Closed, RawData, Updated
 from hypercorn.events import Event as ConnectionEvent
 from hypercorn.protocol.events import Body, Event, StreamClosed
 from hypercorn.protocol.h2 import H2Protocol
 
+from tls.announced import announce
+from tls.frames import RESET_COSTS, FrameBudget, Unruly
+from tls.stalls import Stalls
+from tls.streams import is_taken
 from tls.uploads import UploadLimits, Uploads
-
-Settings = h2.settings.SettingCodes
-
-STREAMS_IN_ONE_READ = 1_000
-"""How far beyond its limit a client may open streams before its connection is closed.
-
-Each is refused alone, but h2 parses a whole read (64 KiB) before it hands out the first event.
-"""
-
-
-class LenientSettings(h2.settings.Settings):
-    """Settings that announce one limit of streams and let h2 accept some more, to refuse them.
-
-    h2 closes the whole connection at the first stream too many (Hypercorn #335), where RFC 9113,
-    section 5.1.2, asks for a stream error.
-    """
-
-    @property
-    def max_concurrent_streams(self) -> int:
-        """The limit h2 enforces; the one announced is in the mapping."""
-        announced: int = self[Settings.MAX_CONCURRENT_STREAMS]
-        return announced + STREAMS_IN_ONE_READ
-
-    @max_concurrent_streams.setter
-    def max_concurrent_streams(self, announced: int) -> None:
-        self[Settings.MAX_CONCURRENT_STREAMS] = announced
 
 
 class SealedH2Protocol(H2Protocol):
     """Hypercorn's HTTP/2 connection with its receiving side and its end rewritten."""
 
     limits: ClassVar[UploadLimits]
+    control_frames_per_s: ClassVar[float]
+    send_timeout_s: ClassVar[float]
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        # WebSockets over HTTP/2 are not announced: their bodies would bypass the windows.
-        self.connection.local_settings = LenientSettings(
-            client=False,
-            initial_values={
-                Settings.MAX_CONCURRENT_STREAMS: self.config.h2_max_concurrent_streams,
-                Settings.MAX_HEADER_LIST_SIZE: self.config.h2_max_header_list_size,
-                Settings.INITIAL_WINDOW_SIZE: self.limits.stream_window_bytes,
-                # Hypercorn has a setting for it, and announces 16 KiB whatever that says.
-                Settings.MAX_FRAME_SIZE: self.config.h2_max_inbound_frame_size,
-            },
-        )
-        self.connection.max_inbound_frame_size = self.config.h2_max_inbound_frame_size
+        announce(self.connection, self.config, self.limits.stream_window_bytes)
+        self.budget = FrameBudget(self.control_frames_per_s, self.config.h2_max_header_list_size)
+        self.stalls = Stalls(self.send_timeout_s, partial(self.task_group.spawn, self._give_up))
         self.uploads = Uploads(self.connection, self.limits, self._flush_soon)
         self._flushing = False
         self._ending = False
@@ -72,10 +45,29 @@ class SealedH2Protocol(H2Protocol):
         await self._flush()
 
     async def handle(self, event: ConnectionEvent) -> None:
-        """Pass on what came from the socket."""
+        """Pass on what came from the socket, a few frames a turn; end who sends too many."""
+        if isinstance(event, RawData):
+            await self._take(event.data)
+            return
         await super().handle(event)
         if isinstance(event, Closed):
             self.uploads.stop_all()
+            self.stalls.stop_all()
+
+    async def _take(self, data: bytes) -> None:
+        try:
+            for turn, piece in enumerate(self.budget.pieces(data)):
+                if turn:
+                    await asyncio.sleep(0)
+                await super().handle(RawData(piece))
+                if self.closed or self.connection.state_machine.state is ConnectionState.CLOSED:
+                    return
+        except Unruly as error:
+            with suppress(h2.exceptions.ProtocolError):
+                self.connection.close_connection(error.error_code)
+            await self.handle(Closed())
+            await self._flush()
+            await self.send(Closed())
 
     @property
     def idle(self) -> bool:
@@ -93,26 +85,40 @@ class SealedH2Protocol(H2Protocol):
     # Receiving
 
     async def _handle_events(self, events: list[h2.events.Event]) -> None:
+        opened: set[int] = set()  # windows: each is looked at once, however many frames opened it
         for event in events:
-            if isinstance(event, h2.events.RequestReceived):
-                await self._request_received(event)
-            elif isinstance(event, h2.events.DataReceived):
-                await self._data_received(event)
-            else:
-                await super()._handle_events([event])
-                if isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)):
-                    self.uploads.end(event.stream_id)
+            match event:
+                case h2.events.RequestReceived():
+                    await self._request_received(event)
+                case h2.events.DataReceived():
+                    await self._data_received(event)
+                case h2.events.WindowUpdated():
+                    opened.add(event.stream_id)
+                case h2.events.RemoteSettingsChanged():
+                    opened.add(0)
+                case h2.events.StreamEnded() | h2.events.StreamReset():
+                    await self._stream_over(event)
+                case h2.events.ConnectionTerminated():
+                    await super()._handle_events([event])
+                # Priorities are not heeded (RFC 9113, section 5.3.1): stock builds a tree of what
+                # a client says, of up to a thousand streams, and dies of one more.
+        for stream_id in (0,) if 0 in opened else opened:
+            await self._window_updated(stream_id)
         await self._flush()
+
+    async def _stream_over(self, event: h2.events.StreamEnded | h2.events.StreamReset) -> None:
+        await super()._handle_events([event])
+        self.uploads.end(event.stream_id)
+        if isinstance(event, h2.events.StreamReset) and not event.remote_reset:
+            self.budget.spend(RESET_COSTS)  # its frames made us reset it (CVE-2025-8671)
 
     async def _request_received(self, event: h2.events.RequestReceived) -> None:
         if self._full or self.context.terminated.is_set():
             # Refused means: not looked at, safe to send again (RFC 9113, section 8.7).
             self.uploads.reset(event.stream_id, ErrorCodes.REFUSED_STREAM)
+            self.budget.spend(RESET_COSTS)
             return
-        pseudo = {name: value for name, value in event.headers if name.startswith(b":")}
-        if pseudo[b":method"] == b"CONNECT" or not all(map(bytes.isascii, pseudo.values())):
-            # Nothing here opens tunnels. HTTPStream decodes the path as ASCII, and would take
-            # the whole connection down with it.
+        if not is_taken(event.headers):
             self.uploads.reset(event.stream_id, ErrorCodes.PROTOCOL_ERROR)
             return
         self.uploads.begin(event.stream_id)
@@ -165,13 +171,29 @@ class SealedH2Protocol(H2Protocol):
         await self._rest()
 
     async def _send_data(self, stream_id: int) -> None:
+        waiting = self._waiting(stream_id)
         await super()._send_data(stream_id)
+        left = self._waiting(stream_id)
+        self.stalls.note(stream_id, max(0, waiting - left), left)
+        self.budget.earn(max(0, waiting - left))
         if stream_id not in self.stream_buffers:
             self.uploads.answered(stream_id)
             await self._rest()
 
+    def _waiting(self, stream_id: int) -> int:
+        """Return how much of an answer waits to be sent."""
+        buffer = self.stream_buffers.get(stream_id)
+        return 0 if buffer is None else len(buffer.buffer)
+
+    async def _give_up(self, stream_id: int) -> None:
+        """End a stream whose client doesn't take its answer."""
+        self.uploads.reset(stream_id, ErrorCodes.CANCEL)
+        await self._close_stream(stream_id)
+        await self._window_updated(stream_id)
+        await self._flush()
+
     async def _rest(self) -> None:
-        """Tell the connection whether it is idle; close it if it is and has to end."""
+        """Tell the connection whether it is idle; close it if so and it has to end."""
         if self.idle and (self._ending or self.context.terminated.is_set()):
             with suppress(h2.exceptions.ProtocolError):
                 self.connection.close_connection()
@@ -183,9 +205,8 @@ class SealedH2Protocol(H2Protocol):
     async def go_away(self) -> None:
         """End the connection, with a GOAWAY, as soon as nothing is under way.
 
-        Stock says GOAWAY at once when keep_alive_max_requests is reached, and loses every reply
-        under way, as h2 sends nothing after it. Nor does an h2 client (httpx) read anything after
-        it: so RFC 9113's early GOAWAY (section 6.8) is no choice either.
+        Stock says GOAWAY at once, and loses every reply under way: h2 sends nothing after it, nor
+        does an h2 client (httpx) read on. So RFC 9113's early GOAWAY (6.8) is no choice either.
         """
         self._ending = True
         if not self.closed:

@@ -22,8 +22,9 @@ from hypercorn.config import Config
 from tls.alerts import telling
 from tls.certificates import CertificateError
 from tls.choices import Choices
-from tls.connections import ConnectionGate, SealedTCPServer, SealedWorkerContext
+from tls.connections import SealedTCPServer, SealedWorkerContext
 from tls.contexts import Contexts, Served, files_of, make_context
+from tls.gate import ConnectionGate
 from tls.http1 import SealedH11Protocol
 from tls.http2 import SealedH2Protocol
 from tls.serving import checked, refuse_start
@@ -79,6 +80,8 @@ _config_class: Any = Config
 
 _serve = hypercorn.asyncio.run.worker_serve
 _create_ssl_context: Callable[[Config], Any] = Config.create_ssl_context
+_ssl_protocol: Any = asyncio.sslproto.SSLProtocol
+_connection_lost = asyncio.sslproto.SSLProtocol.connection_lost
 _gate = ConnectionGate(0)
 
 
@@ -94,6 +97,8 @@ def _http2(choices: Choices, _transport: Transport) -> None:
         discard_bytes=choices.discard_bytes,
         linger_s=choices.linger_s,
     )
+    SealedH2Protocol.control_frames_per_s = choices.control_frames_per_s
+    SealedH2Protocol.send_timeout_s = choices.send_timeout_s
     _protocol.H2Protocol = SealedH2Protocol
 
 
@@ -107,6 +112,7 @@ def _connections(choices: Choices, _transport: Transport) -> None:
     _gate.max_connections = choices.max_connections
     SealedTCPServer.gate = _gate
     SealedTCPServer.linger_s = choices.linger_s
+    SealedTCPServer.send_timeout_s = choices.send_timeout_s
     _run.TCPServer = SealedTCPServer
 
 
@@ -136,13 +142,26 @@ def _context(choices: Choices, transport: Transport) -> None:
 
 
 def _alerts(choices: Choices, _transport: Transport) -> None:
-    protocol: Any = asyncio.sslproto.SSLProtocol
-    protocol._fatal_error = telling(choices.linger_s, _gate.hold, _gate.handshake_ends)  # noqa: SLF001
+    _ssl_protocol._fatal_error = telling(choices.linger_s, _gate.hold, _gate.handshake_ends)  # noqa: SLF001
 
 
 def _memory(choices: Choices, _transport: Transport) -> None:
     # 256 KiB for every connection: 307 KB become 115 KB. uvloop has a ring of its own (53 KB).
-    asyncio.sslproto.SSLProtocol.max_size = choices.tls_buffer_bytes
+    _ssl_protocol.max_size = choices.tls_buffer_bytes
+    _ssl_protocol.connection_lost = _lose
+
+
+@wraps(_connection_lost)
+def _lose(protocol: Any, error: Exception | None) -> None:
+    """End a TLS connection, and with it its handshake and its buffer.
+
+    Both would live on, in a cycle, until they are collected: a client that left in its handshake
+    would keep its place, and a thousand that come and go would leave 64 MB behind.
+    """
+    _connection_lost(protocol, error)
+    if protocol._sslobj is not None:  # noqa: SLF001
+        _gate.handshake_ends(protocol._sslobj)  # noqa: SLF001
+    protocol._ssl_buffer, protocol._ssl_buffer_view = bytearray(), memoryview(b"")  # noqa: SLF001
 
 
 def _description(_choices: Choices, _transport: Transport) -> None:

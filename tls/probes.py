@@ -58,6 +58,8 @@ NAMES: dict[str, dict[str, str]] = {
         "reader writer",
         "hypercorn.asyncio.tcp_server:TCPServer.run": "self",
         "hypercorn.asyncio.tcp_server:TCPServer._close": "self",
+        "hypercorn.asyncio.tcp_server:TCPServer._read_data": "self",
+        "hypercorn.asyncio.tcp_server:TCPServer.protocol_send": "self event",
         "hypercorn.asyncio.tcp_server:TCPServer._initiate_server_close": "self",
     },
     "farewell at the end": {
@@ -67,7 +69,10 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "tls context": {"hypercorn.config:Config.create_ssl_context": "self"},
     "tls alerts": {"asyncio.sslproto:SSLProtocol._fatal_error": "self exc message"},
-    "tls memory": {"asyncio.sslproto:SSLProtocol.max_size": ""},
+    "tls memory": {
+        "asyncio.sslproto:SSLProtocol.max_size": "",
+        "asyncio.sslproto:SSLProtocol.connection_lost": "self exc",
+    },
     "config check": {"hypercorn.asyncio.run:worker_serve": "app config sockets shutdown_trigger"},
 }
 """For each fix, what it replaces or calls, with the parameters it relies on."""

@@ -11,13 +11,23 @@ from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 from tls.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 EXTENSION = "sealed.receive_window"
 """The ASGI extension by which an application lets a client send faster (HTTP/2 only)."""
 
 HTTP1_BODY_BYTES = 65_536
 """How much unread body HTTP/1.1 holds before it stops reading: one read from the socket."""
+
+
+def is_taken(headers: "Iterable[tuple[bytes, bytes]]") -> bool:
+    """Whether an HTTP/2 request can be handed on.
+
+    Nothing here opens tunnels. HTTPStream decodes the path as ASCII, and would take the whole
+    connection down with it.
+    """
+    pseudo = {name: value for name, value in headers if name.startswith(b":")}
+    return pseudo[b":method"] != b"CONNECT" and all(map(bytes.isascii, pseudo.values()))
 
 
 class Inbox:

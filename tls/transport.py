@@ -35,6 +35,8 @@ def install(
     linger_s: float = 1.0,
     reload_poll_s: float = 1.0,
     ticket_key_s: float = 86_400,
+    send_timeout_s: float = 30.0,
+    control_frames_per_s: float = 100.0,
     oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
     host: str | None = None,
     key_passphrase: str | None = None,
@@ -52,6 +54,9 @@ def install(
     discard_bytes: how much body is read and dropped after an early reply.
     tls_buffer_bytes: asyncio's receive buffer of one TLS connection.
     linger_s: how long an answered client may go on sending, and a closed one take to close.
+    send_timeout_s: how long a client may leave an answer, or 64 KiB of it, untaken.
+    control_frames_per_s: HTTP/2 frames a client may send beside requests and bodies, ten seconds'
+        worth of them at once.
     reload_poll_s: how often the certificate's files are looked at.
     ticket_key_s: how long session tickets are encrypted with one key.
     oldest: the oldest version of TLS that is spoken.
@@ -88,6 +93,8 @@ def install(
             discard_bytes=discard_bytes,
             tls_buffer_bytes=tls_buffer_bytes,
             linger_s=linger_s,
+            send_timeout_s=send_timeout_s,
+            control_frames_per_s=control_frames_per_s,
             reload_poll_s=reload_poll_s,
             ticket_key_s=ticket_key_s,
             oldest=oldest,

@@ -162,23 +162,14 @@ class Behind(Service):
         super().__init__(
             folder,
             local=f"{PROXIED.format(proxy=proxy)}{local}\n{stanza}{limits}{keys}",
-            server={"bind": f'["unix:{self.socket}"]', "insecure_bind": "[]"},
+            server={
+                "bind": f'["unix:{self.socket}"]',
+                "insecure_bind": "[]",
+                "certfile": None,
+                "keyfile": None,
+            },
             **named,  # type: ignore[arg-type]
         )
-
-    def _write_settings(self, shipped: Path, server: dict[str, str], local: str) -> None:
-        super()._write_settings(shipped, server, local)
-        lines = self.settings.read_text("utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if not line.startswith(("certfile =", "keyfile ="))]
-        self.settings.write_text("".join(kept), "utf-8")
-
-    def __enter__(self) -> Self:
-        due = time.monotonic() + PATIENCE_S
-        while not any("Running on" in line for line in self.log):
-            if self.process.poll() is not None or time.monotonic() > due:
-                raise AssertionError("the service did not start:\n" + "\n".join(self.log))
-            time.sleep(0.01)
-        return self
 
 
 @dataclass(frozen=True, slots=True)

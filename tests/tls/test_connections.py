@@ -153,7 +153,7 @@ def test_broken_handshakes_leave_nothing(sealed: Server) -> None:
             with socket.create_connection(("127.0.0.1", sealed.port)) as bare:
                 bare.sendall(opening)
     assert soon(lambda: stats(sealed)["connections"] == 1)
-    assert not [line for line in sealed.lines if "Traceback" in line]
+    assert not [line for line in sealed.lines if "Traceback" in line], "\n".join(sealed.lines)
 
 
 @pytest.mark.anyio

@@ -151,9 +151,12 @@ def test_what_is_kept_has_an_end(sealed: Server) -> None:
         assert soon(lambda: admitted(third, 50_000_000) == 50_000_000)
 
 
-def test_empty_and_padded_frames_end_well(sealed: Server) -> None:
-    """Ten thousand empty frames and padded ones count for what they hold."""
-    with Client(sealed) as client:
+def test_empty_and_padded_frames_end_well(pair: Paths) -> None:
+    """Ten thousand empty frames and padded ones, if let in, count for what they hold."""
+    with (
+        serving(pair, sealed=True, control_frames_per_s=10_000) as server,
+        Client(server) as client,
+    ):
         upload = client.open("/count")
         for _ in range(10_000):
             client.h2.send_data(upload, b"")

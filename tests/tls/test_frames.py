@@ -1,0 +1,134 @@
+"""Frames that ask for work and carry nothing: counted, and their sender cut off."""
+
+import struct
+
+import h2.events
+import pytest
+from h2.errors import ErrorCodes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.system.attacks.wire import (
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    PING,
+    PREFACE,
+    PRIORITY,
+    RST_STREAM,
+    SETTINGS,
+    WINDOW_UPDATE,
+    frame,
+)
+from tests.tls.clients import Client
+from tests.tls.servers import Server, both
+from tls.frames import FRAMES_IN_ONE_TURN, REQUEST_WEIGHS, FrameBudget, Unruly
+
+FLOODS = {
+    "ping": frame(PING, payload=bytes(8)),
+    "settings": frame(SETTINGS, payload=struct.pack(">HI", 3, 7)),
+    "window_update": frame(WINDOW_UPDATE, payload=struct.pack(">I", 1)),
+    "priority": frame(PRIORITY, 0, 5, struct.pack(">IB", 1, 7)),
+    "unknown": frame(0xFA, payload=b"grease"),
+    "empty body": frame(DATA, 0, 1),
+    "crumbs of a body": frame(DATA, 0, 1, b"a"),
+}
+HEAD = frame(HEADERS, END_HEADERS | END_STREAM, 1, bytes(20))
+
+
+@both
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_flood_is_cut_off(server: Server, kind: str) -> None:
+    """Who sends thousands of them is told to be calm, and its request ends with it."""
+    with Client(server) as client:
+        client.open("/unread")
+        client.socket.sendall(FLOODS[kind] * 3000)
+        client.wait(lambda: client.seen(h2.events.ConnectionTerminated), 2)
+        goaway = client.seen(h2.events.ConnectionTerminated)
+        assert goaway is not None
+        assert goaway.error_code is ErrorCodes.ENHANCE_YOUR_CALM
+
+
+@both
+def test_making_us_reset_is_counted(server: Server) -> None:
+    """Requests that force the server to reset them are cut off like those taken back."""
+    with Client(server) as client:
+        for _ in range(500):
+            stream = client.open("/late?0")
+            client.socket.sendall(frame(WINDOW_UPDATE, 0, stream, struct.pack(">I", 2**31 - 1)))
+            client.read(0)
+            if client.closed or client.seen(h2.events.ConnectionTerminated):
+                break
+        goaway = client.seen(h2.events.ConnectionTerminated)
+        assert goaway is not None
+        assert goaway.error_code is ErrorCodes.ENHANCE_YOUR_CALM
+
+
+@both
+def test_a_head_in_large_pieces_is_cut_off(server: Server) -> None:
+    """A head over the limit is refused before it is whole; stock keeps four megabytes of it."""
+    with Client(server) as client:
+        client.socket.sendall(frame(HEADERS, 0, 1, bytes(16_000)))
+        client.socket.sendall(frame(CONTINUATION, 0, 1, bytes(16_000)) * 5)
+        client.wait(lambda: client.seen(h2.events.ConnectionTerminated), 1)
+        goaway = client.seen(h2.events.ConnectionTerminated)
+        assert goaway is not None
+        assert goaway.error_code is ErrorCodes.ENHANCE_YOUR_CALM
+
+
+def test_requests_are_no_flood(sealed: Server) -> None:
+    """Hundreds of requests, each with the frames that come along with one, stay welcome."""
+    with Client(sealed) as client:
+        for _ in range(900):  # of the thousand that a connection may make
+            client.h2.ping(bytes(8))
+            client.get("/late?0")
+            client.events.clear()
+        assert not client.closed
+
+
+def test_priorities_are_not_heeded(sealed: Server) -> None:
+    """A tree of more streams than stock can hold, built slowly, harms nothing and logs nothing."""
+    with Client(sealed) as client:
+        for start in range(3, 1200, 200):
+            for number in range(start, start + 200, 2):
+                payload = struct.pack(">IB", number - 2, 7)
+                client.socket.sendall(frame(PRIORITY, 0, number, payload))
+            client.wait(lambda: False, 0.05)
+        assert client.get("/late?0") == b"0"
+    assert not [line for line in sealed.lines if "Traceback" in line], "\n".join(sealed.lines)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([DATA, HEADERS, PING]), st.integers(0, 300)), max_size=60),
+    st.lists(st.integers(1, 400), min_size=1, max_size=20),
+)
+def test_nothing_is_lost_between_pieces(kinds: list[tuple[int, int]], cuts: list[int]) -> None:
+    """However the bytes come, they are handed on once, in order, few frames a turn."""
+    budget = FrameBudget(10_000, 10_000)
+    data = PREFACE + b"".join(frame(kind, 0, 1, bytes(size)) for kind, size in kinds)
+    out, at, number = b"", 0, 0
+    while at < len(data):
+        size = cuts[number % len(cuts)]
+        out += b"".join(budget.pieces(data[at : at + size]))
+        at, number = at + size, number + 1
+    assert out == data
+
+
+def test_a_turn_is_short() -> None:
+    """A read full of requests is cut into turns of a few."""
+    budget = FrameBudget(100, 10_000)
+    list(budget.pieces(PREFACE))
+    pieces = list(budget.pieces(HEAD * 100))
+    assert {len(piece) // len(HEAD) for piece in pieces} == {FRAMES_IN_ONE_TURN // REQUEST_WEIGHS}
+    assert len(list(budget.pieces(frame(DATA, 0, 1, bytes(16_000)) * 4))) == 1
+
+
+def test_resets_cost_more_than_requests_earn() -> None:
+    """A request that is taken back is a loss, a request that is answered is not."""
+    budget = FrameBudget(10, 10_000)
+    list(budget.pieces(PREFACE))
+    list(budget.pieces(HEAD * 1000))
+    with pytest.raises(Unruly):
+        list(budget.pieces((HEAD + frame(RST_STREAM, 0, 1, bytes(4))) * 100))

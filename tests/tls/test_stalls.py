@@ -1,0 +1,97 @@
+"""Clients that ask and don't take the answer: their request ends, whoever it was answered by."""
+
+import socket
+import ssl
+import time
+
+import h2.events
+import h2.settings
+import pytest
+from h2.errors import ErrorCodes
+
+from tests.tls.clients import Client, stats
+from tests.tls.servers import PATIENCE_S, Server, serving, soon
+from tls.development import Paths
+
+VARIANTS = pytest.mark.parametrize(
+    "sealed",
+    [pytest.param(False, marks=pytest.mark.xfail(strict=True, raises=AssertionError)), True],
+)
+LONGER = 3  # seconds, with a timeout of half a second
+HEAD = b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n"
+
+
+def windowless(server: Server) -> Client:
+    """Return a client that gives its streams no window."""
+    client = Client(server)
+    client.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    client.flush()
+    client.wait(lambda: client.seen(h2.events.SettingsAcknowledged))
+    return client
+
+
+@VARIANTS
+def test_an_answer_without_a_window_is_given_up(pair: Paths, *, sealed: bool) -> None:
+    """It is reset, its handler ends, and the connection serves on."""
+    with serving(pair, sealed=sealed, send_timeout_s=0.5) as server, windowless(server) as client:
+        stream = client.open("/late?0", "GET", end=True)
+        assert client.wait(lambda: client.seen(h2.events.StreamReset, stream), LONGER)
+        assert client.seen(h2.events.StreamReset, stream).error_code is ErrorCodes.CANCEL
+        assert stats(server)["running"] == 0
+        assert not client.closed
+
+
+@VARIANTS
+def test_crumbs_of_a_window_do_not_prolong_it(pair: Paths, *, sealed: bool) -> None:
+    """A byte now and then (CVE-2019-9511) is no sign of life."""
+    with serving(pair, sealed=sealed, send_timeout_s=0.5) as server, windowless(server) as client:
+        stream = client.open("/endless", "GET", end=True)
+
+        def crumb() -> bool:
+            client.h2.increment_flow_control_window(1, stream)
+            client.flush()
+            client.read(0.05)
+            return bool(client.seen(h2.events.StreamReset, stream))
+
+        assert soon(crumb, LONGER)
+
+
+def test_a_slow_client_that_takes_enough_is_served(pair: Paths) -> None:
+    """Twenty kilobytes at a time, with pauses, for longer than the timeout: it goes on."""
+    with serving(pair, sealed=True, send_timeout_s=1) as server, windowless(server) as client:
+        stream = client.open("/endless", "GET", end=True)
+        end = time.monotonic() + LONGER
+        while time.monotonic() < end:
+            time.sleep(0.2)
+            client.h2.increment_flow_control_window(20_000, stream)
+            client.h2.increment_flow_control_window(20_000)
+            client.socket.sendall(client.h2.data_to_send())
+        assert client.wait(lambda: len(client.body(stream)) > 100_000)
+        assert not client.seen(h2.events.StreamReset, stream)
+
+
+def test_a_fast_client_may_open_its_window_as_often_as_it_likes(sealed: Server) -> None:
+    """Twenty megabytes taken as fast as they come are no flood of WINDOW_UPDATEs."""
+    with Client(sealed) as client:
+        stream = client.open("/endless", "GET", end=True)
+        taken = 0
+        while taken < 20_000_000:
+            client.read(1)
+            assert not client.closed
+            taken += len(client.body(stream))
+            client.events.clear()
+
+
+@VARIANTS
+def test_a_client_that_does_not_read_is_dropped(pair: Paths, *, sealed: bool) -> None:
+    """Over HTTP/1.1 there is no window but the socket's: the connection ends."""
+    with serving(pair, sealed=sealed, send_timeout_s=0.5) as server:
+        context = ssl.create_default_context(cafile=str(server.ca))
+        with socket.socket() as bare:
+            bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            bare.settimeout(PATIENCE_S)
+            bare.connect(("127.0.0.1", server.port))
+            with context.wrap_socket(bare, server_hostname="localhost") as client:
+                client.sendall(HEAD)
+                assert soon(lambda: stats(server)["running"] == 1)
+                assert soon(lambda: stats(server)["running"] == 0, LONGER)

@@ -1,0 +1,49 @@
+"""The HTTP/2 settings that a connection announces, and what is made of them."""
+
+import h2.settings
+from h2.connection import H2Connection
+from hypercorn.config import Config
+
+Settings = h2.settings.SettingCodes
+
+STREAMS_IN_ONE_READ = 1_000
+"""How far beyond its limit a client may open streams before its connection is closed.
+
+Each is refused alone, but h2 parses a whole read (64 KiB) before it hands out the first event.
+"""
+
+
+class LenientSettings(h2.settings.Settings):
+    """Settings that announce one limit of streams and let h2 accept some more, to refuse them.
+
+    h2 closes the whole connection at the first stream too many (Hypercorn #335), where RFC 9113,
+    section 5.1.2, asks for a stream error.
+    """
+
+    @property
+    def max_concurrent_streams(self) -> int:
+        """The limit h2 enforces; the one announced is in the mapping."""
+        announced: int = self[Settings.MAX_CONCURRENT_STREAMS]
+        return announced + STREAMS_IN_ONE_READ
+
+    @max_concurrent_streams.setter
+    def max_concurrent_streams(self, announced: int) -> None:
+        self[Settings.MAX_CONCURRENT_STREAMS] = announced
+
+
+def announce(connection: H2Connection, config: Config, stream_window_bytes: int) -> None:
+    """Have a connection announce the limits of its requests, and hold to them."""
+    # WebSockets over HTTP/2 are not announced: their bodies would bypass the windows.
+    connection.local_settings = LenientSettings(
+        client=False,
+        initial_values={
+            Settings.MAX_CONCURRENT_STREAMS: config.h2_max_concurrent_streams,
+            Settings.MAX_HEADER_LIST_SIZE: config.h2_max_header_list_size,
+            Settings.INITIAL_WINDOW_SIZE: stream_window_bytes,
+            # Hypercorn has a setting for it, and announces 16 KiB whatever that says.
+            Settings.MAX_FRAME_SIZE: config.h2_max_inbound_frame_size,
+        },
+    )
+    connection.max_inbound_frame_size = config.h2_max_inbound_frame_size
+    # What is announced takes effect once it is acknowledged, which a client may leave out.
+    connection.decoder.max_header_list_size = config.h2_max_header_list_size

@@ -1,0 +1,93 @@
+"""How many connections there are, and the most that are taken."""
+
+import asyncio
+import ssl
+import weakref
+from typing import Any, Protocol
+
+
+class Connection(Protocol):
+    """What the gate has to know of a connection."""
+
+    certificate: bytes | None
+    config: Any
+
+    async def retire(self) -> None:
+        """Finish what is under way and take nothing more."""
+
+    async def go_away(self) -> None:
+        """Tell the client that no further request is taken."""
+
+    def abort(self) -> None:
+        """Close without waiting for anything."""
+
+
+class ConnectionGate:
+    """The connections of this process, and the most it takes (Hypercorn #81: it takes any)."""
+
+    def __init__(self, max_connections: int) -> None:
+        self.max_connections = max_connections
+        self._handshakes: weakref.WeakSet[ssl.SSLObject] = weakref.WeakSet()
+        self.live: set[Connection] = set()
+        self.refused = 0
+        """How many were turned away since the start."""
+
+    @property
+    def full(self) -> bool:
+        """Whether one more would be too many; handshakes under way count."""
+        return len(self.live) + len(self._handshakes) >= self.max_connections
+
+    def handshake_begins(self, connection: ssl.SSLObject) -> None:
+        """Count a handshake.
+
+        Raises: ssl.SSLError if there are too many connections already: asyncio and uvloop both
+        close the socket on it without a word in the log.
+        """
+        if connection in self._handshakes:
+            return
+        if self.full:
+            self.refused += 1
+            raise ssl.SSLError("too many connections")
+        self._handshakes.add(connection)
+
+    def handshake_ends(self, connection: ssl.SSLObject) -> None:
+        """Count a handshake no longer; one whose client left goes with its object."""
+        self._handshakes.discard(connection)
+
+    def hold(self, connection: ssl.SSLObject) -> None:
+        """Count a connection that is still being closed, until `handshake_ends`."""
+        self._handshakes.add(connection)
+
+    def retire_certified(self) -> None:
+        """Let every connection that showed a certificate end: it was taken on old terms."""
+        loop = asyncio.get_running_loop()
+        for connection in tuple(self.live):
+            if connection.certificate is not None:
+                keep(loop.create_task(connection.retire()))
+
+    def ssl_object_class(self) -> type[ssl.SSLObject]:
+        """Make the class by which an SSLContext counts its handshakes here."""
+        gate = self
+
+        class CountedSSLObject(ssl.SSLObject):
+            def do_handshake(self) -> None:
+                gate.handshake_begins(self)
+                try:
+                    super().do_handshake()
+                except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    raise  # still under way
+                except ssl.SSLError:
+                    gate.handshake_ends(self)
+                    raise
+                gate.handshake_ends(self)
+
+        return CountedSSLObject
+
+
+_farewells: set[asyncio.Task[None]] = set()
+
+
+def keep(farewell: asyncio.Task[None]) -> None:
+    """Hold a task until it is done: the loop itself does not."""
+    _farewells.add(farewell)
+    farewell.add_done_callback(_farewells.discard)
