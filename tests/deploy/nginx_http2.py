@@ -15,6 +15,9 @@ from tests.deploy.nginx import Front
 from tests.deploy.nginx_shapes import INNER
 from tests.system.service import PATIENCE_S
 
+NOT_GROWN = 65_536
+"""What nginx begins with."""
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -81,6 +84,15 @@ class Connection:
         except OSError:
             self.open = False
         return answer
+
+    def room(self, headers: Headers) -> int:
+        """Open an upload; return how much of it may be sent ahead, once that has grown."""
+        stream = self._h2.get_next_available_stream_id()
+        self._h2.send_headers(stream, headers)
+        while (room := self._h2.local_flow_control_window(stream)) <= NOT_GROWN:
+            self._socket.sendall(self._h2.data_to_send())
+            self._h2.receive_data(self._socket.recv(65536))
+        return room
 
     def _take(self, event: h2.events.Event, stream: int, answer: Answer) -> None:
         if isinstance(event, h2.events.ConnectionTerminated):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy import nginx_http2
 from tests.deploy.nginx import SHIPPED, Front, Nginx
 from tests.deploy.nginx_wire import through
 from tests.system.service import PATIENCE_S, ROOT
@@ -87,6 +88,12 @@ def test_requests_of_one_address_are_bounded(tmp_path: Path, front: Front) -> No
         one.close()
         time.sleep(0.3)
         assert client.get("/healthz").status_code == 200
+
+
+def test_an_upload_has_room_ahead(front: Front) -> None:
+    """Over HTTP/2, where the distance would otherwise tell how fast it is."""
+    with nginx_http2.Connection(front) as connection:
+        assert connection.room(nginx_http2.headers_of(nginx_http2.Shape())) == 512 << 10
 
 
 def test_the_two_files_fit_together() -> None:
