@@ -5,7 +5,6 @@ certificate verified and the key, so that what it prints has passed through the 
 """
 
 import argparse
-import contextlib
 import difflib
 import os
 import signal
@@ -24,10 +23,15 @@ import httpx2
 
 from settings import Settings, SettingsError, load_settings, settings_path
 from settings.server import bind_host, is_loopback
+from settings.tables import UNIX
 from tls.certificates import CertificateError, is_development
 
 RECEIPT = ROOT / "examples" / "receipt.png"
 EXPECTED = ROOT / "examples" / "receipt.txt"
+PROXY_WORDS = {
+    "forwarded": {"Forwarded": "for=127.0.0.1;proto=https"},
+    "x-forwarded": {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"},
+}
 LIKENESS = 0.9  # of the characters read; a recogniser may stumble over one, not over all
 PATIENCE_S = 60  # for the first answer, on a machine that is busy with something else
 
@@ -74,21 +78,29 @@ def main() -> int:
 def port_taken(settings: Settings) -> str | None:
     """Return the first address that something listens at already: Hypercorn shows a traceback."""
     for address in (*settings.server.bind, *settings.server.insecure_bind):
-        host, port = bind_host(address), address.rpartition(":")[2]
-        if host in {"fd", "unix"} or port == "0":
-            continue
-        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+        if bind_host(address) != "fd" and not address.endswith(":0") and listens(address):
             return address
     return None
 
 
 def not_checked(settings: Settings) -> str | None:
     """Return why a reading cannot be asked for from here, if it can't."""
-    if not settings.server.has_tls:
-        return "TLS is the proxy's; ask through it"
     if settings.tls.client_certificates == "required":
         return "clients need a certificate, and it has none"
     return None
+
+
+def listens(address: str) -> bool:
+    """Whether somebody answers at one of the addresses that are bound to."""
+    try:
+        if bind_host(address) == UNIX:
+            with socket.socket(socket.AF_UNIX) as one:
+                one.connect(address.removeprefix("unix:"))
+        else:
+            socket.create_connection(host_and_port(address), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def self_check(service: subprocess.Popen[bytes], settings: Settings, settings_file: Path) -> None:
@@ -98,18 +110,18 @@ def self_check(service: subprocess.Popen[bytes], settings: Settings, settings_fi
         SelfCheckError: the service stopped, answered something else, or read something else.
 
     """
-    certificate = Path(settings.server.certfile or "")
+    certificate = Path(settings.server.certfile or "certificate.pem")
     wait_until_listening(service, settings)
-    development = is_development(certificate)
+    development = settings.server.has_tls and is_development(certificate)
     authority = certificate.with_name("ca.pem")
     url = url_of(settings, development=development)
-    trust = ssl.create_default_context(cafile=authority if development else None)
+    way = "and TLS" if settings.server.has_tls else "as a proxy asks"
     key = key_for_self_check(settings, settings_file)
-    with httpx2.Client(http2=True, verify=trust, base_url=url, timeout=PATIENCE_S) as client:
+    with client_of(settings, url, authority if development else None) as client:
         if key is None:
             ready = wait_until_ready(client)
             print(
-                f"\nServing {url}: ready over {ready.http_version} and TLS, nothing read. "
+                f"\nServing {url}: ready over {ready.http_version} {way}, nothing read. "
                 "Set SEALED_OCR_KEY to one of your keys to have the receipt read.",
                 flush=True,
             )
@@ -123,12 +135,12 @@ def self_check(service: subprocess.Popen[bytes], settings: Settings, settings_fi
         elapsed_ms = (time.perf_counter() - started) * 1000
     if service.poll() is not None:
         raise SelfCheckError("another process answered on the port; the service itself has ended")
-    check(answer)
+    check(answer, "HTTP/2" if settings.server.has_tls else "HTTP/1.1")
     reading = answer.json()
     times = reading["timing_ms"]
     print(f"\n{reading['text']}\n")
     print(
-        f"Read {RECEIPT.relative_to(ROOT)} over {answer.http_version} and TLS in "
+        f"Read {RECEIPT.relative_to(ROOT)} over {answer.http_version} {way} in "
         f"{elapsed_ms:.0f} ms, the model's loading included; "
         f"{times['total'] - times['queue']:.0f} ms of that was reading ({reading['model']})."
     )
@@ -144,6 +156,24 @@ def self_check(service: subprocess.Popen[bytes], settings: Settings, settings_fi
     )
 
 
+def client_of(settings: Settings, url: str, authority: Path | None) -> httpx2.Client:
+    """Return a client: over HTTP/2 and TLS, or with a proxy's words where TLS is the proxy's."""
+    server = settings.server
+    if server.has_tls:
+        trust = ssl.create_default_context(cafile=authority)
+        return httpx2.Client(http2=True, verify=trust, base_url=url, timeout=PATIENCE_S)
+    address = server.bind[0]
+    transport = None
+    url = "http://localhost"
+    if bind_host(address) == UNIX:
+        transport = httpx2.HTTPTransport(uds=address.removeprefix("unix:"))
+    else:
+        host, port = host_and_port(address)
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    words = PROXY_WORDS[settings.proxy.header]
+    return httpx2.Client(transport=transport, base_url=url, headers=words, timeout=PATIENCE_S)
+
+
 def wait_until_listening(service: subprocess.Popen[bytes], settings: Settings) -> None:
     """Knock at the port until it opens: what the service makes at its start is there then.
 
@@ -151,12 +181,11 @@ def wait_until_listening(service: subprocess.Popen[bytes], settings: Settings) -
         SelfCheckError: the service ended, or nothing answered in time.
 
     """
-    host, port = address_of(settings)
     due = time.monotonic() + PATIENCE_S
     while time.monotonic() < due:
         if service.poll() is not None:
             raise SelfCheckError("the service ended before it served")
-        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+        if listens(settings.server.bind[0]):
             return
         time.sleep(0.02)
     raise SelfCheckError(f"nothing answered within {PATIENCE_S} s")
@@ -179,7 +208,7 @@ def wait_until_ready(client: httpx2.Client) -> httpx2.Response:
         time.sleep(0.2)
 
 
-def check(answer: httpx2.Response) -> None:
+def check(answer: httpx2.Response, protocol: str) -> None:
     """Compare the answer with what the receipt says.
 
     Raises:
@@ -188,8 +217,8 @@ def check(answer: httpx2.Response) -> None:
     """
     if answer.status_code != httpx2.codes.OK:
         raise SelfCheckError(f"/ocr answered {answer.status_code}: {answer.text}")
-    if answer.http_version != "HTTP/2":
-        raise SelfCheckError(f"/ocr answered over {answer.http_version}, not HTTP/2")
+    if answer.http_version != protocol:
+        raise SelfCheckError(f"/ocr answered over {answer.http_version}, not {protocol}")
     read, expected = plain(answer.json()["text"]), plain(EXPECTED.read_text(encoding="utf-8"))
     likeness = difflib.SequenceMatcher(None, read, expected, autojunk=False).ratio()
     if likeness < LIKENESS:
@@ -203,9 +232,8 @@ def plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def address_of(settings: Settings) -> tuple[str, int]:
-    """Return host and port at which this machine reaches the service."""
-    address = settings.server.bind[0]
+def host_and_port(address: str) -> tuple[str, int]:
+    """Return where this machine reaches what is bound to an address."""
     host, port = bind_host(address), int(address.rpartition(":")[2].lstrip("/"))
     if host == "fd":  # a socket somebody else opened; its owner knows where
         with socket.socket(fileno=os.dup(port)) as inherited:
@@ -217,7 +245,7 @@ def url_of(settings: Settings, *, development: bool) -> str:
     """Return the URL whose name the certificate is for."""
     if not development:
         return settings.plain_port.origin
-    host, port = address_of(settings)
+    host, port = host_and_port(settings.server.bind[0])
     return f"https://{'localhost' if is_loopback(settings.server.bind[0]) else host}:{port}"
 
 
