@@ -109,6 +109,7 @@ def test_the_two_files_fit_together() -> None:
     assert told("proxy_read_timeout") > max(one["timeout_s"] for one in functions)
     [kept] = re.findall(r"upstream [^}]*\n +keepalive_timeout (\d+)s", nginx)
     assert int(kept) < settings["keep_alive_timeout"]
+    assert 16 * told("keepalive") < settings["tls"]["max_connections"]  # with 16 workers
     assert told("limit_conn addresses") < settings["tls"]["max_connections"]
     count, kilobytes = re.findall(r"large_client_header_buffers (\d) (\d)k", nginx)[0]
     assert int(count) * int(kilobytes) < 16  # Hypercorn's h11_max_incomplete_size
