@@ -1,5 +1,6 @@
 """Functions that the service behind nginx has beside the shipped ones."""
 
+HANGS = "a request hangs"
 FIRST_BYTES = "the first bytes of a body are here"
 LARGE_ANSWER_BYTES = 20_000_000
 
@@ -25,7 +26,8 @@ async def large(request):
 
 
 async def hang(request):
-    \"\"\"Answer never.\"\"\"
+    \"\"\"Answer never, and say so.\"\"\"
+    print("{HANGS}", flush=True)
     await asyncio.Event().wait()
 
 
@@ -37,6 +39,12 @@ async def smuggled(request):
 FUNCTIONS = """
 [[functions]]
 path = "/count"
+handler = "nginx_handlers:count"
+scope = "ocr"
+methods = ["POST"]
+
+[[functions]]
+path = "/guarded"
 handler = "nginx_handlers:count"
 scope = "ocr"
 methods = ["POST"]

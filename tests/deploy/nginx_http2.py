@@ -115,7 +115,7 @@ def headers_of(shape: Shape) -> Headers:
         b":method": b"POST",
         b":scheme": b"https",
         b":authority": b"localhost",
-        b":path": b"/ocr",
+        b":path": b"/guarded",
     }
     return list({**honest, **shape.headers}.items())
 
@@ -143,12 +143,12 @@ SHAPES = {
     "a request in the method": Shape(
         {b":method": b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\nPOST"}
     ),
-    "a request in the path": Shape({b":path": b"/ocr HTTP/1.1\r\n\r\n" + INNER.encode()}),
+    "a request in the path": Shape({b":path": b"/guarded HTTP/1.1\r\n\r\n" + INNER.encode()}),
     "a space in the path": Shape({b":path": b"/smuggled HTTP/1.1"}),
     "a request in the host": Shape({b":authority": b"localhost\r\n\r\n" + INNER.encode()}),
     "a request in the scheme": Shape({b":scheme": b"https://x\r\n\r\n" + INNER.encode()}),
     "two hosts": Shape({b"host": b"evil.example"}),
-    "absolute form": Shape({b":path": b"http://evil.example/ocr"}),
+    "absolute form": Shape({b":path": b"http://evil.example/guarded"}),
     "a header of the proxy's": Shape({b"forwarded": b"for=192.0.2.66;proto=http"}),
     "upgrade": Shape({b":method": b"GET", b"upgrade": b"h2c", b"http2-settings": b"AAMAAABk"}),
     "expect": Shape({b"expect": b"100-continue", b"content-length": b"3"}, b"123"),

@@ -12,7 +12,7 @@ _CHUNKED_END = "0\r\n\r\n"
 _AFTER_CHUNKS = _CHUNKED_END + INNER
 
 
-def request(head: str, body: str, line: str = "POST /ocr HTTP/1.1") -> bytes:
+def request(head: str, body: str, line: str = "POST /guarded HTTP/1.1") -> bytes:
     """Return a request; its head's lines end in CRLF."""
     return f"{line}\r\nHost: localhost\r\n{TRUSTED}{head}\r\n{body}".encode("latin-1")
 
@@ -54,7 +54,7 @@ SHAPES = {
     "TE after a bare CR": _hidden("X-A: b\rTransfer-Encoding: chunked\r\n"),
     "TE with an underscore": _hidden("Transfer_Encoding: chunked\r\n"),
     "TE of HTTP/1.0": request(
-        "Transfer-Encoding: chunked\r\n", _AFTER_CHUNKS, "POST /ocr HTTP/1.0"
+        "Transfer-Encoding: chunked\r\n", _AFTER_CHUNKS, "POST /guarded HTTP/1.0"
     ),
     "TE in capitals": _hidden("TRANSFER-ENCODING: CHUNKED\r\n"),
     "CL twice": request("Content-Length: 0\r\n" + _length(INNER), INNER),
@@ -93,17 +93,17 @@ SHAPES = {
     ),
     "bare LF": request(_length(INNER), "").replace(b"\r\n", b"\n") + INNER.encode(),
     "a space before the headers": request("", "").replace(b"\r\nHost", b"\r\n Host"),
-    "absolute form": request(_length(INNER), INNER, "POST http://evil.example/ocr HTTP/1.1"),
+    "absolute form": request(_length(INNER), INNER, "POST http://evil.example/guarded HTTP/1.1"),
     "a request in the path": request(
-        _length(INNER), INNER, "POST /ocr?a\rHTTP/1.1\rX: GET /smuggled HTTP/1.1"
+        _length(INNER), INNER, "POST /guarded?a\rHTTP/1.1\rX: GET /smuggled HTTP/1.1"
     ),
-    "a GET with a body": request(_length(INNER), INNER, "GET /ocr HTTP/1.1"),
+    "a GET with a body": request(_length(INNER), INNER, "GET /guarded HTTP/1.1"),
     "Expect and a body": request(f"Expect: 100-continue\r\n{_length(INNER)}", INNER),
     "Upgrade to h2c": request(
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
         "HTTP2-Settings: AAMAAABkAAQAAP__\r\n",
         "",
-        "GET /ocr HTTP/1.1",
+        "GET /guarded HTTP/1.1",
     ),
     "Connection names a header of the proxy's": request(
         f"Connection: close, Forwarded, Content-Length\r\n{_length(INNER)}", INNER

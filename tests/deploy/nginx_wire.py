@@ -27,7 +27,6 @@ class Seen:
     """What came of some bytes, and of the honest request sent after them."""
 
     received: bytes
-    logged: Logged
 
     @property
     def statuses(self) -> list[int]:
@@ -60,9 +59,8 @@ def to_the_service(place: Path) -> socket.socket:
     return connection
 
 
-def send(connection: socket.socket, service: Service, data: bytes) -> Seen:
-    """Send bytes and, once they are answered, an honest request; tell what was seen."""
-    begin = len(service.log)
+def send(connection: socket.socket, data: bytes) -> Seen:
+    """Send bytes and, once they are answered, an honest request; tell what came back."""
     received = b""
     # An end, at any point, is a server's good right.
     with connection, suppress(OSError):
@@ -73,7 +71,7 @@ def send(connection: socket.socket, service: Service, data: bytes) -> Seen:
         connection.sendall(HONEST)
         while HONEST_ANSWER not in received:
             received += _read(connection)
-    return Seen(received, logged_since(service, begin))
+    return Seen(received)
 
 
 def is_healthy(connection: socket.socket, service: Service) -> bool:

@@ -10,8 +10,10 @@ import pytest
 
 from tests.deploy import nginx_http2
 from tests.deploy.nginx import SHIPPED, Front, Nginx
+from tests.deploy.nginx_functions import HANGS
 from tests.deploy.nginx_wire import through
 from tests.system.service import PATIENCE_S, ROOT
+from tests.tls.servers import until
 
 HEAD = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -55,10 +57,11 @@ def test_a_client_that_leaves_ends_its_request(
     changes = {line: f"{line} proxy_ignore_client_abort on;"} if ignored else {}
     authority, service = front.nginx.authority, front.service
     with Nginx(tmp_path / "nginx", service.socket, authority, changes=changes) as nginx:
+        hanging, ended = service.log.count(HANGS), _ended(front)
         with through(nginx) as connection:
             connection.sendall(HEAD.format("/hang").encode())
-            time.sleep(0.3)  # until it has reached the function
-            ended = _ended(front)
+            until(lambda: service.log.count(HANGS) == hanging + 1)
+            assert _ended(front) == ended
         due = time.monotonic() + (1 if ignored else PATIENCE_S)
         while _ended(front) == ended and time.monotonic() < due:
             time.sleep(0.01)
@@ -79,15 +82,15 @@ def test_requests_of_one_address_are_bounded(tmp_path: Path, front: Front) -> No
         through(nginx) as other,
         nginx.client(None) as client,
     ):
+        hanging = front.service.log.count(HANGS)
         for connection in (one, other):
             connection.sendall(HEAD.format("/hang").encode())
-        time.sleep(0.3)
+        until(lambda: front.service.log.count(HANGS) == hanging + 2)
         answer = client.get("/healthz")
         assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
         assert answer.headers["retry-after"] == "1"
         one.close()
-        time.sleep(0.3)
-        assert client.get("/healthz").status_code == 200
+        assert until(lambda: client.get("/healthz").status_code == 200)
 
 
 def test_an_upload_has_room_ahead(front: Front) -> None:

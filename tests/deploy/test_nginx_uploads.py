@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -97,14 +98,27 @@ def test_pages_are_streamed_as_they_are_read(front: Front) -> None:
 EARLY = [("wrong", LARGE, 401), ("right", TOO_LARGE, 413)]
 
 
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory, front: Front) -> Iterator[Front]:
+    """A service that waits longer for what is still to come: the machine may be busy."""
+    folder = tmp_path_factory.mktemp("patient")
+    (folder / "service").mkdir()
+    with (
+        Behind(folder / "service", local="[tls]\nclose_linger_s = 20\n") as service,
+        Nginx(folder / "nginx", service.socket, front.nginx.authority) as nginx,
+    ):
+        yield Front(service, nginx)
+
+
 @pytest.mark.parametrize("http2", [True, False])
-@pytest.mark.parametrize(("key", "body", "status"), EARLY)
+@pytest.mark.parametrize("case", EARLY)
 def test_an_early_answer_reaches_a_client_that_sends_first(
-    front: Front, key: str, body: bytes, status: int, *, http2: bool
+    patient: Front, case: tuple[str, bytes, int], *, http2: bool
 ) -> None:
     """httpx2 reads only when it has sent all; the connection goes on over HTTP/2."""
-    token = front.service.token if key == "right" else "wrong"
-    with front.nginx.client(token, http2=http2) as client:
+    key, body, status = case
+    token = patient.service.token if key == "right" else "wrong"
+    with patient.nginx.client(token, http2=http2) as client:
         answer = client.post("/ocr", content=body, headers=PNG)
         assert (answer.status_code, answer.json()["status"]) == (status, status)
         assert client.get("/healthz").status_code == 200
