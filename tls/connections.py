@@ -10,10 +10,9 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from hypercorn.asyncio.tcp_server import TCPServer
-from hypercorn.asyncio.worker_context import EventWrapper, WorkerContext
-from hypercorn.events import Closed, Event, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
 
-from tls.gate import ConnectionGate, keep
+from tls.gate import ConnectionGate
 from tls.http1 import SealedH11Protocol
 from tls.http2 import SealedH2Protocol
 
@@ -40,6 +39,8 @@ class SealedTCPServer(TCPServer):
         state["unix"] = self._socket.family == socket.AF_UNIX
         super().__init__(app, loop, config, context, state, reader, writer)
         self._closing = False
+        self.asked = False
+        """Whether it has brought a request."""
 
     async def run(self) -> None:
         """Serve the connection to its end, or drop it at once if there are too many."""
@@ -48,6 +49,8 @@ class SealedTCPServer(TCPServer):
             self.abort()
             return
         self.gate.live.add(self)
+        if self.context.terminated.is_set():  # the others have got their last date before
+            self.loop.call_later(self.config.graceful_timeout + self.linger_s, self.abort)
         try:
             await super().run()
         finally:
@@ -76,6 +79,7 @@ class SealedTCPServer(TCPServer):
         Stock waits for ever for one that reads nothing, holding its requests and its connection;
         and goes on writing to one that has left.
         """
+        self.asked = self.asked or (isinstance(event, Updated) and not event.idle)
         if not isinstance(event, RawData):
             await super().protocol_send(event)
             return
@@ -124,6 +128,21 @@ class SealedTCPServer(TCPServer):
         if isinstance(protocol, (SealedH2Protocol, SealedH11Protocol)):
             await protocol.retire()
 
+    async def _idle_timeout(self) -> None:
+        """Close the connection once it has been idle for long, or the process ends.
+
+        A client that came just before the end, perhaps out of a queue that outlives us, gets the
+        time to bring the request it came for. Not asyncio.wait_for as in stock: until Python 3.12
+        that forgets to be cancelled by a request which arrives at that very moment, and its
+        connection then hangs until graceful_timeout.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.config.keep_alive_timeout):
+                await self.context.terminated.wait()
+        if self.context.terminated.is_set() and not self.asked:
+            await asyncio.sleep(self.linger_s)
+        await asyncio.shield(self._initiate_server_close())
+
     async def _initiate_server_close(self) -> None:
         await self.go_away()
         await self.protocol.handle(Closed())
@@ -163,25 +182,3 @@ def _unacknowledged(connection: Any) -> bool:
         return any(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)))
     except (OSError, ValueError):
         return False  # closed already
-
-
-class _Terminated(EventWrapper):
-    """The moment a process stops serving: clients are told, and stuck ones get a last date."""
-
-    async def set(self) -> None:
-        await super().set()
-        loop = asyncio.get_running_loop()
-        for server in tuple(SealedTCPServer.gate.live):
-            # Each on its own: one client that doesn't read holds up nobody's farewell.
-            keep(loop.create_task(server.go_away()))
-            # Since Python 3.12 Server.wait_closed, which Hypercorn awaits before it looks at
-            # graceful_timeout, waits for connections too.
-            loop.call_later(server.config.graceful_timeout + SealedTCPServer.linger_s, server.abort)
-
-
-class SealedWorkerContext(WorkerContext):
-    """Hypercorn's notion of its process, with an end that says goodbye."""
-
-    def __init__(self, max_requests: int | None) -> None:
-        super().__init__(max_requests)
-        self.terminated = _Terminated()

@@ -1,8 +1,10 @@
 """How many connections there are, and the most that are taken."""
 
 import asyncio
+import socket
 import ssl
 import weakref
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 
@@ -11,6 +13,7 @@ class Connection(Protocol):
 
     certificate: bytes | None
     config: Any
+    asked: bool
 
     async def retire(self) -> None:
         """Finish what is under way and take nothing more."""
@@ -29,13 +32,19 @@ class ConnectionGate:
         self.max_connections = max_connections
         self._handshakes: weakref.WeakSet[ssl.SSLObject] = weakref.WeakSet()
         self.live: set[Connection] = set()
+        self.listening: Sequence[socket.socket] = ()
         self.refused = 0
         """How many were turned away since the start."""
 
     @property
+    def handshakes(self) -> int:
+        """How many are under way."""
+        return len(self._handshakes)
+
+    @property
     def full(self) -> bool:
         """Whether one more would be too many; handshakes under way count."""
-        return len(self.live) + len(self._handshakes) >= self.max_connections
+        return len(self.live) + self.handshakes >= self.max_connections
 
     def handshake_begins(self, connection: ssl.SSLObject) -> None:
         """Count a handshake.

@@ -1,37 +1,33 @@
 """HTTP/2 connections that survive early replies, unread bodies, full tables and their own end."""
 
-import asyncio
 from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
 import h2.events
 import h2.exceptions
-from h2.connection import ConnectionState
 from h2.errors import ErrorCodes
-from hypercorn.events import Closed, RawData, Updated
+from hypercorn.events import Closed, Updated
 from hypercorn.events import Event as ConnectionEvent
 from hypercorn.protocol.events import Body, Event, StreamClosed
-from hypercorn.protocol.h2 import H2Protocol
 
 from tls.announced import announce
-from tls.frames import RESET_COSTS, FrameBudget, Unruly
+from tls.frames import RESET_COSTS
+from tls.paced import PacedH2Protocol
 from tls.stalls import Stalls
 from tls.streams import is_taken
 from tls.uploads import UploadLimits, Uploads
 
 
-class SealedH2Protocol(H2Protocol):
+class SealedH2Protocol(PacedH2Protocol):
     """Hypercorn's HTTP/2 connection with its receiving side and its end rewritten."""
 
     limits: ClassVar[UploadLimits]
-    control_frames_per_s: ClassVar[float]
     send_timeout_s: ClassVar[float]
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         announce(self.connection, self.config, self.limits.stream_window_bytes)
-        self.budget = FrameBudget(self.control_frames_per_s, self.config.h2_max_header_list_size)
         self.stalls = Stalls(self.send_timeout_s, partial(self.task_group.spawn, self._give_up))
         self.uploads = Uploads(self.connection, self.limits, self._flush_soon)
         self._flushing = False
@@ -45,29 +41,11 @@ class SealedH2Protocol(H2Protocol):
         await self._flush()
 
     async def handle(self, event: ConnectionEvent) -> None:
-        """Pass on what came from the socket, a few frames a turn; end who sends too many."""
-        if isinstance(event, RawData):
-            await self._take(event.data)
-            return
+        """Pass on what came from the socket."""
         await super().handle(event)
         if isinstance(event, Closed):
             self.uploads.stop_all()
             self.stalls.stop_all()
-
-    async def _take(self, data: bytes) -> None:
-        try:
-            for turn, piece in enumerate(self.budget.pieces(data)):
-                if turn:
-                    await asyncio.sleep(0)
-                await super().handle(RawData(piece))
-                if self.closed or self.connection.state_machine.state is ConnectionState.CLOSED:
-                    return
-        except Unruly as error:
-            with suppress(h2.exceptions.ProtocolError):
-                self.connection.close_connection(error.error_code)
-            await self.handle(Closed())
-            await self._flush()
-            await self.send(Closed())
 
     @property
     def idle(self) -> bool:
@@ -113,7 +91,9 @@ class SealedH2Protocol(H2Protocol):
             self.budget.spend(RESET_COSTS)  # its frames made us reset it (CVE-2025-8671)
 
     async def _request_received(self, event: h2.events.RequestReceived) -> None:
-        if self._full or self.context.terminated.is_set():
+        ending = self.context.terminated.is_set()
+        # Who came just before the end is let have what it came for (SealedTCPServer._idle_timeout).
+        if self._full or (ending and self.keep_alive_requests):
             # Refused means: not looked at, safe to send again (RFC 9113, section 8.7).
             self.uploads.reset(event.stream_id, ErrorCodes.REFUSED_STREAM)
             self.budget.spend(RESET_COSTS)
@@ -124,7 +104,7 @@ class SealedH2Protocol(H2Protocol):
         self.uploads.begin(event.stream_id)
         await self._create_stream(event)
         await self.send(Updated(idle=False))
-        if self.keep_alive_requests >= self.config.keep_alive_max_requests:
+        if ending or self.keep_alive_requests >= self.config.keep_alive_max_requests:
             await self.go_away()
 
     @property

@@ -6,8 +6,9 @@ it does not pile up.
 """
 
 import asyncio.sslproto
+import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -22,8 +23,9 @@ from hypercorn.config import Config
 from tls.alerts import telling
 from tls.certificates import CertificateError
 from tls.choices import Choices
-from tls.connections import SealedTCPServer, SealedWorkerContext
+from tls.connections import SealedTCPServer
 from tls.contexts import Contexts, Served, files_of, make_context
+from tls.farewell import SealedLifespan, SealedWorkerContext
 from tls.gate import ConnectionGate
 from tls.http1 import SealedH11Protocol
 from tls.http2 import SealedH2Protocol
@@ -118,6 +120,7 @@ def _connections(choices: Choices, _transport: Transport) -> None:
 
 def _farewell(_choices: Choices, _transport: Transport) -> None:
     _run.WorkerContext = SealedWorkerContext
+    _run.Lifespan = SealedLifespan
 
 
 def _context(choices: Choices, transport: Transport) -> None:
@@ -176,7 +179,10 @@ def brief(frame: hyperframe.frame.DataFrame) -> str:
 
 
 def _config(choices: Choices, _transport: Transport) -> None:
-    _run.worker_serve = checked(_serve, choices.on_config)
+    def on_sockets(sockets: Sequence[socket.socket]) -> None:
+        _gate.listening = sockets
+
+    _run.worker_serve = checked(_serve, choices.on_config, on_sockets)
 
 
 FIXES = (
@@ -184,7 +190,7 @@ FIXES = (
     Fix("http2 uploads", "#312 #329 #334 #335 #365, h2.py:73,211,256", _http2),
     Fix("http1 early replies", "h11.py:277,291", _http1),
     Fix("connection cap and bounded close", "#81 #361, tcp_server.py:113", _connections),
-    Fix("farewell at the end", "tcp_server.py:133", _farewell),
+    Fix("farewell at the end", "tcp_server.py:133, run.py:176", _farewell),
     Fix("tls context", "#62 #233 #324, config.py:177", _context),
     Fix("tls alerts", "CPython's asyncio/sslproto.py: _on_handshake_complete", _alerts),
     Fix("tls memory", "CPython's asyncio/sslproto.py: max_size", _memory),

@@ -8,17 +8,21 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
+    from socket import socket
 
     from hypercorn.config import Config
 
 
 def checked(
-    serve: "Callable[..., Awaitable[None]]", on_config: "Callable[[Config], None]"
+    serve: "Callable[..., Awaitable[None]]",
+    on_config: "Callable[[Config], None]",
+    on_sockets: "Callable[[Sequence[socket]], None]",
 ) -> "Callable[..., Awaitable[None]]":
     """Let `on_config` see the Config that Hypercorn runs with, command line included, first.
 
-    It refuses by raising SystemExit with a message (or calling refuse_start itself).
+    It refuses by raising SystemExit with a message (or calling refuse_start itself). `on_sockets`
+    is told what it listens on.
     """
 
     @wraps(serve)
@@ -27,6 +31,8 @@ def checked(
             on_config(config)
         except SystemExit as refusal:
             refuse_start(refusal.code if isinstance(refusal.code, str) else "not started")
+        if (sockets := named.get("sockets")) is not None:
+            on_sockets([*sockets.secure_sockets, *sockets.insecure_sockets])
         await serve(app, config, **named)
 
     return checked_serve

@@ -27,6 +27,7 @@ class Stalls:
         self._timeout_s = timeout_s
         self._give_up = give_up
         self._stalls: dict[int, Stall] = {}
+        self._stopped = False
 
     def note(self, stream_id: int, taken: int, left: int) -> None:
         """Note how much of an answer its client has taken now, and how much waits."""
@@ -36,13 +37,14 @@ class Stalls:
             if left and stall.taken < ENOUGH_BYTES:
                 return
             self._end(stream_id)
-        if left:
+        if left and not self._stopped:  # a task may still be sending when its connection is gone
             loop = asyncio.get_running_loop()
             deadline = loop.call_later(self._timeout_s, self._over, stream_id)
             self._stalls[stream_id] = Stall(deadline)
 
     def stop_all(self) -> None:
         """Forget everything: the connection is gone."""
+        self._stopped = True
         for stream_id in list(self._stalls):
             self._end(stream_id)
 

@@ -1,5 +1,6 @@
 """Clients that ask and don't take the answer: their request ends, whoever it was answered by."""
 
+import asyncio
 import socket
 import ssl
 import time
@@ -12,6 +13,7 @@ from h2.errors import ErrorCodes
 from tests.tls.clients import Client, stats
 from tests.tls.servers import PATIENCE_S, Server, serving, soon
 from tls.development import Paths
+from tls.stalls import Stalls
 
 VARIANTS = pytest.mark.parametrize(
     "sealed",
@@ -95,3 +97,18 @@ def test_a_client_that_does_not_read_is_dropped(pair: Paths, *, sealed: bool) ->
                 client.sendall(HEAD)
                 assert soon(lambda: stats(server)["running"] == 1)
                 assert soon(lambda: stats(server)["running"] == 0, LONGER)
+
+
+def test_nothing_is_given_up_once_the_connection_is_gone() -> None:
+    """A task that still sends then starts no clock: there would be no stream left to end."""
+    given_up: list[int] = []
+
+    async def run() -> None:
+        stalls = Stalls(0.001, given_up.append)
+        stalls.note(1, 0, 5)
+        stalls.stop_all()
+        stalls.note(3, 0, 5)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(run())
+    assert given_up == []

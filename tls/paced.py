@@ -1,0 +1,41 @@
+"""HTTP/2 connections whose frames are handled a few at a turn, and so many a second."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any, ClassVar
+
+import h2.exceptions
+from h2.connection import ConnectionState
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol.h2 import H2Protocol
+
+from tls.frames import FrameBudget, Unruly
+
+
+class PacedH2Protocol(H2Protocol):
+    """Hypercorn's HTTP/2 connection, which one client can't fill the event loop with."""
+
+    control_frames_per_s: ClassVar[float]
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.budget = FrameBudget(self.control_frames_per_s, self.config.h2_max_header_list_size)
+
+    async def handle(self, event: Event) -> None:
+        """Pass on what came from the socket, a few frames a turn; end who sends too many."""
+        if not isinstance(event, RawData):
+            await super().handle(event)
+            return
+        try:
+            for turn, piece in enumerate(self.budget.pieces(event.data)):
+                if turn:
+                    await asyncio.sleep(0)
+                await super().handle(RawData(piece))
+                if self.closed or self.connection.state_machine.state is ConnectionState.CLOSED:
+                    return
+        except Unruly as error:
+            with suppress(h2.exceptions.ProtocolError):
+                self.connection.close_connection(error.error_code)
+            await self.handle(Closed())
+            await self._flush()
+            await self.send(Closed())
