@@ -8,6 +8,7 @@ import pytest
 from tests.deploy.nginx import PROGRAM, Behind, Front, Nginx
 from tests.deploy.nginx_certificates import Authority
 from tests.deploy.nginx_functions import FUNCTIONS, HANDLERS
+from tests.deploy.replay import Systemd, missing
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,12 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     behind = Behind(folder / "service", local=FUNCTIONS, modules=modules)
     with behind as service, Nginx(folder / "nginx", behind.socket, authority) as nginx:
         yield Front(service, nginx)
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    """The service as the unit runs it."""
+    if missing():
+        pytest.skip(missing())
+    with Systemd(tmp_path) as running:
+        yield running
