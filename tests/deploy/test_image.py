@@ -73,7 +73,7 @@ def _ask(container: Container, settings: Path, file: Path) -> str:
     """Have curl read a file over HTTP/2."""
     line = next(line for line in container.log if "Running on" in line)
     port = line.rpartition(":")[2].split()[0]
-    authority = settings / "tls-authority.pem"
+    authority = settings / "tls-authority" / "ca.pem"
     command = ["curl", "--http2", "--fail", "--silent", "--show-error", "--cacert"]
     command += [
         str(authority),

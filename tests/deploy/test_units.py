@@ -50,7 +50,7 @@ import ctypes, mmap, os, socket
 def call(name, *arguments):
     libc = ctypes.CDLL(None, use_errno=True)
     numbers = {"unshare": 272, "personality": 135, "process_vm_readv": 310}
-    if libc.syscall(numbers[name], *arguments) < 0:
+    if libc.syscall(numbers[name], *map(ctypes.c_long, arguments)) < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 """
 _LANDLOCK = "from model.sandbox import landlock; print(landlock.deny_everything())"
