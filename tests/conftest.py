@@ -13,13 +13,16 @@ hypothesis.settings.load_profile("house")
 
 PROGRAMS = (
     "certbot",
+    "compose-lint",
     "curl",
+    "hadolint",
     "nginx",
     "openssl",
     "pebble",
     "pebble-challtestsrv",
     "redis-server",
     "strace",
+    "systemd-analyze",
 )
 
 

@@ -1,11 +1,13 @@
 """The units as text: valid, without privileges, and what each directive takes away."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from settings import Settings
 from tests.deploy.confine import NOT_REPLAYED, REPLAYED
 from tests.deploy.filters import allowed_calls
 from tests.deploy.replay import SOCKETS, Systemd, missing
@@ -87,6 +89,18 @@ def test_the_units_are_valid(tmp_path: Path) -> None:
     """systemd-analyze has nothing to say; and names a directive that it does not know."""
     assert _verify(_copy(tmp_path)) == ""
     assert "ProtectSystems" in _verify(_copy(tmp_path, ("ProtectSystem=", "ProtectSystems=")))
+
+
+def test_secrets_reach_the_service_as_files(tmp_path: Path) -> None:
+    """The drop-in is valid, and what it loads has the names of settings."""
+    folder = tmp_path / f"{NAMES[0]}.d"
+    folder.mkdir()
+    shutil.copy(UNITS / "secrets.conf", folder)
+    assert _verify(_copy(tmp_path)) == ""
+    secrets = read_unit(UNITS / "secrets.conf")["Service"]
+    assert secrets["Environment"] == ["OCR_SECRETS_DIR=%d"]
+    tables = {line.partition("__")[0] for line in secrets["LoadCredential"]}
+    assert tables <= set(Settings.tables())
 
 
 def test_little_is_exposed(tmp_path: Path) -> None:
