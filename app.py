@@ -34,7 +34,7 @@ from tls.certificates import CertificateError, CertificateFacts
 from tls.patches import Transport
 from tls.profiles import OLDEST, choose_groups, groups_in_force
 from tls.serving import refuse_start
-from tls.transport import ProbeError, install
+from tls.transport import Choices, ProbeError, install
 from tls.watch import FileWatch, every
 from wiring.envelope import Envelope
 from wiring.live import Live
@@ -120,7 +120,7 @@ class Service:
                 refuse_start(f"Sealed OCR does not start:\n{error}")
 
         tls = self.settings.tls
-        return install(
+        choices = Choices(
             max_connections=tls.max_connections,
             receive_window_bytes=tls.receive_window_bytes,
             connection_window_bytes=tls.connection_window_bytes,
@@ -143,6 +143,7 @@ class Service:
                 event="certificate_not_loaded", error=str(error)
             ),
         )
+        return install(choices)
 
     def _certificate(self) -> CertificateFacts | None:
         """Choose OpenSSL's groups, and say what TLS begins with; None where a proxy has it."""

@@ -80,7 +80,7 @@ def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
 def start(
     pair: Any, *, sealed: bool, settings: dict[str, Any] | None = None, **choices: Any
 ) -> subprocess.Popen[str]:
-    """Start the command; settings are Hypercorn's, choices are install()'s."""
+    """Start the command; settings are Hypercorn's, choices are the transport's."""
     config = pair.certificate.with_name(f"settings-{os.urandom(4).hex()}.toml")
     values = {
         "bind": ["127.0.0.1:0"],

@@ -94,7 +94,7 @@ def test_behaviour_probe_fails_on_stock() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert stock.returncode != 0
-    installed = f"from tls.transport import install; install(); {script}"
+    installed = f"from tls.transport import Choices, install; install(Choices()); {script}"
     ours = subprocess.run(
         [sys.executable, "-c", installed], capture_output=True, text=True, check=False
     )
@@ -104,7 +104,7 @@ def test_behaviour_probe_fails_on_stock() -> None:
 def test_unknown_version_warns_and_probes() -> None:
     """A Hypercorn nobody tested is named in a warning, and served if its probes pass."""
     script = (
-        "import tls.transport as t; t.TESTED_VERSIONS = frozenset({'0.1'}); t.install();"
+        "import tls.transport as t; t.TESTED_VERSIONS = frozenset({'0.1'}); t.install(t.Choices());"
         "print('installed')"
     )
     done = subprocess.run(
@@ -117,4 +117,4 @@ def test_unknown_version_warns_and_probes() -> None:
 def test_small_windows_are_refused() -> None:
     """A window below what clients assume before they know better would cut them off."""
     with pytest.raises(ValueError, match="65535"):
-        tls.transport.install(receive_window_bytes=1000)
+        tls.transport.Choices(receive_window_bytes=1000)

@@ -23,13 +23,15 @@ def on_config(config: Config) -> None:
 
 if "SEALED" in os.environ:
     from tls.serving import refuse_start
-    from tls.transport import install
+    from tls.transport import Choices, install
 
     transport = install(
-        on_config=on_config,
-        on_reload=lambda facts: log.warning("reloaded %s", facts.names),
-        on_reload_error=lambda error: log.warning("kept the old one: %s", error),
-        **CHOICES,
+        Choices(
+            on_config=on_config,
+            on_reload=lambda facts: log.warning("reloaded %s", facts.names),
+            on_reload_error=lambda error: log.warning("kept the old one: %s", error),
+            **CHOICES,
+        )
     )
     if REFUSE_IMPORT:
         refuse_start(REFUSE_IMPORT)
