@@ -2,7 +2,7 @@
 
 PLAN is a JSON file: the image's root, what is mounted in it, user, variables and working directory.
 What follows is started as a runtime would with --read-only --cap-drop=ALL --security-opt=
-no-new-privileges; the network is the machine's.
+no-new-privileges, with its usual filter of system calls; the network is the machine's.
 """
 
 import json
@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.deploy import mounts
+from tests.deploy import mounts, runtime_profile
 from tests.deploy.confine import give_up_privileges
 
 _SHELLS = ("sh", "bash", "dash", "ash", "busybox", "env")  # and what would start one by name
@@ -21,6 +21,7 @@ def main() -> None:
     """Enter the image, give up what the plan says, and become the command."""
     plan = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     root = plan["root"]
+    usual = runtime_profile.load()
     mounts.enter()
     mounts.bind(root, root)
     for target, source in plan["mounts"].items():
@@ -40,6 +41,7 @@ def main() -> None:
     os.chdir(plan["directory"])
     unit = {"MemoryDenyWriteExecute": [], **_PRIVILEGES}
     give_up_privileges(unit, plan["user"])
+    usual.load()
     os.execve(sys.argv[2], sys.argv[2:], plan["environment"])  # noqa: S606 - what it is for
 
 

@@ -12,13 +12,15 @@ from functools import cache
 
 from tests.deploy.units import Section
 
-_ALLOW = 0x7FFF0000
+ALLOW = 0x7FFF0000
 _NOT_EQUAL, _EQUAL, _MASKED_EQUAL = 1, 4, 7
 _NO_NEW_PRIVS = 3  # an attribute of a filter
 _NAMESPACES = 0x7E020080  # CLONE_NEW...: cgroup, uts, ipc, user, pid, net, mount, time
 
 
-class _Comparison(ctypes.Structure):
+class Comparison(ctypes.Structure):
+    """What a rule asks of one argument: its number, how, and with what."""
+
     _fields_ = (
         ("argument", ctypes.c_uint),
         ("operator", ctypes.c_int),
@@ -35,7 +37,7 @@ def _library() -> ctypes.CDLL:
     library.seccomp_load.argtypes = [ctypes.c_void_p]
     library.seccomp_rule_add_array.argtypes = [
         *(ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint),
-        ctypes.POINTER(_Comparison),
+        ctypes.POINTER(Comparison),
     ]
     return library
 
@@ -49,12 +51,12 @@ class Filter:
         # As systemd does: no_new_privs is a directive's business, not a side effect.
         _library().seccomp_attr_set(self._context, _NO_NEW_PRIVS, 0)
 
-    def add(self, action: int, call: str, *comparisons: _Comparison) -> None:
+    def add(self, action: int, call: str, *comparisons: Comparison) -> None:
         """Add a rule; a call that this processor does not have is left out, as systemd does."""
         number = _library().seccomp_syscall_resolve_name(call.encode())
         if number < 0:
             return
-        array = (_Comparison * max(1, len(comparisons)))(*comparisons)
+        array = (Comparison * max(1, len(comparisons)))(*comparisons)
         result = _library().seccomp_rule_add_array(
             self._context, action, number, len(comparisons), array
         )
@@ -82,9 +84,9 @@ def apply(unit: Section, allowed: set[str]) -> None:
     if allowed:
         calls = Filter(refuse(errno.EPERM))
         for name in sorted(allowed):
-            calls.add(_ALLOW, name)
+            calls.add(ALLOW, name)
         calls.load()
-    rules = Filter(_ALLOW)
+    rules = Filter(ALLOW)
     for directive, add in _RULES.items():
         if unit[directive]:
             add(rules, unit[directive][0].split())
@@ -94,7 +96,7 @@ def apply(unit: Section, allowed: set[str]) -> None:
 
 def _families(rules: Filter, names: list[str]) -> None:
     for family in set(range(50)) - {int(getattr(socket, name)) for name in names}:
-        equal = _Comparison(0, _MASKED_EQUAL, 0xFFFFFFFF, family)
+        equal = Comparison(0, _MASKED_EQUAL, 0xFFFFFFFF, family)
         rules.add(refuse(errno.EAFNOSUPPORT), "socket", equal)
 
 
@@ -103,22 +105,22 @@ def _namespaces(rules: Filter, _yes: list[str]) -> None:
     rules.add(refuse(errno.EPERM), "setns")
     for bit in (1 << shift for shift in range(32) if _NAMESPACES >> shift & 1):
         for call in ("unshare", "clone"):
-            rules.add(refuse(errno.EPERM), call, _Comparison(0, _MASKED_EQUAL, bit, bit))
+            rules.add(refuse(errno.EPERM), call, Comparison(0, _MASKED_EQUAL, bit, bit))
 
 
 def _personality(rules: Filter, _yes: list[str]) -> None:
-    rules.add(refuse(errno.EPERM), "personality", _Comparison(0, _NOT_EQUAL, 0, 0))
+    rules.add(refuse(errno.EPERM), "personality", Comparison(0, _NOT_EQUAL, 0, 0))
 
 
 def _realtime(rules: Filter, _yes: list[str]) -> None:
     for policy in (1, 2):  # SCHED_FIFO, SCHED_RR
-        rules.add(refuse(errno.EPERM), "sched_setscheduler", _Comparison(1, _EQUAL, policy, 0))
+        rules.add(refuse(errno.EPERM), "sched_setscheduler", Comparison(1, _EQUAL, policy, 0))
 
 
 def _setuid_files(rules: Filter, _yes: list[str]) -> None:
     for bit in (stat.S_ISUID, stat.S_ISGID):
         for call, argument in (("chmod", 1), ("fchmod", 1), ("fchmodat", 2)):
-            rules.add(refuse(errno.EPERM), call, _Comparison(argument, _MASKED_EQUAL, bit, bit))
+            rules.add(refuse(errno.EPERM), call, Comparison(argument, _MASKED_EQUAL, bit, bit))
 
 
 _RULES = {

@@ -115,7 +115,7 @@ def service(tmp_path: Path, redis: Path) -> Iterator[Path]:
     file = tmp_path / "settings.toml"
     file.write_text(text.replace("/run/sealed-ocr", str(tmp_path)), encoding="utf-8")
     (tmp_path / "settings.local.toml").write_text(STANZA, encoding="utf-8")
-    command = [HYPERCORN, "--config", file, "app:app"]
+    command = [str(HYPERCORN), "--config", str(file), "app:app"]
     variables = {"PATH": os.defpath, "OCR_SETTINGS": str(file)}
     with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL) as process:
         due = time.monotonic() + PATIENCE_S
@@ -128,7 +128,7 @@ def service(tmp_path: Path, redis: Path) -> Iterator[Path]:
 
 
 def _healthy(settings: Path) -> bool:
-    command = [sys.executable, ROOT / "scripts" / "healthcheck.py"]
+    command = [sys.executable, str(ROOT / "scripts" / "healthcheck.py")]
     variables = {"OCR_SETTINGS": str(settings)}
     return subprocess.run(command, env=variables, check=False).returncode == 0
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.deploy.certificates import make_certificate
 from tests.deploy.image import Builder, Container
+from tests.deploy.runtime_profile import PROFILE
 from tests.deploy.units import ROOT
 from tests.model.pdfs import chinese_pdf
 from tests.model.processes import children_of
@@ -24,8 +25,9 @@ KEY, STANZA = key_stanza("aaaa1111", "someone")
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     """The image, from the working tree."""
-    if os.geteuid() != 0 or not all(map(shutil.which, ("buildah", "debootstrap"))):
-        pytest.skip("needs root, buildah and debootstrap")
+    programs = all(map(shutil.which, ("buildah", "debootstrap")))
+    if os.geteuid() != 0 or not programs or not PROFILE.exists():
+        pytest.skip("needs root, buildah with its profile, and debootstrap")
     directory = tmp_path_factory.mktemp("image")
     one = Builder(directory)
     one.build()
@@ -146,6 +148,7 @@ def test_process_1_leaves_no_zombies(container: Container, settings: Path) -> No
         family += children_of(pid)
     states = [Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(") ")[2][0] for pid in family]
     assert len(family) > 2
+    assert "Seccomp_filters:\t1\n" in Path(f"/proc/{family[0]}/status").read_text("ascii")
     assert "Z" not in states
 
 
