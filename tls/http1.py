@@ -46,6 +46,13 @@ class SealedH11Protocol(H11Protocol):
         else:
             await super().handle(event)
 
+    async def _check_protocol(self, event: h11.Request) -> None:
+        """Stay with HTTP/1.1: HTTP/2 is agreed on in the TLS handshake alone.
+
+        RFC 9113 has dropped the upgrade that stock offers (section 3.1); settings of it that can't
+        be read ended the connection with a traceback in the log.
+        """
+
     def _discard(self, data: bytes) -> None:
         """Drop late body; stop listening once it has ended, or is too much."""
         self._discarded += len(data)

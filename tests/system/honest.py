@@ -1,0 +1,161 @@
+"""An honest client among attackers, and what the service is and holds meanwhile."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+
+from tests.system.service import ROOT, Service, key_stanza
+
+OFTEN = "1000000/minute"
+READING_EVERY = 10
+# Short times, so that a test sees what ends a connection; limits of rates out of the way.
+SERVER = {"keep_alive_timeout": "1", "ssl_handshake_timeout": "1"}
+LOCAL = f"""
+[limits]
+per_address = "{OFTEN}"
+failed_authentications = "{OFTEN}"
+[tls]
+max_connections = 2500
+send_timeout_s = 1
+[engine]
+processes = 1
+warm = true
+idle_s = 0
+[[functions]]
+path = "/ocr"
+body_timeout_s = 1
+[[functions]]
+path = "/healthz"
+body_timeout_s = 2
+timeout_s = 2
+[[functions]]
+path = "/tasks"
+handler = "counting:tasks"
+scope = "public"
+methods = ["GET"]
+"""
+COUNTING = """
+import asyncio
+from starlette.responses import PlainTextResponse
+
+async def tasks(request):
+    return PlainTextResponse(str(len(asyncio.all_tasks())))
+"""
+
+
+def attacked(directory: Path, local: str = LOCAL) -> tuple[Service, str, str]:
+    """Return a service to attack, an honest caller's key, and an attacker's."""
+    limits = f'limits = {{ "*" = "{OFTEN}", "/ocr" = "{OFTEN}" }}'
+    honest, first = key_stanza("honest01", "honest", limits)
+    attacker, second = key_stanza("attack01", "attacker", limits)
+    service = Service(
+        directory, local=local + first + second, server=SERVER, modules={"counting.py": COUNTING}
+    )
+    return service, honest, attacker
+
+
+@dataclass
+class Answers:
+    """How long answers took, in milliseconds, and those that were wrong."""
+
+    health: list[float] = field(default_factory=list)
+    readings: list[float] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+def ask(client: httpx2.Client, image: bytes, text: str, seconds: float) -> Answers:
+    """Ask again and again whether the service lives, and every tenth time for a small reading."""
+    answers = Answers()
+    end, number = time.monotonic() + seconds, 0
+    while time.monotonic() < end or not answers.readings:
+        began = time.perf_counter()
+        answer = client.get("/healthz")
+        answers.health.append((time.perf_counter() - began) * 1000)
+        if answer.status_code != httpx2.codes.OK:
+            answers.wrong.append(answer.text)
+        if number % READING_EVERY == 0:
+            began = time.perf_counter()
+            kind = {"content-type": "image/png"}
+            answer = client.post("/ocr?detect=false", content=image, headers=kind)
+            answers.readings.append((time.perf_counter() - began) * 1000)
+            if answer.status_code != httpx2.codes.OK or text not in answer.json()["text"]:
+                answers.wrong.append(answer.text)
+        number += 1
+    return answers
+
+
+@contextmanager
+def under_attack(
+    service: Service, name: str, connections: int, key: str
+) -> Iterator[Callable[[], Mapping[str, int]]]:
+    """Attack for the length of a block; what is given ends the attack and returns its tally."""
+    port, ca = str(service.ports["https"]), str(service.authority)
+    attacker = subprocess.Popen(
+        [sys.executable, "-m", "tests.system.attacks", name, str(connections), port, ca, key],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+    def end() -> Mapping[str, int]:
+        said, complaints = attacker.communicate("", timeout=30)
+        assert attacker.returncode == 0, complaints
+        tally: Mapping[str, int] = json.loads(said)
+        return tally
+
+    try:
+        yield end
+    finally:
+        attacker.kill()
+        attacker.communicate()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a service holds at one moment: megabytes, descriptors, tasks."""
+
+    resident_mb: float
+    descriptors: int
+    tasks: int
+
+
+def state_of(service: Service, client: httpx2.Client) -> State:
+    """Look at the web process."""
+    tasks = int(client.get("/tasks").text)
+    folder = Path(f"/proc/{service.process.pid}")
+    status = (folder / "status").read_text("ascii")
+    resident_mb = int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return State(resident_mb, len(list((folder / "fd").iterdir())), tasks)
+
+
+def settle(service: Service, client: httpx2.Client, before: State, patience_s: float) -> State:
+    """Wait until no more connections and tasks are left than there were."""
+    due = time.monotonic() + patience_s
+    while True:
+        now = state_of(service, client)
+        if now.descriptors <= before.descriptors and now.tasks <= before.tasks:
+            return now
+        assert time.monotonic() < due, f"{before} became {now}"
+        time.sleep(0.05)
+
+
+def strange(lines: Sequence[str]) -> list[str]:
+    """Return the lines of a log that are no JSON objects."""
+    found = []
+    for line in lines:
+        try:
+            ordinary = isinstance(json.loads(line), dict)
+        except ValueError:
+            ordinary = False
+        if not ordinary:
+            found.append(line)
+    return found
