@@ -1,12 +1,14 @@
 """Connections: how many, how much memory, and how they and their process end."""
 
 import asyncio
+import asyncio.sslproto
 import os
 import signal
 import socket
 import ssl
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import h2.events
 import pytest
@@ -15,6 +17,7 @@ from tests.tls.clients import Client, stats
 from tests.tls.servers import Server, both, both_tight, serving, soon, until
 from tls.connections import SealedTCPServer
 from tls.development import Paths
+from tls.patches import _lose
 
 STOCK_FAILS = pytest.mark.xfail(strict=True, raises=AssertionError, reason="stock")
 VARIANTS = pytest.mark.parametrize("sealed", [pytest.param(False, marks=STOCK_FAILS), True])
@@ -178,4 +181,30 @@ async def test_abort_ends_a_connection_closed_twice(pair: Paths) -> None:
         connection.abort()
         await asyncio.wait_for(writer.wait_closed(), 5)
         secured.close()
+    listening.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("sealed", [False, True])
+async def test_an_ended_connection_keeps_no_buffer(
+    pair: Paths, monkeypatch: pytest.MonkeyPatch, *, sealed: bool
+) -> None:
+    """Stock's buffer stays in a cycle of garbage for as long as nobody collects it; ours goes."""
+    if sealed:
+        monkeypatch.setattr(asyncio.sslproto.SSLProtocol, "connection_lost", _lose)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.certificate, pair.key)
+    served: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
+    listening = await asyncio.start_server(
+        lambda _, writer: served.set_result(writer), "127.0.0.1", 0, ssl=context
+    )
+    port = listening.sockets[0].getsockname()[1]
+    trust = ssl.create_default_context(cafile=str(pair.ca))
+    _, client = await asyncio.open_connection("localhost", port, ssl=trust)
+    writer = await served
+    protocol: Any = writer.transport._ssl_protocol  # type: ignore[attr-defined]
+    client.transport.abort()
+    with suppress(ConnectionResetError):
+        await asyncio.wait_for(protocol._app_protocol._closed, 5)
+    assert (len(protocol._ssl_buffer) == 0) == sealed
     listening.close()

@@ -102,3 +102,11 @@ async def silent(target: Target) -> None:
     """TLS: a handshake, and nothing more."""
     async with Line(target, "h2", "http/1.1") as line:
         await line.closed()
+
+
+async def zero_window_refused(target: Target) -> None:
+    """HTTP/2: the same for what is refused, which no deadline of a function bounds."""
+    async with Http2(target, window=0) as line:
+        for _ in range(20):
+            await line.send(line.request("GET", "/nowhere"))
+        await line.closed()

@@ -1,0 +1,206 @@
+"""Attackers on the network, while an honest client is served.
+
+The short form of each takes seconds. The long one, `--soak`, prints the table of
+docs/hostile-network.md.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import httpx2
+import pytest
+
+from tests.system.honest import (
+    Answers,
+    State,
+    ask,
+    attacked,
+    settle,
+    state_of,
+    strange,
+    under_attack,
+)
+from tests.system.service import Service
+
+CALM, CUT_OFF = "", "goaway 11"
+TEXT = "4711"
+GROWTH_MB = 250  # of the whole module: connections that come and go leave garbage for a while
+TASKS_A_CONNECTION = 110  # its own, and the hundred requests that it may have under way
+SETTLING_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """An attack: from how many connections, with a key or without, and what must come of it."""
+
+    name: str
+    connections: int
+    expected: str = "closed"
+    keyed: bool = False
+    soak_connections: int = 0
+
+
+ATTACKS = (
+    Attack("header_trickle", 50),
+    Attack("header_trickle_h2", 50),
+    Attack("body_trickle", 8, "status 408", keyed=True),
+    Attack("body_trickle_h2", 3, "sent", keyed=True),
+    Attack("zero_window", 5, "sent"),
+    Attack("zero_window_refused", 5, "sent"),
+    Attack("deaf", 5, "opened"),
+    Attack("deaf_http1", 5, "opened"),
+    Attack("deaf_pinger", 5, "opened"),
+    Attack("half_open", 200),
+    Attack("silent", 300, soak_connections=2000),
+    Attack("rapid_reset", 4, CUT_OFF, keyed=True),
+    Attack("made_to_reset", 4, CUT_OFF, keyed=True),
+    Attack("continuation", 4, CUT_OFF),
+    Attack("empty_continuation", 4, "goaway 1"),
+    Attack("settings", 4, CUT_OFF),
+    Attack("window_settings", 4, CUT_OFF),
+    Attack("ping", 4, CUT_OFF),
+    Attack("hpack_bomb", 4, CUT_OFF),
+    Attack("many_fields", 4, "sent"),
+    Attack("priority", 4, CUT_OFF),
+    Attack("reprioritise", 4, CUT_OFF),
+    Attack("window_update", 4, CUT_OFF),
+    Attack("empty_data", 4, CUT_OFF, keyed=True),
+    Attack("early_close", 8, "sent", keyed=True),
+    Attack("early_close_http1", 8, "sent", keyed=True),
+    Attack("handshake", 50, "opened", soak_connections=1000),
+)
+NAMES = [attack.name for attack in ATTACKS]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A service under attack, whom it serves meanwhile, and what it held in its calm."""
+
+    service: Service
+    client: httpx2.Client
+    attacker: str
+    image: bytes
+    first: State
+
+    def ask(self, seconds: float) -> Answers:
+        """Ask as an honest client does; every answer must be the right one."""
+        answers = ask(self.client, self.image, TEXT, seconds)
+        assert answers.wrong == []
+        return answers
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A service with short timeouts, that has answered before."""
+    from tests.system.conftest import draw  # noqa: PLC0415 - the fixture of that name is a function's
+
+    service, honest, attacker = attacked(tmp_path_factory.mktemp("hostile-network"))
+    image = draw(TEXT)
+    with service, service.client(key=honest) as client:
+        ask(client, image, TEXT, 1)
+        yield Target(service, client, attacker, image, state_of(service, client))
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=NAMES)
+def test_honest_clients_are_served(target: Target, attack: Attack) -> None:
+    """All answers are right; memory and tasks are bounded; nothing is held, the log is a log."""
+    lines = len(target.service.log)
+    before = state_of(target.service, target.client)
+    key = target.attacker if attack.keyed else ""
+    with under_attack(target.service, attack.name, attack.connections, key) as end:
+        target.ask(1.5 if attack.expected == "closed" else 1)
+        held = state_of(target.service, target.client)
+        time.sleep(0.8 if attack.expected in {"closed", "status 408"} else 0)
+        tally = end()
+    assert tally.get(attack.expected, 0) > 0, tally
+    assert held.tasks < before.tasks + attack.connections * TASKS_A_CONNECTION
+    after = settle(target.service, target.client, before, SETTLING_S)
+    assert after.resident_mb < target.first.resident_mb + GROWTH_MB
+    assert strange(target.service.log[lines:]) == []
+
+
+@pytest.mark.parametrize("name", ["zero_window_refused", "deaf"])
+def test_who_takes_no_answer_is_dropped(target: Target, name: str) -> None:
+    """While such clients are still there, their requests have ended."""
+    before = state_of(target.service, target.client)
+    with under_attack(target.service, name, 3, ""):
+        most = 0
+        due = time.monotonic() + SETTLING_S
+        while time.monotonic() < due:
+            tasks = state_of(target.service, target.client).tasks
+            most = max(most, tasks)
+            if most > before.tasks + 20 and tasks < before.tasks + 20:
+                return
+            time.sleep(0.02)
+    pytest.fail(f"{before.tasks} tasks became {most}, and stayed")
+
+
+def test_a_full_house_serves_who_is_in(
+    tmp_path_factory: pytest.TempPathFactory, target: Target
+) -> None:
+    """With every place taken by idle clients, one that has a connection is served on."""
+    local = "[tls]\nmax_connections = 40\n"
+    service, honest, _ = attacked(tmp_path_factory.mktemp("full"), local)
+    with service, service.client(key=honest) as client:
+        ask(client, target.image, TEXT, 0.5)
+        with under_attack(service, "silent", 80, "") as end:
+            answers = ask(client, target.image, TEXT, 2)
+            tally = end()
+        assert answers.wrong == []
+        assert tally["refused"] > 0
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_figures(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+    """Print for each attack what it took and what honest clients noticed, calm and attacked."""
+    report(capsys, HEAD)
+    for attack in ATTACKS:
+        before = state_of(target.service, target.client)
+        calm = target.ask(5)
+        connections = attack.soak_connections or attack.connections
+        key = target.attacker if attack.keyed else ""
+        with under_attack(target.service, attack.name, connections, key) as end:
+            time.sleep(1)
+            answers = target.ask(10)
+            held = state_of(target.service, target.client)
+            tally = end()
+        settle(target.service, target.client, before, SETTLING_S)
+        told = ", ".join(f"{name} {count}" for name, count in sorted(tally.items()))
+        report(
+            capsys,
+            f"| {attack.name} | {connections} | {told} | {before.resident_mb:.0f} to "
+            f"{held.resident_mb:.0f} | {held.tasks} | {pair(calm.health, answers.health)} | "
+            f"{pair(calm.readings, answers.readings)} |\n",
+        )
+
+
+HEAD = (
+    "\n| attack | connections | tally | MB | tasks | healthz ms p50, p99 | reading ms p50, p99 |\n"
+    "|---|---|---|---|---|---|---|\n"
+)
+
+
+def report(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """Write for the reader of the run."""
+    with capsys.disabled():
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def pair(calm: list[float], busy: list[float]) -> str:
+    """Return p50 and p99, calm and attacked, and the ratio of the p99s."""
+    middle: Callable[[list[float]], float] = lambda times: percentile(times, 0.5)  # noqa: E731
+    last = percentile(busy, 0.99) / percentile(calm, 0.99)
+    return (
+        f"{middle(calm):.1f}, {percentile(calm, 0.99):.1f} to {middle(busy):.1f}, "
+        f"{percentile(busy, 0.99):.1f} ({last:.1f}x)"
+    )
+
+
+def percentile(times: list[float], share: float) -> float:
+    """Return what that share of the times does not exceed."""
+    ordered = sorted(times)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
