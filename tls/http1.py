@@ -65,10 +65,6 @@ class SealedH11Protocol(H11Protocol):
         if not self._client_sends or self._discarded > self.discard_bytes:
             self._left.set()
 
-    async def _check_protocol(self, event: h11.Request) -> None:
-        if b"upgrade" not in dict(event.headers):
-            await super()._check_protocol(event)
-
     async def _create_stream(self, request: h11.Request) -> None:
         if dict(request.headers).keys() >= TWO_LENGTHS:
             await self._send_error_response(400)

@@ -45,7 +45,6 @@ NAMES: dict[str, dict[str, str]] = {
         "hypercorn.protocol:H11Protocol": "",
         "hypercorn.protocol.h11:H11Protocol.__init__": f"self {CONNECTION}",
         "hypercorn.protocol.h11:H11Protocol.handle": "self event",
-        "hypercorn.protocol.h11:H11Protocol._check_protocol": "self event",
         "hypercorn.protocol.h11:H11Protocol.stream_send": "self event",
         "hypercorn.protocol.h11:H11Protocol._maybe_recycle": "self",
         "hypercorn.protocol.h11:H11Protocol._close_stream": "self",
