@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from cryptography import x509
 
-from tests.system.service import PATIENCE_S, Service
+from tests.system.service import PATIENCE_S, Service, key_stanza
 from tls import signing
 
 pytestmark = pytest.mark.anyio
@@ -23,13 +23,14 @@ per_address = "1000000/minute"
 [[functions]]
 path = "/length"
 handler = "counting:length"
-scope = "count"
+scope = "ocr"
 methods = ["POST"]
 limits = []
 max_body_bytes = 100000
 body_timeout_s = 60
 timeout_s = 60
 """
+OFTEN = "1000000/minute"
 COUNTING = """
 from starlette.responses import PlainTextResponse
 
@@ -74,7 +75,7 @@ class Swaps:
 
     async def seen(self) -> int:
         """Tell which certificate a new connection sees."""
-        async with self._service.async_client() as client:
+        async with self._service.async_client(key="public") as client:
             return self.shown_in(await client.get("/healthz"))
 
     def shown_in(self, answer: httpx2.Response) -> int:
@@ -95,9 +96,10 @@ class Swaps:
 class Clients:
     """Callers that work until they are told to stop, each with a connection after another."""
 
-    def __init__(self, service: Service, swaps: Swaps) -> None:
+    def __init__(self, service: Service, swaps: Swaps, key: str) -> None:
         self._service = service
         self._swaps = swaps
+        self._key = key
         self._over = False
         self.answers = 0
         self.handshakes = 0
@@ -112,7 +114,7 @@ class Clients:
 
     async def _call(self) -> None:
         while not self._over:
-            async with self._service.async_client() as client:
+            async with self._service.async_client(key=self._key) as client:
                 await self._connect(client)
                 for _ in range(REQUESTS):
                     answer = await client.post("/length", content=BODY)
@@ -136,9 +138,10 @@ class Clients:
 )
 async def test_swapped_under_load(start: Callable[..., Service], times: int, clients: int) -> None:
     """No request fails, and from the log's word on each new handshake sees the newest."""
-    with start(local=LOCAL, modules={"counting.py": COUNTING}) as service:
+    key, stanza = key_stanza("swapkey1", "swaps", f'limits = {{ "*" = "{OFTEN}" }}')
+    with start(local=LOCAL + stanza, modules={"counting.py": COUNTING}) as service:
         swaps = Swaps(service)
-        callers = Clients(service, swaps)
+        callers = Clients(service, swaps, key)
 
         async def work() -> None:
             for number in range(1, times + 1):
