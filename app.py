@@ -20,6 +20,8 @@ from starlette.exceptions import HTTPException
 
 from handlers.problems import respond
 from middleware.log import entry
+from middleware.proxy import is_within
+from middleware.quota import network_of
 from model.errors import WeightsError
 from model.reader import Reader
 from model.sandbox import lock, seccomp
@@ -122,6 +124,9 @@ class Service:
         tls = self.settings.tls
         choices = Choices(
             max_connections=tls.max_connections,
+            max_connections_per_address=tls.max_connections_per_address,
+            new_connections_per_s=tls.new_connections_per_s,
+            network_of=self._network_of,
             receive_window_bytes=tls.receive_window_bytes,
             connection_window_bytes=tls.connection_window_bytes,
             # A refused body is read to its end before the connection is given up, so that a
@@ -144,6 +149,10 @@ class Service:
             ),
         )
         return install(choices)
+
+    def _network_of(self, address: str) -> str | None:
+        """Return what a connection is counted in; those of proxies come for everybody."""
+        return None if is_within(address, self.settings.proxy.networks) else network_of(address)
 
     def _certificate(self) -> CertificateFacts | None:
         """Choose OpenSSL's groups, and say what TLS begins with; None where a proxy has it."""

@@ -61,12 +61,7 @@ class TrustedProxy:
 
     def _is_near(self, address: str) -> bool:
         """Whether an address is one of ours: a proxy's, not a client's."""
-        try:
-            ip = ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        ip = getattr(ip, "ipv4_mapped", None) or ip
-        return any(ip in network for network in self.networks)
+        return is_within(address, self.networks)
 
     def _believe(self, scope: Scope, headers: Headers) -> None:
         for hop in reversed(read_hops(headers, self.header)):
@@ -83,6 +78,16 @@ class TrustedProxy:
             raise MalformedForwarding
         der = _decode(sent[0])
         return der if self.is_ours(der) else None
+
+
+def is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    """Whether an address belongs to one of the networks, IPv4 written as IPv6 too."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return any(ip in network for network in networks)
 
 
 def _decode(text: str) -> bytes:

@@ -127,6 +127,8 @@ class Tls(Table):
     client_ca: str | None = None
     client_crl: str | None = None
     max_connections: Count = 512
+    max_connections_per_address: Count = 256
+    new_connections_per_s: Annotated[float, Field(ge=1)] = 50
     receive_window_bytes: Annotated[int, Field(ge=65_535, le=2**31 - 1)] = 65_535
     connection_window_bytes: Annotated[int, Field(ge=65_535, le=2**31 - 1)] = 1_048_576
     buffer_bytes: Annotated[int, Field(ge=16_384)] = 65_536
@@ -181,7 +183,7 @@ class Proxy(Table):
 
     def trusts(self, host: str) -> bool:
         """Whether a connection from this address would be believed."""
-        address = ip_address("127.0.0.1" if host == "localhost" else host)
+        address = ip_address("127.0.0.1" if host == "localhost" else host.partition("%")[0])
         return any(address in network for network in self.networks)
 
 

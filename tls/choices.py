@@ -24,6 +24,12 @@ class Choices:
 
     max_connections: int = 512
     """Connections of one process, TLS handshakes under way included."""
+    max_connections_per_address: int = 512
+    """The same for one client network alone, over TLS."""
+    new_connections_per_s: float = 1000.0
+    """TLS connections that a client network may open in a second, five seconds' worth at once."""
+    network_of: "Callable[[str], str | None]" = lambda _address: None
+    """Names the network that an address is counted in; None: it is not counted."""
     receive_window_bytes: int = SMALLEST_WINDOW
     """What a client may send ahead on one HTTP/2 stream, until the application calls
     scope["extensions"]["sealed.receive_window"]["grow"](bytes)."""

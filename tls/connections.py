@@ -55,6 +55,8 @@ class SealedTCPServer(TCPServer):
             await super().run()
         finally:
             self.gate.live.discard(self)
+            # What was not read any more would stay until this cycle of objects is collected.
+            self.reader._buffer.clear()  # type: ignore[attr-defined]  # noqa: SLF001
 
     async def _read_data(self) -> None:
         """Read until the client leaves, or we do; then stop waiting for it.

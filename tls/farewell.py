@@ -65,9 +65,18 @@ class SealedLifespan(Lifespan):
         await super().wait_for_shutdown()
 
 
+class _Terminate(EventWrapper):
+    """What Hypercorn waits for as soon as it serves."""
+
+    async def wait(self) -> None:
+        SealedTCPServer.gate.serving()
+        await super().wait()
+
+
 class SealedWorkerContext(WorkerContext):
-    """Hypercorn's notion of its process, with an end that says goodbye."""
+    """Hypercorn's notion of its process, with a beginning, and an end that says goodbye."""
 
     def __init__(self, max_requests: int | None) -> None:
         super().__init__(max_requests)
+        self.terminate = _Terminate()
         self.terminated = _Terminated()

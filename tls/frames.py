@@ -1,7 +1,7 @@
 """What an HTTP/2 client may send beside requests and bodies, counted before it is parsed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Final
 
@@ -10,7 +10,7 @@ from h2.exceptions import ProtocolError
 
 PREFACE_BYTES = 24
 HEAD_BYTES = 9
-FRAMES_IN_ONE_TURN = 32
+FRAMES_IN_ONE_TURN = 8
 REQUEST_WEIGHS = 8
 """How many frames of a connection are handled before others have their turn, and how many of them a
 request stands for: a read of 64 KiB can hold four thousand requests or seven thousand PINGs."""
@@ -31,8 +31,16 @@ class Kind(IntEnum):
     CONTINUATION = 9
 
 
+LEAST = 30
+"""What every connection may send: the frames that open it, and some more."""
+
 REQUEST_EARNS = 2
-RESET_COSTS: Final = 6
+FIELDS = 40
+FIELDS_A_FRAME = 8
+"""Fields of a request beyond what clients send cost a frame for each so many."""
+WAITING_A_FRAME = 8
+"""A window of all answers costs a frame for each so many that wait: each is looked at."""
+RESET_COSTS: Final = 10
 SETTINGS_COST = 10
 """SETTINGS may change the window of every stream."""
 
@@ -48,12 +56,20 @@ class FrameBudget:
 
     PING, SETTINGS, RST_STREAM, PRIORITY, WINDOW_UPDATE, bodies in crumbs, heads in crumbs: each
     costs its sender next to nothing and us a parser's time (CVE-2019-9511 to 9518,
-    CVE-2023-44487, CVE-2025-8671). A request earns what may come along with it.
+    CVE-2023-44487, CVE-2025-8671). A request earns what may come along with it. `draw` gives what
+    is left of so many frames to the connection's network: another connection is no other budget.
     """
 
-    def __init__(self, frames_per_s: float, head_bytes: int) -> None:
+    def __init__(
+        self,
+        frames_per_s: float,
+        head_bytes: int,
+        draw: Callable[[float], float] = lambda frames: frames,
+    ) -> None:
         self._per_s = frames_per_s
-        self._most = self._left = frames_per_s * BURST_S
+        self._most = frames_per_s * BURST_S
+        self._draw = draw
+        self._left = max(LEAST, draw(self._most))
         self._head_bytes = head_bytes
         self._at = time.monotonic()
         self._skip = PREFACE_BYTES
@@ -96,7 +112,8 @@ class FrameBudget:
 
     def _refill(self) -> None:
         now = time.monotonic()
-        self._left = min(self._most, self._left + (now - self._at) * self._per_s)
+        due = min(self._most - self._left, (now - self._at) * self._per_s)
+        self._left += self._draw(due) if due > 0 else 0
         self._at = now
 
     def _count(self, kind: int, length: int) -> None:

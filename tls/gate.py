@@ -7,6 +7,10 @@ import weakref
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from hypercorn.config import Config
+
+ACCEPTED_IN_ONE_TURN = 8
+
 
 class Connection(Protocol):
     """What the gate has to know of a connection."""
@@ -33,8 +37,24 @@ class ConnectionGate:
         self._handshakes: weakref.WeakSet[ssl.SSLObject] = weakref.WeakSet()
         self.live: set[Connection] = set()
         self.listening: Sequence[socket.socket] = ()
+        self._backlog = 0
         self.refused = 0
         """How many were turned away since the start."""
+
+    def listen(self, config: Config, sockets: Sequence[socket.socket]) -> None:
+        """Remember what is listened on, and have asyncio accept a few connections at a turn.
+
+        It takes the backlog for that number, too: five hundred accepted at once hold everybody up
+        for the time of fifty answers.
+        """
+        self.listening = sockets
+        self._backlog = config.backlog
+        config.backlog = min(config.backlog, ACCEPTED_IN_ONE_TURN)
+
+    def serving(self) -> None:
+        """Let the kernel hold as many connections as it should, now that asyncio has begun."""
+        for listener in self.listening:
+            listener.listen(self._backlog)
 
     @property
     def handshakes(self) -> int:

@@ -12,11 +12,13 @@ from hypercorn.events import Event as ConnectionEvent
 from hypercorn.protocol.events import Body, Event, StreamClosed
 
 from tls.announced import announce
-from tls.frames import RESET_COSTS
+from tls.frames import FIELDS, FIELDS_A_FRAME, RESET_COSTS, WAITING_A_FRAME
 from tls.paced import PacedH2Protocol
 from tls.stalls import Stalls
 from tls.streams import is_taken
 from tls.uploads import UploadLimits, Uploads
+
+CRUMB_BYTES = 1024
 
 
 class SealedH2Protocol(PacedH2Protocol):
@@ -80,9 +82,22 @@ class SealedH2Protocol(PacedH2Protocol):
                     await super()._handle_events([event])
                 # Priorities are not heeded (RFC 9113, section 5.3.1): stock builds a tree of what
                 # a client says, of up to a thousand streams, and dies of one more.
-        for stream_id in (0,) if 0 in opened else opened:
-            await self._window_updated(stream_id)
+        await self._windows_opened(opened)
         await self._flush()
+
+    async def _windows_opened(self, stream_ids: set[int]) -> None:
+        """Go on with answers for which there is room, and more of it than for a crumb.
+
+        A byte of window now and then would cost us a frame each (RFC 9293, section 3.8.6.2: the
+        silly window syndrome).
+        """
+        waiting = set(self.stream_buffers) if 0 in stream_ids else stream_ids
+        self.budget.spend(len(waiting) // WAITING_A_FRAME)
+        for stream_id in waiting:
+            left = self._waiting(stream_id)
+            with suppress(h2.exceptions.ProtocolError):
+                if self.connection.local_flow_control_window(stream_id) >= min(left, CRUMB_BYTES):
+                    await self._window_updated(stream_id)
 
     async def _stream_over(self, event: h2.events.StreamEnded | h2.events.StreamReset) -> None:
         await super()._handle_events([event])
@@ -98,6 +113,7 @@ class SealedH2Protocol(PacedH2Protocol):
             self.uploads.reset(event.stream_id, ErrorCodes.REFUSED_STREAM)
             self.budget.spend(RESET_COSTS)
             return
+        self.budget.spend(max(0, len(event.headers) - FIELDS) // FIELDS_A_FRAME)
         if not is_taken(event.headers):
             self.uploads.reset(event.stream_id, ErrorCodes.PROTOCOL_ERROR)
             return

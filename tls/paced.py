@@ -10,16 +10,22 @@ from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.h2 import H2Protocol
 
 from tls.frames import FrameBudget, Unruly
+from tls.newcomers import Newcomers
 
 
 class PacedH2Protocol(H2Protocol):
     """Hypercorn's HTTP/2 connection, which one client can't fill the event loop with."""
 
     control_frames_per_s: ClassVar[float]
+    newcomers: ClassVar[Newcomers]
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.budget = FrameBudget(self.control_frames_per_s, self.config.h2_max_header_list_size)
+        head_bytes = self.config.h2_max_header_list_size
+        self.budget = FrameBudget(self.control_frames_per_s, head_bytes, self._draw)
+
+    def _draw(self, frames: float) -> float:
+        return frames if self.client is None else self.newcomers.draw(self.client[0], frames)
 
     async def handle(self, event: Event) -> None:
         """Pass on what came from the socket, a few frames a turn; end who sends too many."""

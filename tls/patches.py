@@ -6,9 +6,8 @@ it does not pile up.
 """
 
 import asyncio.sslproto
-import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -26,9 +25,12 @@ from tls.choices import Choices
 from tls.connections import SealedTCPServer
 from tls.contexts import Contexts, Served, files_of, make_context
 from tls.farewell import SealedLifespan, SealedWorkerContext
+from tls.frames import BURST_S
 from tls.gate import ConnectionGate
+from tls.handshakes import Handshakes
 from tls.http1 import SealedH11Protocol
 from tls.http2 import SealedH2Protocol
+from tls.newcomers import Newcomers
 from tls.serving import checked, refuse_start
 from tls.streams import SealedHTTPStream
 from tls.uploads import UploadLimits
@@ -83,7 +85,6 @@ _config_class: Any = Config
 _serve = hypercorn.asyncio.run.worker_serve
 _create_ssl_context: Callable[[Config], Any] = Config.create_ssl_context
 _ssl_protocol: Any = asyncio.sslproto.SSLProtocol
-_connection_lost = asyncio.sslproto.SSLProtocol.connection_lost
 _gate = ConnectionGate(0)
 
 
@@ -151,20 +152,17 @@ def _alerts(choices: Choices, _transport: Transport) -> None:
 def _memory(choices: Choices, _transport: Transport) -> None:
     # 256 KiB for every connection: 307 KB become 115 KB. uvloop has a ring of its own (53 KB).
     _ssl_protocol.max_size = choices.tls_buffer_bytes
-    _ssl_protocol.connection_lost = _lose
 
 
-@wraps(_connection_lost)
-def _lose(protocol: Any, error: Exception | None) -> None:
-    """End a TLS connection, and with it its handshake and its buffer.
-
-    Both would live on, in a cycle, until they are collected: a client that left in its handshake
-    would keep its place, and a thousand that come and go would leave 64 MB behind.
-    """
-    _connection_lost(protocol, error)
-    if protocol._sslobj is not None:  # noqa: SLF001
-        _gate.handshake_ends(protocol._sslobj)  # noqa: SLF001
-    protocol._ssl_buffer, protocol._ssl_buffer_view = bytearray(), memoryview(b"")  # noqa: SLF001
+def _handshakes(choices: Choices, _transport: Transport) -> None:
+    newcomers = Newcomers(
+        most=choices.max_connections_per_address,
+        per_s=choices.new_connections_per_s,
+        frames_at_once=choices.control_frames_per_s * BURST_S,
+        network_of=choices.network_of,
+    )
+    SealedH2Protocol.newcomers = newcomers
+    Handshakes(_gate, newcomers).apply()
 
 
 def _description(_choices: Choices, _transport: Transport) -> None:
@@ -179,10 +177,7 @@ def brief(frame: hyperframe.frame.DataFrame) -> str:
 
 
 def _config(choices: Choices, _transport: Transport) -> None:
-    def on_sockets(sockets: Sequence[socket.socket]) -> None:
-        _gate.listening = sockets
-
-    _run.worker_serve = checked(_serve, choices.on_config, on_sockets)
+    _run.worker_serve = checked(_serve, choices.on_config, _gate.listen)
 
 
 FIXES = (
@@ -192,6 +187,7 @@ FIXES = (
     Fix("connection cap and bounded close", "#81 #361, tcp_server.py:113", _connections),
     Fix("farewell at the end", "tcp_server.py:133, run.py:176", _farewell),
     Fix("tls context", "#62 #233 #324, config.py:177", _context),
+    Fix("handshakes in turn", "CPython's asyncio/sslproto.py, selector_events.py", _handshakes),
     Fix("tls alerts", "CPython's asyncio/sslproto.py: _on_handshake_complete", _alerts),
     Fix("tls memory", "CPython's asyncio/sslproto.py: max_size", _memory),
     Fix("http2 data is not described", "h2's connection.py:1543, hyperframe", _description),

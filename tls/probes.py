@@ -69,9 +69,11 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "tls context": {"hypercorn.config:Config.create_ssl_context": "self"},
     "tls alerts": {"asyncio.sslproto:SSLProtocol._fatal_error": "self exc message"},
-    "tls memory": {
-        "asyncio.sslproto:SSLProtocol.max_size": "",
+    "tls memory": {"asyncio.sslproto:SSLProtocol.max_size": ""},
+    "handshakes in turn": {
+        "asyncio.sslproto:SSLProtocol.connection_made": "self transport",
         "asyncio.sslproto:SSLProtocol.connection_lost": "self exc",
+        "asyncio.sslproto:SSLProtocol._do_handshake": "self",
     },
     "config check": {"hypercorn.asyncio.run:worker_serve": "app config sockets shutdown_trigger"},
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def checked(
     serve: "Callable[..., Awaitable[None]]",
     on_config: "Callable[[Config], None]",
-    on_sockets: "Callable[[Sequence[socket]], None]",
+    on_sockets: "Callable[[Config, Sequence[socket]], None]",
 ) -> "Callable[..., Awaitable[None]]":
     """Let `on_config` see the Config that Hypercorn runs with, command line included, first.
 
@@ -32,7 +32,7 @@ def checked(
         except SystemExit as refusal:
             refuse_start(refusal.code if isinstance(refusal.code, str) else "not started")
         if (sockets := named.get("sockets")) is not None:
-            on_sockets([*sockets.secure_sockets, *sockets.insecure_sockets])
+            on_sockets(config, [*sockets.secure_sockets, *sockets.insecure_sockets])
         await serve(app, config, **named)
 
     return checked_serve

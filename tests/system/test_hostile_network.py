@@ -7,12 +7,15 @@ docs/hostile-network.md.
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.system.honest import (
+    LOCAL,
     Answers,
     State,
     ask,
@@ -40,6 +43,8 @@ class Attack:
     expected: str = "closed"
     keyed: bool = False
     soak_connections: int = 0
+    crowd: bool = False
+    """Whether it comes from many addresses."""
 
 
 ATTACKS = (
@@ -53,7 +58,7 @@ ATTACKS = (
     Attack("deaf_http1", 5, "opened"),
     Attack("deaf_pinger", 5, "opened"),
     Attack("half_open", 200),
-    Attack("silent", 300, soak_connections=2000),
+    Attack("silent", 300, soak_connections=2000, crowd=True),
     Attack("rapid_reset", 4, CUT_OFF, keyed=True),
     Attack("made_to_reset", 4, CUT_OFF, keyed=True),
     Attack("continuation", 4, CUT_OFF),
@@ -91,16 +96,23 @@ class Target:
         return answers
 
 
-@pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """A service with short timeouts, that has answered before."""
+@contextmanager
+def serving(directory: Path, local: str) -> Iterator[Target]:
+    """Run a service with short timeouts, that has answered before."""
     from tests.system.conftest import draw  # noqa: PLC0415 - the fixture of that name is a function's
 
-    service, honest, attacker = attacked(tmp_path_factory.mktemp("hostile-network"))
+    service, honest, attacker = attacked(directory, local)
     image = draw(TEXT)
     with service, service.client(key=honest) as client:
         ask(client, image, TEXT, 1)
         yield Target(service, client, attacker, image, state_of(service, client))
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A service that all the attacks of this module are made on."""
+    with serving(tmp_path_factory.mktemp("counting"), LOCAL) as found:
+        yield found
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=NAMES)
@@ -109,7 +121,9 @@ def test_honest_clients_are_served(target: Target, attack: Attack) -> None:
     lines = len(target.service.log)
     before = state_of(target.service, target.client)
     key = target.attacker if attack.keyed else ""
-    with under_attack(target.service, attack.name, attack.connections, key) as end:
+    with under_attack(
+        target.service, attack.name, attack.connections, key, crowd=attack.crowd
+    ) as end:
         target.ask(1.5 if attack.expected == "closed" else 1)
         held = state_of(target.service, target.client)
         time.sleep(0.8 if attack.expected in {"closed", "status 408"} else 0)
@@ -145,7 +159,7 @@ def test_a_full_house_serves_who_is_in(
     service, honest, _ = attacked(tmp_path_factory.mktemp("full"), local)
     with service, service.client(key=honest) as client:
         ask(client, target.image, TEXT, 0.5)
-        with under_attack(service, "silent", 80, "") as end:
+        with under_attack(service, "silent", 80, "", crowd=True) as end:
             answers = ask(client, target.image, TEXT, 2)
             tally = end()
         assert answers.wrong == []
@@ -154,15 +168,15 @@ def test_a_full_house_serves_who_is_in(
 
 @pytest.mark.soak
 @pytest.mark.timeout(0)
-def test_figures(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("attack", ATTACKS, ids=NAMES)
+def test_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str], attack: Attack) -> None:
     """Print for each attack what it took and what honest clients noticed, calm and attacked."""
-    report(capsys, HEAD)
-    for attack in ATTACKS:
+    with serving(tmp_path, LOCAL) as target:
         before = state_of(target.service, target.client)
         calm = target.ask(5)
         connections = attack.soak_connections or attack.connections
         key = target.attacker if attack.keyed else ""
-        with under_attack(target.service, attack.name, connections, key) as end:
+        with under_attack(target.service, attack.name, connections, key, crowd=attack.crowd) as end:
             time.sleep(1)
             answers = target.ask(10)
             held = state_of(target.service, target.client)

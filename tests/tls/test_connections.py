@@ -2,10 +2,12 @@
 
 import asyncio
 import asyncio.sslproto
+import json
 import os
 import signal
 import socket
 import ssl
+import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ from tests.tls.clients import Client, stats
 from tests.tls.servers import Server, both, both_tight, serving, soon, until
 from tls.connections import SealedTCPServer
 from tls.development import Paths
-from tls.patches import _lose
+from tls.gate import ConnectionGate
+from tls.handshakes import Handshakes
+from tls.newcomers import Newcomers
 
 STOCK_FAILS = pytest.mark.xfail(strict=True, raises=AssertionError, reason="stock")
 VARIANTS = pytest.mark.parametrize("sealed", [pytest.param(False, marks=STOCK_FAILS), True])
@@ -191,7 +195,12 @@ async def test_an_ended_connection_keeps_no_buffer(
 ) -> None:
     """Stock's buffer stays in a cycle of garbage for as long as nobody collects it; ours goes."""
     if sealed:
-        monkeypatch.setattr(asyncio.sslproto.SSLProtocol, "connection_lost", _lose)
+        for name in ("connection_made", "_do_handshake", "connection_lost"):  # put back afterwards
+            monkeypatch.setattr(
+                asyncio.sslproto.SSLProtocol, name, getattr(asyncio.sslproto.SSLProtocol, name)
+            )
+        everybody = Newcomers(most=9, per_s=9, frames_at_once=9, network_of=lambda _: None)
+        Handshakes(ConnectionGate(9), everybody).apply()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(pair.certificate, pair.key)
     served: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
@@ -208,3 +217,54 @@ async def test_an_ended_connection_keeps_no_buffer(
         await asyncio.wait_for(protocol._app_protocol._closed, 5)
     assert (len(protocol._ssl_buffer) == 0) == sealed
     listening.close()
+
+
+def test_an_address_has_its_share(pair: Paths) -> None:
+    """One network's connections are closed beyond it, while another's are taken."""
+    with serving(pair, sealed=True, max_connections_per_address=3) as server:
+        held = [Client(server) for _ in range(3)]
+        assert not connects(server)
+        held.pop().socket.close()
+        assert soon(lambda: connects(server))
+        for client in held:
+            assert client.get("/stats")
+            client.socket.close()
+
+
+def test_an_address_may_not_come_again_and_again(pair: Paths) -> None:
+    """New connections beyond its pace are closed before their handshake, and taken later again."""
+    with serving(pair, sealed=True, new_connections_per_s=2) as server:
+        with Client(server) as kept:
+            came = [connects(server) for _ in range(30)]
+            assert came[:8] == [True] * 8
+            assert not all(came)
+            assert json.loads(kept.get("/stats"))["refused"] > 0
+        assert soon(lambda: connects(server), 5)
+
+
+def test_handshakes_take_turns(pair: Paths) -> None:
+    """A thousand that come at once hold up no answer for as long as they take."""
+    with serving(pair, sealed=True) as server, Client(server) as client:
+        assert client.get("/stats")
+        openings = [half_a_handshake(server) for _ in range(300)]
+        began = time.perf_counter()
+        for bare, hello in openings:
+            bare.sendall(hello)
+        assert client.get("/stats")
+        answered = time.perf_counter() - began
+        for bare, _ in openings:
+            bare.recv(1)
+        finished = time.perf_counter() - began
+        for bare, _ in openings:
+            bare.close()
+    assert answered < finished / 3
+
+
+def half_a_handshake(server: Server) -> tuple[socket.socket, bytes]:
+    """Connect; return the socket and the ClientHello that it has not sent yet."""
+    outgoing = ssl.MemoryBIO()
+    context = ssl.create_default_context(cafile=str(server.ca))
+    secured = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
+    with suppress(ssl.SSLWantReadError):
+        secured.do_handshake()
+    return socket.create_connection(("127.0.0.1", server.port), 5), outgoing.read()

@@ -1,6 +1,7 @@
 """Frames that ask for work and carry nothing: counted, and their sender cut off."""
 
 import struct
+from functools import partial
 
 import h2.events
 import pytest
@@ -58,7 +59,7 @@ def test_making_us_reset_is_counted(server: Server) -> None:
         for _ in range(500):
             stream = client.open("/late?0")
             client.socket.sendall(frame(WINDOW_UPDATE, 0, stream, struct.pack(">I", 2**31 - 1)))
-            client.read(0)
+            client.wait(partial(client.seen, h2.events.StreamReset, stream), 1)
             if client.closed or client.seen(h2.events.ConnectionTerminated):
                 break
         goaway = client.seen(h2.events.ConnectionTerminated)

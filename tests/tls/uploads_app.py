@@ -9,6 +9,7 @@ from typing import Any
 from hypercorn.config import Config
 
 CHOICES: dict[str, Any] = json.loads(os.environ.get("SEALED", "null")) or {}
+COUNTED = {"max_connections_per_address", "new_connections_per_s"}
 REFUSE_CONFIG = CHOICES.pop("refuse_config", None)
 REFUSE_IMPORT = CHOICES.pop("refuse_import", None)
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ if "SEALED" in os.environ:
     transport = install(
         Choices(
             on_config=on_config,
+            network_of=(lambda address: address) if COUNTED & CHOICES.keys() else lambda _: None,
             on_reload=lambda facts: log.warning("reloaded %s", facts.names),
             on_reload_error=lambda error: log.warning("kept the old one: %s", error),
             **CHOICES,
@@ -67,6 +69,7 @@ def facts(scope: Any) -> dict[str, Any]:
         "tls": scope["state"].get("tls"),
         "problem": certificate and certificate.problem,
         "connections": transport and transport.connections,
+        "refused": transport and transport.refused_connections,
         "tasks": len(asyncio.all_tasks()),
     }
 

@@ -1,6 +1,6 @@
 """Attack a service of ours until standard input ends: a process of its own, with its own GIL.
 
-`python -m tests.system.attacks NAME CONNECTIONS PORT CA [KEY]` prints a tally, as JSON.
+`python -m tests.system.attacks NAME CONNECTIONS PORT CA [KEY [crowd]]` prints a tally, as JSON.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ async def repeat(attack: Attack, target: Target) -> None:
         await asyncio.sleep(PAUSE_S if target.tally["refused"] > refused else 0)
 
 
-async def main(name: str, connections: str, port: str, ca: str, key: str = "") -> None:
+async def main(name: str, connections: str, port: str, ca: str, *who: str) -> None:
     """Attack until nobody wants it any more."""
     attack: Attack = getattr(slow, name, None) or getattr(floods, name)
-    target = Target(int(port), ca, key)
+    target = Target(int(port), ca, *who[:1], crowd="crowd" in who)
     tasks = [asyncio.create_task(repeat(attack, target)) for _ in range(int(connections))]
     over = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)

@@ -8,6 +8,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from secrets import randbelow
 from typing import Self
 
 from hpack import Encoder
@@ -26,8 +27,15 @@ class Target:
 
     port: int
     ca: str
-    key: str
+    key: str = ""
+    crowd: bool = False
+    """Whether each connection comes from an address of its own."""
     tally: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def source(self) -> str:
+        """An address of this machine that honest clients do not have."""
+        return f"127.{1 + randbelow(254)}.{randbelow(255)}.9" if self.crowd else "127.0.0.2"
 
     def trust(self, *protocols: str) -> ssl.SSLContext:
         """Return a context that trusts the service."""
@@ -64,6 +72,7 @@ class Line:
         bare = socket.socket()
         if not self._reads:
             bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+        bare.bind((self.target.source, 0))
         bare.settimeout(0)
         try:
             await asyncio.get_running_loop().sock_connect(bare, ("127.0.0.1", self.target.port))

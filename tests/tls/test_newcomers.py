@@ -1,0 +1,86 @@
+"""Who opens connections: counted by network, forgotten when rested."""
+
+import pytest
+
+from tls import newcomers as newcomers_module
+from tls.newcomers import FULL_BUDGETS, SECONDS_AT_ONCE, SWEEP_S, Newcomers
+
+
+class Clock:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let the module look at a clock of ours."""
+    found = Clock()
+    monkeypatch.setattr(newcomers_module, "time", found)
+    return found
+
+
+def counted(*, most: int = 100, per_s: float = 2) -> Newcomers:
+    """Count by the first number of an address; 10 is a proxy's."""
+    return Newcomers(
+        most=most,
+        per_s=per_s,
+        frames_at_once=50,
+        network_of=lambda address: None if address.startswith("10.") else address.split(".")[0],
+    )
+
+
+def test_a_network_has_so_many_places(clock: Clock) -> None:
+    """Who leaves makes room for the next of the network; others have their own."""
+    assert clock
+    found = counted(most=2, per_s=100)
+    assert [found.enter("1.1"), found.enter("1.2"), found.enter("1.3")] == [True, True, False]
+    assert found.enter("2.1")
+    found.leave("1.1")
+    assert found.enter("1.3")
+
+
+def test_a_network_comes_so_often(clock: Clock) -> None:
+    """Some seconds' worth at once, then by the second."""
+    found = counted()
+    at_once = [found.enter("1.1") for _ in range(30)].count(True)
+    assert at_once == 2 * SECONDS_AT_ONCE
+    clock.now += 1
+    assert [found.enter("1.1") for _ in range(3)] == [True, True, False]
+
+
+def test_frames_are_shared(clock: Clock) -> None:
+    """What its connections draw is one stock, which fills again."""
+    found = counted()
+    drawn = sum(found.draw("1.1", 50) for _ in range(3 * FULL_BUDGETS))
+    assert drawn == 50 * FULL_BUDGETS
+    assert found.draw("2.1", 50) == 50
+    clock.now += 1
+    assert found.draw("1.2", 1000) == 5 * FULL_BUDGETS
+
+
+def test_proxies_are_not_counted(clock: Clock) -> None:
+    """They come for everybody."""
+    assert clock
+    found = counted(most=1, per_s=1)
+    assert all(found.enter("10.1") for _ in range(50))
+    assert found.draw("10.1", 1e9) == 1e9
+    found.leave("10.1")
+    assert found._networks == {}
+
+
+def test_who_has_rested_is_forgotten(clock: Clock) -> None:
+    """Networks that have something open, or were busy lately, are remembered."""
+    found = counted()
+    for number in range(1000):
+        found.enter(f"n{number}.1")
+        found.leave(f"n{number}.1")
+    found.enter("kept.1")
+    clock.now += SWEEP_S + 1
+    found.enter("new.1")
+    assert set(found._networks) == {"kept", "new"}

@@ -1,0 +1,102 @@
+"""Who opens connections: how many each network has, how often it comes, what it may ask at once."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+SECONDS_AT_ONCE = 5
+"""New connections are counted by the second, so many seconds' worth at once."""
+
+FULL_BUDGETS = 10
+"""How many connections of a network may have their whole budget of frames at a time."""
+
+FRAMES_REFILL_S = 10
+"""As a connection's own: its budget is ten seconds' worth."""
+
+SWEEP_S = 10
+
+
+@dataclass(slots=True)
+class _Network:
+    open: int
+    entries: float
+    frames: float
+    at: float
+
+
+class Newcomers:
+    """Keeps a single network from taking every place, and the processor, by coming again and again.
+
+    A connection that is cut off costs its sender nothing, and us a handshake. `most` connections
+    of one network are open at a time, `per_s` new ones come in a second. `network_of` names the
+    network of an address; None stands for who is not counted: proxies, which come for everybody.
+    """
+
+    def __init__(
+        self,
+        *,
+        most: int,
+        per_s: float,
+        frames_at_once: float,
+        network_of: Callable[[str], str | None],
+    ) -> None:
+        self._most = most
+        self._per_s = per_s
+        self._entries = per_s * SECONDS_AT_ONCE
+        self._frames = frames_at_once * FULL_BUDGETS
+        self.network_of = network_of
+        self._networks: dict[str, _Network] = {}
+        self._swept = time.monotonic()
+
+    def enter(self, address: str) -> bool:
+        """Count a new connection; return whether it may stay. One that may not has left already."""
+        network = self._of(address)
+        if network is None:
+            return True
+        if network.open >= self._most or network.entries < 1:
+            return False
+        network.open += 1
+        network.entries -= 1
+        return True
+
+    def leave(self, address: str) -> None:
+        """Count a connection no longer."""
+        network = self._of(address)
+        if network is not None:
+            network.open -= 1
+
+    def draw(self, address: str, frames: float) -> float:
+        """Return how many frames a connection may have of those its network shares."""
+        network = self._of(address)
+        if network is None:
+            return frames
+        drawn = min(frames, network.frames)
+        network.frames -= drawn
+        return drawn
+
+    def _of(self, address: str) -> _Network | None:
+        name = self.network_of(address)
+        if name is None:
+            return None
+        now = time.monotonic()
+        if now - self._swept > SWEEP_S:
+            self._sweep(now)
+        network = self._networks.get(name)
+        if network is None:
+            network = self._networks[name] = _Network(0, self._entries, self._frames, now)
+        self._refill(network, now)
+        return network
+
+    def _refill(self, network: _Network, now: float) -> None:
+        passed, network.at = now - network.at, now
+        network.entries = min(self._entries, network.entries + passed * self._per_s)
+        network.frames = min(self._frames, network.frames + passed * self._frames / FRAMES_REFILL_S)
+
+    def _sweep(self, now: float) -> None:
+        """Forget who has nothing open and everything to spend."""
+        self._swept = now
+        for name, network in list(self._networks.items()):
+            self._refill(network, now)
+            rested = network.entries == self._entries and network.frames == self._frames
+            if not network.open and rested:
+                del self._networks[name]
