@@ -6,9 +6,11 @@ reading, in processes of their own.
 
 import asyncio
 import contextlib
+import gc
 import signal
 import ssl
 import sys
+import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -32,6 +34,7 @@ from startup.certificate import certificate_in_force
 from startup.functions import HandlerError
 from startup.hypercorn_config import ConfigMismatch, check_command_line, check_config
 from startup.sandbox import SandboxError, sandbox_warning
+from startup.sockets import InheritedSocketError, check_inherited
 from tls.certificates import CertificateError, CertificateFacts
 from tls.patches import Transport
 from tls.profiles import OLDEST, choose_groups, groups_in_force
@@ -41,6 +44,7 @@ from tls.watch import FileWatch, every
 from wiring.envelope import Envelope
 from wiring.live import Live
 from wiring.readiness import checks_of
+from wiring.trust import Trust
 
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
     from tls.clients import ClientTrust
@@ -53,6 +57,7 @@ PLACES: Mapping[type[Exception], str] = {
     WeightsError: "{file}: [model] or the weights: ",
     HandlerError: "{file}: ",
     SandboxError: "{file}: [sandbox]: ",
+    InheritedSocketError: "{file}: bind: ",
     ProbeError: "the installed Hypercorn: ",
 }
 
@@ -63,17 +68,19 @@ def write_entry(**facts: object) -> None:
 
 
 def write_line(line: str) -> None:
-    """Write a line of the log."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    """Write a line of the log; one that cannot be written stops nothing."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 class Service:
     """What the settings build, once in each serving process."""
 
-    def __init__(self, settings: Settings, settings_file: Path) -> None:
+    def __init__(self, settings: Settings, settings_file: Path, watch: FileWatch) -> None:
         self.settings = settings
         self.settings_file = settings_file
+        self.watch = watch
         self.directory = settings_file.resolve().parent
         self.unlocked = self._unlocked()
         self.certificate = self._certificate()
@@ -99,8 +106,12 @@ class Service:
             read=lambda: load_settings(settings_file),
             surround=self._surround,
             report=write_entry,
-            clients=self.clients,
         )
+        self.trust: Trust | None = None
+        if self.clients is not None:
+            self.trust = Trust(
+                self.clients, changed=self.transport.trust_changed, report=write_entry
+            )
 
     def _surround(self, settings: Settings, before: Envelope | None) -> Envelope:
         return Envelope(
@@ -217,38 +228,50 @@ class Service:
         served = self.transport.certificate
         if served and served.facts.is_due(self.settings.tls.expiry_warning_days):
             found["certificate"] = f"it expires in {served.facts.days_left():.1f} days"
+        elif served and served.facts.lacks_issuers:
+            found["certificate"] = (
+                f"certfile holds it alone, and who does not know {served.facts.issuer} refuses it: "
+                "name the full chain"
+            )
         if self.live.pending:
             found["restart"] = f"to take up {', '.join(self.live.pending)}"
         return found
 
-    def _watch(self) -> None:
-        """Take up changed settings, as soon as they have rested or SIGHUP says that they have."""
-        watch = FileWatch(lambda: settings_files(self.settings_file))
-
-        def look() -> None:
-            if watch.changed():
-                self.live.reload()
-
-        def reload() -> None:
-            watch.take()
+    def _look(self) -> None:
+        """Take up what has changed and rested."""
+        if self.watch.changed():
             self.live.reload()
-            self.transport.reload()
-            write_entry(event="reloaded")
+        if self.trust is not None:
+            self.trust.look()
 
-        every(self.settings.tls.reload_poll_s, look)
+    def _reload(self) -> None:
+        """Take up everything as it is now, because SIGHUP says that it is complete."""
+        self.watch.take()
+        self.live.reload()
+        if self.trust is not None:
+            self.trust.reload()
+        self.transport.reload()
+        write_entry(event="reloaded")
+
+    def _start_looking(self) -> None:
+        every(self.settings.tls.reload_poll_s, self._look)
         if self.settings.server.workers == 0:  # a supervisor has its own use for the signal
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[dict[str, Any]]:
-        self._watch()
+        self._start_looking()
+        # What has been imported stays: looking through it for garbage again and again holds
+        # every answer up for a tenth of a second.
+        gc.collect()
+        gc.freeze()
         try:
             if self.settings.engine.warm:
                 await self.reader.warm()
             yield {
                 "reader": self.reader,
                 "max_images": self.settings.model.max_images,
-                "checks": checks_of(self.reader, self.transport, self.live),
+                "checks": checks_of(self.reader, self.transport, self.live, self.trust),
                 "warnings": self._warnings,
             }
         finally:
@@ -258,11 +281,20 @@ class Service:
 def start() -> Starlette:
     """Read the settings, check everything that can be checked, and build the app."""
     lock.forbid_core_dumps()
+    if threading.current_thread() is threading.main_thread():
+        # Until there is something to reload it would end the process.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings_file = settings_path()
+    watch = FileWatch(lambda: settings_files(settings_file))  # first: no change goes unseen
     try:
         check_command_line(sys.argv, settings_file)
         settings = load_settings(settings_file)
-        return Service(settings, settings_file).app
+        if not settings.server.has_tls:
+            proxy = settings.proxy
+            check_inherited(
+                settings.server.bind, trusts_unix=proxy.trusts_unix, trusts=proxy.trusts
+            )
+        return Service(settings, settings_file, watch).app
     except tuple(PLACES) as error:
         place = PLACES[type(error)].format(file=settings_file.name)
         refuse_start(f"Sealed OCR does not start:\n{place}{error}")

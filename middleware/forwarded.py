@@ -7,16 +7,19 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from starlette.datastructures import Headers
 
 from middleware.errors import MalformedForwarding
 
 MAX_HOPS = 32
+MAX_BYTES = 8192
 UNKNOWN = "unknown"
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t !-~\x80-\xff])*"'
+_ELEMENT = re.compile(rf'(?:{_QUOTED}|[^",])*')
 _PAIR = re.compile(rf"({_WORD})=({_WORD}|{_QUOTED})")
 _NODE = re.compile(
     r"(?P<name>\d+(?:\.\d+){3}|\[[0-9A-Fa-f:.]+\]|unknown|_[0-9A-Za-z._-]+)"
@@ -52,13 +55,17 @@ def _forwarded(headers: Headers) -> list[Hop]:
 
 def _elements(text: str) -> list[str]:
     """Split a list at the commas that are outside of quotes; empty elements are none."""
-    elements = [""]
-    for part in re.findall(rf"{_QUOTED}|[^,\"]+|,|\"", text):
-        if part == ",":
-            elements.append("")
-        else:
-            elements[-1] += part
-    return [element.strip(" \t") for element in elements if element.strip(" \t")]
+    if len(text) > MAX_BYTES:
+        raise MalformedForwarding
+    elements = []
+    at = 0
+    while at <= len(text):
+        found = cast("re.Match[str]", _ELEMENT.match(text, at))  # it matches nothing, too
+        elements.append(found[0].strip(" \t"))
+        if found.end() < len(text) and text[found.end()] != ",":  # a quote that never ends
+            raise MalformedForwarding
+        at = found.end() + 1
+    return [element for element in elements if element]
 
 
 def _pairs(element: str) -> dict[str, str]:

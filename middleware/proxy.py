@@ -17,7 +17,8 @@ from middleware.forwarded import read_hops
 class TrustedProxy:
     """Puts the client's address and scheme, and its certificate, in the place of the proxy's own.
 
-    A peer is believed that comes over a Unix socket (with `unix`) or from one of `networks`; hops
+    A peer is believed that comes over a Unix socket (with `unix`) or from one of `networks`, there
+    without TLS only where the service has none (`clear`): elsewhere that port redirects. Hops
     are followed from the nearest to the first that is in none of them. `certificate_header` names
     the header that has the client's certificate, as nginx ($ssl_client_escaped_cert) or RFC 9440
     write it; it counts if `is_ours` says that an authority of ours signed it.
@@ -33,6 +34,7 @@ class TrustedProxy:
         *,
         networks: Iterable[IPv4Network | IPv6Network],
         unix: bool,
+        clear: bool,
         header: str,
         certificate_header: str | None = None,
         is_ours: Callable[[bytes], bool] = lambda _der: False,
@@ -40,6 +42,7 @@ class TrustedProxy:
         self.app = app
         self.networks = tuple(networks)
         self.unix = unix
+        self.clear = clear
         self.header = header
         self.certificate_header = certificate_header
         self.is_ours = is_ours
@@ -56,6 +59,8 @@ class TrustedProxy:
     def _is_trusted(self, scope: Scope) -> bool:
         if scope["state"].get("unix"):
             return self.unix
+        if scope["scheme"] == "http" and not self.clear:
+            return False
         client = scope["client"]
         return client is not None and self._is_near(client[0])
 

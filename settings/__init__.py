@@ -1,6 +1,12 @@
 """settings.toml's schema: one frozen class a table, read from the file and its overrides."""
 
-from settings.loading import SettingsError, load_settings, settings_files, settings_path
+from settings.loading import (
+    SettingsError,
+    check_mixture,
+    load_settings,
+    settings_files,
+    settings_path,
+)
 from settings.schema import Settings
 from settings.tables import ApiKey, Function
 
@@ -9,6 +15,7 @@ __all__ = [
     "Function",
     "Settings",
     "SettingsError",
+    "check_mixture",
     "load_settings",
     "settings_files",
     "settings_path",

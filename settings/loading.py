@@ -14,7 +14,7 @@ from settings.schema import Settings
 from settings.server import REFUSED
 from settings.sources import IDENTITY, SettingsError, Source
 
-__all__ = ["SettingsError", "load_settings", "settings_files", "settings_path"]
+__all__ = ["SettingsError", "check_mixture", "load_settings", "settings_files", "settings_path"]
 
 LOCAL_NAME = "settings.local.toml"
 
@@ -54,6 +54,22 @@ def load_settings(path: Path, variables: Mapping[str, str] = os.environ) -> Sett
     except ValidationError as error:
         faults = [_fault(details, merged, found) for details in error.errors()]
         raise SettingsError("\n".join(faults)) from None
+
+
+def check_mixture(settings: Settings) -> Settings:
+    """Check settings of which some are newer than others as if they stood in one file.
+
+    Raises:
+        SettingsError: a start would refuse them together.
+
+    """
+    try:
+        return Settings(**{name: getattr(settings, name) for name in Settings.model_fields})
+    except ValidationError as error:
+        said = "; ".join(details["msg"].removeprefix("Value error, ") for details in error.errors())
+        raise SettingsError(
+            f"[[keys]], [limits] and [hsts] do not go with what is in force until a restart: {said}"
+        ) from None
 
 
 def _fault(details: ErrorDetails, merged: Mapping[str, Any], found: Sequence[Source]) -> str:

@@ -32,6 +32,7 @@ REFUSED = {
     "keyfile_password": "[tls] key_passphrase is the place, and can be kept in a secrets directory",
     "debug": "debug output may show what a caller sent",
     "logconfig": "it could switch the service's own log off",
+    "max_app_queue_size": "a body waits for its function in a window, [tls] receive_window_bytes",
     "quic_bind": "HTTP/3 ignores several of the TLS settings, so it is not served",
     "read_timeout": "it also cuts slow responses; [[functions]] have body_timeout_s and timeout_s",
     "root_path": "every function names its whole path",
@@ -67,7 +68,6 @@ class Server(BaseModel):
     h2_max_concurrent_streams: Count = 100
     h2_max_header_list_size: Count = 2**16
     h2_max_inbound_frame_size: Annotated[int, Field(ge=2**14, le=2**24 - 1)] = 2**14
-    max_app_queue_size: Count = 10
     include_server_header: Annotated[bool, Field(validate_default=True)] = True
     include_date_header: bool = True
     umask: Annotated[int, Field(ge=0, le=0o777)] | None = None

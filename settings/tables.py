@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from limits import parse as parse_limit
 from pydantic import (
@@ -19,6 +20,7 @@ from pydantic import (
 from settings.server import Count, Seconds
 
 UNIX = "unix"
+LARGEST_PREFIX = 8  # a network of more addresses is nobody's own
 HSTS_PRELOAD_MIN_S = 31_536_000  # hstspreload.org asks for a year
 
 Bytes = Annotated[int, Field(ge=1)]
@@ -74,8 +76,24 @@ def _peer(value: str) -> str:
         raise ValueError(f'{value!r} is no network like "10.0.0.0/8", nor "unix"') from None
     if network.network_address != ip_address(value.partition("/")[0]):
         raise ValueError(f"{value!r}: the network is {str(network)!r}; is that meant?")
-    if network.prefixlen == 0:
-        raise ValueError(f"{value!r} is everybody: anyone could claim any address")
+    if network.prefixlen < LARGEST_PREFIX and not network.is_private:
+        raise ValueError(f"{value!r} is half the world: anyone could claim any address")
+    return value
+
+
+def _subject(value: str) -> str:
+    """Take a name as certificates' are written when they are compared."""
+    from cryptography import x509  # noqa: PLC0415 - 160 ms, where it is needed at all
+
+    try:
+        written = x509.Name.from_rfc4514_string(value).rfc4514_string()
+    except ValueError:
+        raise ValueError(
+            f'{value!r} is not written like "CN=ledger,O=Bank" (RFC 4514); scripts/new-key NAME '
+            "--certificate FILE writes it"
+        ) from None
+    if written != value:
+        raise ValueError(f"{value!r} would match nothing; did you mean {written!r}?")
     return value
 
 
@@ -87,6 +105,7 @@ Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
 Peer = Annotated[str, AfterValidator(_peer)]
 HeaderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+Subject = Annotated[str, AfterValidator(_subject)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Origin = Annotated[AnyHttpUrl, AfterValidator(_origin)]
 
@@ -227,6 +246,12 @@ class Limits(Table):
         schemes = ("async+memory://", "async+redis://", "async+rediss://", "async+redis+unix://")
         if not self.storage.get_secret_value().startswith(schemes):
             raise ValueError(f"storage must begin with one of {', '.join(schemes)}")
+        try:
+            urlsplit(self.storage.get_secret_value()).port  # noqa: B018 - asked for what it raises
+        except ValueError:
+            raise ValueError(
+                "storage is no URL; what is special in a password is written %2F, %23, %3F, %40"
+            ) from None
         return self
 
     def counts_like(self, other: "Limits") -> bool:
@@ -277,7 +302,7 @@ class ApiKey(Table):
     id: KeyId
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w .@/+-]+$")]
     sha256: Digest | None = None
-    certificate_subject: Annotated[str, Field(min_length=3)] | None = None
+    certificate_subject: Subject | None = None
     certificate_sha256: Digest | None = None
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
     limits: dict[str, Limit] = {}

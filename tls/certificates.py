@@ -39,6 +39,9 @@ class CertificateFacts:
     """DNS names and IP addresses it is valid for."""
     not_before: datetime
     not_after: datetime
+    lacks_issuers: bool = False
+    """Whether it stands alone and says where its issuer's certificate is to be had: public
+    authorities issue below another one, and clients that know the root alone refuse it."""
 
     @property
     def development(self) -> bool:
@@ -87,7 +90,12 @@ def inspect(certfile: Path | str) -> CertificateFacts:
         ),
         not_before=moment(found["notBefore"]),
         not_after=moment(found["notAfter"]),
+        lacks_issuers="caIssuers" in found and _count(certfile) == 1,
     )
+
+
+def _count(certfile: Path | str) -> int:
+    return Path(certfile).read_bytes().count(b"-----BEGIN ")
 
 
 def is_development(certfile: Path | str) -> bool:
@@ -103,15 +111,26 @@ def check_pair(
     Raises: CertificateError naming what is wrong: missing, unreadable, expired, not yet valid, or
     a key that doesn't belong to the certificate.
     """
+    return open_pair(certfile, keyfile, password)[0]
+
+
+def open_pair(
+    certfile: Path | str, keyfile: Path | str, password: str | None
+) -> tuple[CertificateFacts, ssl.SSLContext]:
+    """Check a pair; return the certificate's facts, and a context that has the two.
+
+    Raises: CertificateError as check_pair.
+    """
     facts = inspect(certfile)
     _readable(keyfile, "key")
-    load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certfile, keyfile, password)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    load_pair(context, certfile, keyfile, password)
     now = datetime.now(UTC)
     if facts.not_after <= now:
         raise CertificateError(f"{certfile} expired on {facts.not_after:%Y-%m-%d %H:%M} UTC")
     if facts.not_before > now:
         raise CertificateError(f"{certfile} is not valid before {facts.not_before:%Y-%m-%d} UTC")
-    return facts
+    return facts, context
 
 
 def load_pair(

@@ -13,11 +13,11 @@ from tls.certificates import (
     check_pair,
     common_name,
     inspect,
-    load_pair,
     moment,
+    open_pair,
 )
 
-_PEM = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PEM = re.compile(r"-----BEGIN ((?:X509 )?CERTIFICATE)-----(.+?)-----END \1-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,24 @@ def check_served(
     if host is None:
         return check_pair(certfile, keyfile, password)
     facts = inspect(certfile)
-    found = _PEM.findall(Path(certfile).read_text(encoding="utf-8", errors="replace"))
+    found = _certificates(certfile)
     issuers = [_issuer(pem, number, certfile) for number, pem in enumerate(found[1:], 2)]
     _check_order(issuers, certfile, facts)
-    check_pair(certfile, keyfile, password)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    load_pair(context, certfile, keyfile, password)
+    facts, context = open_pair(certfile, keyfile, password)
     _ask_as_client(context, found[-1], certfile, facts, host)
     return facts
+
+
+def _certificates(certfile: Path | str) -> list[str]:
+    try:
+        text = Path(certfile).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise CertificateError(f"{certfile} can't be read: {error.strerror}") from error
+    frame = "-----{} CERTIFICATE-----"
+    found = [frame.format("BEGIN") + m[2] + frame.format("END") for m in _PEM.finditer(text)]
+    if not found:
+        raise CertificateError(f"{certfile} holds no certificate in PEM form")
+    return found
 
 
 def _issuer(pem: str, number: int, certfile: Path | str) -> _Issuer:

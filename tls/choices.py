@@ -46,7 +46,7 @@ class Choices:
     control_frames_per_s: float = 100.0
     """HTTP/2 frames a client may send beside requests and bodies, ten seconds' worth at once."""
     reload_poll_s: float = 1.0
-    """How often the files of certificate, key, authorities and revocation lists are looked at."""
+    """How often the files of certificate and key are looked at."""
     ticket_key_s: float = 86_400.0
     """How long session tickets are encrypted with one key."""
     oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2

@@ -3,17 +3,19 @@
 Imported only where they are in use: it costs 160 ms for `cryptography`.
 """
 
+import os
 import ssl
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from tls.authorities import RevocationList, issued, out_of_date, read_authorities, read_lists
 from tls.certificates import CertificateError
 
 REMEMBERED = 1024
@@ -32,12 +34,6 @@ class ClientCertificate:
     not_after: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _RevocationList:
-    serials: frozenset[int]
-    next_update: datetime
-
-
 class ClientTrust:
     """The authorities whose certificates clients may show, and the certificates they took back.
 
@@ -51,10 +47,13 @@ class ClientTrust:
         self._authorities_file = authorities
         self._lists_file = revocation_lists
         self._required = required
-        self._authorities: list[x509.Certificate] = []
-        self._applied: list[x509.Certificate] = []
-        self._lists: dict[x509.Name, _RevocationList] = {}
+        self._pems: list[bytes] = []
+        self._read: list[x509.Certificate] = []
+        self._lists: dict[x509.Name, RevocationList] = {}
         self._known: OrderedDict[bytes, ClientCertificate] = OrderedDict()
+        self._ours: OrderedDict[bytes, bool] = OrderedDict()
+        self.generation = 0
+        """Grows when the authorities change: what was verified before was so by others."""
         self.load()
 
     @property
@@ -67,29 +66,37 @@ class ClientTrust:
 
         Raises: CertificateError; then everything stays as it was.
         """
-        authorities = _read_authorities(self._authorities_file)
-        lists = _read_lists(self._lists_file, authorities) if self._lists_file else {}
-        self._authorities, self._lists = authorities, lists
+        try:
+            pems = [Path(file).read_bytes() for file in self.files]
+        except OSError as error:
+            raise CertificateError(f"[tls] client_ca, client_crl: {error}") from error
+        authorities = read_authorities(self._authorities_file, pems[0])
+        file = self._lists_file
+        lists = read_lists(file, pems[1], authorities) if file else {}
+        before = self._in_force()
+        self._pems, self._read, self._lists = pems, authorities, lists
+        self._ours.clear()
+        if self._in_force() != before:
+            self.generation += 1
 
-    def apply(self, context: ssl.SSLContext) -> bool:
+    def apply(self, context: ssl.SSLContext) -> None:
         """Have OpenSSL ask for certificates, and verify them by what was loaded.
 
-        Return whether the authorities are others than those of the context before.
-
-        Raises: CertificateError if the files have changed since, to something that is none.
+        Raises: CertificateError if OpenSSL has another opinion of it.
         """
         try:
-            for file in self.files:
-                context.load_verify_locations(file)
+            for pem in self._pems:
+                # It reads lists from files alone, and the file may be another one by now.
+                with os.fdopen(os.memfd_create("trust"), "wb") as memory:
+                    memory.write(pem)
+                    memory.flush()
+                    context.load_verify_locations(f"/proc/self/fd/{memory.fileno()}")
         except (ssl.SSLError, OSError) as error:
-            raise CertificateError(f"{file} can't be read: {error}") from error
+            raise CertificateError(f"[tls] client_ca, client_crl: {error}") from error
         context.verify_mode = ssl.CERT_REQUIRED if self._required else ssl.CERT_OPTIONAL
         context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST
         if self._lists_file:
             context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
-        others = self._applied not in ([], self._authorities)
-        self._applied = self._authorities
-        return others
 
     def identify(self, der: bytes) -> ClientCertificate | None:
         """Return what a certificate that OpenSSL has verified says; None if it holds no longer.
@@ -100,39 +107,77 @@ class ClientTrust:
         certificate = self._known.get(der)
         if certificate is None:
             certificate = self._known[der] = _decode(x509.load_der_x509_certificate(der))
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+            _bound(self._known)
         now = datetime.now(UTC)
         if not certificate.not_before <= now < certificate.not_after:
             return None
-        if self._lists_file and self._is_revoked(certificate, now):
+        if self._lists_file and self._is_revoked(certificate.issuer, certificate.serial, now):
             return None
         return certificate
 
     def is_ours(self, der: bytes) -> bool:
-        """Whether one of the authorities has signed a certificate that somebody else has verified.
+        """Whether an authority has signed, for a client, what somebody else has verified.
 
         It must be signed by one of them itself: a proxy passes no intermediates on.
         """
-        try:
-            certificate = x509.load_der_x509_certificate(der)
-        except ValueError:
-            return False
-        return any(_issued(authority, certificate) for authority in self._authorities)
+        if der not in self._ours:
+            self._ours[der] = self._is_signed(der)
+            _bound(self._ours)
+        return self._ours[der]
 
     @property
     def problem(self) -> str | None:
-        """What keeps certificates from being taken: a revocation list that is out of date."""
+        """What keeps certificates from being taken: a list or an authority that is out of date."""
         now = datetime.now(UTC)
+        for authority in self._read:
+            if authority.not_valid_after_utc <= now:
+                return f"[tls] client_ca: {authority.subject.rfc4514_string()} has expired"
         for issuer, found in self._lists.items():
             if found.next_update <= now:
-                return _out_of_date(self._lists_file, issuer, found.next_update)
+                return out_of_date(self._lists_file, issuer, found.next_update)
         return None
 
-    def _is_revoked(self, certificate: ClientCertificate, now: datetime) -> bool:
-        """Whether it is on its issuer's list; without a list in force nobody knows: as OpenSSL."""
-        found = self._lists.get(certificate.issuer)
-        return found is None or found.next_update <= now or certificate.serial in found.serials
+    def _is_signed(self, der: bytes) -> bool:
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        except x509.ExtensionNotFound:
+            pass  # for any purpose (RFC 5280, section 4.2.1.12)
+        except ValueError:
+            return False
+        else:
+            if ExtendedKeyUsageOID.CLIENT_AUTH not in usage:
+                return False
+        return any(issued(authority, certificate) for authority in self._in_force())
+
+    def _in_force(self) -> list[x509.Certificate]:
+        """Return the authorities that are neither expired nor taken back by one above them."""
+        now = datetime.now(UTC)
+        return [
+            authority
+            for authority in self._read
+            if authority.not_valid_after_utc > now
+            and authority.serial_number not in self._taken_back_by(authority.issuer)
+        ]
+
+    def _taken_back_by(self, issuer: x509.Name) -> frozenset[int]:
+        found = self._lists.get(issuer)
+        return found.serials if found else frozenset()
+
+    def _is_revoked(self, issuer: x509.Name, serial: int, now: datetime) -> bool:
+        """Whether it is on its issuer's list; without a list in force nobody knows: as OpenSSL.
+
+        An authority that was taken back itself vouches for nobody.
+        """
+        found = self._lists.get(issuer)
+        if found is None or found.next_update <= now or serial in found.serials:
+            return True
+        return not any(authority.subject == issuer for authority in self._in_force())
+
+
+def _bound(remembered: OrderedDict[bytes, Any]) -> None:
+    if len(remembered) > REMEMBERED:
+        remembered.popitem(last=False)
 
 
 def _decode(certificate: x509.Certificate) -> ClientCertificate:
@@ -144,78 +189,3 @@ def _decode(certificate: x509.Certificate) -> ClientCertificate:
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
     )
-
-
-def _read_authorities(file: Path) -> list[x509.Certificate]:
-    try:
-        authorities = x509.load_pem_x509_certificates(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise CertificateError(f"[tls] client_ca: {file}: {error}") from error
-    for authority in authorities:
-        name = authority.subject.rfc4514_string()
-        if not _is_authority(authority):
-            raise CertificateError(f"[tls] client_ca: {file}: {name} is no authority's certificate")
-        if authority.not_valid_after_utc <= datetime.now(UTC):
-            raise CertificateError(f"[tls] client_ca: {file}: {name} has expired")
-    if not any(authority.subject == authority.issuer for authority in authorities):
-        raise CertificateError(
-            f"[tls] client_ca: {file} holds no root: OpenSSL verifies up to a certificate that "
-            "signs itself; add it"
-        )
-    return authorities
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
-def _issued(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
-
-
-def _read_lists(
-    file: Path, authorities: Iterable[x509.Certificate]
-) -> dict[x509.Name, _RevocationList]:
-    """Read a list for each authority, verified by its key."""
-    where = f"[tls] client_crl: {file}"
-    try:
-        found = [x509.load_pem_x509_crl(pem) for pem in _split(file.read_bytes())]
-    except (OSError, ValueError) as error:
-        raise CertificateError(f"{where}: {error}") from error
-    lists = {}
-    for authority in authorities:
-        name = authority.subject.rfc4514_string()
-        mine = [crl for crl in found if crl.is_signature_valid(authority.public_key())]  # type: ignore[arg-type]
-        if not mine:
-            raise CertificateError(f"{where} holds no list that {name} of client_ca has signed")
-        newest = max(mine, key=lambda crl: crl.last_update_utc)
-        due = newest.next_update_utc or datetime.max.replace(tzinfo=UTC)
-        if due <= datetime.now(UTC):
-            raise CertificateError(_out_of_date(file, authority.subject, due))
-        lists[authority.subject] = _RevocationList(
-            frozenset(revoked.serial_number for revoked in newest), due
-        )
-    return lists
-
-
-def _out_of_date(file: Path | None, issuer: x509.Name, due: datetime) -> str:
-    return (
-        f"[tls] client_crl: {file}: the list of {issuer.rfc4514_string()} was to be renewed by "
-        f"{due:%Y-%m-%d %H:%M} UTC; until it is, none of its certificates is taken"
-    )
-
-
-_END = b"-----END X509 CRL-----"
-
-
-def _split(pem: bytes) -> list[bytes]:
-    """Return the lists of a file, each by itself; what is none fails to load as one."""
-    parts = [part + _END for part in pem.split(_END)[:-1]]
-    return parts or [pem]

@@ -33,7 +33,7 @@ class SealedTCPServer(TCPServer):
     ) -> None:
         secured: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
         self._socket = writer.get_extra_info("socket")
-        self.certificate = secured.getpeercert(binary_form=True) if secured else None
+        self.certificate = self._shown(secured) if secured else None
         state = {**state, "tls": secured and _facts(secured), "certificate": self.certificate}
         # A client that is None in the scope tells nothing: any connection can be closed by then.
         state["unix"] = self._socket.family == socket.AF_UNIX
@@ -41,6 +41,11 @@ class SealedTCPServer(TCPServer):
         self._closing = False
         self.asked = False
         """Whether it has brought a request."""
+
+    def _shown(self, secured: ssl.SSLObject) -> bytes | None:
+        """Return the client's certificate; none where its authorities changed in the handshake."""
+        certificate = secured.getpeercert(binary_form=True)
+        return certificate if self.gate.is_current(secured.context) else None
 
     async def run(self) -> None:
         """Serve the connection to its end, or drop it at once if there are too many."""

@@ -45,8 +45,6 @@ def make_context(
 
     Raises: CertificateError.
     """
-    if choices.clients is not None:
-        choices.clients.load()  # first: a broken certificate must not hold up a revocation
     config.keyfile_password = choices.key_passphrase
     certfile, keyfile = str(config.certfile), str(config.keyfile)
     facts = check_served(certfile, keyfile, choices.key_passphrase, choices.host)
@@ -55,16 +53,11 @@ def make_context(
     except (ssl.SSLError, OSError) as error:
         raise CertificateError(f"{certfile} or {keyfile} changed while it was read") from error
     harden(context, config, choices.oldest)
-    if choices.clients is not None and choices.clients.apply(context):
-        gate.retire_certified()
+    if choices.clients is not None:
+        choices.clients.apply(context)
+        gate.verified_by(context, choices.clients.generation)
     context.sslobject_class = gate.ssl_object_class()
     return context, facts
-
-
-def files_of(config: Config, choices: Choices) -> list[str]:
-    """Name the files that a context is made of."""
-    clients = choices.clients.files if choices.clients else []
-    return [str(config.certfile), str(config.keyfile), *clients]
 
 
 class LiveContext(ssl.SSLContext):
@@ -143,6 +136,10 @@ class Contexts:
         elif self._watch.settled and self._age_s() > self._ticket_key_s:
             self._renew(lambda _facts: None)
 
+    def renew(self) -> None:
+        """Make a context anew, of a certificate that is the same: whom it trusts has changed."""
+        self._renew(lambda _facts: None)
+
     def reload(self) -> None:
         """Take up the files as they are now."""
         self._watch.take()
@@ -156,12 +153,18 @@ class Contexts:
         try:
             context, facts = self._make()
         except CertificateError as error:
-            self.served.problem = str(error)
-            self._on_error(error)
+            self._refuse(error)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is: the context before serves on
+            self._refuse(CertificateError(f"it cannot be loaded: {type(error).__name__}"))
             return
         self.live.newest = context
         self.served = Served(facts, _now())
         tell(facts)
+
+    def _refuse(self, error: CertificateError) -> None:
+        self.served.problem = str(error)
+        self._on_error(error)
 
 
 def _now() -> datetime:

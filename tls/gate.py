@@ -38,6 +38,10 @@ class ConnectionGate:
         self.live: set[Connection] = set()
         self.listening: Sequence[socket.socket] = ()
         self._backlog = 0
+        self.generation = 1
+        self._generations: weakref.WeakKeyDictionary[ssl.SSLContext, int] = (
+            weakref.WeakKeyDictionary()
+        )
         self.refused = 0
         """How many were turned away since the start."""
 
@@ -87,8 +91,19 @@ class ConnectionGate:
         """Count a connection that is still being closed, until `handshake_ends`."""
         self._handshakes.add(connection)
 
-    def retire_certified(self) -> None:
+    def verified_by(self, context: ssl.SSLContext, generation: int) -> None:
+        """Note which generation of authorities a context verifies certificates by."""
+        self._generations[context] = generation
+
+    def is_current(self, context: ssl.SSLContext) -> bool:
+        """Whether that generation is still the one that is trusted."""
+        return self._generations.get(context, self.generation) == self.generation
+
+    def trust(self, generation: int) -> None:
         """Let every connection that showed a certificate end: it was taken on old terms."""
+        if generation == self.generation:
+            return
+        self.generation = generation
         loop = asyncio.get_running_loop()
         for connection in tuple(self.live):
             if connection.certificate is not None:

@@ -115,6 +115,7 @@ class SealedH2Protocol(PacedH2Protocol):
             return
         self.budget.spend(max(0, len(event.headers) - FIELDS) // FIELDS_A_FRAME)
         if not is_taken(event.headers):
+            self.budget.spend(RESET_COSTS)
             self.uploads.reset(event.stream_id, ErrorCodes.PROTOCOL_ERROR)
             return
         self.uploads.begin(event.stream_id)

@@ -23,7 +23,7 @@ from tls.alerts import telling
 from tls.certificates import CertificateError
 from tls.choices import Choices
 from tls.connections import SealedTCPServer
-from tls.contexts import Contexts, Served, files_of, make_context
+from tls.contexts import Contexts, Served, make_context
 from tls.farewell import SealedLifespan, SealedWorkerContext
 from tls.frames import BURST_S
 from tls.gate import ConnectionGate
@@ -49,9 +49,15 @@ class Transport:
         return None if self.contexts is None else self.contexts.served
 
     def reload(self) -> None:
-        """Take up certificate, key, authorities and revocation lists as they are now."""
+        """Take up certificate and key as they are now."""
         if self.contexts is not None:
             self.contexts.reload()
+
+    def trust_changed(self, generation: int) -> None:
+        """Have new connections verified by what clients' authorities are now, end old ones."""
+        self._gate.trust(generation)
+        if self.contexts is not None:
+            self.contexts.renew()
 
     @property
     def connections(self) -> int:
@@ -132,7 +138,7 @@ def _context(choices: Choices, transport: Transport) -> None:
         try:
             transport.contexts = Contexts(
                 lambda: make_context(config, _create_ssl_context, choices, _gate),
-                lambda: files_of(config, choices),
+                lambda: [str(config.certfile), str(config.keyfile)],
                 ticket_key_s=choices.ticket_key_s,
                 on_reload=choices.on_reload,
                 on_error=choices.on_reload_error,

@@ -116,6 +116,7 @@ class Envelope:
                 TrustedProxy,
                 networks=proxy.networks,
                 unix=proxy.trusts_unix,
+                clear=not self.settings.server.has_tls,
                 header=proxy.header,
                 certificate_header=proxy.client_certificate_header,
                 is_ours=self.clients.is_ours if self.clients else lambda _der: False,

@@ -1,16 +1,12 @@
 """The settings in force, and how changed ones are taken up while requests are being served."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
 
-from settings import Settings, SettingsError
+from settings import Settings, SettingsError, check_mixture
 from wiring.envelope import Envelope
-
-if TYPE_CHECKING:  # it costs 160 ms, and most never need it
-    from tls.clients import ClientTrust
 
 TAKEN_UP = ("keys", "limits", "hsts")
 """The tables that are; what has sockets, processes or code behind it waits for a restart."""
@@ -33,11 +29,9 @@ class Live:
         read: Callable[[], Settings],
         surround: Callable[[Settings, Envelope | None], Envelope],
         report: Report,
-        clients: "ClientTrust | None",
     ) -> None:
         self.app = app
         self.settings = settings
-        self.clients = clients
         self.pending: tuple[str, ...] = ()
         self.problem: str | None = None
         self._read = read
@@ -54,13 +48,15 @@ class Live:
             taken = [name for name in TAKEN_UP if name in changed]
             if taken:
                 new = {name: getattr(found, name) for name in taken}
-                settings = self.settings.model_copy(update=new)
+                settings = check_mixture(self.settings.model_copy(update=new))
                 envelope = self._surround(settings, self.envelope)
                 self._dress(envelope)
                 self.settings, self.envelope = settings, envelope
         except (SettingsError, OSError) as error:
-            self.problem = str(error)
-            self._report(event="settings_not_loaded", error=self.problem)
+            self._refuse(str(error))
+            return
+        except Exception as error:  # noqa: BLE001 - its text may hold a password
+            self._refuse(f"they cannot be loaded: {type(error).__name__}")
             return
         self.pending = tuple(
             key for name, keys in changed.items() if name not in taken for key in keys
@@ -68,6 +64,10 @@ class Live:
         if changed or self.problem:
             self._report(event="settings_loaded", taken_up=taken, needs_restart=self.pending)
         self.problem = None
+
+    def _refuse(self, problem: str) -> None:
+        self.problem = problem
+        self._report(event="settings_not_loaded", error=problem)
 
     def _dress(self, envelope: Envelope) -> None:
         """Put the envelope around the functions; requests under way keep the one they came by."""

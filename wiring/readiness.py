@@ -7,11 +7,14 @@ from model.errors import WeightsError
 from model.reader import Reader
 from tls.patches import Transport
 from wiring.live import Live
+from wiring.trust import Trust
 
 VALID_DAYS = 1  # a certificate with less left turns /readyz red
 
 
-def checks_of(reader: Reader, transport: Transport, live: Live) -> Mapping[str, Check]:
+def checks_of(
+    reader: Reader, transport: Transport, live: Live, trust: Trust | None
+) -> Mapping[str, Check]:
     """Return the checks; each costs microseconds, or one round trip to the limits' storage.
 
     The engine's also starts one, which reads a page under its own lock.
@@ -44,11 +47,10 @@ def checks_of(reader: Reader, transport: Transport, live: Live) -> Mapping[str, 
     }
     if live.settings.server.has_tls:
         checks["certificate"] = certificate
-    clients = live.clients
-    if clients is not None:
+    if trust is not None:
 
         async def client_certificates() -> bool:
-            return clients.problem is None
+            return trust.problem is None
 
         checks["client_certificates"] = client_certificates
     return checks

@@ -32,7 +32,12 @@ async def _seen(
     **options: Any,
 ) -> Scope:
     """Return the scope of a request as it is after the middleware."""
-    values: dict[str, Any] = {"networks": NETWORKS, "unix": False, "header": "forwarded"}
+    values: dict[str, Any] = {
+        "networks": NETWORKS,
+        "unix": False,
+        "clear": True,
+        "header": "forwarded",
+    }
     app = TrustedProxy(read_all, **{**values, **options})
     scope = scope_of(
         headers=headers, client=client, scheme=scheme, state={"unix": over_unix, **(state or {})}
@@ -74,6 +79,15 @@ async def test_a_unix_socket_is_believed_where_it_is_trusted() -> None:
     unknown = await _seen(headers, client=None, unix=True)
     assert unknown["client"] is None
     assert unknown["scheme"] == "http"
+
+
+async def test_a_port_in_clear_stays_one_beside_tls() -> None:
+    """A service that has TLS of its own believes nobody without: keys would cross the network."""
+    headers = {"forwarded": "for=198.51.100.9;proto=https"}
+    assert (await _seen(headers, clear=False))["scheme"] == "http"
+    assert (await _seen(headers, clear=False, scheme="https"))["client"][0] == "198.51.100.9"
+    over_unix = await _seen(headers, clear=False, client=None, over_unix=True, unix=True)
+    assert over_unix["scheme"] == "https"
 
 
 @pytest.mark.parametrize(

@@ -186,3 +186,45 @@ def test_workers_each_take_up_changes(start: Start) -> None:
     with start(server={"workers": "1"}, local=FAST + FIRST_STANZA) as service:
         assert rewrite(service, FAST + SECOND_STANZA, "settings_loaded")["taken_up"] == ["keys"]
         assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
+
+
+def test_what_a_start_would_refuse_together_is_not_mixed(start: Start) -> None:
+    """New [[keys]] beside a [proxy] that is still in force: the development key would open it."""
+    proxied = FAST + '[proxy]\ntrusted = ["127.0.0.0/8"]\n'
+    with start(local=proxied + FIRST_STANZA) as service:
+        error = str(rewrite(service, FAST, "settings_not_loaded")["error"])
+        assert "until a restart" in error
+        assert "what [proxy] trusts is reachable" in error
+        assert status(service, FIRST) == 415
+
+
+def test_an_unexpected_failure_is_reported_without_its_text(start: Start) -> None:
+    """A storage that cannot be opened: the old keys stay, /readyz is red, no password is shown."""
+    with start(local=FAST + FIRST_STANZA) as service:
+        local = FAST + '[limits]\nstorage = "async+redis://:s3cret/pw@host:6379"\n'
+        rewrite(service, local + SECOND_STANZA, "settings_not_loaded")
+        assert "s3cret" not in "\n".join(service.log)
+        assert (status(service, FIRST), status(service, SECOND)) == (415, 401)
+        with service.client(key=None) as client:
+            assert client.get("/readyz").json()["detail"] == "Failed: settings."
+
+
+def test_a_hangup_during_the_start_is_no_end(start: Start) -> None:
+    """There is nothing to reload yet, and nothing to end for."""
+    service = start(local=FAST + FIRST_STANZA)
+    while not any('"engine_sized"' in line for line in service.log):
+        time.sleep(0.001)
+    service.process.send_signal(signal.SIGHUP)
+    with service:
+        assert status(service, FIRST) == 415
+
+
+def test_a_change_during_the_start_is_seen(start: Start) -> None:
+    """The files are watched from before they are read."""
+    service = start(local=FAST + FIRST_STANZA)
+    while not any('"engine_sized"' in line for line in service.log):
+        time.sleep(0.001)
+    (service.directory / "settings.local.toml").write_text(FAST + SECOND_STANZA, "utf-8")
+    with service:
+        service.logged("settings_loaded")
+        assert (status(service, FIRST), status(service, SECOND)) == (401, 415)

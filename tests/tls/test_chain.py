@@ -126,3 +126,10 @@ def test_a_certificate_is_due_in_its_last_days() -> None:
     assert facts(80, 13).is_due(14)
     assert not facts(3, 3).is_due(14)
     assert facts(5, 1).is_due(14)
+
+
+def test_openssl_s_old_label_is_read_too(tmp_path: Path) -> None:
+    """`X509 CERTIFICATE` is what OpenSSL also takes for one."""
+    certfile, keyfile = LEAF.write(tmp_path, "served")
+    certfile.write_bytes(certfile.read_bytes().replace(b" CERTIFICATE", b" X509 CERTIFICATE"))
+    assert check_served(certfile, keyfile, None, HOST).names[0] == HOST

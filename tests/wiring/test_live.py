@@ -55,7 +55,6 @@ def test_a_change_that_fails_halfway_leaves_everything(settings: Settings, tmp_p
         read=lambda: changed(settings, HSTS__MAX_AGE_S="9"),
         surround=surround,
         report=lambda **facts: reported.append(facts),
-        clients=None,
     )
     routes, stack = app.router.routes, app.middleware_stack
     live.reload()

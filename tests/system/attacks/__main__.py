@@ -29,7 +29,7 @@ async def repeat(attack: Attack, target: Target) -> None:
 async def main(name: str, connections: str, port: str, ca: str, *who: str) -> None:
     """Attack until nobody wants it any more."""
     attack: Attack = getattr(slow, name, None) or getattr(floods, name)
-    target = Target(int(port), ca, *who[:1], crowd="crowd" in who)
+    target = Target(int(port), ca, who[0] if who else "", crowd="crowd" in who)
     tasks = [asyncio.create_task(repeat(attack, target)) for _ in range(int(connections))]
     over = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
