@@ -146,8 +146,8 @@ class Tls(Table):
     client_ca: str | None = None
     client_crl: str | None = None
     max_connections: Count = 512
-    max_connections_per_address: Count = 256
-    new_connections_per_s: Annotated[float, Field(ge=1)] = 50
+    max_connections_per_address: Count = 400
+    new_connections_per_s: Annotated[float, Field(ge=1)] = 200
     receive_window_bytes: Annotated[int, Field(ge=65_535, le=2**31 - 1)] = 65_535
     connection_window_bytes: Annotated[int, Field(ge=65_535, le=2**31 - 1)] = 1_048_576
     buffer_bytes: Annotated[int, Field(ge=16_384)] = 65_536
