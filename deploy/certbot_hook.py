@@ -2,8 +2,9 @@
 
 certbot runs this, mostly as root, and names the pair in RENEWED_LINEAGE. The service, as a user of
 its own, cannot read /etc/letsencrypt/live: so the pair is copied, readable by that user, once it
-has been checked. The service sees the change by itself. A pair that cannot be served is refused
-with a message and status 1, and what was there stays.
+has been checked as the service will: for the host of [plain_port] public_origin, too. The service
+sees the change by itself. A pair that cannot be served is refused with a message and status 1, and
+what was there stays.
 """
 
 import argparse
@@ -15,11 +16,17 @@ import sys
 import tomllib
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tls.certificates import CertificateError, CertificateFacts, check_pair
+from settings.loading import LOCAL_NAME
+from settings.tables import PlainPort
+from tls.certificates import CertificateError, CertificateFacts
+from tls.chain import check_served
 
 USER = "sealed-ocr"
 FILES = {"certfile": "fullchain.pem", "keyfile": "privkey.pem"}
@@ -48,7 +55,7 @@ def main() -> int:
     try:
         targets = targets_of(given.settings)
         account = pwd.getpwnam(given.user) if os.geteuid() == 0 else None
-        facts = install(lineage(), targets, account)
+        facts = install(lineage(), targets, account, host_of(given.settings))
     except KeyError:
         problem = f"there is no user {given.user!r}; --user names whom the service runs as"
     except (NotInstalled, CertificateError, OSError) as error:
@@ -71,21 +78,42 @@ def lineage() -> Path:
 
 def targets_of(settings: Path) -> dict[str, Path]:
     """Return certfile and keyfile; relative ones begin where the service is started: here."""
-    try:
-        found = tomllib.loads(settings.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise NotInstalled(f"{settings} is not TOML: {error}") from None
+    found = read(settings)
     missing = [key for key in FILES if not isinstance(found.get(key), str)]
     if missing:
         raise NotInstalled(f"{settings} has no {missing[0]}")
     return {key: ROOT / found[key] for key in FILES}
 
 
+def host_of(settings: Path) -> str:
+    """Return whom clients ask for; what overrides it in the service's environment is not known."""
+    table: dict[str, Any] = {}
+    local = settings.with_name(LOCAL_NAME)
+    for file in (settings, local) if local.exists() else (settings,):
+        told = read(file).get("plain_port", {})
+        table |= told if isinstance(told, dict) else {}
+    named = {key: table[key] for key in table if key == "public_origin"}
+    try:
+        return PlainPort.model_validate(named).host
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise NotInstalled(f"[plain_port] public_origin: {problem}") from None
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return what a settings file says."""
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NotInstalled(f"{file} is not TOML: {error}") from None
+
+
 def install(
-    source: Path, targets: dict[str, Path], account: pwd.struct_passwd | None
+    source: Path, targets: dict[str, Path], account: pwd.struct_passwd | None, host: str
 ) -> CertificateFacts:
     """Check a pair and put it in place, both files or none."""
-    facts = check_pair(source / FILES["certfile"], source / FILES["keyfile"])
+    # certbot encrypts no key.
+    facts = check_served(source / FILES["certfile"], source / FILES["keyfile"], None, host)
     fresh: dict[str, Path] = {}
     try:
         for key, target in targets.items():

@@ -29,6 +29,7 @@ def served(tmp_path: Path) -> Path:
     """Make the pair that is being served, and the settings that say where it lies."""
     folder = pair(tmp_path / "served", "certificate.pem", "certificate.key")
     text = f'certfile = "{folder}/certificate.pem"\nkeyfile = "{folder}/certificate.key"\n'
+    text += f'[plain_port]\npublic_origin = "https://{NAME}"\n'
     (tmp_path / "settings.toml").write_text(text, "utf-8")
     return folder
 
@@ -142,6 +143,46 @@ def test_a_broken_pair_is_refused(lineage: Path, served: Path, kind: str, told: 
     spoil(kind, lineage)
     status, said = run(lineage, served.parent / "settings.toml")
     assert (status, told in said) == (1, True), said
+    assert contents(served) == before
+
+
+@pytest.mark.parametrize(
+    ("main", "local", "asked"),
+    [
+        ('[plain_port]\npublic_origin = "https://other.test:8443"\n', "", "other.test"),
+        ("", '[plain_port]\npublic_origin = "https://other.test"\n', "other.test"),
+        ("", "", "localhost"),
+    ],
+)
+def test_a_certificate_for_another_host_is_refused(
+    lineage: Path, served: Path, main: str, local: str, asked: str
+) -> None:
+    """The service would refuse it; both names are said. settings.local.toml has the last word."""
+    before, settings = contents(served), served.parent / "settings.toml"
+    text = settings.read_text("utf-8")
+    if not local:
+        settings.write_text(text.partition("[plain_port]")[0] + main, "utf-8")
+    (served.parent / "settings.local.toml").write_text(local, "utf-8")
+    status, said = run(lineage, settings)
+    assert (status, f"is for {NAME}, " in said, f"ask for {asked}, " in said) == (1, True, True), (
+        said
+    )
+    assert contents(served) == before
+    right = f'[plain_port]\npublic_origin = "https://{NAME}"\n'
+    (served.parent / "settings.local.toml").write_text(right, "utf-8")
+    assert run(lineage, settings)[0] == 0
+
+
+def test_a_mistake_in_the_origin_is_named(lineage: Path, served: Path) -> None:
+    """In a line of its own: nothing can be checked, so nothing is installed."""
+    local, before = served.parent / "settings.local.toml", contents(served)
+    for text, told in (
+        ('[plain_port]\npublic_origin = "http://ocr.test"\n', "public_origin: must begin with"),
+        ("[plain_port\n", "is not TOML"),
+    ):
+        local.write_text(text, "utf-8")
+        status, said = run(lineage, served.parent / "settings.toml")
+        assert (status, told in said, "Traceback" in said) == (1, True, False), said
     assert contents(served) == before
 
 
