@@ -59,8 +59,7 @@ def main() -> int:
         return 1
     hypercorn = Path(sys.executable).with_name("hypercorn")
     service = subprocess.Popen([hypercorn, "--config", str(settings_file), "app:app"])
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _frame: service.send_signal(received))
+    pass_signals_on(service)
     try:
         if why := not_checked(settings):
             print(f"\nServing, without a self-check: {why}.", flush=True)
@@ -73,6 +72,34 @@ def main() -> int:
     if once:
         service.terminate()
     return service.wait()
+
+
+def pass_signals_on(service: subprocess.Popen[bytes]) -> None:
+    """Let the service end, or take up its settings, when this program is told to.
+
+    A terminal that closes says SIGHUP, which is "reload" to the service: it would go on without a
+    terminal, and nobody would see it. nohup, which has SIGHUP ignored, asks for just that.
+    """
+    goes_with_terminal = (
+        has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.Handlers.SIG_IGN
+    )
+    hangup = signal.SIGTERM if goes_with_terminal else signal.SIGHUP
+    told: dict[int, int] = {
+        signal.SIGINT: signal.SIGINT,
+        signal.SIGTERM: signal.SIGTERM,
+        signal.SIGHUP: hangup,
+    }
+    for number in told:
+        signal.signal(number, lambda received, _frame: service.send_signal(told[received]))
+
+
+def has_terminal() -> bool:
+    """Whether there is a controlling terminal, wherever input and output go."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def port_taken(settings: Settings) -> str | None:
