@@ -49,6 +49,7 @@ from wiring.trust import Trust
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
     from tls.clients import ClientTrust
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # What can stop the start, and where the operator finds it; some messages say that themselves.
 PLACES: Mapping[type[Exception], str] = {
     SettingsError: "",
@@ -228,11 +229,17 @@ class Service:
         served = self.transport.certificate
         if served and served.facts.is_due(self.settings.tls.expiry_warning_days):
             found["certificate"] = f"it expires in {served.facts.days_left():.1f} days"
-        elif served and served.facts.lacks_issuers:
+        elif served and served.facts.alone and not served.facts.development:
             found["certificate"] = (
-                f"certfile holds it alone, and who does not know {served.facts.issuer} refuses it: "
-                "name the full chain"
+                f"certfile holds it alone: clients that do not know {served.facts.issuer} itself "
+                "refuse it; name the full chain, or, where that is the root, add it to the file"
             )
+        if self.settings.reachable_by and self.settings.plain_port.host in LOOPBACK:
+            found["public_origin"] = "it names this machine, and clients come from others"
+        if self.live.all_expired:
+            found["keys"] = "all of them have expired"
+        if self.trust is not None and (due := self.trust.clients.due_soon):
+            found["client_crl"] = due
         if self.live.pending:
             found["restart"] = f"to take up {', '.join(self.live.pending)}"
         return found
@@ -251,7 +258,13 @@ class Service:
         if self.trust is not None:
             self.trust.reload()
         self.transport.reload()
-        write_entry(event="reloaded")
+        served = self.transport.certificate
+        problems = (
+            self.live.problem,
+            self.trust and self.trust.problem,
+            served and served.problem,
+        )
+        write_entry(event="reloaded", not_taken_up=[problem for problem in problems if problem])
 
     def _start_looking(self) -> None:
         every(self.settings.tls.reload_poll_s, self._look)
@@ -297,6 +310,8 @@ def start() -> Starlette:
         return Service(settings, settings_file, watch).app
     except tuple(PLACES) as error:
         place = PLACES[type(error)].format(file=settings_file.name)
+        if str(error).startswith("["):  # it names its table itself
+            place = f"{settings_file.name}: "
         refuse_start(f"Sealed OCR does not start:\n{place}{error}")
 
 

@@ -59,7 +59,7 @@ def main() -> int:
     except KeyError:
         problem = f"there is no user {given.user!r}; --user names whom the service runs as"
     except (NotInstalled, CertificateError, OSError) as error:
-        problem = str(error)
+        problem = f"{error} (settings: {given.settings})"
     else:
         print(f"certbot-hook: installed {targets['certfile']} and {targets['keyfile']}")
         print(f"certbot-hook: for {' '.join(facts.names)}, until {facts.not_after:%Y-%m-%d %H:%M}")

@@ -38,7 +38,7 @@ class AccessLog:
             await self.app(scope, receive, send_and_note)
         finally:
             elapsed_ms = round((time.perf_counter() - started) * 1000, 1)
-            fault = {"fault": exchange.fault} if exchange.fault else {}
+            rare = {name: getattr(exchange, name) for name in ("why", "fault")}
             self.write(
                 entry(
                     request_id=exchange.request_id,
@@ -54,7 +54,7 @@ class AccessLog:
                     pages=exchange.pages,
                     lines=exchange.lines,
                     ms=elapsed_ms,
-                    **fault,
+                    **{name: value for name, value in rare.items() if value},
                 )
             )
 

@@ -25,6 +25,7 @@ class Exchange:
     pages: int | None = None
     lines: int | None = None
     problem: str | None = None
+    why: str | None = None  # which the caller is not told
     fault: list[str] | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 

@@ -93,8 +93,10 @@ class Keys:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = address_of(scope)
-        caller = self._identify(_token(Headers(scope=scope)), address, self.shown(scope))
+        token, shown = _token(Headers(scope=scope)), self.shown(scope)
+        caller, why = self._identify(token, address, shown)
         if caller is None:
+            exchange_of(scope).why = why
             charge = Charge("failures", self.failures, ("failures", network_of(address)))
             await self.quota.take(exchange_of(scope), [charge])
             raise NotAuthenticated
@@ -104,8 +106,10 @@ class Keys:
         scope["state"]["caller"] = caller
         await self.app(scope, receive, send)
 
-    def _identify(self, token: str | None, address: str, shown: Shown | None) -> Caller | None:
-        """Return the caller; every way of failing takes the same steps.
+    def _identify(
+        self, token: str | None, address: str, shown: Shown | None
+    ) -> tuple[Caller | None, str]:
+        """Return the caller, or why there is none; every way of failing takes the same steps.
 
         Where a key is sent it has to be right: a certificate is no second chance.
         """
@@ -120,7 +124,16 @@ class Keys:
         certified = caller.is_shown_by(shown) and (
             shown is not None or not self.certificate_required
         )
-        return caller if same and in_time and in_place and certified else None
+        reasons = {
+            "nothing was sent": token is not None or shown is not None,
+            "unknown": caller is not NOBODY,
+            "wrong key": same,
+            "out of its time": in_time,
+            "not from this machine": in_place,
+            "without its certificate": certified,
+        }
+        why = [reason for reason, passed in reasons.items() if not passed]
+        return (None, why[0]) if why else (caller, "")
 
     def _known_by(self, shown: Shown) -> Caller:
         return self.by_certificate.get(shown.sha256, self.by_certificate.get(shown.subject, NOBODY))

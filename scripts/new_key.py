@@ -4,6 +4,7 @@ With --certificate the caller has to show that certificate too; with --no-key it
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import sys
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from pydantic import ValidationError
 
 from middleware.token import new_id, new_token
@@ -61,8 +63,10 @@ def main() -> None:
     except ValidationError as error:
         faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
         parser.error(faults)
-    except ValueError:
-        parser.error(f"{arguments.certificate} holds no certificate in PEM form")
+    except ValueError as error:
+        other = str(error).startswith("is no client's")
+        said = str(error) if other else "holds no certificate in PEM form"
+        parser.error(f"{arguments.certificate} {said}")
     if key.sha256:
         print("The key, shown this once; hand it to the caller over a safe channel:\n")
         print(f"  {token}\n")
@@ -81,6 +85,10 @@ def certificate(file: Path | None, *, pin: bool) -> dict[str, Any]:
     if file is None:
         return {}
     found = x509.load_pem_x509_certificate(file.read_bytes())
+    with contextlib.suppress(x509.ExtensionNotFound):
+        usage = found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        if ExtendedKeyUsageOID.CLIENT_AUTH not in usage:
+            raise ValueError("is no client's certificate: it is for other uses")
     if pin:
         return {"certificate_sha256": found.fingerprint(hashes.SHA256()).hex()}
     return {"certificate_subject": found.subject.rfc4514_string()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -10,13 +10,20 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from tls.certificates import CertificateError
 
+DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class RevocationList:
     """The serial numbers an authority has taken back, and when the next list is due."""
 
     serials: frozenset[int]
+    issued: datetime
     next_update: datetime
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it should have been renewed: in its last day, or last quarter if that is less."""
+        return self.next_update - now < min(DAY, (self.next_update - self.issued) / 4)
 
 
 def read_authorities(file: Path, pem: bytes) -> list[x509.Certificate]:
@@ -73,11 +80,13 @@ def read_lists(
         name = authority.subject.rfc4514_string()
         mine = [crl for crl in found if crl.is_signature_valid(authority.public_key())]  # type: ignore[arg-type]
         if not mine:
-            raise CertificateError(f"{where} holds no list that {name} of client_ca has signed")
+            raise CertificateError(
+                f"{where} holds no list that {name} of client_ca has signed; add it to the file"
+            )
         newest = max(mine, key=lambda crl: crl.last_update_utc)
         due = newest.next_update_utc or datetime.max.replace(tzinfo=UTC)
         lists[authority.subject] = RevocationList(
-            frozenset(revoked.serial_number for revoked in newest), due
+            frozenset(revoked.serial_number for revoked in newest), newest.last_update_utc, due
         )
     return lists
 

@@ -39,9 +39,9 @@ class CertificateFacts:
     """DNS names and IP addresses it is valid for."""
     not_before: datetime
     not_after: datetime
-    lacks_issuers: bool = False
-    """Whether it stands alone and says where its issuer's certificate is to be had: public
-    authorities issue below another one, and clients that know the root alone refuse it."""
+    alone: bool = False
+    """Whether the file holds it without its issuer: clients that know the root alone refuse it,
+    unless its issuer is the root, which nobody can tell here."""
 
     @property
     def development(self) -> bool:
@@ -67,6 +67,7 @@ class CertificateFacts:
             "issuer": self.issuer,
             "not_after": self.not_after.isoformat(),
             "days_left": round(self.days_left(), 1),
+            **({"alone": True} if self.alone and not self.development else {}),
         }
 
 
@@ -90,7 +91,7 @@ def inspect(certfile: Path | str) -> CertificateFacts:
         ),
         not_before=moment(found["notBefore"]),
         not_after=moment(found["notAfter"]),
-        lacks_issuers="caIssuers" in found and _count(certfile) == 1,
+        alone=_count(certfile) == 1 and found.get("issuer") != found.get("subject"),
     )
 
 

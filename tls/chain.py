@@ -1,4 +1,4 @@
-"""Whether a client that knows no more than the root could accept what is going to be served."""
+"""Whether clients could accept what is going to be served: its order, dates, names and purpose."""
 
 import re
 import ssl
@@ -46,7 +46,7 @@ def check_served(
         return check_pair(certfile, keyfile, password)
     facts = inspect(certfile)
     found = _certificates(certfile)
-    issuers = [_issuer(pem, number, certfile) for number, pem in enumerate(found[1:], 2)]
+    issuers = [_issuer(pem, number, certfile, found[0]) for number, pem in enumerate(found[1:], 2)]
     _check_order(issuers, certfile, facts)
     facts, context = open_pair(certfile, keyfile, password)
     _ask_as_client(context, found[-1], certfile, facts, host)
@@ -65,14 +65,23 @@ def _certificates(certfile: Path | str) -> list[str]:
     return found
 
 
-def _issuer(pem: str, number: int, certfile: Path | str) -> _Issuer:
+def _authorities(pem: str) -> list[Any]:
+    """Return what OpenSSL decodes of a certificate, if that is an authority's."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=pem)
+    return context.get_ca_certs()
+
+
+def _issuer(pem: str, number: int, certfile: Path | str, first: str) -> _Issuer:
     try:
-        context.load_verify_locations(cadata=pem)
+        authorities = _authorities(pem)
     except ssl.SSLError as error:
         raise CertificateError(f"certificate {number} of {certfile} can't be read") from error
-    authorities: list[Any] = context.get_ca_certs()
     if not authorities:  # OpenSSL lists authorities alone
+        if _authorities(first):
+            raise CertificateError(
+                f"certificate 1 of {certfile} is an authority's: the service's own comes first"
+            )
         raise CertificateError(
             f"certificate {number} of {certfile} is no authority's: after the service's own "
             "certificate come its issuer, then that one's"

@@ -137,6 +137,16 @@ class ClientTrust:
                 return out_of_date(self._lists_file, issuer, found.next_update)
         return None
 
+    @property
+    def due_soon(self) -> str | None:
+        """Which list has to be renewed soon, if one has."""
+        now = datetime.now(UTC)
+        for issuer, found in self._lists.items():
+            if found.is_due(now):
+                due = f"{found.next_update:%Y-%m-%d %H:%M} UTC"
+                return f"the list of {issuer.rfc4514_string()} has to be renewed by {due}"
+        return None
+
     def _is_signed(self, der: bytes) -> bool:
         try:
             certificate = x509.load_der_x509_certificate(der)

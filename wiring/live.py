@@ -1,6 +1,7 @@
 """The settings in force, and how changed ones are taken up while requests are being served."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
@@ -65,9 +66,18 @@ class Live:
             self._report(event="settings_loaded", taken_up=taken, needs_restart=self.pending)
         self.problem = None
 
+    @property
+    def all_expired(self) -> bool:
+        """Whether there are keys, and none that is valid any more."""
+        now = datetime.now(UTC)
+        keys = self.settings.keys
+        return bool(keys) and all(key.expires and key.expires <= now for key in keys)
+
     def _refuse(self, problem: str) -> None:
         self.problem = problem
-        self._report(event="settings_not_loaded", error=problem)
+        self._report(
+            event="settings_not_loaded", error=problem, in_force="those before, their keys too"
+        )
 
     def _dress(self, envelope: Envelope) -> None:
         """Put the envelope around the functions; requests under way keep the one they came by."""

@@ -29,6 +29,7 @@ class Trust:
         self._report = report
         self._watch = FileWatch(lambda: clients.files)
         self._problem: str | None = None
+        self._told: str | None = None
 
     @property
     def problem(self) -> str | None:
@@ -39,6 +40,10 @@ class Trust:
         """Take up files that have changed and rested."""
         if self._watch.changed():
             self._load()
+        problem = self.clients.problem  # which time alone can bring
+        if problem != self._told:
+            self._told = problem
+            self._report(event="client_certificates", problem=problem)
 
     def reload(self) -> None:
         """Take up the files as they are now."""

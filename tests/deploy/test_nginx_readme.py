@@ -24,7 +24,9 @@ def project(tmp_path: Path) -> Path:
     top, _, tables = block.replace(PLACE, str(tmp_path / "ocr.sock")).partition("[proxy]")
     settings = root / "settings.toml"
     text = re.sub(r"(?m)^(bind|insecure_bind|certfile|keyfile) = .*\n", "", settings.read_text())
-    text = re.sub(r"(?m)^trusted = .*\n", tables, text)
+    proxy, _, plain_port = tables.partition("[plain_port]\n")
+    text = re.sub(r"(?m)^trusted = .*\n", proxy, text)
+    text = re.sub(r"(?m)^public_origin = .*\n", plain_port, text)
     settings.write_text(top + text, encoding="utf-8")
     return root
 
@@ -48,7 +50,7 @@ def test_its_settings_serve(project: Path) -> None:
     done = _serve(project, key)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"over HTTP/1.1 as a proxy asks in \d+ ms", done.stdout)
-    assert "https://localhost:8443/ocr" in done.stdout
+    assert "https://ocr.example.org/ocr" in done.stdout
     assert stat.S_IMODE((project.parent / "ocr.sock").stat().st_mode) == 0o770
 
 

@@ -42,6 +42,7 @@ def test_it_has_no_room_for_content() -> None:
         "pages",
         "lines",
         "problem",
+        "why",
         "fault",
         "headers",
     }

@@ -297,9 +297,12 @@ def test_a_list_that_runs_out_turns_ready_red(start: Start, world: World) -> Non
     lists.write_bytes(world.root.revocation_list() + world.issuing.revocation_list(due=due))
     local = world.settings("optional", FREE_STANZA).replace("lists.pem", "late.pem")
     with start(local=local) as service, service.client(key=None) as client:
-        assert client.get("/readyz").json()["checks"]["client_certificates"] == "ok"
+        ready = client.get("/readyz").json()
+        assert ready["checks"]["client_certificates"] == "ok"
+        assert "has to be renewed by" in ready["warnings"]["client_crl"]
         time.sleep(max(0, (due - datetime.now(UTC)).total_seconds()) + 0.1)
         assert client.get("/readyz").json()["detail"] == "Failed: client_certificates."
+        assert "was to be renewed by" in service.logged('"client_certificates", "problem"')
         assert "CRL has expired" in alert_of(service, None) or "alert" in alert_of(
             service, world.files("ledger")
         )

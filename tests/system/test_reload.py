@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from middleware.token import new_token
 from tests.system.service import Service, key_stanza
 from tls.development import ensure_development_certificate
 
@@ -228,3 +229,35 @@ def test_a_change_during_the_start_is_seen(start: Start) -> None:
     with service:
         service.logged("settings_loaded")
         assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
+
+
+def test_a_hangup_says_what_was_not_taken_up(service: Service) -> None:
+    """`reloaded` alone would look like success."""
+    (service.directory / "settings.local.toml").write_text("x", encoding="utf-8")
+    service.logged("settings_not_loaded")
+    service.process.send_signal(signal.SIGHUP)
+    entry = json.loads(service.logged('"reloaded"'))
+    assert len(entry["not_taken_up"]) == 1
+    assert "settings.local.toml" in entry["not_taken_up"][0]
+
+
+def test_why_a_key_was_refused_is_in_the_log_alone(service: Service) -> None:
+    """Callers see one answer, operators the reason."""
+    with service.client(key=None) as client:
+        for key, why in (
+            (SECOND, "unknown"),
+            (new_token("aaaa1111"), "wrong key"),
+            ("", "unknown"),
+        ):
+            answer = client.post("/ocr", headers={"x-api-key": key})
+            assert answer.status_code == 401
+            assert why not in answer.text
+            entry = json.loads(service.logged(answer.headers["x-request-id"]))
+            assert entry["why"] == why
+
+
+def test_a_service_whose_keys_have_all_expired_says_so(start: Start) -> None:
+    """In /readyz: nobody can get in."""
+    _, stanza = key_stanza("aaaa1111", "late", "expires = 2026-01-01")
+    with start(local=FAST + stanza) as service, service.client(key=None) as client:
+        assert client.get("/readyz").json()["warnings"] == {"keys": "all of them have expired"}

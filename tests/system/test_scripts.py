@@ -160,6 +160,17 @@ def test_new_entries_for_certificates_work(tmp_path: Path, pin: list[str]) -> No
         assert client.post("/ocr").status_code == 415
 
 
+def test_a_server_s_certificate_makes_no_entry(tmp_path: Path) -> None:
+    """It would be refused in every handshake."""
+    certfile, _ = Authority("Root").issue("x", names=["x.test"]).write(tmp_path, "server")
+    done = subprocess.run(
+        [PYTHON, ROOT / "scripts" / "new_key.py", "x", "--certificate", certfile],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "is no client's certificate" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -128,6 +128,22 @@ def test_a_certificate_is_due_in_its_last_days() -> None:
     assert facts(5, 1).is_due(14)
 
 
+def test_an_authority_before_the_service_s_own_is_named(tmp_path: Path) -> None:
+    """It is the first that is wrong then, not the one after it."""
+    certfile, keyfile = ISSUING.write(tmp_path, "served")
+    certfile.write_bytes(ISSUING.pem + LEAF.pem)
+    with pytest.raises(CertificateError, match=r"certificate 1 of .* is an authority's"):
+        check_served(certfile, keyfile, None, HOST)
+
+
+def test_one_that_stands_alone_says_so(tmp_path: Path) -> None:
+    """Nobody can tell here whether its issuer is a root; its issuer in the file settles it."""
+    certfile, keyfile = LEAF.write(tmp_path, "served")
+    assert not check_served(certfile, keyfile, None, HOST).alone
+    certfile.write_bytes(LEAF.pem)
+    assert check_served(certfile, keyfile, None, HOST).alone
+
+
 def test_openssl_s_old_label_is_read_too(tmp_path: Path) -> None:
     """`X509 CERTIFICATE` is what OpenSSL also takes for one."""
     certfile, keyfile = LEAF.write(tmp_path, "served")
