@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,13 +44,12 @@ from tls.transport import Choices, ProbeError, install
 from tls.watch import FileWatch, every
 from wiring.envelope import Envelope
 from wiring.live import Live
-from wiring.readiness import checks_of
+from wiring.readiness import checks_of, warnings_of
 from wiring.trust import Trust
 
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
     from tls.clients import ClientTrust
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # What can stop the start, and where the operator finds it; some messages say that themselves.
 PLACES: Mapping[type[Exception], str] = {
     SettingsError: "",
@@ -223,27 +223,6 @@ class Service:
         write_entry(event="engine_sized", **asdict(sizes))
         return sizes
 
-    def _warnings(self) -> dict[str, str]:
-        """Return what is amiss now and not worth being red for."""
-        found = {"sandbox": self.unlocked} if self.unlocked else {}
-        served = self.transport.certificate
-        if served and served.facts.is_due(self.settings.tls.expiry_warning_days):
-            found["certificate"] = f"it expires in {served.facts.days_left():.1f} days"
-        elif served and served.facts.alone and not served.facts.development:
-            found["certificate"] = (
-                f"certfile holds it alone: clients that do not know {served.facts.issuer} itself "
-                "refuse it; name the full chain, or, where that is the root, add it to the file"
-            )
-        if self.settings.reachable_by and self.settings.plain_port.host in LOOPBACK:
-            found["public_origin"] = "it names this machine, and clients come from others"
-        if self.live.all_expired:
-            found["keys"] = "all of them have expired"
-        if self.trust is not None and (due := self.trust.clients.due_soon):
-            found["client_crl"] = due
-        if self.live.pending:
-            found["restart"] = f"to take up {', '.join(self.live.pending)}"
-        return found
-
     def _look(self) -> None:
         """Take up what has changed and rested."""
         if self.watch.changed():
@@ -285,7 +264,9 @@ class Service:
                 "reader": self.reader,
                 "max_images": self.settings.model.max_images,
                 "checks": checks_of(self.reader, self.transport, self.live, self.trust),
-                "warnings": self._warnings,
+                "warnings": partial(
+                    warnings_of, self.unlocked, self.transport, self.live, self.trust
+                ),
             }
         finally:
             await self.reader.aclose()

@@ -9,6 +9,7 @@ from tls.patches import Transport
 from wiring.live import Live
 from wiring.trust import Trust
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 VALID_DAYS = 1  # a certificate with less left turns /readyz red
 
 
@@ -54,3 +55,27 @@ def checks_of(
 
         checks["client_certificates"] = client_certificates
     return checks
+
+
+def warnings_of(
+    unlocked: str | None, transport: Transport, live: Live, trust: Trust | None
+) -> dict[str, str]:
+    """Return what is amiss now and not worth being red for; `unlocked` is the sandbox's share."""
+    settings, served = live.settings, transport.certificate
+    found = {"sandbox": unlocked} if unlocked else {}
+    if served and served.facts.is_due(settings.tls.expiry_warning_days):
+        found["certificate"] = f"it expires in {served.facts.days_left():.1f} days"
+    elif served and served.facts.alone and not served.facts.development:
+        found["certificate"] = (
+            f"certfile holds it alone: clients that do not know {served.facts.issuer} itself "
+            "refuse it; name the full chain, or, where that is the root, add it to the file"
+        )
+    if settings.reachable_by and settings.plain_port.host in LOOPBACK:
+        found["public_origin"] = "it names this machine, and clients come from others"
+    if live.all_expired:
+        found["keys"] = "all of them have expired"
+    if trust is not None and (due := trust.clients.due_soon):
+        found["client_crl"] = due
+    if live.pending:
+        found["restart"] = f"to take up {', '.join(live.pending)}"
+    return found

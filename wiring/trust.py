@@ -30,6 +30,7 @@ class Trust:
         self._watch = FileWatch(lambda: clients.files)
         self._problem: str | None = None
         self._told: str | None = None
+        clients.load()  # once more, now that it is watched: no change goes unseen
 
     @property
     def problem(self) -> str | None:
