@@ -80,7 +80,7 @@ def test_the_risk_can_be_accepted(start: Start, server: dict[str, str]) -> None:
     local = f'[sandbox]\nrequire = "never"\n{TRIAL}'
     with start(launcher=WITHOUT_LOCKS, server=server, local=local) as service:
         with service.client(key=KEY) as client:
-            assert list(ready(client)["warnings"]) == ["sandbox"]
+            assert "sandbox" in ready(client)["warnings"]
         check_warned(service)
 
 
