@@ -32,7 +32,7 @@ class Kind(IntEnum):
 
 
 LEAST = 30
-"""What every connection may send: the frames that open it, and some more."""
+"""What a connection may send beside what its network shares: the frames that open it, and more."""
 
 REQUEST_EARNS = 2
 FIELDS = 40
@@ -69,7 +69,8 @@ class FrameBudget:
         self._per_s = frames_per_s
         self._most = frames_per_s * BURST_S
         self._draw = draw
-        self._left = max(LEAST, draw(self._most))
+        self._left = self._most
+        self._free: float = LEAST
         self._head_bytes = head_bytes
         self._at = time.monotonic()
         self._skip = PREFACE_BYTES
@@ -103,24 +104,30 @@ class FrameBudget:
         Raises: Unruly where nothing is left.
         """
         self._left -= cost
-        if self._left < 0:
+        free = min(self._free, cost)
+        self._free -= free
+        shared = cost - free
+        if self._left < 0 or self._draw(shared) < shared:
             raise Unruly("too many frames that ask for work and carry nothing")
 
     def earn(self, sent_bytes: int) -> None:
         """Let a client open its windows again for what we have sent it."""
-        self._left = min(self._most, self._left + sent_bytes / BYTES_A_FRAME)
+        self._earn(sent_bytes / BYTES_A_FRAME)
+
+    def _earn(self, frames: float) -> None:
+        self._left = min(self._most, self._left + frames)
+        self._free = min(self._most, self._free + frames)
 
     def _refill(self) -> None:
         now = time.monotonic()
-        due = min(self._most - self._left, (now - self._at) * self._per_s)
-        self._left += self._draw(due) if due > 0 else 0
+        self._left = min(self._most, self._left + (now - self._at) * self._per_s)
         self._at = now
 
     def _count(self, kind: int, length: int) -> None:
         match kind:
             case Kind.HEADERS:
                 self._block = length
-                self._left = min(self._most, self._left + REQUEST_EARNS)
+                self._earn(REQUEST_EARNS)
             case Kind.CONTINUATION:
                 self._block += length
                 self.spend(1)

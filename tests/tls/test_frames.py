@@ -25,7 +25,7 @@ from tests.system.attacks.wire import (
 )
 from tests.tls.clients import Client
 from tests.tls.servers import Server, both
-from tls.frames import FRAMES_IN_ONE_TURN, REQUEST_WEIGHS, FrameBudget, Unruly
+from tls.frames import FRAMES_IN_ONE_TURN, LEAST, REQUEST_WEIGHS, FrameBudget, Unruly
 
 FLOODS = {
     "ping": frame(PING, payload=bytes(8)),
@@ -133,3 +133,21 @@ def test_resets_cost_more_than_requests_earn() -> None:
     list(budget.pieces(HEAD * 1000))
     with pytest.raises(Unruly):
         list(budget.pieces((HEAD + frame(RST_STREAM, 0, 1, bytes(4))) * 100))
+
+
+def test_a_network_pays_for_what_is_sent_alone() -> None:
+    """Connections that come and go and send little leave its stock to those that need it."""
+    drawn: list[float] = []
+
+    def draw(frames: float) -> float:
+        drawn.append(frames)
+        return frames
+
+    opening = PREFACE + frame(SETTINGS) + frame(SETTINGS, 1) + FLOODS["window_update"]
+    for _ in range(100):
+        list(FrameBudget(100, 16_384, draw).pieces(opening + HEAD))
+    assert sum(drawn) == 0
+    list(FrameBudget(100, 16_384, draw).pieces(PREFACE + FLOODS["ping"] * 50))
+    assert sum(drawn) == 50 - LEAST
+    with pytest.raises(Unruly):
+        list(FrameBudget(100, 16_384, lambda _: 0).pieces(PREFACE + FLOODS["ping"] * (LEAST + 1)))
