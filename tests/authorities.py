@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 DAY = timedelta(days=1)
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -106,8 +106,12 @@ class Authority(Issued):
         not_before: datetime | None = None,
         not_after: datetime | None = None,
         key: Key | None = None,
+        ocsp: str | None = None,
     ) -> Issued:
-        """Sign a certificate for `names`, or for a client called `name`."""
+        """Sign a certificate for `names`, or for a client called `name`.
+
+        `ocsp` is where it says that its state can be asked.
+        """
         key = key or ec.generate_private_key(ec.SECP256R1())
         builder = (
             _begin(_name(name), key, self.certificate.subject)
@@ -120,6 +124,13 @@ class Authority(Issued):
         if names:
             general = [_general(each) for each in names]
             builder = builder.add_extension(x509.SubjectAlternativeName(general), critical=False)
+        if ocsp is not None:
+            place = x509.AccessDescription(
+                AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp)
+            )
+            builder = builder.add_extension(
+                x509.AuthorityInformationAccess([place]), critical=False
+            )
         certificate = builder.sign(self.key, hashes.SHA256())
         root = self.certificate.issuer == self.certificate.subject
         return Issued(certificate, key, [] if root else [self.certificate, *self.chain])

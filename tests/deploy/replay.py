@@ -63,6 +63,7 @@ class Systemd:
             **top,
             "certfile": '"/etc/sealed-ocr/tls/certificate.pem"',
             "keyfile": '"/etc/sealed-ocr/tls/certificate.key"',
+            "public_origin": '"https://ocr.test"',
         }
         if not self.confined:
             tls = self.etc / "tls" / "certificate"

@@ -62,6 +62,7 @@ def test_it_serves_under_the_unit(systemd: Systemd) -> None:
         ready = client.get("/readyz").json()
     assert "HARBOUR CAFE" in image.json()["text"]
     assert document.json()["text"] == TEXT
+    assert ready["status"] == "ready"
     assert "warnings" not in ready
     assert systemd.process is not None
     main = _status(systemd.process.pid)
