@@ -36,7 +36,7 @@ from startup.functions import HandlerError
 from startup.hypercorn_config import ConfigMismatch, check_command_line, check_config
 from startup.sandbox import SandboxError, sandbox_warning
 from startup.sockets import InheritedSocketError, check_inherited
-from tls.certificates import CertificateError, CertificateFacts
+from tls.certificates import CertificateError, CertificateFacts, ClientAuthorityError
 from tls.patches import Transport
 from tls.profiles import OLDEST, choose_groups, groups_in_force
 from tls.serving import refuse_start
@@ -55,6 +55,7 @@ PLACES: Mapping[type[Exception], str] = {
     SettingsError: "",
     ConfigMismatch: "",
     CertificateError: "{file}: certfile, keyfile: ",
+    ClientAuthorityError: "{file}: ",
     WeightsError: "{file}: [model] or the weights: ",
     HandlerError: "{file}: ",
     SandboxError: "{file}: [sandbox]: ",
@@ -255,7 +256,6 @@ class Service:
         self._start_looking()
         # What has been imported stays: looking through it for garbage again and again holds
         # every answer up for a tenth of a second.
-        gc.collect()
         gc.freeze()
         try:
             if self.settings.engine.warm:
@@ -291,8 +291,6 @@ def start() -> Starlette:
         return Service(settings, settings_file, watch).app
     except tuple(PLACES) as error:
         place = PLACES[type(error)].format(file=settings_file.name)
-        if str(error).startswith("["):  # it names its table itself
-            place = f"{settings_file.name}: "
         refuse_start(f"Sealed OCR does not start:\n{place}{error}")
 
 

@@ -120,7 +120,7 @@ class Keys:
             caller = self._known_by(shown)
             same = caller is not NOBODY
         in_time = caller.not_before <= datetime.now(UTC) < caller.expires
-        in_place = not caller.loopback_only or _is_loopback(address)
+        in_place = not caller.loopback_only or is_loopback(address)
         certified = caller.is_shown_by(shown) and (
             shown is not None or not self.certificate_required
         )
@@ -155,7 +155,8 @@ def _token(headers: Headers) -> str | None:
     return sent.pop() if len(sent) == 1 else ""
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether an address is this machine's own."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

@@ -1,9 +1,10 @@
 """Sockets that were handed over: whether plain HTTP may be spoken there."""
 
-import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterable
+
+from middleware.keys import is_loopback
 
 
 class InheritedSocketError(Exception):
@@ -29,18 +30,10 @@ def check_inherited(
             raise InheritedSocketError(f"{bind} is no socket: {error.strerror}") from None
         if family == socket.AF_UNIX and trusts_unix:
             continue
-        if (
-            family != socket.AF_UNIX
-            and ipaddress.ip_address(name[0].partition("%")[0]).is_loopback
-            and trusts(name[0])
-        ):
+        if family != socket.AF_UNIX and is_loopback(name[0]) and trusts(name[0]):
             continue
         raise InheritedSocketError(
             f"{bind} is {name if family == socket.AF_UNIX else name[0]!r}, and without certfile "
             "plain HTTP is spoken there: it must be a Unix socket or loopback, and [proxy] trusted "
             "must name it"
         )
-
-
-def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback

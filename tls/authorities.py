@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from tls.certificates import CertificateError
+from tls.certificates import ClientAuthorityError
 
 DAY = timedelta(days=1)
 
@@ -29,18 +29,20 @@ class RevocationList:
 def read_authorities(file: Path, pem: bytes) -> list[x509.Certificate]:
     """Read the certificates of a file of authorities.
 
-    Raises: CertificateError.
+    Raises: ClientAuthorityError.
     """
     try:
         authorities = x509.load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise CertificateError(f"[tls] client_ca: {file}: {error}") from error
+        raise ClientAuthorityError(f"[tls] client_ca: {file}: {error}") from error
     for authority in authorities:
         name = authority.subject.rfc4514_string()
         if not _is_authority(authority):
-            raise CertificateError(f"[tls] client_ca: {file}: {name} is no authority's certificate")
+            raise ClientAuthorityError(
+                f"[tls] client_ca: {file}: {name} is no authority's certificate"
+            )
     if not any(authority.subject == authority.issuer for authority in authorities):
-        raise CertificateError(
+        raise ClientAuthorityError(
             f"[tls] client_ca: {file} holds no root: OpenSSL verifies up to a certificate that "
             "signs itself; add it"
         )
@@ -68,19 +70,19 @@ def read_lists(
 ) -> dict[x509.Name, RevocationList]:
     """Read a list for each authority, verified by its key.
 
-    Raises: CertificateError.
+    Raises: ClientAuthorityError.
     """
     where = f"[tls] client_crl: {file}"
     try:
         found = [x509.load_pem_x509_crl(part) for part in _split(pem)]
     except ValueError as error:
-        raise CertificateError(f"{where}: {error}") from error
+        raise ClientAuthorityError(f"{where}: {error}") from error
     lists = {}
     for authority in authorities:
         name = authority.subject.rfc4514_string()
         mine = [crl for crl in found if crl.is_signature_valid(authority.public_key())]  # type: ignore[arg-type]
         if not mine:
-            raise CertificateError(
+            raise ClientAuthorityError(
                 f"{where} holds no list that {name} of client_ca has signed; add it to the file"
             )
         newest = max(mine, key=lambda crl: crl.last_update_utc)

@@ -27,6 +27,10 @@ class CertificateError(Exception):
     """A certificate or key that can't be served; the message names the file and the mend."""
 
 
+class ClientAuthorityError(CertificateError):
+    """A file of client authorities that can't be used; the message names its key of [tls], too."""
+
+
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
     """What the first certificate of a file says about itself."""
@@ -112,17 +116,18 @@ def check_pair(
     Raises: CertificateError naming what is wrong: missing, unreadable, expired, not yet valid, or
     a key that doesn't belong to the certificate.
     """
-    return open_pair(certfile, keyfile, password)[0]
+    facts = inspect(certfile)
+    open_pair(facts, certfile, keyfile, password)
+    return facts
 
 
 def open_pair(
-    certfile: Path | str, keyfile: Path | str, password: str | None
-) -> tuple[CertificateFacts, ssl.SSLContext]:
-    """Check a pair; return the certificate's facts, and a context that has the two.
+    facts: CertificateFacts, certfile: Path | str, keyfile: Path | str, password: str | None
+) -> ssl.SSLContext:
+    """Check the pair whose certificate says `facts`; return a context that has the two.
 
     Raises: CertificateError as check_pair.
     """
-    facts = inspect(certfile)
     _readable(keyfile, "key")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     load_pair(context, certfile, keyfile, password)
@@ -131,7 +136,7 @@ def open_pair(
         raise CertificateError(f"{certfile} expired on {facts.not_after:%Y-%m-%d %H:%M} UTC")
     if facts.not_before > now:
         raise CertificateError(f"{certfile} is not valid before {facts.not_before:%Y-%m-%d} UTC")
-    return facts, context
+    return context
 
 
 def load_pair(

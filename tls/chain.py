@@ -48,7 +48,7 @@ def check_served(
     found = _certificates(certfile)
     issuers = [_issuer(pem, number, certfile, found[0]) for number, pem in enumerate(found[1:], 2)]
     _check_order(issuers, certfile, facts)
-    facts, context = open_pair(certfile, keyfile, password)
+    context = open_pair(facts, certfile, keyfile, password)
     _ask_as_client(context, found[-1], certfile, facts, host)
     return facts
 

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tls.authorities import RevocationList, issued, out_of_date, read_authorities, read_lists
-from tls.certificates import CertificateError
+from tls.certificates import ClientAuthorityError
+from tls.watch import FileWatch
 
 REMEMBERED = 1024
 """How many certificates are kept decoded, 2 KB each."""
@@ -40,7 +41,7 @@ class ClientTrust:
     `authorities` is a PEM file of root and intermediate certificates, `revocation_lists` one of
     CRLs, one for each of them. `required`: a handshake without a certificate fails.
 
-    Raises: CertificateError for a file that can't be used, naming what is wrong.
+    Raises: ClientAuthorityError for a file that can't be used, naming what is wrong.
     """
 
     def __init__(self, authorities: Path, revocation_lists: Path | None, *, required: bool) -> None:
@@ -52,6 +53,7 @@ class ClientTrust:
         self._lists: dict[x509.Name, RevocationList] = {}
         self._known: OrderedDict[bytes, ClientCertificate] = OrderedDict()
         self._ours: OrderedDict[bytes, bool] = OrderedDict()
+        self.watch = FileWatch(lambda: self.files)  # first: no change goes unseen
         self.generation = 0
         """Grows when the authorities change: what was verified before was so by others."""
         self.load()
@@ -64,12 +66,12 @@ class ClientTrust:
     def load(self) -> None:
         """Read the files anew.
 
-        Raises: CertificateError; then everything stays as it was.
+        Raises: ClientAuthorityError; then everything stays as it was.
         """
         try:
             pems = [Path(file).read_bytes() for file in self.files]
         except OSError as error:
-            raise CertificateError(f"[tls] client_ca, client_crl: {error}") from error
+            raise ClientAuthorityError(f"[tls] client_ca, client_crl: {error}") from error
         authorities = read_authorities(self._authorities_file, pems[0])
         file = self._lists_file
         lists = read_lists(file, pems[1], authorities) if file else {}
@@ -82,7 +84,7 @@ class ClientTrust:
     def apply(self, context: ssl.SSLContext) -> None:
         """Have OpenSSL ask for certificates, and verify them by what was loaded.
 
-        Raises: CertificateError if OpenSSL has another opinion of it.
+        Raises: ClientAuthorityError if OpenSSL has another opinion of it.
         """
         try:
             for pem in self._pems:
@@ -92,7 +94,7 @@ class ClientTrust:
                     memory.flush()
                     context.load_verify_locations(f"/proc/self/fd/{memory.fileno()}")
         except (ssl.SSLError, OSError) as error:
-            raise CertificateError(f"[tls] client_ca, client_crl: {error}") from error
+            raise ClientAuthorityError(f"[tls] client_ca, client_crl: {error}") from error
         context.verify_mode = ssl.CERT_REQUIRED if self._required else ssl.CERT_OPTIONAL
         context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST
         if self._lists_file:

@@ -134,10 +134,10 @@ class Contexts:
         if self._watch.changed():
             self._renew(self._on_reload)
         elif self._watch.settled and self._age_s() > self._ticket_key_s:
-            self._renew(lambda _facts: None)
+            self.renew()
 
     def renew(self) -> None:
-        """Make a context anew, of a certificate that is the same: whom it trusts has changed."""
+        """Make a context anew for what is not its certificate: ticket keys, or whom it trusts."""
         self._renew(lambda _facts: None)
 
     def reload(self) -> None:

@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tls.frames import BURST_S
+
 SECONDS_AT_ONCE = 5
 """New connections are counted by the second, so many seconds' worth at once."""
 
 FULL_BUDGETS = 10
 """How many connections of a network may have their whole budget of frames at a time."""
-
-FRAMES_REFILL_S = 10
-"""As a connection's own: its budget is ten seconds' worth."""
 
 SWEEP_S = 10
 
@@ -28,8 +27,9 @@ class Newcomers:
     """Keeps a single network from taking every place, and the processor, by coming again and again.
 
     A connection that is cut off costs its sender nothing, and us a handshake. `most` connections
-    of one network are open at a time, `per_s` new ones come in a second. `network_of` names the
-    network of an address; None stands for who is not counted: proxies, which come for everybody.
+    of one network are open at a time, `per_s` new ones come in a second; `frames_per_s` is what one
+    of them may ask beside requests and bodies. `network_of` names the network of an address; None
+    stands for who is not counted: proxies, which come for everybody.
     """
 
     def __init__(
@@ -37,14 +37,15 @@ class Newcomers:
         *,
         most: int,
         per_s: float,
-        frames_at_once: float,
+        frames_per_s: float,
         network_of: Callable[[str], str | None],
     ) -> None:
         self._most = most
         self._per_s = per_s
         self._entries = per_s * SECONDS_AT_ONCE
-        self._frames = frames_at_once * FULL_BUDGETS
-        self.network_of = network_of
+        self._frames_per_s = frames_per_s * FULL_BUDGETS
+        self._frames = self._frames_per_s * BURST_S
+        self._network_of = network_of
         self._networks: dict[str, _Network] = {}
         self._swept = time.monotonic()
 
@@ -75,7 +76,7 @@ class Newcomers:
         return drawn
 
     def _of(self, address: str) -> _Network | None:
-        name = self.network_of(address)
+        name = self._network_of(address)
         if name is None:
             return None
         now = time.monotonic()
@@ -90,7 +91,7 @@ class Newcomers:
     def _refill(self, network: _Network, now: float) -> None:
         passed, network.at = now - network.at, now
         network.entries = min(self._entries, network.entries + passed * self._per_s)
-        network.frames = min(self._frames, network.frames + passed * self._frames / FRAMES_REFILL_S)
+        network.frames = min(self._frames, network.frames + passed * self._frames_per_s)
 
     def _sweep(self, now: float) -> None:
         """Forget who has nothing open and everything to spend."""

@@ -25,7 +25,6 @@ from tls.choices import Choices
 from tls.connections import SealedTCPServer
 from tls.contexts import Contexts, Served, make_context
 from tls.farewell import SealedLifespan, SealedWorkerContext
-from tls.frames import BURST_S
 from tls.gate import ConnectionGate
 from tls.handshakes import Handshakes
 from tls.http1 import SealedH11Protocol
@@ -164,7 +163,7 @@ def _handshakes(choices: Choices, _transport: Transport) -> None:
     newcomers = Newcomers(
         most=choices.max_connections_per_address,
         per_s=choices.new_connections_per_s,
-        frames_at_once=choices.control_frames_per_s * BURST_S,
+        frames_per_s=choices.control_frames_per_s,
         network_of=choices.network_of,
     )
     SealedH2Protocol.newcomers = newcomers

@@ -156,10 +156,9 @@ class Envelope:
 
     def _quota(self, before: "Envelope | None") -> Quota:
         limits = self.settings.limits
-        same = before is not None and before.settings.limits.counts_like(limits)
         return Quota(
             before.quota.storage
-            if before is not None and same
+            if before is not None and before.settings.limits.counts_like(limits)
             else open_storage(limits.storage.get_secret_value(), wait_s=limits.storage_wait_s),
             wait_s=limits.storage_wait_s,
             allow_on_failure=limits.on_storage_failure == "allow",

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tls.certificates import CertificateError
-from tls.watch import FileWatch
 
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
     from tls.clients import ClientTrust
@@ -27,10 +26,8 @@ class Trust:
         self.clients = clients
         self._changed = changed
         self._report = report
-        self._watch = FileWatch(lambda: clients.files)
         self._problem: str | None = None
         self._told: str | None = None
-        clients.load()  # once more, now that it is watched: no change goes unseen
 
     @property
     def problem(self) -> str | None:
@@ -39,7 +36,7 @@ class Trust:
 
     def look(self) -> None:
         """Take up files that have changed and rested."""
-        if self._watch.changed():
+        if self.clients.watch.changed():
             self._load()
         problem = self.clients.problem  # which time alone can bring
         if problem != self._told:
@@ -48,7 +45,7 @@ class Trust:
 
     def reload(self) -> None:
         """Take up the files as they are now."""
-        self._watch.take()
+        self.clients.watch.take()
         self._load()
 
     def _load(self) -> None:

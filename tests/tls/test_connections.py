@@ -199,7 +199,7 @@ async def test_an_ended_connection_keeps_no_buffer(
             monkeypatch.setattr(
                 asyncio.sslproto.SSLProtocol, name, getattr(asyncio.sslproto.SSLProtocol, name)
             )
-        everybody = Newcomers(most=9, per_s=9, frames_at_once=9, network_of=lambda _: None)
+        everybody = Newcomers(most=9, per_s=9, frames_per_s=9, network_of=lambda _: None)
         Handshakes(ConnectionGate(9), everybody).apply()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(pair.certificate, pair.key)

@@ -30,7 +30,7 @@ def counted(*, most: int = 100, per_s: float = 2) -> Newcomers:
     return Newcomers(
         most=most,
         per_s=per_s,
-        frames_at_once=50,
+        frames_per_s=5,
         network_of=lambda address: None if address.startswith("10.") else address.split(".")[0],
     )
 
