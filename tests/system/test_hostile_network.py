@@ -27,7 +27,8 @@ from tests.system.honest import (
 )
 from tests.system.service import Service
 
-CALM, CUT_OFF = "", "goaway 11"
+CUT_OFF = "goaway 11"
+ENDED = "goaway"  # by h2, or before by the budget that attacks from this address have spent
 TEXT = "4711"
 GROWTH_MB = 250  # of the whole module: connections that come and go leave garbage for a while
 TASKS_A_CONNECTION = 110  # its own, and the hundred requests that it may have under way
@@ -36,7 +37,10 @@ SETTLING_S = 15
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """An attack: from how many connections, with a key or without, and what must come of it."""
+    """An attack: from how many connections, with a key or without, and what must come of it.
+
+    `expected` begins the name of what the attackers have to have counted.
+    """
 
     name: str
     connections: int
@@ -62,7 +66,7 @@ ATTACKS = (
     Attack("rapid_reset", 4, CUT_OFF, keyed=True),
     Attack("made_to_reset", 4, CUT_OFF, keyed=True),
     Attack("continuation", 4, CUT_OFF),
-    Attack("empty_continuation", 4, "goaway 1"),
+    Attack("empty_continuation", 4, ENDED),
     Attack("settings", 4, CUT_OFF),
     Attack("window_settings", 4, CUT_OFF),
     Attack("ping", 4, CUT_OFF),
@@ -128,7 +132,7 @@ def test_honest_clients_are_served(target: Target, attack: Attack) -> None:
         held = state_of(target.service, target.client)
         time.sleep(0.8 if attack.expected in {"closed", "status 408"} else 0)
         tally = end()
-    assert tally.get(attack.expected, 0) > 0, tally
+    assert any(name.startswith(attack.expected) for name in tally), tally
     assert held.tasks < before.tasks + attack.connections * TASKS_A_CONNECTION
     after = settle(target.service, target.client, before, SETTLING_S)
     assert after.resident_mb < target.first.resident_mb + GROWTH_MB
