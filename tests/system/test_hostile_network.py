@@ -95,8 +95,9 @@ class Target:
 
     def ask(self, seconds: float) -> Answers:
         """Ask as an honest client does; every answer must be the right one."""
+        lines = len(self.service.log)
         answers = ask(self.client, self.image, TEXT, seconds)
-        assert answers.wrong == []
+        assert answers.wrong == [], troubles(self.service.log[lines:])
         return answers
 
 
@@ -206,6 +207,11 @@ def report(capsys: pytest.CaptureFixture[str], text: str) -> None:
     with capsys.disabled():
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def troubles(log: list[str]) -> str:
+    """Return the lines that tell of anything but a request that succeeded."""
+    return "\n".join(line for line in log if '"problem": null' not in line)
 
 
 def pair(calm: list[float], busy: list[float]) -> str:
