@@ -36,7 +36,7 @@ class SealedTCPServer(TCPServer):
         self.certificate = self._shown(secured) if secured else None
         state = {**state, "tls": secured and _facts(secured), "certificate": self.certificate}
         # A client that is None in the scope tells nothing: any connection can be closed by then.
-        state["unix"] = self._socket.family == socket.AF_UNIX
+        state["unix"] = not self._lost and self._socket.family == socket.AF_UNIX
         super().__init__(app, loop, config, context, state, reader, writer)
         self._closing = False
         self.asked = False
@@ -47,8 +47,15 @@ class SealedTCPServer(TCPServer):
         certificate = secured.getpeercert(binary_form=True)
         return certificate if self.gate.is_current(secured.context) else None
 
+    @property
+    def _lost(self) -> bool:
+        """Whether its client left right after the handshake: TLS has forgotten the socket then."""
+        return self._socket is None
+
     async def run(self) -> None:
         """Serve the connection to its end, or drop it at once if there are too many."""
+        if self._lost:
+            return
         if len(self.gate.live) >= self.gate.max_connections:
             self.gate.refused += 1
             self.abort()

@@ -8,12 +8,17 @@ import signal
 import socket
 import ssl
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import h2.events
 import pytest
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config
 
 from tests.tls.clients import Client, stats
 from tests.tls.servers import Server, both, both_tight, serving, soon, until
@@ -23,6 +28,7 @@ from tls.gate import ConnectionGate
 from tls.handshakes import Handshakes
 from tls.newcomers import Newcomers
 
+STOCK_RAISES = pytest.mark.xfail(strict=True, raises=AttributeError, reason="stock")
 STOCK_FAILS = pytest.mark.xfail(strict=True, raises=AssertionError, reason="stock")
 VARIANTS = pytest.mark.parametrize("sealed", [pytest.param(False, marks=STOCK_FAILS), True])
 
@@ -201,22 +207,59 @@ async def test_an_ended_connection_keeps_no_buffer(
             )
         everybody = Newcomers(most=9, per_s=9, frames_per_s=9, network_of=lambda _: None)
         Handshakes(ConnectionGate(9), everybody).apply()
+    async with accepted(pair) as (_, writer, client):
+        protocol: Any = writer.transport._ssl_protocol  # type: ignore[attr-defined]
+        await leaves(client, writer)
+        assert (len(protocol._ssl_buffer) == 0) == sealed
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", [pytest.param(TCPServer, marks=STOCK_RAISES), SealedTCPServer])
+async def test_who_leaves_right_after_the_handshake_leaves_nothing(
+    pair: Paths, monkeypatch: pytest.MonkeyPatch, kind: type[TCPServer]
+) -> None:
+    """TLS has forgotten the socket by then, which is an exception in stock's log."""
+    gate = ConnectionGate(9)
+    monkeypatch.setattr(SealedTCPServer, "gate", gate, raising=False)
+    async with accepted(pair) as (reader, writer, client):
+        await leaves(client, writer)
+        assert writer.get_extra_info("socket") is None
+        loop, app = asyncio.get_running_loop(), ASGIWrapper(never)
+        await kind(app, loop, Config(), WorkerContext(None), {}, reader, writer)
+    assert not gate.live
+
+
+@asynccontextmanager
+async def accepted(
+    pair: Paths,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter, asyncio.StreamWriter]]:
+    """A TLS connection after its handshake: what a server reads, what it writes, its client."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(pair.certificate, pair.key)
-    served: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
-    listening = await asyncio.start_server(
-        lambda _, writer: served.set_result(writer), "127.0.0.1", 0, ssl=context
+    served: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = (
+        asyncio.get_running_loop().create_future()
     )
-    port = listening.sockets[0].getsockname()[1]
-    trust = ssl.create_default_context(cafile=str(pair.ca))
-    _, client = await asyncio.open_connection("localhost", port, ssl=trust)
-    writer = await served
+    listening = await asyncio.start_server(
+        lambda *streams: served.set_result(streams), "127.0.0.1", 0, ssl=context
+    )
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        trust = ssl.create_default_context(cafile=str(pair.ca))
+        _, client = await asyncio.open_connection("localhost", port, ssl=trust)
+        yield (*await served, client)
+
+
+async def leaves(client: asyncio.StreamWriter, writer: asyncio.StreamWriter) -> None:
+    """Have a client leave without a word, and its server learn of it."""
     protocol: Any = writer.transport._ssl_protocol  # type: ignore[attr-defined]
     client.transport.abort()
     with suppress(ConnectionResetError):
         await asyncio.wait_for(protocol._app_protocol._closed, 5)
-    assert (len(protocol._ssl_buffer) == 0) == sealed
-    listening.close()
+
+
+async def never(*_given: object) -> None:
+    """Be an application that nobody asks."""
+    raise AssertionError("asked")
 
 
 def test_an_address_has_its_share(pair: Paths) -> None:
