@@ -95,41 +95,33 @@ def ask(client: httpx2.Client, image: bytes, text: str, seconds: float) -> Answe
 def under_attack(
     service: Service, name: str, connections: int, key: str, *, crowd: bool = False
 ) -> Iterator[Callable[[], Mapping[str, int]]]:
-    """Attack for the length of a block; what is given ends the attack and returns its tally.
+    """Attack for the length of a block; what is given returns the tally so far.
 
     The attacker gets what others leave of the processor: a real one has a machine of its own.
     """
     port, ca = str(service.ports["https"]), str(service.authority)
+    what = [name, str(connections), port, ca, key, *(["crowd"] if crowd else [])]
     attacker = subprocess.Popen(
-        [
-            "nice",
-            "-n",
-            "19",
-            sys.executable,
-            "-m",
-            "tests.system.attacks",
-            name,
-            str(connections),
-            port,
-            ca,
-            key,
-            *(["crowd"] if crowd else []),
-        ],
+        ["nice", "-n", "19", sys.executable, "-m", "tests.system.attacks", *what],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        bufsize=1,
     )
 
-    def end() -> Mapping[str, int]:
-        said, complaints = attacker.communicate("", timeout=30)
-        assert attacker.returncode == 0, complaints
-        tally: Mapping[str, int] = json.loads(said)
-        return tally
+    def tally() -> Mapping[str, int]:
+        assert attacker.stdin is not None
+        assert attacker.stdout is not None
+        attacker.stdin.write("\n")
+        found: Mapping[str, int] = json.loads(attacker.stdout.readline())
+        return found
 
     try:
-        yield end
+        yield tally
+        _, complaints = attacker.communicate(timeout=30)
+        assert attacker.returncode == 0, complaints
     finally:
         attacker.kill()
         attacker.communicate()

@@ -1,6 +1,7 @@
 """Attack a service of ours until standard input ends: a process of its own, with its own GIL.
 
-`python -m tests.system.attacks NAME CONNECTIONS PORT CA [KEY [crowd]]` prints a tally, as JSON.
+`python -m tests.system.attacks NAME CONNECTIONS PORT CA [KEY [crowd]]` answers each line of it with
+the tally so far, as JSON.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ async def main(name: str, connections: str, port: str, ca: str, *who: str) -> No
     attack: Attack = getattr(slow, name, None) or getattr(floods, name)
     target = Target(int(port), ca, who[0] if who else "", crowd="crowd" in who)
     tasks = [asyncio.create_task(repeat(attack, target)) for _ in range(int(connections))]
-    over = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    over = asyncio.get_running_loop().run_in_executor(None, tell, target)
     await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
@@ -39,7 +40,13 @@ async def main(name: str, connections: str, port: str, ca: str, *who: str) -> No
     for each in found:
         if isinstance(each, Exception) and not isinstance(each, asyncio.CancelledError):
             raise each
-    sys.stdout.write(json.dumps(target.tally))
+
+
+def tell(target: Target) -> None:
+    """Say what has come of it, as often as somebody asks."""
+    for _ in sys.stdin:
+        sys.stdout.write(json.dumps(target.tally.copy()) + "\n")
+        sys.stdout.flush()
 
 
 asyncio.run(main(*sys.argv[1:]))
