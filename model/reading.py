@@ -91,7 +91,7 @@ def decoded(answer: Message, room: int, max_pixels: int) -> Decoded:
     try:
         sealed.close_room(room, width * height * _RGB)
     except OSError as error:
-        raise Implausible("pixels that do not fit the measures, or can still change") from error
+        raise Implausible("pixels that do not fit the measures") from error
     return Decoded(room, width, height, pages, answer.get("document") is True)
 
 

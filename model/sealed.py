@@ -1,14 +1,18 @@
 """Bulk data between processes: memory files, made by the parent, whose size and content are fixed.
 
 An upload is sealed before a child gets it. What a child fills is a room of a fixed size that it
-cannot leave; once the child is gone the parent cuts it to its content and seals it, which the
-kernel refuses while anybody could still write. Source: memfd_create(2), fcntl(2) "File Sealing".
+cannot leave; once the child is gone, and with it whatever it had mapped, the parent cuts the room
+to its content and seals it. Source: memfd_create(2), fcntl(2) "File Sealing".
 """
 
 import fcntl
 import os
 
-_KEPT = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+_FUTURE_WRITE = 0x10  # F_SEAL_FUTURE_WRITE, since Linux 5.1; Python has no name for it yet
+# F_SEAL_WRITE would refuse mappings that are there already, too, but nobody is left to have one.
+# And it waits until the kernel itself has let go of each page (memfd_wait_for_pins): milliseconds
+# on a busy machine, after a sixth of a second EBUSY.
+_KEPT = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | _FUTURE_WRITE | fcntl.F_SEAL_SEAL
 
 
 def copy(name: str, data: bytes) -> int:
@@ -50,7 +54,8 @@ def fill(descriptor: int, data: bytes) -> int:
 def close_room(descriptor: int, size_bytes: int) -> None:
     """Cut a room to its content and freeze it for every holder, the caller included.
 
-    Raises OSError where it was made smaller than that, or is mapped for writing by anybody.
+    Who filled it must be gone: what a process has mapped by then it can go on writing to. Raises
+    OSError where the room was made smaller than that.
     """
     os.ftruncate(descriptor, size_bytes)
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _KEPT)

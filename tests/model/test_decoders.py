@@ -25,7 +25,7 @@ SMALL = to_bytes(Image.new("RGB", (30, 20), (200, 100, 50)))
 LARGE = to_bytes(Image.effect_noise((3000, 2000), 90).convert("RGB"), "JPEG")
 # A stand-in for the zygote and its decoder in one: it answers as `lie` says.
 ROGUE = """
-import json, mmap, os, socket, sys, time
+import json, os, socket, sys, time
 end = socket.socket(fileno=int(sys.argv[3]))
 end.recv(9999)
 end.send(b'{"sequence": 1}')
@@ -234,7 +234,6 @@ LIES = {
     "unknown refusal": 'os.write(answer, b\'{"error": "Busy"}\')',
     "a refusal that is none": "os.write(answer, b'{\"error\": [1]}')",
     "too few pixels": "os.ftruncate(room, 5); " + SAY % "{}",
-    "still writing": "memory = mmap.mmap(room, 18); " + SAY % "{}",
 }
 
 
