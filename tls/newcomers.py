@@ -28,7 +28,8 @@ class Newcomers:
 
     A connection that is cut off costs its sender nothing, and us a handshake. `most` connections
     of one network are open at a time, `per_s` new ones come in a second; `frames_per_s` is what one
-    of them may ask beside requests and bodies. `network_of` names the network of an address; None
+    of them may ask beside requests and bodies, and what a network must have left of what its
+    connections share for another one to come. `network_of` names the network of an address; None
     stands for who is not counted: proxies, which come for everybody.
     """
 
@@ -43,6 +44,7 @@ class Newcomers:
         self._most = most
         self._per_s = per_s
         self._entries = per_s * SECONDS_AT_ONCE
+        self._frames_to_enter = frames_per_s
         self._frames_per_s = frames_per_s * FULL_BUDGETS
         self._frames = self._frames_per_s * BURST_S
         self._network_of = network_of
@@ -54,7 +56,8 @@ class Newcomers:
         network = self._of(address)
         if network is None:
             return True
-        if network.open >= self._most or network.entries < 1:
+        spent = network.entries < 1 or network.frames < self._frames_to_enter
+        if spent or network.open >= self._most:
             return False
         network.open += 1
         network.entries -= 1
@@ -67,12 +70,15 @@ class Newcomers:
             network.open -= 1
 
     def draw(self, address: str, frames: float) -> float:
-        """Return how many frames a connection may have of those its network shares."""
+        """Return how many frames a connection may have of those its network shares.
+
+        What it has spent beyond them is a debt, of ten seconds at most.
+        """
         network = self._of(address)
         if network is None:
             return frames
-        drawn = min(frames, network.frames)
-        network.frames -= drawn
+        drawn = min(frames, max(0, network.frames))
+        network.frames = max(-self._frames, network.frames - frames)
         return drawn
 
     def _of(self, address: str) -> _Network | None:

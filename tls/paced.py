@@ -36,9 +36,9 @@ class PacedH2Protocol(H2Protocol):
             for turn, piece in enumerate(self.budget.pieces(event.data)):
                 if turn:
                     await asyncio.sleep(0)
-                await super().handle(RawData(piece))
                 if self.closed or self.connection.state_machine.state is ConnectionState.CLOSED:
                     return
+                await super().handle(RawData(piece))
         except Unruly as error:
             with suppress(h2.exceptions.ProtocolError):
                 self.connection.close_connection(error.error_code)

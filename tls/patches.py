@@ -32,6 +32,7 @@ from tls.http2 import SealedH2Protocol
 from tls.newcomers import Newcomers
 from tls.serving import checked, refuse_start
 from tls.streams import SealedHTTPStream
+from tls.turns import Turns
 from tls.uploads import UploadLimits
 
 
@@ -93,7 +94,8 @@ _ssl_protocol: Any = asyncio.sslproto.SSLProtocol
 _gate = ConnectionGate(0)
 
 
-def _requests(_choices: Choices, _transport: Transport) -> None:
+def _requests(choices: Choices, _transport: Transport) -> None:
+    SealedHTTPStream.turns = Turns(choices.network_of)
     _protocol.h2.HTTPStream = SealedHTTPStream
     _protocol.h11.HTTPStream = SealedHTTPStream
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypercorn.asyncio.task_group import _handle
 from hypercorn.protocol.events import Event, StreamClosed
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 
+from tls.turns import Turns
 from tls.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ class Inbox:
 
 
 class SealedHTTPStream(HTTPStream):
-    """A request whose application ends when its client leaves, and whose body blocks nobody."""
+    """A request that waits its turn, ends with its client, and whose body blocks nobody."""
+
+    turns: ClassVar[Turns]
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -113,8 +116,12 @@ class SealedHTTPStream(HTTPStream):
 
         in_thread = partial(loop.run_in_executor, None)
         receive: Any = inbox.get  # Hypercorn types it as one union of all protocols' messages
-        handling = _handle(app, config, scope, receive, send, in_thread, call_soon)
-        self._application = self._tasks._task_group.create_task(handling)  # type: ignore[attr-defined]  # noqa: SLF001
+
+        async def handle_in_turn() -> None:
+            await self.turns.take(self.client)
+            await _handle(app, config, scope, receive, send, in_thread, call_soon)
+
+        self._application = self._tasks._task_group.create_task(handle_in_turn())  # type: ignore[attr-defined]  # noqa: SLF001
         return inbox.put
 
     async def handle(self, event: Event) -> None:

@@ -17,17 +17,18 @@ from tests.tls.servers import PATIENCE_S, Server
 
 
 class Client:
-    """One TLS connection with HTTP/2 on it; with the session of an earlier one, if it is given."""
+    """One TLS connection with HTTP/2 on it; with an earlier one's session, from another address."""
 
     def __init__(
         self,
         server: Server,
         context: ssl.SSLContext | None = None,
         session: ssl.SSLSession | None = None,
+        source: str = "127.0.0.1",
     ) -> None:
         context = context or ssl.create_default_context(cafile=str(server.ca))
         context.set_alpn_protocols(["h2"])
-        bare = socket.create_connection(("127.0.0.1", server.port), PATIENCE_S)
+        bare = socket.create_connection(("127.0.0.1", server.port), PATIENCE_S, (source, 0))
         self.socket = context.wrap_socket(bare, server_hostname="localhost", session=session)
         self.h2 = h2.connection.H2Connection(
             h2.config.H2Configuration(header_encoding="utf-8", validate_outbound_headers=False)
@@ -63,6 +64,14 @@ class Client:
         self.h2.send_headers(stream_id, headers.items(), end_stream=end)
         self.flush()
         return stream_id
+
+    def open_many(self, path: str, count: int) -> None:
+        """Make so many requests without a body, all in one write."""
+        headers = {":method": "GET", ":path": path, ":scheme": "https", ":authority": "localhost"}
+        for _ in range(count):
+            stream_id = self.h2.get_next_available_stream_id()
+            self.h2.send_headers(stream_id, headers.items(), end_stream=True)
+        self.flush()
 
     def get(self, path: str) -> bytes:
         """Make a request without a body and return the response's body."""

@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,31 @@ def test_an_address_may_not_come_again_and_again(pair: Paths) -> None:
             assert not all(came)
             assert json.loads(kept.get("/stats"))["refused"] > 0
         assert soon(lambda: connects(server), 5)
+
+
+@pytest.mark.parametrize(("path", "leaves"), [("/unread", True), ("/refuse", False)])
+def test_leaving_requests_behind_costs_what_cancelling_them_does(
+    pair: Paths, path: str, *, leaves: bool
+) -> None:
+    """Else a new connection for each few requests would be the cheaper flood."""
+    limits = {"max_connections_per_address": 100, "control_frames_per_s": 10}
+    with serving(pair, sealed=True, **limits) as server, Client(server) as kept:
+
+        def running() -> int:
+            return int(json.loads(kept.get("/stats"))["running"])
+
+        came = 0
+        for _ in range(20):
+            with suppress(OSError), Client(server, source="127.0.0.2") as client:
+                client.open_many(path, 20)
+                came += 1
+                if leaves:
+                    until(lambda: running() == 20)
+                else:
+                    assert client.wait(partial(client.ended, 39))
+            until(lambda: running() == 0)
+        assert (came < 10) == leaves
+        assert connects(server)
 
 
 def test_handshakes_take_turns(pair: Paths) -> None:

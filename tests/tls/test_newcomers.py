@@ -3,6 +3,7 @@
 import pytest
 
 from tls import newcomers as newcomers_module
+from tls.frames import BURST_S
 from tls.newcomers import FULL_BUDGETS, SECONDS_AT_ONCE, SWEEP_S, Newcomers
 
 
@@ -62,6 +63,19 @@ def test_frames_are_shared(clock: Clock) -> None:
     assert found.draw("2.1", 50) == 50
     clock.now += 1
     assert found.draw("1.2", 1000) == 5 * FULL_BUDGETS
+
+
+def test_who_has_spent_all_opens_nothing(clock: Clock) -> None:
+    """Nor who owes; a debt is paid off within twice the time in which the stock fills."""
+    found = counted(per_s=1000)
+    assert found.draw("1.1", 1e9) == 50 * FULL_BUDGETS
+    assert not found.enter("1.2")
+    assert found.enter("2.1")
+    clock.now += BURST_S
+    assert not found.enter("1.2")
+    assert found.draw("1.2", 5) == 0
+    clock.now += 1
+    assert found.enter("1.2")
 
 
 def test_proxies_are_not_counted(clock: Clock) -> None:

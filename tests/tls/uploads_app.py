@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import time
 from typing import Any
 
 from hypercorn.config import Config
@@ -133,6 +134,12 @@ async def late(scope: Any, receive: Any, send: Any) -> None:
     await count(scope, receive, send)
 
 
+async def busy(_scope: Any, _receive: Any, send: Any) -> None:
+    """Hold the event loop for a moment, then answer."""
+    time.sleep(0.003)  # noqa: ASYNC251 - as work does that nothing else can be done beside
+    await reply(send, 200, b"done")
+
+
 async def endless(_scope: Any, _receive: Any, send: Any) -> None:
     """Send for ever."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -152,6 +159,7 @@ PATHS = {
     "/grow": grow,
     "/unread": unread,
     "/late": late,
+    "/busy": busy,
     "/endless": endless,
     "/half": half,
 }

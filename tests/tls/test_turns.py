@@ -1,0 +1,97 @@
+"""Whose request begins next."""
+
+import asyncio
+import json
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from tests.tls.clients import Client
+from tests.tls.servers import serving
+from tls.development import Paths
+from tls.turns import Turns
+
+STOCK_FAILS = pytest.mark.xfail(strict=True, raises=AssertionError, reason="stock")
+VARIANTS = pytest.mark.parametrize("sealed", [pytest.param(False, marks=STOCK_FAILS), True])
+FLOOD = 10
+CONNECTIONS = 40
+
+
+def by_first_number() -> Turns:
+    """Tell networks apart by the first number of an address."""
+    return Turns(lambda address: address.split(".")[0])
+
+
+class Served:
+    """Who has had a turn, in their order."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns = turns
+        self.order: list[str] = []
+
+    async def ask(self, address: str) -> None:
+        """Wait for a turn, and note it."""
+        await self.turns.take((address, 1))
+        self.order.append(address)
+
+
+@pytest.mark.anyio
+async def test_networks_take_turns() -> None:
+    """Who comes after fifty of another network is served second, or third of three networks."""
+    served = Served(by_first_number())
+    asked = [*["1.1"] * 50, "2.1", "2.2", "3.1"]
+    await asyncio.gather(*(served.ask(address) for address in asked))
+    assert served.order[:6] == ["1.1", "1.1", "2.1", "3.1", "1.1", "2.2"]
+    assert sorted(served.order) == sorted(asked)
+
+
+@pytest.mark.anyio
+async def test_one_begins_at_a_turn_of_the_loop() -> None:
+    """In between everything else has its turn."""
+    served = Served(by_first_number())
+    tasks = [asyncio.ensure_future(served.ask("1.1")) for _ in range(20)]
+    while not all(task.done() for task in tasks):
+        before = len(served.order)
+        await asyncio.sleep(0)
+        assert len(served.order) <= before + 1
+
+
+@pytest.mark.anyio
+async def test_who_is_alone_does_not_wait() -> None:
+    """A first request, and one after a rest, begin at once."""
+    turns = by_first_number()
+    for _ in range(2):
+        with pytest.raises(StopIteration):
+            turns.take(None).send(None)
+        await asyncio.sleep(0)
+
+
+@pytest.mark.anyio
+async def test_who_has_left_is_passed_over() -> None:
+    """A request that was taken back costs the others no turn, and is not begun."""
+    served = Served(by_first_number())
+    tasks = [asyncio.ensure_future(served.ask(f"{number}.1")) for number in range(10)]
+    await asyncio.sleep(0)
+    for task in tasks[2:9]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert served.order == ["0.1", "1.1", "9.1"]
+    with pytest.raises(StopIteration):
+        served.turns.take(None).send(None)
+
+
+@VARIANTS
+def test_a_flood_of_requests_holds_up_nobody_else(pair: Paths, *, sealed: bool) -> None:
+    """Of hundreds of one address few are begun before another's three are answered."""
+    given = {"max_connections_per_address": 100} if sealed else {}
+    with serving(pair, sealed=sealed, **given) as server, ExitStack() as opened:
+        flood = [
+            opened.enter_context(Client(server, source="127.0.0.2")) for _ in range(CONNECTIONS)
+        ]
+        honest = opened.enter_context(Client(server))
+        for client in flood:
+            client.open_many("/busy", FLOOD)
+        time.sleep(0.02)  # so that they have come
+        begun = [json.loads(honest.get("/stats"))["started"] for _ in range(3)]
+    assert begun[-1] < FLOOD * CONNECTIONS / 5
