@@ -41,6 +41,9 @@ FIELDS_A_FRAME = 8
 WAITING_A_FRAME = 8
 """A window of all answers costs a frame for each so many that wait: each is looked at."""
 RESET_COSTS: Final = 10
+CUT_OFF_COSTS: Final = 100
+"""A connection that has to be ended was a handshake, at the least."""
+
 SETTINGS_COST = 10
 """SETTINGS may change the window of every stream."""
 

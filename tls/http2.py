@@ -1,6 +1,5 @@
 """HTTP/2 connections that survive early replies, unread bodies, full tables and their own end."""
 
-import asyncio
 from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
@@ -45,8 +44,6 @@ class SealedH2Protocol(PacedH2Protocol):
 
     async def handle(self, event: ConnectionEvent) -> None:
         """Pass on what came from the socket."""
-        if isinstance(event, Closed) and not self.closed:
-            self._draw(RESET_COSTS * len(self.streams))  # who leaves has taken them back
         await super().handle(event)
         if isinstance(event, Closed):
             self.uploads.stop_all()
@@ -184,11 +181,6 @@ class SealedH2Protocol(PacedH2Protocol):
         """Return how much of an answer waits to be sent."""
         buffer = self.stream_buffers.get(stream_id)
         return 0 if buffer is None else len(buffer.buffer)
-
-    async def _close_stream(self, stream_id: int) -> None:
-        if self.closed:  # who leaves a hundred requests behind leaves as many handlers to end
-            await asyncio.sleep(0)
-        await super()._close_stream(stream_id)
 
     async def _give_up(self, stream_id: int) -> None:
         """End a stream whose client doesn't take its answer."""

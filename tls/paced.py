@@ -9,7 +9,7 @@ from h2.connection import ConnectionState
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.h2 import H2Protocol
 
-from tls.frames import FrameBudget, Unruly
+from tls.frames import CUT_OFF_COSTS, RESET_COSTS, FrameBudget, Unruly
 from tls.newcomers import Newcomers
 
 
@@ -28,8 +28,10 @@ class PacedH2Protocol(H2Protocol):
         return frames if self.client is None else self.newcomers.draw(self.client[0], frames)
 
     async def handle(self, event: Event) -> None:
-        """Pass on what came from the socket, a few frames a turn; end who sends too many."""
+        """Pass on what came from the socket, a few frames a turn; end who breaks the rules."""
         if not isinstance(event, RawData):
+            if isinstance(event, Closed) and not self.closed:
+                self._draw(RESET_COSTS * len(self.streams))  # who leaves has taken them back
             await super().handle(event)
             return
         try:
@@ -38,10 +40,21 @@ class PacedH2Protocol(H2Protocol):
                     await asyncio.sleep(0)
                 if self.closed or self.connection.state_machine.state is ConnectionState.CLOSED:
                     return
-                await super().handle(RawData(piece))
-        except Unruly as error:
+                await self._handle_events(self.connection.receive_data(piece))
+        except h2.exceptions.ProtocolError as error:
+            await self._cut_off(error)
+
+    async def _cut_off(self, error: h2.exceptions.ProtocolError) -> None:
+        """Say goodbye, and let the client's network pay for it: it can come again at once."""
+        self._draw(CUT_OFF_COSTS)
+        if isinstance(error, Unruly):  # of others h2 has told the client already
             with suppress(h2.exceptions.ProtocolError):
                 self.connection.close_connection(error.error_code)
-            await self.handle(Closed())
-            await self._flush()
-            await self.send(Closed())
+        await self.handle(Closed())
+        await self._flush()
+        await self.send(Closed())
+
+    async def _close_stream(self, stream_id: int) -> None:
+        if self.closed:  # who leaves a hundred requests behind leaves as many handlers to end
+            await asyncio.sleep(0)
+        await super()._close_stream(stream_id)

@@ -29,6 +29,8 @@ from tls.gate import ConnectionGate
 from tls.handshakes import Handshakes
 from tls.newcomers import Newcomers
 
+WRONG = b"\0\0\1\0\0\0\0\0\0x"  # DATA of no stream
+GOODBYE = b"\0\0\x08\7\0\0\0\0\0" + bytes(8)
 STOCK_RAISES = pytest.mark.xfail(strict=True, raises=AttributeError, reason="stock")
 STOCK_FAILS = pytest.mark.xfail(strict=True, raises=AssertionError, reason="stock")
 VARIANTS = pytest.mark.parametrize("sealed", [pytest.param(False, marks=STOCK_FAILS), True])
@@ -308,6 +310,22 @@ def test_leaving_requests_behind_costs_what_cancelling_them_does(
                     assert client.wait(partial(client.ended, 39))
             until(lambda: running() == 0)
         assert (came < 10) == leaves
+        assert connects(server)
+
+
+@pytest.mark.parametrize(
+    ("frame", "cut_off"), [(WRONG, True), (GOODBYE, False)], ids=["wrong", "goodbye"]
+)
+def test_being_cut_off_costs_the_network(pair: Paths, frame: bytes, *, cut_off: bool) -> None:
+    """Else it would come again at once, for the price of a handshake; who says goodbye may."""
+    limits = {"max_connections_per_address": 100, "control_frames_per_s": 10}
+    with serving(pair, sealed=True, **limits) as server:
+        came = 0
+        for _ in range(30):
+            with suppress(OSError), Client(server, source="127.0.0.2") as client:
+                client.socket.sendall(frame)
+                came += client.wait(lambda: client.closed)
+        assert (came < 15) == cut_off
         assert connects(server)
 
 
