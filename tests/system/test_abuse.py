@@ -41,7 +41,10 @@ PSEUDO = ((b":method", b"GET"), (b":scheme", b"https"), (b":authority", b"localh
 @pytest.fixture(scope="module")
 def open_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service that counts nothing: every request is looked at."""
-    limits = f'[limits]\nper_address = "{OFTEN}"\nfailed_authentications = "{OFTEN}"\n'
+    limits = (
+        f'[limits]\nper_address = "{OFTEN}"\nfailed_authentications = "{OFTEN}"\n'
+        "[tls]\nnew_connections_per_s = 10000\ncontrol_frames_per_s = 10000\n"
+    )
     with Service(tmp_path_factory.mktemp("abuse"), local=limits) as service:
         yield service
 

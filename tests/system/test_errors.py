@@ -156,12 +156,14 @@ def test_scopes_and_times_of_keys(start: Callable[..., Service]) -> None:
 def test_busy_is_told_at_once(start: Callable[..., Service], draw: Draw) -> None:
     """With every place taken, one more is 503 with Retry-After, and the rest are served."""
     image = draw(*["BUSY BUSY BUSY"] * 30)
-    with start(local="[engine]\nmax_waiting = 1\n") as service, service.client() as client:
-        client.post("/ocr", files={"image": image})
+    with start(local="[engine]\nmax_waiting = 1\n") as service:
 
         def post(_: int) -> httpx2.Response:
-            return client.post("/ocr", files={"image": image})
+            # One each: an SSL object is not to be read by one thread while another writes to it.
+            with service.client() as client:
+                return client.post("/ocr", files={"image": image})
 
+        post(0)
         with ThreadPoolExecutor(12) as pool:
             answers = list(pool.map(post, range(12)))
     served = [answer for answer in answers if answer.status_code == 200]
