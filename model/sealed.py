@@ -9,7 +9,8 @@ import fcntl
 import os
 
 _FUTURE_WRITE = 0x10  # F_SEAL_FUTURE_WRITE, since Linux 5.1; Python has no name for it yet
-# F_SEAL_WRITE would refuse mappings that are there already, too, but nobody is left to have one.
+# F_SEAL_WRITE would refuse mappings that are there already, too, but nobody is left to have one:
+# its filter lets a decoder start no process.
 # And it waits until the kernel itself has let go of each page (memfd_wait_for_pins): milliseconds
 # on a busy machine, after a sixth of a second EBUSY.
 _KEPT = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | _FUTURE_WRITE | fcntl.F_SEAL_SEAL

@@ -53,8 +53,9 @@ class SealedTCPServer(TCPServer):
         return self._socket is None
 
     async def run(self) -> None:
-        """Serve the connection to its end, or drop it at once if there are too many."""
+        """Serve the connection to its end, or drop it at once: too many, or lost already."""
         if self._lost:
+            self._forget_unread()
             return
         if len(self.gate.live) >= self.gate.max_connections:
             self.gate.refused += 1
@@ -67,8 +68,11 @@ class SealedTCPServer(TCPServer):
             await super().run()
         finally:
             self.gate.live.discard(self)
-            # What was not read any more would stay until this cycle of objects is collected.
-            self.reader._buffer.clear()  # type: ignore[attr-defined]  # noqa: SLF001
+            self._forget_unread()
+
+    def _forget_unread(self) -> None:
+        """Drop what nobody reads any more: it would stay until this cycle of objects is found."""
+        self.reader._buffer.clear()  # type: ignore[attr-defined]  # noqa: SLF001
 
     async def _read_data(self) -> None:
         """Read until the client leaves, or we do; then stop waiting for it.
@@ -108,7 +112,7 @@ class SealedTCPServer(TCPServer):
             except TimeoutError:
                 self.abort()
             except (ConnectionError, RuntimeError):
-                await self.protocol.handle(Closed())
+                self.abort()  # whoever reads from it ends what is under way
 
     @property
     def _gone(self) -> bool:

@@ -26,7 +26,7 @@ class _Network:
 class Newcomers:
     """Keeps a single network from taking every place, and the processor, by coming again and again.
 
-    A connection that is cut off costs its sender nothing, and us a handshake. `most` connections
+    A connection costs its sender next to nothing, and us a handshake. `most` connections
     of one network are open at a time, `per_s` new ones come in a second; `frames_per_s` is what one
     of them may ask beside requests and bodies, and what a network must have left of what its
     connections share for another one to come. `network_of` names the network of an address; None

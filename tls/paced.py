@@ -9,7 +9,7 @@ from h2.connection import ConnectionState
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.h2 import H2Protocol
 
-from tls.frames import CUT_OFF_COSTS, RESET_COSTS, FrameBudget, Unruly
+from tls.frames import CUT_OFF_COSTS, RESET_COSTS, FrameBudget
 from tls.newcomers import Newcomers
 
 
@@ -47,7 +47,7 @@ class PacedH2Protocol(H2Protocol):
     async def _cut_off(self, error: h2.exceptions.ProtocolError) -> None:
         """Say goodbye, and let the client's network pay for it: it can come again at once."""
         self._draw(CUT_OFF_COSTS)
-        if isinstance(error, Unruly):  # of others h2 has told the client already
+        if self.connection.state_machine.state is not ConnectionState.CLOSED:  # h2 has not said so
             with suppress(h2.exceptions.ProtocolError):
                 self.connection.close_connection(error.error_code)
         await self.handle(Closed())

@@ -105,7 +105,8 @@ class SealedHTTPStream(HTTPStream):
         """Start the application on this request; return how the connection feeds it."""
         inbox = Inbox(HTTP1_BODY_BYTES, lambda _amount: None)
         # What this stream sends goes to its connection: HTTP/2 ones know about windows.
-        uploads = getattr(getattr(self.send, "__self__", None), "uploads", None)
+        connection = getattr(self.send, "__self__", None)
+        uploads = getattr(connection, "uploads", None)
         if isinstance(uploads, Uploads):
             inbox = Inbox(None, partial(uploads.give_back, self.stream_id))
             scope["extensions"][EXTENSION] = {"grow": partial(uploads.grow, self.stream_id)}
@@ -119,6 +120,8 @@ class SealedHTTPStream(HTTPStream):
 
         async def handle_in_turn() -> None:
             await self.turns.take(self.client)
+            if getattr(connection, "closed", False):
+                return  # which ends its requests one by one: this one's turn came first
             await _handle(app, config, scope, receive, send, in_thread, call_soon)
 
         self._application = self._tasks._task_group.create_task(handle_in_turn())  # type: ignore[attr-defined]  # noqa: SLF001
@@ -135,8 +138,8 @@ class SealedHTTPStream(HTTPStream):
         if (
             isinstance(event, StreamClosed)
             and unfinished
-            and not self._returned
             and self._application is not None
+            and not (self._returned and asyncio.current_task() is self._application)
         ):
             self._application.cancel()
 

@@ -115,7 +115,9 @@ def under_attack(
         assert attacker.stdin is not None
         assert attacker.stdout is not None
         attacker.stdin.write("\n")
-        found: Mapping[str, int] = json.loads(attacker.stdout.readline())
+        line = attacker.stdout.readline()
+        assert line, attacker.communicate()[1]
+        found: Mapping[str, int] = json.loads(line)
         return found
 
     try:

@@ -28,7 +28,7 @@ from tests.system.honest import (
 from tests.system.service import PATIENCE_S, Service
 
 CUT_OFF = "goaway 11"
-ENDED = "goaway"  # by h2, or before by the budget that attacks from this address have spent
+ENDED = "goaway 1"  # by h2, or "goaway 11": attacks from this address have spent its budget
 TEXT = "4711"
 GROWTH_MB = 250  # of the whole module: connections that come and go leave garbage for a while
 TASKS_A_CONNECTION = 110  # its own, and the hundred requests that it may have under way
