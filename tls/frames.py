@@ -110,8 +110,7 @@ class FrameBudget:
         free = min(self._free, cost)
         self._free -= free
         shared = cost - free
-        # Nothing to draw is the rule, and drawing looks the network up.
-        if self._left < 0 or (shared and self._draw(shared) < shared):
+        if self._left < 0 or self._draw(shared) < shared:
             raise Unruly("too many frames that ask for work and carry nothing")
 
     def earn(self, sent_bytes: int) -> None:

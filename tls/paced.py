@@ -25,7 +25,10 @@ class PacedH2Protocol(H2Protocol):
         self.budget = FrameBudget(self.control_frames_per_s, head_bytes, self._draw)
 
     def _draw(self, frames: float) -> float:
-        return frames if self.client is None else self.newcomers.draw(self.client[0], frames)
+        # Nothing to draw is the rule, and drawing looks the network up.
+        if not frames or self.client is None:
+            return frames
+        return self.newcomers.draw(self.client[0], frames)
 
     async def handle(self, event: Event) -> None:
         """Pass on what came from the socket, a few frames a turn; end who breaks the rules."""

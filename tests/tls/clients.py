@@ -59,18 +59,20 @@ class Client:
 
     def open(self, path: str, method: str = "POST", *, end: bool = False) -> int:
         """Open a stream with a request's head."""
+        stream_id = self._head(path, method, end=end)
+        self.flush()
+        return stream_id
+
+    def _head(self, path: str, method: str, *, end: bool) -> int:
         stream_id = self.h2.get_next_available_stream_id()
         headers = {":method": method, ":path": path, ":scheme": "https", ":authority": "localhost"}
         self.h2.send_headers(stream_id, headers.items(), end_stream=end)
-        self.flush()
         return stream_id
 
     def open_many(self, path: str, count: int) -> None:
         """Make so many requests without a body, all in one write."""
-        headers = {":method": "GET", ":path": path, ":scheme": "https", ":authority": "localhost"}
         for _ in range(count):
-            stream_id = self.h2.get_next_available_stream_id()
-            self.h2.send_headers(stream_id, headers.items(), end_stream=True)
+            self._head(path, "GET", end=True)
         self.flush()
 
     def get(self, path: str) -> bytes:

@@ -22,7 +22,7 @@ from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 
 from tests.tls.clients import Client, stats
-from tests.tls.servers import Server, both, both_tight, serving, soon, until
+from tests.tls.servers import VARIANTS, Server, both, both_tight, serving, soon, until
 from tls.connections import SealedTCPServer
 from tls.development import Paths
 from tls.gate import ConnectionGate
@@ -32,8 +32,6 @@ from tls.newcomers import Newcomers
 WRONG = b"\0\0\1\0\0\0\0\0\0x"  # DATA of no stream
 GOODBYE = b"\0\0\x08\7\0\0\0\0\0" + bytes(8)
 STOCK_RAISES = pytest.mark.xfail(strict=True, raises=AttributeError, reason="stock")
-STOCK_FAILS = pytest.mark.xfail(strict=True, raises=AssertionError, reason="stock")
-VARIANTS = pytest.mark.parametrize("sealed", [pytest.param(False, marks=STOCK_FAILS), True])
 
 
 def connects(server: Server) -> bool:

@@ -9,11 +9,9 @@ import time
 import pytest
 
 from tests.tls.clients import stats
-from tests.tls.servers import Server, serving
+from tests.tls.servers import VARIANTS, Server, serving
 from tls.development import Paths
 
-STOCK = pytest.mark.xfail(strict=True, raises=AssertionError, reason="as stock Hypercorn does")
-VARIANTS = pytest.mark.parametrize("sealed", [pytest.param(False, marks=STOCK), True])
 REQUEST = b"GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PAUSE_S = 0.2  # for the signal to be taken; it is less than linger_s
 

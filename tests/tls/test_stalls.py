@@ -7,18 +7,13 @@ import time
 
 import h2.events
 import h2.settings
-import pytest
 from h2.errors import ErrorCodes
 
 from tests.tls.clients import Client, stats
-from tests.tls.servers import PATIENCE_S, Server, serving, soon
+from tests.tls.servers import PATIENCE_S, VARIANTS, Server, serving, soon
 from tls.development import Paths
 from tls.stalls import Stalls
 
-VARIANTS = pytest.mark.parametrize(
-    "sealed",
-    [pytest.param(False, marks=pytest.mark.xfail(strict=True, raises=AssertionError)), True],
-)
 LONGER = 3  # seconds, with a timeout of half a second
 HEAD = b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n"
 

@@ -8,12 +8,10 @@ from contextlib import ExitStack
 import pytest
 
 from tests.tls.clients import Client
-from tests.tls.servers import serving
+from tests.tls.servers import VARIANTS, serving
 from tls.development import Paths
 from tls.turns import Turns
 
-STOCK_FAILS = pytest.mark.xfail(strict=True, raises=AssertionError, reason="stock")
-VARIANTS = pytest.mark.parametrize("sealed", [pytest.param(False, marks=STOCK_FAILS), True])
 FLOOD = 10
 CONNECTIONS = 40
 
