@@ -29,23 +29,23 @@ from model.errors import WeightsError
 from model.reader import Reader
 from model.sandbox import lock, seccomp
 from model.sizing import Sizes, choose, this_machine
+from server.install import Choices, ProbeError, install
+from server.patches import Transport
+from server.serving import refuse_start
+from service.certificate import certificate_in_force
+from service.client_ca_reload import Trust
+from service.hypercorn_config import ConfigMismatch, check_command_line, check_config
+from service.middleware_stack import Envelope
+from service.readiness import checks_of, warnings_of
+from service.reload import Live
+from service.routes import HandlerError
+from service.sandbox import SandboxError, sandbox_warning
+from service.sockets import InheritedSocketError, check_inherited
 from settings import Settings, SettingsError, load_settings, settings_files, settings_path
 from settings.server import Server
-from startup.certificate import certificate_in_force
-from startup.functions import HandlerError
-from startup.hypercorn_config import ConfigMismatch, check_command_line, check_config
-from startup.sandbox import SandboxError, sandbox_warning
-from startup.sockets import InheritedSocketError, check_inherited
 from tls.certificates import CertificateError, CertificateFacts, ClientAuthorityError
-from tls.patches import Transport
 from tls.profiles import OLDEST, choose_groups, groups_in_force
-from tls.serving import refuse_start
-from tls.transport import Choices, ProbeError, install
 from tls.watch import FileWatch, every
-from wiring.envelope import Envelope
-from wiring.live import Live
-from wiring.readiness import checks_of, warnings_of
-from wiring.trust import Trust
 
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
     from tls.clients import ClientTrust

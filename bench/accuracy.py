@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.pages import Page, PageScore, load_pages, share
 from bench.pixels import pixels_of
-from model.engine import load
-from model.page import PageReader
+from model.vision.engine import load
+from model.vision.page import PageReader
 from model.weights import load_manifest
 
 

@@ -1,10 +1,10 @@
 """What isolation costs: `python bench/isolation.py [--rounds 40]`.
 
-The same files are decoded here, as an ordinary service would, and by `model.decoders` in a process
-forked for each of them; the receipt is read by networks loaded here, and by an engine process.
-Both kinds of process are measured with their filter of system calls and without. All ways take
-turns, so that what else the machine does befalls them alike. Prints Markdown; the exit status is 1
-where a target is missed.
+The same files are decoded here, as an ordinary service would, and by `model.decoding.pool`
+in a process forked for each of them; the receipt is read by networks loaded here, and by an engine
+process. Both kinds of process are measured with their filter of system calls and without. All ways
+take turns, so that what else the machine does befalls them alike. Prints Markdown; the exit status
+is 1 where a target is missed.
 
 Each way of decoding begins with the upload's bytes and ends with the pixels in an array here, of
 which each memory page has been looked at: what is mapped costs at the first look.
@@ -33,13 +33,14 @@ from bench.figures import median_interval, table
 from bench.machine import describe
 from bench.report import interval
 from bench.samples import PHOTO, RECEIPT_FILE, SMALL, files
-from model import engine, sealed
-from model.decoders import Decoders
-from model.inference import Pixels
-from model.page import PageReader
-from model.pdf import PdfFile
-from model.pixels import ImageFile, rgb_strips
+from model.decoding.images import ImageFile, rgb_strips
+from model.decoding.pdf import PdfFile
+from model.decoding.pool import Decoders
 from model.reader import Page, Reader
+from model.vision import engine
+from model.vision.inference import Pixels
+from model.vision.page import PageReader
+from model.workers import memfd
 
 DETECTOR, RECOGNISER = "ppocrv3-det", "sealed-crnn"
 MAX_PIXELS, DPI, TIMEOUT_S = 50_000_000, 200, 60
@@ -116,7 +117,7 @@ async def library_alone(data: bytes) -> Pixels:
 async def decode_here(data: bytes) -> Pixels:
     """Decode with what a decoder runs, in this process."""
     if data.startswith(b"%PDF"):
-        room = sealed.room("pixels", MAX_PIXELS * 3)
+        room = memfd.room("pixels", MAX_PIXELS * 3)
         width, height = PdfFile(data, MAX_PIXELS, DPI).draw(1, room)
         return mapped(room, width, height)
     image = ImageFile(data, MAX_PIXELS).upright(1)
@@ -126,7 +127,7 @@ async def decode_here(data: bytes) -> Pixels:
 
 async def decode_apart(decoders: Decoders, data: bytes) -> Pixels:
     """Decode in a process of its own, and map what it left as an engine does."""
-    upload = sealed.copy("upload", data)
+    upload = memfd.copy("upload", data)
     try:
         found, _ = await decoders.decode(upload, len(data), 1)
     finally:

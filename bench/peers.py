@@ -17,9 +17,9 @@ from bench.servers import ROOT, Launch, Server, start
 from bench.thin_server import LANGUAGES
 
 NEEDS = {
-    "rapidocr": "--rapidocr PYTHON, of a venv with requirements-bench.txt",
+    "rapidocr": "--rapidocr PYTHON, of a venv with requirements/bench.txt",
     "rapidocr-onnxruntime": "--rapidocr-onnxruntime PYTHON, of a venv with "
-    "requirements-bench-rapidocr-onnxruntime.txt",
+    "requirements/bench-rapidocr-onnxruntime.txt",
     "tesseract": "apt-get install tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim",
     "tesseract:one-thread": "the same as tesseract",
 }

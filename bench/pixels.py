@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.inference import Pixels
-from model.pixels import ImageFile, rgb_strips
+from model.decoding.images import ImageFile, rgb_strips
+from model.vision.inference import Pixels
 
 _MAX_PIXELS = 100_000_000
 

@@ -26,8 +26,8 @@ from bench.figures import spread, table
 from bench.machine import describe
 from bench.pages import CropScore, Page, load_pages, plain, share
 from bench.pixels import pixels_of
-from model.crnn import ReadText, Recogniser
-from model.inference import Pixels
+from model.vision.inference import Pixels
+from model.vision.recogniser import ReadText, Recogniser
 from model.weights import Weights, WeightsFile, load_manifest, pick
 
 _TIMED_WIDTH_PX, _ROUNDS = 320, 40

@@ -8,7 +8,7 @@ or more.
 
 For 503 every place is held by a request whose body has not come yet, so nothing else is done
 meanwhile. The last row is an app that answers 200 at once: what HTTP/2 and TLS cost by themselves.
-`--loops` also starts the service on uvloop (requirements-dev.txt) and compares.
+`--loops` also starts the service on uvloop (requirements/dev.txt) and compares.
 """
 
 import argparse
@@ -189,7 +189,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--loops", action="store_true")
     chosen = parser.parse_args()
     if chosen.loops and importlib.util.find_spec("uvloop") is None:
-        parser.error("--loops needs uvloop, which requirements-dev.txt has")
+        parser.error("--loops needs uvloop, which requirements/dev.txt has")
     return chosen
 
 

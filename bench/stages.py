@@ -29,9 +29,9 @@ from bench.figures import table
 from bench.machine import describe
 from bench.pages import load_pages
 from bench.pixels import pixels_of
-from model import crnn, detect, engine, page
-from model.inference import Pixels
-from model.page import PageReader
+from model.vision import detect, engine, page
+from model.vision.inference import Pixels
+from model.vision.page import PageReader
 
 # Operations of a network for one pixel of its input, multiplications and additions apart; counted
 # from the ONNX files (tests/training/test_operations.py counts them again).
@@ -90,7 +90,7 @@ def watch(reader: PageReader, stages: Stages) -> None:
         (orientation, "is_upside_down", "orientation"),
         (recogniser, "read_line", "recognise: resize, normalise"),
         (recogniser.network, "run", "recognise: network"),
-        (crnn, "decode_ctc", "recognise: CTC"),
+        (recogniser, "decode_ctc", "recognise: CTC"),
         (page, "unstack", "columns"),
         (page, "reading_order", "order"),
         (reader, "_side_by_side", _WAITING),

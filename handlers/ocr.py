@@ -11,7 +11,7 @@ from handlers.negotiation import preferred
 from handlers.page_stream import PageStream
 from handlers.parameters import Parameters, parameters_of
 from handlers.uploads import images_from, media_type_of
-from middleware.exchange import caller_of, exchange_of, open_window
+from middleware.request_context import caller_of, exchange_of, open_window
 from model.reader import Page, Place, Reader
 
 ANSWERS = ("application/json", "text/plain", "application/x-ndjson")

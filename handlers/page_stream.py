@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from handlers.answers import as_page
 from handlers.errors import OutOfTime
 from handlers.problems import problem_document
-from middleware.exchange import caller_of, exchange_of
+from middleware.request_context import caller_of, exchange_of
 from model.errors import ReadingError
 from model.reader import Page, Place, Reader
 

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from handlers.negotiation import preferred
 from handlers.problem_table import PROBLEMS, REFUSED, ROUTING, Problem
 from middleware.errors import NotAuthenticated
-from middleware.exchange import exchange_of
+from middleware.request_context import exchange_of
 
 LANGUAGES = ("en", "zh")
 HTTP_SERVER_ERRORS = 500

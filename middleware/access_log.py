@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from middleware.exchange import address_of, exchange_of
 from middleware.log import entry
+from middleware.request_context import address_of, exchange_of
 
 
 class AccessLog:

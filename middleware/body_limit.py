@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.errors import BodyTooLarge
-from middleware.exchange import exchange_of
+from middleware.request_context import exchange_of
 
 MAX_DIGITS = 20  # as h11 takes; more are too large however they end
 

@@ -5,7 +5,7 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.errors import BodyTooSlow, DeadlineExceeded
-from middleware.exchange import exchange_of
+from middleware.request_context import exchange_of
 
 
 class Deadline:

@@ -11,7 +11,7 @@ class EarlyAnswers:
     A proxy that has the answer reads no more of the body. A client that reads only when it has
     sent all (httpx) then waits for room, over HTTP/2 for ever: it is told so by a reset
     (RFC 9113, section 8.1), which it doesn't look at. HTTP/2 connections of our own need none of
-    this: tls/uploads.py goes on reading after an answer.
+    this: server/flow_control.py goes on reading after an answer.
     """
 
     def __init__(self, app: ASGIApp, *, wait_s: float, max_bytes: int) -> None:

@@ -3,7 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from middleware.exchange import exchange_of
+from middleware.request_context import exchange_of
 
 
 class Headers:

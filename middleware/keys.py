@@ -13,8 +13,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from middleware.errors import NotAuthenticated, ScopeMissing
-from middleware.exchange import address_of, exchange_of
 from middleware.quota import Charge, Quota, network_of
+from middleware.request_context import address_of, exchange_of
 from middleware.token import id_of
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from limits import RateLimitItem
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from middleware.exchange import address_of, exchange_of
 from middleware.keys import caller_of
 from middleware.quota import Charge, Quota, network_of
+from middleware.request_context import address_of, exchange_of
 
 
 class AddressLimit:

@@ -13,8 +13,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
 from middleware.errors import LimitStorageFailed, RateLimited
-from middleware.exchange import Exchange
 from middleware.log import entry
+from middleware.request_context import Exchange
 
 IPV6_SITE_BITS = 64  # what a provider gives one customer; a single address costs nothing to change
 

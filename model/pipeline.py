@@ -6,15 +6,15 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
-from model import sealed
 from model.admission import Guest
-from model.child import Child
-from model.decoders import Decoders
+from model.decoding.pool import Decoders
 from model.errors import ReaderDied, ReadingTimeout
-from model.pool import Pool
 from model.reading import Decoded, Implausible, Line, Page, lines_and_times
 from model.sizing import this_machine
-from model.turns import Turns
+from model.workers import memfd
+from model.workers.child import Child
+from model.workers.fair_queue import Turns
+from model.workers.pool import Pool
 
 _FIRST_GUESS_S = 1.0  # what a reading takes, until one has been timed
 _NEWEST = 0.2  # weight of the newest reading in the mean time
@@ -105,7 +105,7 @@ class Pipeline:
         self, page: Decoded, *, detect: bool
     ) -> tuple[tuple[Line, ...], dict[str, float], float]:
         """Pass a page's pixels to an engine; return its lines, its steps' ms, and the seconds."""
-        room = sealed.room("reading", _RESULT_BYTES)
+        room = memfd.room("reading", _RESULT_BYTES)
         try:
             async with self._engines.place() as engine:
                 lent = time.perf_counter()

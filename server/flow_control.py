@@ -12,7 +12,7 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
-from tls.windows import ReceiveWindow
+from server.receive_window import ReceiveWindow
 
 REMEMBERED_BYTES = 64 << 20
 """How much room all connections of a process together may keep for uploads to come."""

@@ -6,8 +6,8 @@ from typing import ClassVar
 from hypercorn.asyncio.lifespan import Lifespan
 from hypercorn.asyncio.worker_context import EventWrapper, WorkerContext
 
-from tls.connections import SealedTCPServer
-from tls.gate import keep
+from server.connection_limit import keep
+from server.connections import SealedTCPServer
 
 _LOOK_S, _EMPTY_LOOKS = 0.01, 3
 _STEPS = 3  # of the event loop, from accept() to a transport

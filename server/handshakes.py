@@ -12,8 +12,8 @@ from collections import deque
 from functools import wraps
 from typing import Any
 
-from tls.gate import ConnectionGate
-from tls.newcomers import Newcomers
+from server.connection_limit import ConnectionGate
+from server.network_limit import Newcomers
 
 HANDSHAKES_IN_ONE_TURN = 2
 

@@ -11,12 +11,12 @@ from hypercorn.events import Closed, Updated
 from hypercorn.events import Event as ConnectionEvent
 from hypercorn.protocol.events import Body, Event, StreamClosed
 
-from tls.announced import announce
-from tls.frames import FIELDS, FIELDS_A_FRAME, RESET_COSTS, WAITING_A_FRAME
-from tls.paced import PacedH2Protocol
-from tls.stalls import Stalls
-from tls.streams import is_taken
-from tls.uploads import UploadLimits, Uploads
+from server.flood_guard import FIELDS, FIELDS_A_FRAME, RESET_COSTS, WAITING_A_FRAME
+from server.flow_control import UploadLimits, Uploads
+from server.h2_settings import announce
+from server.paced import PacedH2Protocol
+from server.send_timeouts import Stalls
+from server.streams import is_taken
 
 CRUMB_BYTES = 1024
 

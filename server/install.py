@@ -4,11 +4,11 @@ import logging
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from tls.choices import Choices
-from tls.probes import NAMES, ProbeError, check_behaviour, check_names
+from server.options import Choices
+from server.probes import NAMES, ProbeError, check_behaviour, check_names
 
 if TYPE_CHECKING:
-    from tls.patches import Transport
+    from server.patches import Transport
 
 TESTED_VERSIONS = frozenset({"0.18.0"})
 """The Hypercorn versions that the tests in tests/tls ran against."""
@@ -17,7 +17,7 @@ log = logging.getLogger("sealed.transport")
 
 
 def install(choices: Choices) -> "Transport":
-    """Apply the fixes in `tls.patches` to the Hypercorn of this process.
+    """Apply the fixes in `server.patches` to the Hypercorn of this process.
 
     Raises: ProbeError if this Hypercorn is not one tested and a fix can't work with it.
     """
@@ -32,7 +32,7 @@ def install(choices: Choices) -> "Transport":
         for fix in NAMES:
             check_names(fix)
     # Only now: with an unknown Hypercorn even the import may fail, and the probes say it better.
-    from tls.patches import apply_all  # noqa: PLC0415
+    from server.patches import apply_all  # noqa: PLC0415
 
     transport = apply_all(choices)
     if not tested:

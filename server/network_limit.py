@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tls.frames import BURST_S
+from server.flood_guard import BURST_S
 
 SECONDS_AT_ONCE = 5
 """New connections are counted by the second, so many seconds' worth at once."""

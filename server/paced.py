@@ -9,8 +9,8 @@ from h2.connection import ConnectionState
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.h2 import H2Protocol
 
-from tls.frames import CUT_OFF_COSTS, RESET_COSTS, FrameBudget
-from tls.newcomers import Newcomers
+from server.flood_guard import CUT_OFF_COSTS, RESET_COSTS, FrameBudget
+from server.network_limit import Newcomers
 
 
 class PacedH2Protocol(H2Protocol):

@@ -19,21 +19,21 @@ import hypercorn.protocol.h11
 import hyperframe.frame
 from hypercorn.config import Config
 
-from tls.alerts import telling
+from server.alerts import telling
+from server.connection_limit import ConnectionGate
+from server.connections import SealedTCPServer
+from server.contexts import Contexts, Served, make_context
+from server.fair_queue import Turns
+from server.flow_control import UploadLimits
+from server.graceful_shutdown import SealedLifespan, SealedWorkerContext
+from server.handshakes import Handshakes
+from server.http1 import SealedH11Protocol
+from server.http2 import SealedH2Protocol
+from server.network_limit import Newcomers
+from server.options import Choices
+from server.serving import checked, refuse_start
+from server.streams import SealedHTTPStream
 from tls.certificates import CertificateError
-from tls.choices import Choices
-from tls.connections import SealedTCPServer
-from tls.contexts import Contexts, Served, make_context
-from tls.farewell import SealedLifespan, SealedWorkerContext
-from tls.gate import ConnectionGate
-from tls.handshakes import Handshakes
-from tls.http1 import SealedH11Protocol
-from tls.http2 import SealedH2Protocol
-from tls.newcomers import Newcomers
-from tls.serving import checked, refuse_start
-from tls.streams import SealedHTTPStream
-from tls.turns import Turns
-from tls.uploads import UploadLimits
 
 
 class Transport:

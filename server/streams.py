@@ -8,8 +8,8 @@ from hypercorn.asyncio.task_group import _handle
 from hypercorn.protocol.events import Event, StreamClosed
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 
-from tls.turns import Turns
-from tls.uploads import Uploads
+from server.fair_queue import Turns
+from server.flow_control import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -1,1 +1,1 @@
-"""What happens once, before the first request: functions found, Hypercorn checked, a key made."""
+"""The composition root: builds the app, its middleware and the hardened server from settings."""

@@ -8,8 +8,8 @@ from limits import parse as parse_limit
 from starlette.types import Scope
 
 from middleware.keys import BEGINNING, END, Caller, Shown
+from service.dev_key import development_caller
 from settings import ApiKey, Settings
-from startup.development import development_caller
 
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
     from tls.clients import ClientTrust

@@ -22,10 +22,10 @@ from middleware.limits import AddressLimit, KeyLimit
 from middleware.plain_port import PlainPort
 from middleware.proxy import TrustedProxy
 from middleware.quota import Quota
+from service.api_keys import callers_of, shown_by
+from service.routes import load_handler
+from service.storage import open_storage
 from settings import Function, Settings
-from startup.functions import load_handler
-from startup.storage import open_storage
-from wiring.callers import callers_of, shown_by
 
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
     from tls.clients import ClientTrust

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from handlers.health import Check
 from model.errors import WeightsError
 from model.reader import Reader
-from tls.patches import Transport
-from wiring.live import Live
-from wiring.trust import Trust
+from server.patches import Transport
+from service.client_ca_reload import Trust
+from service.reload import Live
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 VALID_DAYS = 1  # a certificate with less left turns /readyz red

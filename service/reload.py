@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pydantic import BaseModel
 from starlette.applications import Starlette
 
+from service.middleware_stack import Envelope
 from settings import Settings, SettingsError, check_mixture
-from wiring.envelope import Envelope
 
 TAKEN_UP = ("keys", "limits", "hsts")
 """The tables that are; what has sockets, processes or code behind it waits for a restart."""

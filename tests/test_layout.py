@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("handlers", "middleware", "model", "settings", "startup", "tls", "wiring")
+PACKAGES = ("handlers", "middleware", "model", "settings", "server", "service", "tls")
 OWN = {*PACKAGES, "app"}
 # Imports go one way. A name stands for the module or package and everything in it.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -21,38 +21,32 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model.sandbox",
         "model.sizing",
         "settings",
-        "startup",
+        "server",
+        "service",
         "tls",
-        "wiring",
     },
     "handlers": {
         "handlers",
         "middleware.errors",
-        "middleware.exchange",
+        "middleware.request_context",
         "model.reader",
         "model.errors",
     },
     "middleware": {"middleware"},
     "model": {"model"},
     "settings": {"settings"},
-    "startup": {
-        "startup",
-        "middleware.keys",
-        "middleware.memory_storage",
-        "middleware.token",
-        "tls",
-    },
-    "tls": {"tls"},
-    "wiring": {
+    "server": {"server", "tls"},
+    "service": {
         "handlers",
         "middleware",
         "model.errors",
         "model.reader",
         "settings",
-        "startup",
+        "server",
+        "service",
         "tls",
-        "wiring",
     },
+    "tls": {"tls"},
 }
 FILE_LINES = 230
 FUNCTION_LINES = 40
@@ -63,7 +57,7 @@ LONG_FILES = {
     "settings/tables.py": "one class a table: it is read beside settings.toml",
 }
 LONG_FUNCTIONS = {
-    "tls/probes.py:_exchange": "one dialogue, and the imports that only a rare start needs",
+    "server/probes.py:_exchange": "one dialogue, and the imports that only a rare start needs",
 }
 HEAVY = ("numpy", "PIL", "cv2", "onnxruntime", "pypdfium2")
 
@@ -117,15 +111,15 @@ def test_imports_go_one_way(name: str) -> None:
         ("handlers", "from settings import Settings"),
         ("handlers", "import middleware.keys"),
         ("handlers", "from middleware import quota"),
-        ("handlers", "from model.engine import Engine"),
-        ("handlers", "def f():\n    from model import decoder"),
+        ("handlers", "from model.vision.engine import Engine"),
+        ("handlers", "def f():\n    from model.decoding import decoder"),
         ("middleware", "from handlers.problems import respond"),
         ("model", "import tls"),
         ("model", "from ..handlers import ocr".replace("..", "")),
         ("settings", "import app"),
-        ("startup", "from middleware.quota import Quota"),
+        ("server", "from middleware.quota import Quota"),
         ("tls", "import settings.server"),
-        ("app", "from model.engine import Engine"),
+        ("app", "from model.vision.engine import Engine"),
     ],
 )
 def test_an_import_the_wrong_way_would_be_found(package: str, source: str) -> None:
@@ -136,7 +130,7 @@ def test_an_import_the_wrong_way_would_be_found(package: str, source: str) -> No
 def test_only_app_and_wiring_see_the_settings() -> None:
     """Everything else gets explicit values."""
     readers = {package for package, allowed in MAY_IMPORT.items() if "settings" in allowed}
-    assert readers == {"app", "settings", "wiring"}
+    assert readers == {"app", "service", "settings"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -203,4 +197,4 @@ def test_the_web_process_reads_no_images_itself() -> None:
 
 def test_a_process_that_reads_images_would_be_found() -> None:
     """The engine's own modules do load them."""
-    assert "numpy" in _heavy_after(["model.engine"])
+    assert "numpy" in _heavy_after(["model.vision.engine"])

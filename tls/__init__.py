@@ -1,1 +1,1 @@
-"""Certificates, and what Hypercorn's transport needs to carry uploads safely."""
+"""Certificates: making, checking and watching them, and the authorities of client certificates."""

@@ -8,13 +8,13 @@ import os
 import time
 from typing import Protocol
 
-from model import sealed
-from model.bootstrap import where
-from model.channel import Message, encode
+from model.decoding.images import ImageFile, is_image
+from model.decoding.pdf import PdfFile, is_pdf
 from model.errors import NoSuchPage, ReadingError, TooManyPixels
-from model.pdf import PdfFile, is_pdf
-from model.pixels import ImageFile, is_image
 from model.sandbox import lock, policies
+from model.workers import memfd
+from model.workers.bootstrap import where
+from model.workers.channel import Message, encode
 
 
 class Document(Protocol):
@@ -50,7 +50,7 @@ def _answer(question: Message, upload: int, room: int) -> Message:
     """Return what became of the page."""
     began = time.perf_counter()
     try:
-        document = open_upload(sealed.read(upload, question["bytes"]), question)
+        document = open_upload(memfd.read(upload, question["bytes"]), question)
         width, height = document.draw(question["page"], room)
     except TooManyPixels as error:
         return {"error": "TooManyPixels", "number": error.pixels}

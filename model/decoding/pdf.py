@@ -11,6 +11,7 @@ import mmap
 import pypdfium2
 from pypdfium2 import raw
 
+from model.decoding.images import BROKEN
 from model.errors import (
     EmptyDocument,
     EncryptedDocument,
@@ -18,7 +19,6 @@ from model.errors import (
     TooManyPixels,
     UnreadableImage,
 )
-from model.pixels import BROKEN
 
 _HEADER_WITHIN = 1024  # bytes; what PDFium, as other readers, takes for a header
 _POINTS_PER_INCH = 72

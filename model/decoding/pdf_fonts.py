@@ -11,8 +11,8 @@ from typing import Any
 
 import pypdfium2
 
-from model import sealed
-from model.pdf import PdfFile
+from model.decoding.pdf import PdfFile
+from model.workers import memfd
 
 # Name, character collection and encoding of the fonts that such documents name most.
 _FONTS = (
@@ -50,7 +50,7 @@ class RememberedFonts(pypdfium2.PdfSysfontBase):  # type: ignore[misc] # it has 
 def remember_fonts() -> None:
     """Draw a page in every font that is to be had later; files must still be open to us."""
     RememberedFonts().setup()
-    room = sealed.room("fonts", _SIDE * _SIDE * 3)
+    room = memfd.room("fonts", _SIDE * _SIDE * 3)
     PdfFile(_page(), _SIDE * _SIDE, 72).draw(1, room)
     os.close(room)
 

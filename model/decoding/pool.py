@@ -6,10 +6,10 @@ import os
 import time
 from collections.abc import Callable
 
-from model import sealed
+from model.decoding.zygote_handle import ZygoteHandle
 from model.errors import ReaderDied, UnreadableImage
 from model.reading import Decoded, Implausible, decoded
-from model.zygote_handle import ZygoteHandle
+from model.workers import memfd
 
 _RGB = 3  # bytes a pixel
 # Address space a decoder may take beyond the zygote's: what Pillow's and PDFium's worst modes hold
@@ -65,7 +65,7 @@ class Decoders:
             zygote = await self._running()
             question = {**self._question, "bytes": size_bytes, "page": page}
             began = time.perf_counter()
-            room = sealed.room("pixels", self._max_pixels * _RGB)
+            room = memfd.room("pixels", self._max_pixels * _RGB)
             try:
                 message = await zygote.decode(question, upload, room, self._timeout_s)
                 found = decoded(message, room, self._max_pixels)

@@ -14,10 +14,10 @@ import warnings
 
 from PIL import Image
 
-from model.channel import Channel, Message, close_all
-from model.decoder import decode_and_exit
-from model.pdf_fonts import remember_fonts
+from model.decoding.decoder import decode_and_exit
+from model.decoding.pdf_fonts import remember_fonts
 from model.sandbox import lock, policies
+from model.workers.channel import Channel, Message, close_all
 
 _CODECS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 

@@ -5,9 +5,9 @@ import contextlib
 import os
 from collections.abc import Callable
 
-from model.channel import ChannelError, Message, decode
 from model.errors import ReaderDied, ReadingTimeout, UnreadableImage
-from model.process import Process, how, place_of, retrieve
+from model.workers.channel import ChannelError, Message, decode
+from model.workers.process import Process, how, place_of, retrieve
 
 _ANSWER_BYTES = 4096
 _KILL_GRACE_S = 2.0  # for the zygote to end a decoder; then it is ended itself, with all of them

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from model.crnn import LEAST_DOUBT
-from model.ctc import decode_ctc
 from model.training.lines import LineSource, as_input
 from model.training.shards import read_charset
+from model.vision.ctc import decode_ctc
+from model.vision.recogniser import LEAST_DOUBT
 
 _SEED = 4242  # no shard has it
 _ROUNDS = 50

@@ -17,7 +17,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from model.training.kept import loaded
+from model.training.checkpoint import loaded
 from model.training.lines import HEIGHT_PX
 from model.training.network import Crnn, Shape
 from model.training.shards import read_charset

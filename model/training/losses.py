@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from model.ctc import BLANK
+from model.vision.ctc import BLANK
 
 _CONSIDERED_NATS = -6.0  # below its first choice, a class the teacher does not think of
 _BYSTANDERS = 700

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model.training.checkpoint import load_weights, save
 from model.training.initial import initial
-from model.training.kept import load_weights, save
 from model.training.lines import as_input
 from model.training.network import Mixer, Shape, Shrink, Trunk
 from model.training.shards import read_charset, read_shard

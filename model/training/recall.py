@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from model.detect import Detector, Window
-from model.inference import Pixels
-from model.polygon import Polygon
 from model.training.shards import read_charset
 from model.training.sheets import Boxes, Sheet, SheetSource
+from model.vision.detect import Detector, Window
+from model.vision.inference import Pixels
+from model.vision.polygon import Polygon
 from model.weights import pick
 
 _SEED = 77

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.training.batches import Batch, batches
+from model.training.checkpoint import load_weights, loaded, save
 from model.training.initial import initial
-from model.training.kept import load_weights, loaded, save
 from model.training.losses import Losses
 from model.training.network import Shape
 from model.training.shards import read_charset

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from model.inference import Pixels
-from model.polygon import Polygon, measure
+from model.vision.inference import Pixels
+from model.vision.polygon import Polygon, measure
 
 _CLEAR_ASPECT = 3.0  # a box this much longer than high, or higher than long, shows its direction
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model.inference import Network, Normalisation, Pixels
-from model.polygon import Numbers, Polygon, from_top_left, measure
-from model.scale import border, first_scale, map_size, next_scale
+from model.vision.inference import Network, Normalisation, Pixels
+from model.vision.polygon import Numbers, Polygon, from_top_left, measure
+from model.vision.scale import border, first_scale, map_size, next_scale
 from model.weights import Weights
 
 _LOOKS = 3  # at most, at one page

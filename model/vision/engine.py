@@ -12,17 +12,17 @@ import cv2
 import numpy as np
 import numpy.ma  # cv2 or numpy would import it while reading, when no file can be opened
 
-from model import sealed
-from model.channel import Channel, Message, close_all
-from model.crnn import Recogniser
-from model.detect import Detector
 from model.errors import WeightsError
-from model.inference import Pixels
-from model.orient import Orientation
-from model.page import PageReader, PageReading
 from model.sandbox import lock, policies
 from model.sandbox.kernel import forget_freed_memory
+from model.vision.detect import Detector
+from model.vision.inference import Pixels
+from model.vision.orient import Orientation
+from model.vision.page import PageReader, PageReading
+from model.vision.recogniser import Recogniser
 from model.weights import pick, pick_orientation
+from model.workers import memfd
+from model.workers.channel import Channel, Message, close_all
 
 _TEST_TEXT, _TEST_PAGE_PX = "4711 0815", 320
 # Address space beyond what is mapped at the start: networks, threads' stacks and heaps (beside each
@@ -150,7 +150,7 @@ def _read(reader: PageReader, message: Message, pixels: int, room: int, *, chann
     reading = reader.read(
         page, detect=bool(message["detect"]), check=check, threads=int(message["threads"])
     )
-    return sealed.fill(room, json.dumps(as_json(reading)).encode())
+    return memfd.fill(room, json.dumps(as_json(reading)).encode())
 
 
 def as_json(reading: PageReading) -> Message:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.polygon import Numbers, Polygon
+from model.vision.polygon import Numbers, Polygon
 
 _SAME_ROW = 0.5  # share of the lower height by which two boxes of a row may be apart, vertically
 

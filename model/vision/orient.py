@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from model.inference import Network, Normalisation, Pixels
+from model.vision.inference import Network, Normalisation, Pixels
 from model.weights import Weights
 
 _WIDTH_PX = 192

@@ -9,14 +9,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from model.crnn import ReadText, Recogniser
-from model.crop import cut_line, sideways_lines, upside_down
-from model.detect import Detector
-from model.inference import Pixels
-from model.order import reading_order
-from model.orient import Orientation
-from model.polygon import Polygon, measure
-from model.vertical import unstack
+from model.vision.crop import cut_line, sideways_lines, upside_down
+from model.vision.detect import Detector
+from model.vision.inference import Pixels
+from model.vision.order import reading_order
+from model.vision.orient import Orientation
+from model.vision.polygon import Polygon, measure
+from model.vision.recogniser import ReadText, Recogniser
+from model.vision.vertical import unstack
 
 T = TypeVar("T")
 

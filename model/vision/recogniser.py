@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model.ctc import decode_ctc
 from model.errors import WeightsError
-from model.inference import Network, Normalisation, Pixels
+from model.vision.ctc import decode_ctc
+from model.vision.inference import Network, Normalisation, Pixels
+from model.vision.windows import joined, windows
 from model.weights import Weights
-from model.windows import joined, windows
 
 _MIN_WIDTH_PX = 64
 _WIDTH_STEP_PX = 8  # the networks' strides in width are 4 and 8

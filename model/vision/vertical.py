@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model.inference import Pixels
-from model.polygon import Numbers
+from model.vision.inference import Pixels
+from model.vision.polygon import Numbers
 
 Mask = npt.NDArray[np.bool_]
 Cell = tuple[int, int]  # its first row, and the row after its last

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from model.ctc import BLANK
+from model.vision.ctc import BLANK
 
 Probabilities = npt.NDArray[np.float32]  # T x C
 

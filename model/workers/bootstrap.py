@@ -1,6 +1,6 @@
 """What a process that reads does first: tie its life to its parent's, then do one module's work.
 
-Started as `python -I -c "..." PROJECT MODULE DESCRIPTOR PARENT` by `model.process`.
+Started as `python -I -c "..." PROJECT MODULE DESCRIPTOR PARENT` by `model.workers.process`.
 """
 
 import importlib
@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from model.channel import Channel
 from model.sandbox.lock import die_with
+from model.workers.channel import Channel
 
+MODULES = {"engine": "model.vision.engine", "zygote": "model.decoding.zygote"}
 _DESCRIPTORS = 3  # the most that come with a message: an upload, room for its pixels, an answer
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     die_with(parent)
     channel = Channel(socket.socket(fileno=descriptor), descriptors=_DESCRIPTORS)
     sys.excepthook = _teller(channel)
-    importlib.import_module(f"model.{module}").serve(channel)
+    importlib.import_module(MODULES[module]).serve(channel)
 
 
 def where(error: BaseException) -> str:

@@ -7,9 +7,9 @@ that the child can no longer be told whose text it holds, and it is killed.
 import asyncio
 from collections.abc import Callable
 
-from model.channel import Message
 from model.errors import ReaderDied, UnreadableImage
-from model.process import Process, retrieve
+from model.workers.channel import Message
+from model.workers.process import Process, retrieve
 
 
 class Child:

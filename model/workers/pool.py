@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 
-from model.channel import Message
-from model.child import Child
 from model.errors import ReaderDied, WeightsError
+from model.workers.channel import Message
+from model.workers.child import Child
 
 
 class Pool:

@@ -16,11 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from model.channel import Channel, ChannelError, Message
 from model.errors import ReaderDied
+from model.workers.channel import Channel, ChannelError, Message
 
-_PROJECT = Path(__file__).resolve().parent.parent
-_CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from model.bootstrap import main; main()"
+_PROJECT = Path(__file__).resolve().parents[2]
+_CODE = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from model.workers.bootstrap import main; main()"
+)
 # Large blocks are given back when freed: left to itself, glibc keeps more and more of them.
 _ALLOCATOR = {
     "engine": {
@@ -52,7 +55,7 @@ class Process:
         on_message: Callable[[Message], None],
         on_end: Callable[[], None],
     ) -> None:
-        """Start `model.<module>`; needs a running event loop. Raises ReaderDied."""
+        """Start a module of bootstrap.MODULES; needs a running event loop. Raises ReaderDied."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(0)
         with theirs:
@@ -166,7 +169,7 @@ def place_of(told: object) -> str:
         return "an exception in a library"
     kind, file, line = match.groups()
     known = kind in _OURS or isinstance(getattr(builtins, kind, None), type)
-    place = f"{file}:{line}" if (_PROJECT / "model" / file).is_file() else "a library"
+    place = f"{file}:{line}" if any((_PROJECT / "model").rglob(file)) else "a library"
     return f"{kind if known else 'an exception'} at {place}"
 
 

@@ -13,7 +13,7 @@ from tests.deploy.certificates import make_certificate
 from tests.deploy.image import Builder, Container
 from tests.deploy.runtime_profile import PROFILE
 from tests.deploy.units import ROOT
-from tests.model.pdfs import chinese_pdf
+from tests.model.decoding.pdfs import chinese_pdf
 from tests.model.processes import children_of
 from tests.system.service import key_stanza
 

@@ -12,8 +12,8 @@ from tests.deploy import nginx_http2
 from tests.deploy.nginx import SHIPPED, Front, Nginx
 from tests.deploy.nginx_functions import HANGS
 from tests.deploy.nginx_wire import through
+from tests.server.servers import until
 from tests.system.service import PATIENCE_S, ROOT
-from tests.tls.servers import until
 
 HEAD = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.deploy.nginx import Behind, Front, Nginx
 from tests.deploy.nginx_functions import FIRST_BYTES, LARGE_ANSWER_BYTES
-from tests.model.pdfs import pdf
+from tests.model.decoding.pdfs import pdf
 from tests.system.service import PATIENCE_S
 from tests.system.traces import leavings, tracer
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.deploy.replay import USER, Systemd, missing
 from tests.deploy.units import ROOT
-from tests.model.pdfs import chinese_pdf
+from tests.model.decoding.pdfs import chinese_pdf
 from tests.model.processes import children_of
 
 RECEIPT = (ROOT / "examples" / "receipt.png").read_bytes()

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from handlers.errors import MalformedBody, TooManyImages, UnknownParameter, UnsupportedBody
 from handlers.ocr import recognize
-from middleware.exchange import exchange_of
+from middleware.request_context import exchange_of
 from model.errors import Busy, UnreadableImage
 from model.reader import ALL_PAGES, Line, Page
 from tests.asgi import Answer, call, scope_of

@@ -18,7 +18,7 @@ import middleware.errors
 import model.errors
 from handlers.problem_table import PROBLEMS, REFUSED, ROUTING, Problem
 from handlers.problems import problem_of, respond
-from middleware.exchange import exchange_of
+from middleware.request_context import exchange_of
 from tests.asgi import scope_of
 
 BASES = (

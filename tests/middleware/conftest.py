@@ -16,7 +16,7 @@ import pytest
 from limits.aio.storage import MemoryStorage
 
 from middleware.quota import Quota
-from startup.storage import open_storage
+from service.storage import open_storage
 
 WAIT_S = 0.2
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
 from middleware.access_log import AccessLog, Named
-from middleware.exchange import exchange_of
 from middleware.headers import Headers
+from middleware.request_context import exchange_of
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from starlette.types import Message
 
 from middleware.body_limit import BodyLimit
 from middleware.errors import BodyTooLarge
-from middleware.exchange import exchange_of
+from middleware.request_context import exchange_of
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio

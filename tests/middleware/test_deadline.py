@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.deadline import Deadline
 from middleware.errors import BodyTooSlow, DeadlineExceeded
-from middleware.exchange import exchange_of
+from middleware.request_context import exchange_of
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio

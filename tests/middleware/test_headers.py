@@ -4,8 +4,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from middleware.exchange import exchange_of
 from middleware.headers import Headers
+from middleware.request_context import exchange_of
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio

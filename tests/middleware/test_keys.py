@@ -14,9 +14,9 @@ from starlette.types import ASGIApp
 
 from middleware import keys as keys_module
 from middleware.errors import LimitStorageFailed, NotAuthenticated, RateLimited, ScopeMissing
-from middleware.exchange import exchange_of
 from middleware.keys import Caller, Keys, caller_of
 from middleware.quota import Quota
+from middleware.request_context import exchange_of
 from middleware.token import new_token
 from tests.asgi import call, read_all, scope_of
 

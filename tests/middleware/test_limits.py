@@ -8,10 +8,10 @@ from limits import parse
 from starlette.types import ASGIApp
 
 from middleware.errors import LimitStorageFailed, RateLimited
-from middleware.exchange import exchange_of
 from middleware.keys import Caller
 from middleware.limits import AddressLimit, KeyLimit
 from middleware.quota import Quota
+from middleware.request_context import exchange_of
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio

@@ -14,8 +14,8 @@ from limits import parse
 from limits.aio.storage import MemoryStorage
 
 from middleware.errors import LimitStorageFailed, RateLimited
-from middleware.exchange import Exchange
 from middleware.quota import Charge, Quota, network_of
+from middleware.request_context import Exchange
 from tests.middleware.conftest import Connect, Redis
 
 pytestmark = pytest.mark.anyio

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from middleware.exchange import Exchange, address_of, exchange_of, open_window
+from middleware.request_context import Exchange, address_of, exchange_of, open_window
 from tests.asgi import scope_of
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from model import sealed
 from model.reading import Implausible, Line, lines_and_times
+from model.workers import memfd
 
 LINE = {"text": "4711", "confidence": 0.5, "polygon": [[0, 0], [9, 0], [9, 9], [0, 9]]}
 RESULT = {"detect_ms": 1.5, "recognise_ms": 2, "lines": [LINE]}
@@ -15,9 +15,9 @@ RESULT = {"detect_ms": 1.5, "recognise_ms": 2, "lines": [LINE]}
 
 def taken(result: bytes, answer: Any = None, room_bytes: int = 100_000) -> Any:
     """Return what is made of a result in its room."""
-    room = sealed.room("reading", room_bytes)
+    room = memfd.room("reading", room_bytes)
     try:
-        sealed.fill(room, result)
+        memfd.fill(room, result)
         return lines_and_times(answer or {"bytes": len(result)}, room, room_bytes)
     finally:
         os.close(room)

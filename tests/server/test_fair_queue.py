@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.tls.clients import Client
-from tests.tls.servers import VARIANTS, serving
+from server.fair_queue import Turns
+from tests.server.clients import Client
+from tests.server.servers import VARIANTS, serving
 from tls.development import Paths
-from tls.turns import Turns
 
 FLOOD = 10
 CONNECTIONS = 40

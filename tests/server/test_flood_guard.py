@@ -9,6 +9,9 @@ from h2.errors import ErrorCodes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.flood_guard import FRAMES_IN_ONE_TURN, LEAST, REQUEST_WEIGHS, FrameBudget, Unruly
+from tests.server.clients import Client
+from tests.server.servers import Server, both
 from tests.system.attacks.wire import (
     CONTINUATION,
     DATA,
@@ -23,9 +26,6 @@ from tests.system.attacks.wire import (
     WINDOW_UPDATE,
     frame,
 )
-from tests.tls.clients import Client
-from tests.tls.servers import Server, both
-from tls.frames import FRAMES_IN_ONE_TURN, LEAST, REQUEST_WEIGHS, FrameBudget, Unruly
 
 FLOODS = {
     "ping": frame(PING, payload=bytes(8)),

@@ -7,8 +7,8 @@ import h2.events
 import httpx2
 import pytest
 
-from tests.tls.clients import Client
-from tests.tls.servers import Server, both, both_tight, serving, soon
+from tests.server.clients import Client
+from tests.server.servers import Server, both, both_tight, serving, soon
 from tls.development import Paths
 
 MEGABYTE = bytes(1_000_000)

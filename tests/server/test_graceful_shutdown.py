@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from tests.tls.clients import stats
-from tests.tls.servers import VARIANTS, Server, serving
+from tests.server.clients import stats
+from tests.server.servers import VARIANTS, Server, serving
 from tls.development import Paths
 
 REQUEST = b"GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n"

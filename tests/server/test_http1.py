@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import httpx2
 
-from tests.tls.clients import stats
-from tests.tls.servers import PATIENCE_S, Server, both, soon
+from tests.server.clients import stats
+from tests.server.servers import PATIENCE_S, Server, both, soon
 
 HEAD = "POST {} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tls import newcomers as newcomers_module
-from tls.frames import BURST_S
-from tls.newcomers import FULL_BUDGETS, SECONDS_AT_ONCE, SWEEP_S, Newcomers
+from server import network_limit as newcomers_module
+from server.flood_guard import BURST_S
+from server.network_limit import FULL_BUDGETS, SECONDS_AT_ONCE, SWEEP_S, Newcomers
 
 
 class Clock:

@@ -9,10 +9,10 @@ import h2.events
 import h2.settings
 from h2.errors import ErrorCodes
 
-from tests.tls.clients import Client, stats
-from tests.tls.servers import PATIENCE_S, VARIANTS, Server, serving, soon
+from server.send_timeouts import Stalls
+from tests.server.clients import Client, stats
+from tests.server.servers import PATIENCE_S, VARIANTS, Server, serving, soon
 from tls.development import Paths
-from tls.stalls import Stalls
 
 LONGER = 3  # seconds, with a timeout of half a second
 HEAD = b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n"

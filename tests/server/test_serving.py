@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-import tls.probes
-import tls.transport
-from tests.tls.servers import PATIENCE_S, start
-from tests.tls.test_contexts import expire
+import server.install
+import server.probes
+from tests.server.servers import PATIENCE_S, start
+from tests.server.test_contexts import expire
 from tls.development import Paths, ensure_development_certificate
 
 
@@ -65,36 +65,36 @@ def test_bad_pair_refuses_the_start(tmp_path: Path, kind: str) -> None:
 
 def test_probes_pass_here() -> None:
     """Everything the fixes build on is in the Hypercorn installed, by its own signature."""
-    for fix in tls.probes.NAMES:
-        tls.probes.check_names(fix)
+    for fix in server.probes.NAMES:
+        server.probes.check_names(fix)
 
 
 def test_every_fix_has_a_probe() -> None:
     """The closed list of fixes and the table of probes name the same things."""
-    from tls.patches import FIXES  # noqa: PLC0415 - the module under test needs no earlier import
+    from server.patches import FIXES  # noqa: PLC0415 - the module under test needs no earlier import
 
-    assert [fix.name for fix in FIXES if fix.name not in tls.probes.NAMES] == []
-    assert len(FIXES) == len(tls.probes.NAMES)
+    assert [fix.name for fix in FIXES if fix.name not in server.probes.NAMES] == []
+    assert len(FIXES) == len(server.probes.NAMES)
 
 
 def test_failed_probe_names_its_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing name and a changed signature are each told with the fix they break."""
     monkeypatch.delattr("hypercorn.protocol.h2.H2Protocol._send_data")
-    with pytest.raises(tls.probes.ProbeError, match=r"http2 uploads: .*_send_data is gone"):
-        tls.probes.check_names("http2 uploads")
+    with pytest.raises(server.probes.ProbeError, match=r"http2 uploads: .*_send_data is gone"):
+        server.probes.check_names("http2 uploads")
     monkeypatch.setattr("hypercorn.protocol.h11.H11Protocol._close_stream", lambda: None)
-    with pytest.raises(tls.probes.ProbeError, match=r"http1 early replies: .* other parameters"):
-        tls.probes.check_names("http1 early replies")
+    with pytest.raises(server.probes.ProbeError, match=r"http1 early replies: .* other parameters"):
+        server.probes.check_names("http1 early replies")
 
 
 def test_behaviour_probe_fails_on_stock() -> None:
     """The in-memory exchange finds what a stock Hypercorn does to an early reply."""
-    script = "from tls.probes import check_behaviour; check_behaviour()"
+    script = "from server.probes import check_behaviour; check_behaviour()"
     stock = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert stock.returncode != 0
-    installed = f"from tls.transport import Choices, install; install(Choices()); {script}"
+    installed = f"from server.install import Choices, install; install(Choices()); {script}"
     ours = subprocess.run(
         [sys.executable, "-c", installed], capture_output=True, text=True, check=False
     )
@@ -104,7 +104,8 @@ def test_behaviour_probe_fails_on_stock() -> None:
 def test_unknown_version_warns_and_probes() -> None:
     """A Hypercorn nobody tested is named in a warning, and served if its probes pass."""
     script = (
-        "import tls.transport as t; t.TESTED_VERSIONS = frozenset({'0.1'}); t.install(t.Choices());"
+        "import server.install as t; t.TESTED_VERSIONS = frozenset({'0.1'}); "
+        "t.install(t.Choices());"
         "print('installed')"
     )
     done = subprocess.run(
@@ -117,4 +118,4 @@ def test_unknown_version_warns_and_probes() -> None:
 def test_small_windows_are_refused() -> None:
     """A window below what clients assume before they know better would cut them off."""
     with pytest.raises(ValueError, match="65535"):
-        tls.transport.Choices(receive_window_bytes=1000)
+        server.install.Choices(receive_window_bytes=1000)

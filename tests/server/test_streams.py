@@ -3,8 +3,8 @@
 import h2.errors
 import h2.events
 
-from tests.tls.clients import Client, stats
-from tests.tls.servers import Server, both, both_tight, soon
+from tests.server.clients import Client, stats
+from tests.server.servers import Server, both, both_tight, soon
 
 
 @both

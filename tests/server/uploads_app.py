@@ -24,8 +24,8 @@ def on_config(config: Config) -> None:
 
 
 if "SEALED" in os.environ:
-    from tls.serving import refuse_start
-    from tls.transport import Choices, install
+    from server.install import Choices, install
+    from server.serving import refuse_start
 
     transport = install(
         Choices(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from startup.certificate import certificate_in_force
+from service.certificate import certificate_in_force
 from tls.certificates import CertificateError, CertificateFacts
 from tls.development import ensure_development_certificate
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from middleware.token import id_of, new_token
-from startup import development
-from startup.development import KEY_ID, development_caller, ensure_key
+from service.dev_key import KEY_ID, development_caller, ensure_key
 
 
 def test_it_is_made_once(tmp_path: Path) -> None:
@@ -52,7 +51,7 @@ def test_workers_that_start_at_once_agree(
         time.sleep(0.03)
         return new_token(key_id)
 
-    monkeypatch.setattr(development, "new_token", slow)
+    monkeypatch.setattr("service.dev_key.new_token", slow)
     path = tmp_path / "key"
     if before is not None:
         path.write_bytes(before)

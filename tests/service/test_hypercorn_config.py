@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from hypercorn.config import Config
 
-from settings.server import Server
-from startup.hypercorn_config import (
+from service.hypercorn_config import (
     COMMAND_LINE_ONLY,
     ConfigMismatch,
     check_command_line,
     check_config,
 )
+from settings.server import Server
 
 TEXT = 'bind = ["127.0.0.1:1"]\nworkers = 0\n[limits]\nper_key = "1/day"\n'
 

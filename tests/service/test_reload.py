@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from service.middleware_stack import Envelope
+from service.reload import Live, differences
 from settings import Settings, load_settings
-from wiring.envelope import Envelope
-from wiring.live import Live, differences
 
 SHIPPED = Path(__file__).parents[2] / "settings.toml"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from handlers.health import healthz
-from startup.functions import HandlerError, load_handler
+from service.routes import HandlerError, load_handler
 
 SOURCE = """
 async def good(request): ...

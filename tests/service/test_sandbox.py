@@ -2,7 +2,7 @@
 
 import pytest
 
-from startup.sandbox import SandboxError, sandbox_warning
+from service.sandbox import SandboxError, sandbox_warning
 
 
 @pytest.mark.parametrize("require", ["public", "always", "never"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from startup.sockets import InheritedSocketError, check_inherited
+from service.sockets import InheritedSocketError, check_inherited
 
 
 def _check(one: socket.socket, *, unix: bool = True, loopback: bool = True) -> None:

@@ -4,7 +4,7 @@ import pytest
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.errors import StorageError
 
-from startup.storage import open_storage
+from service.storage import open_storage
 
 pytestmark = pytest.mark.anyio
 

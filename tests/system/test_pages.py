@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from tests.model.pdfs import assemble, chinese_pdf, pdf
+from tests.model.decoding.pdfs import assemble, chinese_pdf, pdf
 from tests.system.service import Service
 
 PDF = {"content-type": "application/pdf"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.server.clients import Client
 from tests.system.service import Service
-from tests.tls.clients import Client
 
 VERSIONS = pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
 

@@ -13,9 +13,9 @@ from typing import Any
 import h2.exceptions
 import httpx2
 
+from tests.server.clients import Client
 from tests.system import uploads
 from tests.system.service import Service
-from tests.tls.clients import Client
 
 _NUMBER = re.compile(r"\d{8}")
 # What can be sent before the service has to give a window. httpx2 does not expect to be answered

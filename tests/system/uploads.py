@@ -5,7 +5,7 @@ import random
 
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.model.pdfs import pdf
+from tests.model.decoding.pdfs import pdf
 
 Numbered = tuple[str, bytes]  # the number that stands on every page of an upload, and the upload
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tls.servers import ROOT
+from tests.server.servers import ROOT
 from tls import signing
 from tls.certificates import CertificateError, check_pair, inspect, is_development
 from tls.development import Paths, ensure_development_certificate

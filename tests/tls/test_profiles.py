@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.tls.servers import ROOT
+from tests.server.servers import ROOT
 from tls.profiles import RECOMMENDED, groups_in_force
 
 CHOOSE = """

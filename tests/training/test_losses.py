@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from model.ctc import BLANK
 from model.training.losses import Losses
 from model.training.network import Crnn
 from model.training.shards import Rows, read_shard
+from model.vision.ctc import BLANK
 
 pytestmark = pytest.mark.training
 

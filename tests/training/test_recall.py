@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.detect import Detector
 from model.training.recall import found, look, sheets
 from model.training.sheets import SheetSource
+from model.vision.detect import Detector
 from model.weights import pick
 
 LINES = np.array([[10, 10, 110, 30], [10, 50, 110, 70]], np.float32)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from model.training import train
-from model.training.kept import load_weights
+from model.training.checkpoint import load_weights
 from model.training.network import Crnn
 from model.training.train import Training, own_units
 

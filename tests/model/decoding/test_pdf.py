@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model import sealed
+from model.decoding.pdf import PdfFile, is_pdf
 from model.errors import (
     EmptyDocument,
     EncryptedDocument,
@@ -14,8 +14,8 @@ from model.errors import (
     TooManyPixels,
     UnreadableImage,
 )
-from model.pdf import PdfFile, is_pdf
-from tests.model.pdfs import assemble, pdf
+from model.workers import memfd
+from tests.model.decoding.pdfs import assemble, pdf
 
 # With a user's password, made with the standard handler, 40-bit: opening it asks for one.
 ENCRYPTED = assemble(
@@ -29,7 +29,7 @@ def drawn(
     data: bytes, page: int = 1, *, max_pixels: int = 1_000_000, dpi: int = 72
 ) -> npt.NDArray[np.uint8]:
     """Return the pixels of a page, H x W x 3."""
-    room = sealed.room("test", max_pixels * 3)
+    room = memfd.room("test", max_pixels * 3)
     try:
         width, height = PdfFile(data, max_pixels, dpi).draw(page, room)
         flat = np.frombuffer(os.pread(room, width * height * 3, 0), np.uint8)

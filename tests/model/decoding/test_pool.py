@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-import model.process
-from model import sealed
-from model.decoders import Decoders
+import model.workers.process
+from model.decoding.pool import Decoders
 from model.errors import ReaderDied, ReadingError, ReadingTimeout, UnreadableImage
+from model.workers import memfd
+from tests.model.decoding.pdfs import chinese_pdf, pdf
 from tests.model.drawing import to_bytes
-from tests.model.pdfs import chinese_pdf, pdf
 from tests.model.processes import children_of, descriptors_of, is_running, open_descriptors, until
 
 pytestmark = pytest.mark.anyio
@@ -61,10 +61,10 @@ async def running(reports: list[Any] | None = None, **overrides: Any) -> AsyncIt
 
 async def decode(decoders: Decoders, data: bytes, page: int = 1) -> tuple[int, int, bytes]:
     """Return a page's measures and pixels."""
-    upload = sealed.copy("upload", data)
+    upload = memfd.copy("upload", data)
     try:
         found, _ = await decoders.decode(upload, len(data), page)
-        pixels = sealed.read(found.pixels, found.width * found.height * 3)
+        pixels = memfd.read(found.pixels, found.width * found.height * 3)
         os.close(found.pixels)
         return found.width, found.height, pixels
     finally:
@@ -174,8 +174,8 @@ async def test_too_much_memory_is_the_file_s_fault(monkeypatch: pytest.MonkeyPat
     """A page that wants more than its share is unreadable; with the share as it is, it is read."""
     async with running() as decoders:
         assert (await decode(decoders, LARGE))[0] == 3000
-    monkeypatch.setattr("model.decoders._BYTES_PER_PIXEL", 0)
-    monkeypatch.setattr("model.decoders._BYTES_BESIDE", 4 << 20)
+    monkeypatch.setattr("model.decoding.pool._BYTES_PER_PIXEL", 0)
+    monkeypatch.setattr("model.decoding.pool._BYTES_BESIDE", 4 << 20)
     async with running() as decoders:
         with pytest.raises(UnreadableImage):
             await decode(decoders, LARGE)
@@ -206,7 +206,7 @@ def rogue(monkeypatch: pytest.MonkeyPatch) -> Rogue:
     """Return a function that makes the zygote lie as these lines do."""
 
     def become(lines: str) -> None:
-        monkeypatch.setattr(model.process, "_CODE", ROGUE % lines.replace("\n", "\n    "))
+        monkeypatch.setattr(model.workers.process, "_CODE", ROGUE % lines.replace("\n", "\n    "))
 
     return become
 
@@ -263,8 +263,10 @@ async def test_chinese_fonts_of_the_machine_are_there(
 ) -> None:
     """A document may name a font and not bring it; unless it was read before, it stays blank."""
     if not remembered:
-        without = "import model.pdf_fonts as fonts; fonts.remember_fonts = int; main()"
-        monkeypatch.setattr(model.process, "_CODE", model.process._CODE.replace("main()", without))
+        without = "import model.decoding.pdf_fonts as fonts; fonts.remember_fonts = int; main()"
+        monkeypatch.setattr(
+            model.workers.process, "_CODE", model.workers.process._CODE.replace("main()", without)
+        )
     async with running() as decoders:
         _, _, pixels = await decode(decoders, chinese_pdf("发票号码", name))
     if remembered and min(pixels) == 255:
@@ -275,7 +277,7 @@ async def test_chinese_fonts_of_the_machine_are_there(
 async def test_a_zygote_that_starts_late_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page is told so, and no process is left."""
     late = "import os, sys, time; sys.stdin.close(); time.sleep(60)"
-    monkeypatch.setattr(model.process, "_CODE", late)
+    monkeypatch.setattr(model.workers.process, "_CODE", late)
     async with running(start_timeout_s=0.3) as decoders:
         for _ in range(2):
             with pytest.raises(ReaderDied, match=r"did not start in 0\.3 s"):

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 BEGINNING = """
 import ctypes, errno, mmap, os, resource, signal, socket, sys, threading
 sys.path.insert(0, sys.argv[1])

@@ -8,7 +8,7 @@ import pytest
 from model.sandbox import landlock, policies, seccomp
 from model.sandbox.seccomp import Call, program
 from model.sandbox.syscalls import MACHINES
-from tests.model.confined import run
+from tests.model.sandbox.confined import run
 
 pytestmark = pytest.mark.skipif(not seccomp.available(), reason="this kernel has no seccomp")
 LOCK = "lock.give_up_files(); lock.give_up_calls(policies.decoder())\n"

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from model.crop import cut_line, sideways_lines, upside_down
-from model.polygon import Polygon
+from model.vision.crop import cut_line, sideways_lines, upside_down
+from model.vision.polygon import Polygon
 
 RNG = np.random.default_rng(1)
 

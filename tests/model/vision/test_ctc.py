@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.ctc import BLANK, decode_ctc
+from model.vision.ctc import BLANK, decode_ctc
 
 CHARSET = [*"abc", " "]
 

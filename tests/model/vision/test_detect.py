@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.detect import Detector, boxes
-from model.inference import Blob
-from model.polygon import from_top_left
+from model.vision.detect import Detector, boxes
+from model.vision.inference import Blob
+from model.vision.polygon import from_top_left
 from model.weights import pick
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import model.process
-from model.engine import SelfTestFailed, drawn_page, load, self_test
+import model.workers.process
 from model.errors import ReaderDied, ReadingTimeout
-from model.page import PageReader, PageReading
-from tests.model.confined import PROJECT
+from model.vision.engine import SelfTestFailed, drawn_page, load, self_test
+from model.vision.page import PageReader, PageReading
 from tests.model.conftest import MakeReader
 from tests.model.drawing import draw_line, draw_page, to_bytes
 from tests.model.processes import descriptors_of
+from tests.model.sandbox.confined import PROJECT
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +63,7 @@ def test_what_reads_passes_the_self_test() -> None:
 TINY = """
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
-from model.engine import load
+from model.vision.engine import load
 
 def tiny():
     return bool(np.float32(1e-38) * np.float32(1e-3) == 0)
@@ -105,10 +105,11 @@ async def test_an_engine_that_fails_its_test_is_not_used(
 ) -> None:
     """It ends, with the reason told, and the reader is not proven."""
     blind = (
-        "import model.engine as engine; engine._TEST_TEXT = '1234'; engine.cv2.putText = print; "
+        "import model.vision.engine as engine; engine._TEST_TEXT = '1234'; "
+        "engine.cv2.putText = print; "
     )
-    code = model.process._CODE.replace("main()", f"{blind}main()")
-    monkeypatch.setattr(model.process, "_CODE", code)
+    code = model.workers.process._CODE.replace("main()", f"{blind}main()")
+    monkeypatch.setattr(model.workers.process, "_CODE", code)
     reports: list[tuple[str, str]] = []
     async with make_reader(report=lambda *told: reports.append(told)) as reader:
         assert not await reader.prove()
@@ -174,11 +175,11 @@ async def test_pixels_of_a_page_do_not_stay(
     With glibc's own way of keeping freed blocks (the control) it is.
     """
     if not forgetful:
-        plain, code = model.process._environment, model.process._CODE
+        plain, code = model.workers.process._environment, model.workers.process._CODE
         kept = "import model.sandbox.kernel as kernel; kernel.forget_freed_memory = int; main()"
-        monkeypatch.setattr(model.process, "_CODE", code.replace("main()", kept))
+        monkeypatch.setattr(model.workers.process, "_CODE", code.replace("main()", kept))
         monkeypatch.setattr(
-            model.process,
+            model.workers.process,
             "_environment",
             lambda module: (
                 {"MALLOC_MMAP_THRESHOLD_": str(32 << 20)}

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.order import reading_order
-from model.polygon import Polygon
+from model.vision.order import reading_order
+from model.vision.polygon import Polygon
 
 GRID = [(row, column) for row in range(5) for column in range(3)]
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.crnn import ReadText
-from model.engine import load
-from model.inference import Pixels
-from model.page import PageReader
+from model.vision.engine import load
+from model.vision.inference import Pixels
+from model.vision.page import PageReader
+from model.vision.recogniser import ReadText
 from tests.model.drawing import draw_line, draw_page
 
 ROWS = [["INVOICE 20831", "PAGE 4"], ["Green tea", "12.50"], ["Black coffee", "3.75"]]

@@ -4,9 +4,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from model import crnn
-from model.crnn import Recogniser
-from model.inference import Pixels
+from model.vision.inference import Pixels
+from model.vision.recogniser import Recogniser
 from model.weights import load_manifest, pick
 from tests.model.drawing import draw_line
 
@@ -55,7 +54,7 @@ def test_windows_put_end_to_end_would_say_parts_twice(
     recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the seams the check above fails."""
-    monkeypatch.setattr(crnn, "joined", lambda parts, _: np.concatenate(parts))
+    monkeypatch.setattr("model.vision.recogniser.joined", lambda parts, _: np.concatenate(parts))
     assert recogniser.read_line(drawn(LONG)).text != LONG
 
 

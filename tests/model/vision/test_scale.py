@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from model.detect import Detector
-from model.inference import Blob
-from model.scale import border, first_scale, map_size, next_scale
+from model.vision.detect import Detector
+from model.vision.inference import Blob
+from model.vision.scale import border, first_scale, map_size, next_scale
 from model.weights import pick
 
 SIDES = st.integers(1, 70_000)
@@ -101,7 +101,7 @@ def test_lines_are_found_whatever_their_size(detector: Detector, letters_px: int
 
 def test_one_look_would_not_do(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: of small letters the first look alone does not find all lines."""
-    monkeypatch.setattr("model.detect._LOOKS", 1)
+    monkeypatch.setattr("model.vision.detect._LOOKS", 1)
     assert len(detector.find_lines(np.asarray(sheet(14)))) < 30
 
 
@@ -130,7 +130,7 @@ def test_small_print_far_off_is_not_lost(
 ) -> None:
     """What the first look only suspected is looked at, too; the control trusts sure boxes."""
     if not careful:
-        monkeypatch.setattr("model.detect._FAINT", 0.95)
+        monkeypatch.setattr("model.vision.detect._FAINT", 0.95)
     page, font = slip(), ImageFont.load_default(9)
     ImageDraw.Draw(page).text((700, 2100), "p. 1 of 2, overleaf", "black", font)
     assert len(detector.find_lines(np.asarray(page))) == (9 if careful else 8)

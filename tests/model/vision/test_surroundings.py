@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import model.process
+import model.workers.process
 from tests.model.conftest import MakeReader
 from tests.model.drawing import draw_line, to_bytes
 from tests.model.processes import is_running
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 
 READ = """
 import asyncio, sys
@@ -105,9 +105,11 @@ async def test_the_engine_leaves_nothing_in_the_home_folder(
     make_reader: MakeReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reading, telemetry off as we have it, creates no file under HOME."""
-    plain = model.process._environment
+    plain = model.workers.process._environment
     monkeypatch.setattr(
-        model.process, "_environment", lambda module: {**plain(module), "HOME": str(tmp_path)}
+        model.workers.process,
+        "_environment",
+        lambda module: {**plain(module), "HOME": str(tmp_path)},
     )
     async with make_reader() as reader:
         [page] = await reader.read(to_bytes(draw_line("4711")), detect=False)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from model import page, vertical
-from model.engine import load
-from model.inference import Pixels
-from model.page import PageReader
-from model.vertical import Cell, unstack
+from model.vision import page, vertical
+from model.vision.engine import load
+from model.vision.inference import Pixels
+from model.vision.page import PageReader
+from model.vision.vertical import Cell, unstack
 
 EM = 40
 # Chinese characters made of level strokes alone: the height of each stroke in the em square.

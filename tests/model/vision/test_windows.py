@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import windows as module
-from model.ctc import BLANK, decode_ctc
-from model.windows import joined, windows
+from model.vision import windows as module
+from model.vision.ctc import BLANK, decode_ctc
+from model.vision.windows import joined, windows
 
 STEP_PX = 8
 CHARSET = [*"abcdefghij", " "]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from model import sealed
-from model.channel import Channel, ChannelError, close_all
+from model.workers import memfd
+from model.workers.channel import Channel, ChannelError, close_all
 from tests.model.processes import open_descriptors
 
 
@@ -23,13 +23,13 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 def test_a_message_brings_its_file(ends: tuple[socket.socket, socket.socket]) -> None:
     """The object and the content of the memory file arrive; the sender may close its own."""
     here, there = (Channel(end, descriptors=1) for end in ends)
-    descriptor = sealed.copy("test", b"pixels")
+    descriptor = memfd.copy("test", b"pixels")
     here.send({"width": 2, "text": "纯臻"}, descriptor)
     os.close(descriptor)
     assert there.pending()
     message, descriptors = there.receive()
     assert message == {"width": 2, "text": "纯臻"}
-    assert sealed.read(descriptors[0], 6) == b"pixels"
+    assert memfd.read(descriptors[0], 6) == b"pixels"
     close_all(descriptors)
     assert not there.pending()
 
@@ -48,7 +48,7 @@ def test_what_is_no_message_is_an_error_and_leaks_nothing(
     ends: tuple[socket.socket, socket.socket], data: bytes
 ) -> None:
     """Broken, oversized or non-object JSON raises, and its descriptor is closed."""
-    descriptor = sealed.copy("test", b"")
+    descriptor = memfd.copy("test", b"")
     before = open_descriptors()
     socket.send_fds(ends[0], [data], [descriptor])
     with pytest.raises(ChannelError):
@@ -61,7 +61,7 @@ def test_more_descriptors_than_a_message_has_are_refused(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
     """A sender cannot fill our descriptor table."""
-    descriptor = sealed.copy("test", b"")
+    descriptor = memfd.copy("test", b"")
     before = open_descriptors()
     socket.send_fds(ends[0], [b"{}"], [descriptor] * 50)
     with pytest.raises(ChannelError):

@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-import model.process
-from model import sealed
-from model.channel import Message, close_all
-from model.child import Child
+import model.workers.process
 from model.errors import ReaderDied, UnreadableImage, WeightsError
-from model.pool import Pool
-from model.process import place_of
+from model.workers import memfd
+from model.workers.channel import Message, close_all
+from model.workers.child import Child
+from model.workers.pool import Pool
+from model.workers.process import place_of
 from tests.model.processes import is_running, open_descriptors, until
 
 pytestmark = pytest.mark.anyio
 
-# A stand-in for `model.bootstrap`: it has the channel's end and answers as its body says.
+# A stand-in for `model.workers.bootstrap`: it has the channel's end and answers as its body says.
 STAND_IN = """
 import json, os, socket, sys, time
 end = socket.socket(fileno=int(sys.argv[3]))
@@ -40,7 +40,7 @@ def rogue(monkeypatch: pytest.MonkeyPatch) -> Rogue:
 
     def become(lines: str) -> None:
         body = "".join(f"    {line}\n" for line in lines.splitlines())
-        monkeypatch.setattr(model.process, "_CODE", STAND_IN + body)
+        monkeypatch.setattr(model.workers.process, "_CODE", STAND_IN + body)
 
     return become
 
@@ -138,7 +138,7 @@ async def test_a_crash_is_the_page_s_fault_an_end_from_outside_is_not(
 ) -> None:
     """A page that kills its reader is unreadable; a reader that was killed leaves it untold."""
     rogue(lines)
-    descriptor = sealed.copy("page", b"")
+    descriptor = memfd.copy("page", b"")
     async with started() as child:
         with pytest.raises(UnreadableImage if fault else ReaderDied):
             await child.ask({}, descriptor)
@@ -194,7 +194,7 @@ async def test_descriptors_of_ours_stay_ours(rogue: Rogue) -> None:
         "send(sequence=sequence, held=[os.readlink(f'/proc/self/fd/{n}') for n in range(3)], "
         "count=len(os.listdir('/proc/self/fd')) - 1)"
     )
-    descriptor = sealed.copy("ours", b"")
+    descriptor = memfd.copy("ours", b"")
     async with started() as child:
         message = await child.ask({})
     close_all([descriptor])

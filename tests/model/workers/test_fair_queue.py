@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from model.turns import Turns
+from model.workers.fair_queue import Turns
 
 pytestmark = pytest.mark.anyio
 

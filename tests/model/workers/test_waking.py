@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-import model.process
+import model.workers.process
 from model.errors import ReaderDied, UnsupportedImageType
 from model.reading import Decoded
 from tests.model.conftest import MakeReader
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 LINE = to_bytes(draw_line("4711 0815"))
 PAGE = to_bytes(draw_page([["Many lines on a page", f"number {n}"] for n in range(30)]))
-BROKEN = model.process._CODE.replace("main()", "raise SystemExit(3)")
+BROKEN = model.workers.process._CODE.replace("main()", "raise SystemExit(3)")
 
 
 async def test_the_first_engine_starts_while_the_first_page_is_decoded(
@@ -76,7 +76,7 @@ async def test_after_an_engine_that_did_not_start_comes_one_that_does(
     async with make_reader() as reader:
         await reader._decoders.warm()
         with monkeypatch.context() as patched:
-            patched.setattr(model.process, "_CODE", BROKEN)
+            patched.setattr(model.workers.process, "_CODE", BROKEN)
             with pytest.raises(ReaderDied):
                 await reader.read(LINE, detect=False)
         [page] = await reader.read(LINE, detect=False)

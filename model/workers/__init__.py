@@ -1,0 +1,1 @@
+"""Child processes: starting and ending them, messages and memory files, waiting for a free one."""
