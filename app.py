@@ -24,20 +24,20 @@ from starlette.exceptions import HTTPException
 from handlers.problems import respond
 from middleware.log import entry
 from middleware.proxy import is_within
-from middleware.quota import network_of
+from middleware.quota import subnet_of
 from model.errors import WeightsError
 from model.reader import Reader
 from model.sandbox import lock, seccomp
 from model.sizing import Sizes, choose, this_machine
-from server.install import Choices, ProbeError, install
-from server.patches import Transport
+from server.install import ProbeError, ServerOptions, install
+from server.patches import ServerHandle
 from server.serving import refuse_start
 from service.certificate import certificate_in_force
-from service.client_ca_reload import Trust
+from service.client_ca_reload import ClientCAReload
 from service.hypercorn_config import ConfigMismatch, check_command_line, check_config
-from service.middleware_stack import Envelope
+from service.middleware_stack import MiddlewareStack
 from service.readiness import checks_of, warnings_of
-from service.reload import Live
+from service.reload import SettingsReload
 from service.routes import HandlerError
 from service.sandbox import SandboxError, sandbox_warning
 from service.sockets import InheritedSocketError, check_inherited
@@ -102,21 +102,21 @@ class Service:
         self.app = Starlette(exception_handlers={HTTPException: respond}, lifespan=self._lifespan)
         # Starlette redirects /ocr/ to /ocr at the Host header's name, which a caller can forge.
         self.app.router.redirect_slashes = False
-        self.live = Live(
+        self.live = SettingsReload(
             self.app,
             settings,
             read=lambda: load_settings(settings_file),
             surround=self._surround,
             report=write_entry,
         )
-        self.trust: Trust | None = None
+        self.trust: ClientCAReload | None = None
         if self.clients is not None:
-            self.trust = Trust(
+            self.trust = ClientCAReload(
                 self.clients, changed=self.transport.trust_changed, report=write_entry
             )
 
-    def _surround(self, settings: Settings, before: Envelope | None) -> Envelope:
-        return Envelope(
+    def _surround(self, settings: Settings, before: MiddlewareStack | None) -> MiddlewareStack:
+        return MiddlewareStack(
             settings,
             self.directory,
             write_line,
@@ -125,7 +125,7 @@ class Service:
             before=before,
         )
 
-    def _transport(self) -> Transport:
+    def _transport(self) -> ServerHandle:
         """Close Hypercorn's gaps, and have it show its Config before it serves."""
 
         def on_config(config: Config) -> None:
@@ -135,11 +135,11 @@ class Service:
                 refuse_start(f"Sealed OCR does not start:\n{error}")
 
         tls = self.settings.tls
-        choices = Choices(
+        options = ServerOptions(
             max_connections=tls.max_connections,
             max_connections_per_address=tls.max_connections_per_address,
             new_connections_per_s=tls.new_connections_per_s,
-            network_of=self._network_of,
+            subnet_of=self._network_of,
             receive_window_bytes=tls.receive_window_bytes,
             connection_window_bytes=tls.connection_window_bytes,
             # A refused body is read to its end before the connection is given up, so that a
@@ -161,11 +161,11 @@ class Service:
                 event="certificate_not_loaded", error=str(error)
             ),
         )
-        return install(choices)
+        return install(options)
 
     def _network_of(self, address: str) -> str | None:
         """Return what a connection is counted in; those of proxies come for everybody."""
-        return None if is_within(address, self.settings.proxy.networks) else network_of(address)
+        return None if is_within(address, self.settings.proxy.networks) else subnet_of(address)
 
     def _certificate(self) -> CertificateFacts | None:
         """Choose OpenSSL's groups, and say what TLS begins with; None where a proxy has it."""

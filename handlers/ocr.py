@@ -11,8 +11,8 @@ from handlers.negotiation import preferred
 from handlers.page_stream import PageStream
 from handlers.parameters import Parameters, parameters_of
 from handlers.uploads import images_from, media_type_of
-from middleware.request_context import caller_of, exchange_of, open_window
-from model.reader import Page, Place, Reader
+from middleware.request_context import caller_of, open_window, request_context
+from model.reader import Page, Reader, Slot
 
 ANSWERS = ("application/json", "text/plain", "application/x-ndjson")
 
@@ -23,33 +23,33 @@ async def recognize(request: Request) -> Response:
     media_type_of(request)
     answer = preferred(request.headers.get("accept"), ANSWERS)
     if answer == "application/x-ndjson":
-        return PageStream(request, lambda place: _read(request, place, parameters))
+        return PageStream(request, lambda slot: _read(request, slot, parameters))
     reader: Reader = request.state.reader
     readings: list[list[Page]] = []
     # The place is given back before the answer is sent: a client that does not read it holds none.
-    with reader.place(caller_of(request.scope)) as place:
-        async for image, page in _read(request, place, parameters):
+    with reader.slot(caller_of(request.scope)) as slot:
+        async for image, page in _read(request, slot, parameters):
             if image > len(readings):
                 readings.append([])
             readings[-1].append(page)
     if answer == "text/plain":
         return PlainTextResponse(as_text(readings))
-    request_id = exchange_of(request.scope).request_id
+    request_id = request_context(request.scope).request_id
     return JSONResponse(as_document(readings, request_id, paged=parameters.paged))
 
 
 async def _read(
-    request: Request, place: Place, parameters: Parameters
+    request: Request, slot: Slot, parameters: Parameters
 ) -> AsyncGenerator[tuple[int, Page]]:
     """Yield each page of each upload with the upload's number, counted from 1."""
     open_window(request.scope)
     uploads = await images_from(request, max_images=request.state.max_images)
-    exchange = exchange_of(request.scope)
-    exchange.images, exchange.pages, exchange.lines = len(uploads), 0, 0
+    context = request_context(request.scope)
+    context.images, context.pages, context.lines = len(uploads), 0, 0
     for number, upload in enumerate(uploads, 1):
-        reading = place.pages(upload, detect=parameters.detect, ranges=parameters.pages)
+        reading = slot.pages(upload, detect=parameters.detect, ranges=parameters.pages)
         async with aclosing(reading) as pages:
             async for page in pages:
-                exchange.pages += 1
-                exchange.lines += len(page.lines)
+                context.pages += 1
+                context.lines += len(page.lines)
                 yield number, page

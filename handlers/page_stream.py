@@ -13,9 +13,9 @@ from starlette.types import Receive, Scope, Send
 from handlers.answers import as_page
 from handlers.errors import OutOfTime
 from handlers.problems import problem_document
-from middleware.request_context import caller_of, exchange_of
+from middleware.request_context import caller_of, request_context
 from model.errors import ReadingError
-from model.reader import Page, Place, Reader
+from model.reader import Page, Reader, Slot
 
 MEDIA_TYPE = "application/x-ndjson"
 FAREWELL_S = 0.5  # before the function's timeout_s: the last line has to be sent, too
@@ -29,7 +29,7 @@ class PageStream(Response):
     """
 
     def __init__(
-        self, request: Request, read: Callable[[Place], AsyncGenerator[tuple[int, Page]]]
+        self, request: Request, read: Callable[[Slot], AsyncGenerator[tuple[int, Page]]]
     ) -> None:
         super().__init__(media_type=MEDIA_TYPE)
         del self.headers["content-length"]  # nobody knows it yet
@@ -38,17 +38,17 @@ class PageStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         reader: Reader = self.request.state.reader
-        exchange = exchange_of(scope)
+        context = request_context(scope)
         began = False
-        with reader.place(caller_of(scope)) as place:
-            async with aclosing(self.read(place)) as pages:
+        with reader.slot(caller_of(scope)) as slot:
+            async with aclosing(self.read(slot)) as pages:
                 try:
-                    async for image, page in in_time(pages, exchange.due):
+                    async for image, page in in_time(pages, context.due):
                         if not began:
                             await self._begin(send)
                             began = True
                         line = {"image": image, "page": page.number, **as_page(page)}
-                        await _send_line(send, {**line, "request_id": exchange.request_id})
+                        await _send_line(send, {**line, "request_id": context.request_id})
                 except (ReadingError, OutOfTime) as error:
                     if not began:
                         raise

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from handlers.negotiation import preferred
 from handlers.problem_table import PROBLEMS, REFUSED, ROUTING, Problem
 from middleware.errors import NotAuthenticated
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 
 LANGUAGES = ("en", "zh")
 HTTP_SERVER_ERRORS = 500
@@ -36,17 +36,17 @@ def problem_document(request: Request, exception: Exception) -> dict[str, Any]:
     """Return what is told of `exception`, and note for the log what happened."""
     problem = problem_of(exception)
     language = LANGUAGES.index(_language(request))
-    exchange = exchange_of(request.scope)
-    exchange.problem = problem.code
+    context = request_context(request.scope)
+    context.problem = problem.code
     if problem is PROBLEMS[Exception]:
-        exchange.fault = _fault(exception)
+        context.fault = _fault(exception)
     return {
         "type": f"urn:problem-type:sealed-ocr:{problem.code}",
         "title": problem.title[language],
         "status": problem.status,
         "detail": problem.detail[language].format_map(_Attributes(exception)),
         "code": problem.code,
-        "request_id": exchange.request_id,
+        "request_id": context.request_id,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.log import entry
-from middleware.request_context import address_of, exchange_of
+from middleware.request_context import address_of, request_context
 
 
 class AccessLog:
@@ -20,8 +20,8 @@ class AccessLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = exchange_of(scope)
-        exchange.headers.append((b"x-request-id", exchange.request_id.encode()))
+        context = request_context(scope)
+        context.headers.append((b"x-request-id", context.request_id.encode()))
         started = time.perf_counter()
         status: int | None = None
         complete = False
@@ -38,21 +38,21 @@ class AccessLog:
             await self.app(scope, receive, send_and_note)
         finally:
             elapsed_ms = round((time.perf_counter() - started) * 1000, 1)
-            rare = {name: getattr(exchange, name) for name in ("why", "fault")}
+            rare = {name: getattr(context, name) for name in ("why", "fault")}
             self.write(
                 entry(
-                    request_id=exchange.request_id,
+                    request_id=context.request_id,
                     address=address_of(scope),
-                    key=exchange.key_name,
-                    function=exchange.function,
+                    key=context.key_name,
+                    function=context.function,
                     http=scope.get("http_version"),
                     status=status,
                     complete=complete,
-                    problem=exchange.problem,
-                    bytes=exchange.received_bytes,
-                    images=exchange.images,
-                    pages=exchange.pages,
-                    lines=exchange.lines,
+                    problem=context.problem,
+                    bytes=context.received_bytes,
+                    images=context.images,
+                    pages=context.pages,
+                    lines=context.lines,
                     ms=elapsed_ms,
                     **{name: value for name, value in rare.items() if value},
                 )
@@ -67,5 +67,5 @@ class Named:
         self.name = name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange_of(scope).function = self.name
+        request_context(scope).function = self.name
         await self.app(scope, receive, send)

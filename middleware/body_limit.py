@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.errors import BodyTooLarge
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 
 MAX_DIGITS = 20  # as h11 takes; more are too large however they end
 
@@ -22,18 +22,18 @@ class BodyLimit:
         self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
+        context = request_context(scope)
         length = Headers(scope=scope).get("content-length", "")
         # Hypercorn's parsers refuse a length that is no number; int() refuses thousands of digits.
         told = int(length[:MAX_DIGITS]) if length.isdecimal() else self.max_bytes
         if told > self.max_bytes:
             raise BodyTooLarge(self.max_bytes)
-        exchange.expected_bytes = told
+        context.expected_bytes = told
 
         async def receive_counted() -> Message:
             message = await receive()
-            exchange.received_bytes += len(message.get("body", b""))
-            if exchange.received_bytes > self.max_bytes:
+            context.received_bytes += len(message.get("body", b""))
+            if context.received_bytes > self.max_bytes:
                 raise BodyTooLarge(self.max_bytes)
             return message
 

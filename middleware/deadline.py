@@ -5,7 +5,7 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.errors import BodyTooSlow, DeadlineExceeded
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 
 
 class Deadline:
@@ -15,7 +15,7 @@ class Deadline:
         BodyTooSlow: out of `receive`, `body_s` after the request began.
         DeadlineExceeded: `total_s` after it began, where no answer has begun. One that has begun is
             cut off, without an exception: nobody could be told. An answer that takes long finds
-            the time it is due in the Exchange and may end itself before.
+            the time it is due in the RequestContext and may end itself before.
 
     """
 
@@ -27,8 +27,8 @@ class Deadline:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = asyncio.get_running_loop().time()
         body_due = began + self.body_s
-        exchange = exchange_of(scope)
-        exchange.due = began + self.total_s
+        context = request_context(scope)
+        context.due = began + self.total_s
         body_complete = False
         answering = False
 
@@ -58,4 +58,4 @@ class Deadline:
                 raise
             if not answering:
                 raise DeadlineExceeded(self.total_s) from None
-            exchange.problem = "deadline_exceeded"
+            context.problem = "deadline_exceeded"

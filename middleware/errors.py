@@ -1,23 +1,23 @@
 """What the envelope refuses. handlers.problems holds the answer to each."""
 
 
-class EnvelopeError(Exception):
+class MiddlewareError(Exception):
     """A request that the envelope stops before, or instead of, its function."""
 
 
-class PlainHttpRefused(EnvelopeError):
+class PlainHttpRefused(MiddlewareError):
     """A request other than GET or HEAD came over plain HTTP; what it carried is compromised."""
 
 
-class MalformedForwarding(EnvelopeError):
+class MalformedForwarding(MiddlewareError):
     """A proxy that is trusted sent forwarding headers that do not follow their grammar."""
 
 
-class NotAuthenticated(EnvelopeError):
+class NotAuthenticated(MiddlewareError):
     """No key, or none that is valid: unknown, wrong, expired and not yet valid look the same."""
 
 
-class ScopeMissing(EnvelopeError):
+class ScopeMissing(MiddlewareError):
     """The key is valid and lacks the function's scope."""
 
     def __init__(self, scope: str) -> None:
@@ -25,7 +25,7 @@ class ScopeMissing(EnvelopeError):
         self.scope = scope
 
 
-class RateLimited(EnvelopeError):
+class RateLimited(MiddlewareError):
     """One request too many; `retry_after_s` is when the window has room again."""
 
     def __init__(self, retry_after_s: int) -> None:
@@ -33,13 +33,13 @@ class RateLimited(EnvelopeError):
         self.retry_after_s = retry_after_s
 
 
-class LimitStorageFailed(EnvelopeError):
+class LimitStorageFailed(MiddlewareError):
     """The limits' storage did not answer and the policy is to deny."""
 
     retry_after_s = 1
 
 
-class BodyTooLarge(EnvelopeError):
+class BodyTooLarge(MiddlewareError):
     """The body is longer than the function takes."""
 
     def __init__(self, limit_bytes: int) -> None:
@@ -47,7 +47,7 @@ class BodyTooLarge(EnvelopeError):
         self.limit_bytes = limit_bytes
 
 
-class BodyTooSlow(EnvelopeError):
+class BodyTooSlow(MiddlewareError):
     """The body did not arrive in time."""
 
     def __init__(self, limit_s: float) -> None:
@@ -55,7 +55,7 @@ class BodyTooSlow(EnvelopeError):
         self.limit_s = f"{limit_s:g}"
 
 
-class DeadlineExceeded(EnvelopeError):
+class DeadlineExceeded(MiddlewareError):
     """The answer was not ready in time."""
 
     def __init__(self, limit_s: float) -> None:

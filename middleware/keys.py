@@ -13,15 +13,15 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from middleware.errors import NotAuthenticated, ScopeMissing
-from middleware.quota import Charge, Quota, network_of
-from middleware.request_context import address_of, exchange_of
+from middleware.quota import Charge, Quota, subnet_of
+from middleware.request_context import address_of, request_context
 from middleware.token import id_of
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)
 
 
-class Shown(Protocol):
+class PresentedCertificate(Protocol):
     """The certificate a client has shown; whoever made it has verified it."""
 
     @property
@@ -50,7 +50,7 @@ class Caller:
     loopback_only: bool = False
     certificate: str | bytes = b""
 
-    def is_shown_by(self, shown: Shown | None) -> bool:
+    def is_shown_by(self, shown: PresentedCertificate | None) -> bool:
         """Whether its certificate is the one that was shown, or it needs none."""
         if not self.certificate:
             return True
@@ -64,7 +64,7 @@ NOBODY = Caller("", "", bytes(32), frozenset(), not_before=END)
 class Keys:
     """Lets a request through when its key, certificate or both are valid and hold `scope`.
 
-    A wrong key is counted against its network in `failures`; a right one is never held up by the
+    A wrong key is counted against its subnet in `failures`; a right one is never held up by the
     wrong ones of a neighbour behind the same address. `shown` returns the certificate that came
     with a request, if it is valid now.
     """
@@ -77,7 +77,7 @@ class Keys:
         scope: str,
         quota: Quota,
         failures: RateLimitItem,
-        shown: Callable[[Scope], Shown | None] = lambda _scope: None,
+        shown: Callable[[Scope], PresentedCertificate | None] = lambda _scope: None,
         certificate_required: bool = False,
     ) -> None:
         self.app = app
@@ -96,18 +96,18 @@ class Keys:
         token, shown = _token(Headers(scope=scope)), self.shown(scope)
         caller, why = self._identify(token, address, shown)
         if caller is None:
-            exchange_of(scope).why = why
-            charge = Charge("failures", self.failures, ("failures", network_of(address)))
-            await self.quota.take(exchange_of(scope), [charge])
+            request_context(scope).why = why
+            charge = Charge("failures", self.failures, ("failures", subnet_of(address)))
+            await self.quota.take(request_context(scope), [charge])
             raise NotAuthenticated
-        exchange_of(scope).key_name = caller.name
+        request_context(scope).key_name = caller.name
         if self.scope not in caller.scopes:
             raise ScopeMissing(self.scope)
         scope["state"]["caller"] = caller
         await self.app(scope, receive, send)
 
     def _identify(
-        self, token: str | None, address: str, shown: Shown | None
+        self, token: str | None, address: str, shown: PresentedCertificate | None
     ) -> tuple[Caller | None, str]:
         """Return the caller, or why there is none; every way of failing takes the same steps.
 
@@ -135,7 +135,7 @@ class Keys:
         why = [reason for reason, passed in reasons.items() if not passed]
         return (None, why[0]) if why else (caller, "")
 
-    def _known_by(self, shown: Shown) -> Caller:
+    def _known_by(self, shown: PresentedCertificate) -> Caller:
         return self.by_certificate.get(shown.sha256, self.by_certificate.get(shown.subject, NOBODY))
 
 

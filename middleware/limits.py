@@ -6,12 +6,12 @@ from limits import RateLimitItem
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from middleware.keys import caller_of
-from middleware.quota import Charge, Quota, network_of
-from middleware.request_context import address_of, exchange_of
+from middleware.quota import Charge, Quota, subnet_of
+from middleware.request_context import address_of, request_context
 
 
 class AddressLimit:
-    """Counts every request of one network, whatever key it brings."""
+    """Counts every request of one subnet, whatever key it brings."""
 
     def __init__(
         self, app: ASGIApp, *, quota: Quota, policy: str, items: Sequence[RateLimitItem]
@@ -22,9 +22,9 @@ class AddressLimit:
         self.items = items
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        network = network_of(address_of(scope))
-        charges = [Charge(self.policy, item, (self.policy, network)) for item in self.items]
-        await self.quota.take(exchange_of(scope), charges)
+        subnet = subnet_of(address_of(scope))
+        charges = [Charge(self.policy, item, (self.policy, subnet)) for item in self.items]
+        await self.quota.take(request_context(scope), charges)
         await self.app(scope, receive, send)
 
 
@@ -48,7 +48,7 @@ class KeyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = caller_of(scope)
-        await self.quota.take(exchange_of(scope), self._charges(caller.id, caller.limits))
+        await self.quota.take(request_context(scope), self._charges(caller.id, caller.limits))
         await self.app(scope, receive, send)
 
     def _charges(self, key_id: str, own: Mapping[str, RateLimitItem]) -> list[Charge]:

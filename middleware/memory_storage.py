@@ -12,7 +12,7 @@ class SweptMemoryStorage(MemoryStorage):
 
     limits 5.8 goes through every key it holds after every single count, each with a hop to a
     thread: with a thousand addresses in the window a request costs a thousand hops, which an
-    attacker with an IPv6 network or two can arrange. Overridden by its mangled name, as it is
+    attacker with an IPv6 subnet or two can arrange. Overridden by its mangled name, as it is
     private; tests/middleware/test_memory_storage.py fails where limits has renamed it.
     """
 

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from middleware.errors import PlainHttpRefused
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 
 CHALLENGES = "/.well-known/acme-challenge/"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")  # RFC 8555 section 8.3: base64url
@@ -33,7 +33,7 @@ class PlainPort:
         if scope["type"] != "http" or scope["scheme"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange_of(scope).function = "plain_port"
+        request_context(scope).function = "plain_port"
         if scope["method"] not in {"GET", "HEAD"}:
             raise PlainHttpRefused
         response = self._challenge(scope["path"]) or self._redirect(scope)

@@ -92,7 +92,7 @@ def is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bo
     except ValueError:
         return False
     ip = getattr(ip, "ipv4_mapped", None) or ip
-    return any(ip in network for network in networks)
+    return any(ip in subnet for subnet in networks)
 
 
 def _decode(text: str) -> bytes:

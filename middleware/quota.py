@@ -14,7 +14,7 @@ from limits.errors import StorageError
 
 from middleware.errors import LimitStorageFailed, RateLimited
 from middleware.log import entry
-from middleware.request_context import Exchange
+from middleware.request_context import RequestContext
 
 IPV6_SITE_BITS = 64  # what a provider gives one customer; a single address costs nothing to change
 
@@ -50,7 +50,7 @@ class Quota:
         self.write = write
         self.failures = 0
 
-    async def take(self, exchange: Exchange, charges: Sequence[Charge]) -> None:
+    async def take(self, context: RequestContext, charges: Sequence[Charge]) -> None:
         """Count one request against each of `charges` and note the headers that tell of it.
 
         Raises:
@@ -64,7 +64,7 @@ class Quota:
                     allowed = await self.strategy.hit(charge.item, *charge.whose)
                     window = await self.strategy.get_window_stats(charge.item, *charge.whose)
                     reset_s = max(0, math.ceil(window.reset_time - time.time()))
-                    _note(exchange, charge, window.remaining, reset_s)
+                    _note(context, charge, window.remaining, reset_s)
                     if not allowed:
                         raise RateLimited(max(1, reset_s))
         except (StorageError, OSError, TimeoutError) as error:
@@ -92,8 +92,8 @@ class Quota:
         )
 
 
-def network_of(address: str) -> str:
-    """Return what one caller is counted by: an IPv4 address, or an IPv6 /64 network."""
+def subnet_of(address: str) -> str:
+    """Return what one caller is counted by: an IPv4 address, or an IPv6 /64 subnet."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -105,13 +105,13 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((ip, IPV6_SITE_BITS), strict=False))
 
 
-def _note(exchange: Exchange, charge: Charge, remaining: int, reset_s: int) -> None:
+def _note(context: RequestContext, charge: Charge, remaining: int, reset_s: int) -> None:
     """Add to RateLimit-Policy and RateLimit, which are lists: a line each is the same list.
 
     Source: draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4.
     """
     item = charge.item
-    exchange.headers += [
+    context.headers += [
         (
             b"ratelimit-policy",
             f'"{charge.policy}";q={item.amount};w={item.get_expiry()}'.encode(),

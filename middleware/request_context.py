@@ -9,7 +9,7 @@ Scope = MutableMapping[str, Any]
 
 
 @dataclass(slots=True)
-class Exchange:
+class RequestContext:
     """One request: what the log will say of it, and headers its answer is to carry.
 
     Nothing here holds content: no text, no file name, no key.
@@ -30,12 +30,12 @@ class Exchange:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
-def exchange_of(scope: Scope) -> Exchange:
-    """Return the request's Exchange, made on first sight."""
+def request_context(scope: Scope) -> RequestContext:
+    """Return the request's RequestContext, made on first sight."""
     state = scope.setdefault("state", {})
-    if "exchange" not in state:  # not setdefault(): it would draw random bytes at every look
-        state["exchange"] = Exchange()
-    return cast(Exchange, state["exchange"])
+    if "context" not in state:  # not setdefault(): it would draw random bytes at every look
+        state["context"] = RequestContext()
+    return cast(RequestContext, state["context"])
 
 
 def open_window(scope: Scope) -> None:
@@ -46,7 +46,7 @@ def open_window(scope: Scope) -> None:
     """
     window = scope.get("extensions", {}).get("sealed.receive_window")
     if window is not None:
-        window["grow"](exchange_of(scope).expected_bytes)
+        window["grow"](request_context(scope).expected_bytes)
 
 
 def address_of(scope: Scope) -> str:
@@ -57,4 +57,4 @@ def address_of(scope: Scope) -> str:
 
 def caller_of(scope: Scope) -> str:
     """Return who asks: the name of a key, or an address where there is none."""
-    return exchange_of(scope).key_name or address_of(scope)
+    return request_context(scope).key_name or address_of(scope)

@@ -10,7 +10,7 @@ class Full(Exception):
     """There is no room; told at once."""
 
 
-class Guest:
+class Ticket:
     """A request that has been let in."""
 
     def __init__(self, caller: str) -> None:
@@ -20,7 +20,7 @@ class Guest:
         self._task = asyncio.current_task()
 
     def send_away(self) -> None:
-        """Have its `Admission.guest` raise Full at whatever it awaits."""
+        """Have its `Admission.ticket` raise Full at whatever it awaits."""
         self.evicted = True
         if self._task is not None:
             self._task.cancel()
@@ -39,37 +39,37 @@ class Admission:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._guests: list[Guest] = []  # in the order they came
+        self._tickets: list[Ticket] = []  # in the order they came
 
     def __len__(self) -> int:
         """How many are in."""
-        return len(self._guests)
+        return len(self._tickets)
 
     @contextlib.contextmanager
-    def guest(self, caller: str) -> Iterator[Guest]:
+    def ticket(self, caller: str) -> Iterator[Ticket]:
         """Let one in. Raises Full, at once or while it waits."""
-        if len(self._guests) >= self._size:
+        if len(self._tickets) >= self._size:
             self._make_room(caller)
-        guest = Guest(caller)
-        self._guests.append(guest)
+        ticket = Ticket(caller)
+        self._tickets.append(ticket)
         try:
-            yield guest
+            yield ticket
         except asyncio.CancelledError:
-            if guest.was_sent_away():
+            if ticket.was_sent_away():
                 raise Full from None
             raise
         finally:
-            if not guest.evicted:
-                self._guests.remove(guest)
+            if not ticket.evicted:
+                self._tickets.remove(ticket)
 
     def _make_room(self, caller: str) -> None:
         """Send one away for a caller with fewer. Raises Full where that would not be fairer."""
-        counts = Counter(guest.caller for guest in self._guests)
+        counts = Counter(ticket.caller for ticket in self._tickets)
         most = max(counts.values())
         if most > counts[caller] + 1:
-            for guest in reversed(self._guests):
-                if counts[guest.caller] == most and not guest.served:
-                    self._guests.remove(guest)
-                    guest.send_away()
+            for ticket in reversed(self._tickets):
+                if counts[ticket.caller] == most and not ticket.served:
+                    self._tickets.remove(ticket)
+                    ticket.send_away()
                     return
         raise Full

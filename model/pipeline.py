@@ -6,14 +6,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
-from model.admission import Guest
+from model.admission import Ticket
 from model.decoding.pool import Decoders
 from model.errors import ReaderDied, ReadingTimeout
 from model.reading import Decoded, Implausible, Line, Page, lines_and_times
 from model.sizing import this_machine
 from model.workers import memfd
 from model.workers.child import Child
-from model.workers.fair_queue import Turns
+from model.workers.fair_queue import FairSemaphore
 from model.workers.pool import Pool
 
 _FIRST_GUESS_S = 1.0  # what a reading takes, until one has been timed
@@ -42,7 +42,7 @@ class Pipeline:
         self._engines = engines
         self._threads = threads
         self._processors = this_machine().processors
-        self._ahead = Turns(ahead)
+        self._ahead = FairSemaphore(ahead)
         self._read_timeout_s = read_timeout_s
         self._model = model
         self._closed = False
@@ -50,7 +50,7 @@ class Pipeline:
 
     async def read_page(
         self,
-        guest: Guest,
+        ticket: Ticket,
         upload: int,
         size_bytes: int,
         number: int,
@@ -58,7 +58,7 @@ class Pipeline:
         detect: bool,
         admit: Callable[[int], None],
     ) -> Page:
-        """Read one page of a guest's sealed upload when its turn comes.
+        """Read one page of a ticket's sealed upload when its turn comes.
 
         `admit` is told how many pages there are before this one is read, and may raise. Raises
         every ReadingError but Busy.
@@ -66,8 +66,8 @@ class Pipeline:
         if self._closed:
             raise ReaderDied("the reader is closed")
         began = time.perf_counter()
-        async with self._ahead.turn(guest.caller):
-            guest.served = True
+        async with self._ahead.turn(ticket.caller):
+            ticket.served = True
             self._engines.wake()
             decoded, decode_s = await self._decoders.decode(upload, size_bytes, number)
             try:

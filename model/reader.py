@@ -16,12 +16,12 @@ from model.errors import Busy, ReadingError
 from model.pages import ALL_PAGES, PageRange
 from model.pipeline import Pipeline
 from model.reading import Line, Page
-from model.slot import Place
+from model.slot import Slot
 from model.weights import checked_files
 from model.workers.channel import Message
 from model.workers.pool import Pool
 
-__all__ = ["ALL_PAGES", "Line", "Page", "PageRange", "Place", "Reader"]
+__all__ = ["ALL_PAGES", "Line", "Page", "PageRange", "Reader", "Slot"]
 
 _CANCEL_GRACE_S = 2.0  # an engine looks for a cancellation between lines; detection is the longest
 _PROOF_S = 4.0  # less than /readyz is given
@@ -136,19 +136,19 @@ class Reader:
         self, upload: bytes, *, detect: bool = True, ranges: Sequence[PageRange] = ALL_PAGES
     ) -> list[Page]:
         """Return an upload's pages, as a `place` of its own reads them. Raises ReadingError."""
-        with self.place("local") as place:
-            return [page async for page in place.pages(upload, detect=detect, ranges=ranges)]
+        with self.slot("local") as slot:
+            return [page async for page in slot.pages(upload, detect=detect, ranges=ranges)]
 
     @contextlib.contextmanager
-    def place(self, caller: str) -> Iterator[Place]:
+    def slot(self, caller: str) -> Iterator[Slot]:
         """Hold a place among those that read or wait, for uploads that are yet to come.
 
         Raises Busy where every place is taken, at once; or later, until its first page is read,
         when a caller who holds fewer places wants one.
         """
         try:
-            with self._admission.guest(caller) as guest:
-                yield Place(self._pipeline, guest, self._max_pages)
+            with self._admission.ticket(caller) as ticket:
+                yield Slot(self._pipeline, ticket, self._max_pages)
         except Full:
             ahead = len(self._admission) - self._places + 1
             raise Busy(math.ceil(self._pipeline.mean_s * ahead / self._places)) from None

@@ -4,18 +4,18 @@ import os
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 
-from model.admission import Guest
+from model.admission import Ticket
 from model.pages import ALL_PAGES, PageRange, chosen, first_page
 from model.pipeline import Pipeline
 from model.reading import Page
 from model.workers import memfd
 
 
-class Place:
+class Slot:
     """A place among those that read or wait, good for as many pages as a request may ask for."""
 
-    def __init__(self, pipeline: Pipeline, guest: Guest, max_pages: int) -> None:
-        self._read_page = partial(pipeline.read_page, guest)
+    def __init__(self, pipeline: Pipeline, ticket: Ticket, max_pages: int) -> None:
+        self._read_page = partial(pipeline.read_page, ticket)
         self._limit = self._left = max_pages
 
     async def pages(

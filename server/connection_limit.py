@@ -29,7 +29,7 @@ class Connection(Protocol):
         """Close without waiting for anything."""
 
 
-class ConnectionGate:
+class ConnectionLimit:
     """The connections of this process, and the most it takes (Hypercorn #81: it takes any)."""
 
     def __init__(self, max_connections: int) -> None:

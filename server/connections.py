@@ -12,19 +12,19 @@ from typing import Any, ClassVar
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Closed, Event, RawData, Updated
 
-from server.connection_limit import ConnectionGate
-from server.http1 import SealedH11Protocol
-from server.http2 import SealedH2Protocol
+from server.connection_limit import ConnectionLimit
+from server.http1 import HardenedH11Protocol
+from server.http2 import HardenedH2Protocol
 
 READ_BYTES = 65_536
 SLOW_READER_PATIENCE = 10
 """How many times linger_s a closed connection may take while its client still reads."""
 
 
-class SealedTCPServer(TCPServer):
+class HardenedTCPServer(TCPServer):
     """One connection: counted, told apart by its TLS facts, and closed in bounded time."""
 
-    gate: ClassVar[ConnectionGate]
+    gate: ClassVar[ConnectionLimit]
     linger_s: ClassVar[float]
     send_timeout_s: ClassVar[float]
 
@@ -137,13 +137,13 @@ class SealedTCPServer(TCPServer):
     async def go_away(self) -> None:
         """Tell an HTTP/2 client that this connection takes no further request."""
         protocol = getattr(getattr(self, "protocol", None), "protocol", None)
-        if isinstance(protocol, SealedH2Protocol):
+        if isinstance(protocol, HardenedH2Protocol):
             await protocol.go_away()
 
     async def retire(self) -> None:
         """Finish what is under way and take nothing more."""
         protocol = getattr(getattr(self, "protocol", None), "protocol", None)
-        if isinstance(protocol, (SealedH2Protocol, SealedH11Protocol)):
+        if isinstance(protocol, (HardenedH2Protocol, HardenedH11Protocol)):
             await protocol.retire()
 
     async def _idle_timeout(self) -> None:

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 from hypercorn.config import Config
 
-from server.connection_limit import ConnectionGate
-from server.options import Choices
+from server.connection_limit import ConnectionLimit
+from server.options import ServerOptions
 from tls.certificates import CertificateError, CertificateFacts
 from tls.chain import check_served
 from tls.watch import FileWatch, every
@@ -38,29 +38,29 @@ def harden(context: ssl.SSLContext, config: Config, oldest: ssl.TLSVersion) -> N
 def make_context(
     config: Config,
     create: Callable[[Config], Any],
-    choices: Choices,
-    gate: ConnectionGate,
+    options: ServerOptions,
+    gate: ConnectionLimit,
 ) -> tuple[ssl.SSLContext, CertificateFacts]:
     """Make a context of the files as they are, by Hypercorn's own `create`, hardened.
 
     Raises: CertificateError.
     """
-    config.keyfile_password = choices.key_passphrase
+    config.keyfile_password = options.key_passphrase
     certfile, keyfile = str(config.certfile), str(config.keyfile)
-    facts = check_served(certfile, keyfile, choices.key_passphrase, choices.host)
+    facts = check_served(certfile, keyfile, options.key_passphrase, options.host)
     try:
         context: ssl.SSLContext = create(config)
     except (ssl.SSLError, OSError) as error:
         raise CertificateError(f"{certfile} or {keyfile} changed while it was read") from error
-    harden(context, config, choices.oldest)
-    if choices.clients is not None:
-        choices.clients.apply(context)
-        gate.verified_by(context, choices.clients.generation)
+    harden(context, config, options.oldest)
+    if options.clients is not None:
+        options.clients.apply(context)
+        gate.verified_by(context, options.clients.generation)
     context.sslobject_class = gate.ssl_object_class()
     return context, facts
 
 
-class LiveContext(ssl.SSLContext):
+class ReloadableContext(ssl.SSLContext):
     """What Hypercorn listens with: hands every new connection to the newest context (#233).
 
     A context can be given another certificate, but not fewer authorities, other revocation lists
@@ -118,7 +118,7 @@ class Contexts:
         self._watch = FileWatch(files)
         self._made = time.monotonic()
         context, facts = make()
-        self.live = LiveContext(context)
+        self.live = ReloadableContext(context)
         self.served = Served(facts, _now())
 
     def start(self, poll_s: float) -> None:

@@ -5,18 +5,18 @@ from collections import deque
 from collections.abc import Callable
 
 
-class Turns:
+class FairQueue:
     """Lets a network's next request wait for no more than one of each other network.
 
     A request costs its sender a few bytes and us half a millisecond of the one thread that serves
     everybody. Who asks for a thousand things at once is served nearly as fast as ever, but who asks
-    for one meanwhile is served next. `network_of` names the network of an address; all that come
+    for one meanwhile is served next. `subnet_of` names the network of an address; all that come
     through proxies are one. A request that is taken back before its turn has never begun: neither
     the log nor a limit sees it, and its deadlines begin with its turn. For a single event loop.
     """
 
-    def __init__(self, network_of: Callable[[str], str | None]) -> None:
-        self._network_of = network_of
+    def __init__(self, subnet_of: Callable[[str], str | None]) -> None:
+        self._network_of = subnet_of
         self._waiting: dict[str | None, deque[asyncio.Future[None]]] = {}
         self._taken = False
 

@@ -48,7 +48,7 @@ SETTINGS_COST = 10
 """SETTINGS may change the window of every stream."""
 
 
-class Unruly(ProtocolError):
+class ProtocolAbuse(ProtocolError):
     """A client sends more frames, or a longer head, than anything could be meant by."""
 
     error_code = ErrorCodes.ENHANCE_YOUR_CALM
@@ -83,7 +83,7 @@ class FrameBudget:
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """Cut what came from the socket into turns of a few frames each.
 
-        Raises: Unruly, before the piece that is too much.
+        Raises: ProtocolAbuse, before the piece that is too much.
         """
         self._refill()
         start = len(self._begun)  # the beginning of a frame's head has been handed on already
@@ -104,14 +104,14 @@ class FrameBudget:
     def spend(self, cost: float) -> None:
         """Take something off the budget.
 
-        Raises: Unruly where nothing is left.
+        Raises: ProtocolAbuse where nothing is left.
         """
         self._left -= cost
         free = min(self._free, cost)
         self._free -= free
         shared = cost - free
         if self._left < 0 or self._draw(shared) < shared:
-            raise Unruly("too many frames that ask for work and carry nothing")
+            raise ProtocolAbuse("too many frames that ask for work and carry nothing")
 
     def earn(self, sent_bytes: int) -> None:
         """Let a client open its windows again for what we have sent it."""
@@ -143,4 +143,4 @@ class FrameBudget:
             case _:
                 self.spend(1)
         if self._block > self._head_bytes:
-            raise Unruly("a request's head that is too long")
+            raise ProtocolAbuse("a request's head that is too long")

@@ -7,7 +7,7 @@ from hypercorn.asyncio.lifespan import Lifespan
 from hypercorn.asyncio.worker_context import EventWrapper, WorkerContext
 
 from server.connection_limit import keep
-from server.connections import SealedTCPServer
+from server.connections import HardenedTCPServer
 
 _LOOK_S, _EMPTY_LOOKS = 0.01, 3
 _STEPS = 3  # of the event loop, from accept() to a transport
@@ -20,7 +20,7 @@ async def _accept_no_more() -> None:
     cannot be attached any more (CPython's asyncio/base_events.py, Server._attach).
     """
     loop = asyncio.get_running_loop()
-    for listener in SealedTCPServer.gate.listening:
+    for listener in HardenedTCPServer.gate.listening:
         loop.remove_reader(listener)
     for _ in range(_STEPS):
         await asyncio.sleep(0)
@@ -33,17 +33,19 @@ class _Terminated(EventWrapper):
         await _accept_no_more()
         await super().set()
         loop = asyncio.get_running_loop()
-        SealedLifespan.last_date = loop.time() + SealedTCPServer.linger_s
-        for server in tuple(SealedTCPServer.gate.live):
+        HardenedLifespan.last_date = loop.time() + HardenedTCPServer.linger_s
+        for server in tuple(HardenedTCPServer.gate.live):
             if server.asked:  # of others one request is taken: _idle_timeout
                 # Each on its own: one client that doesn't read holds up nobody's farewell.
                 keep(loop.create_task(server.go_away()))
             # Since Python 3.12 Server.wait_closed, which Hypercorn awaits before it looks at
             # graceful_timeout, waits for connections too.
-            loop.call_later(server.config.graceful_timeout + SealedTCPServer.linger_s, server.abort)
+            loop.call_later(
+                server.config.graceful_timeout + HardenedTCPServer.linger_s, server.abort
+            )
 
 
-class SealedLifespan(Lifespan):
+class HardenedLifespan(Lifespan):
     """Hypercorn's notion of the application's life, which ends after its last connection.
 
     Stock waits for the connections there are when it stops listening, not for those whose
@@ -55,7 +57,7 @@ class SealedLifespan(Lifespan):
 
     async def wait_for_shutdown(self) -> None:
         """Let who has been accepted in, and out; then end the application."""
-        gate = SealedTCPServer.gate
+        gate = HardenedTCPServer.gate
         graceful_s = self.config.graceful_timeout
         empty = 0  # times in a row: between handshake and first step a connection is not seen
         while empty < _EMPTY_LOOKS and self.loop.time() < self.last_date + graceful_s:
@@ -69,11 +71,11 @@ class _Terminate(EventWrapper):
     """What Hypercorn waits for as soon as it serves."""
 
     async def wait(self) -> None:
-        SealedTCPServer.gate.serving()
+        HardenedTCPServer.gate.serving()
         await super().wait()
 
 
-class SealedWorkerContext(WorkerContext):
+class HardenedWorkerContext(WorkerContext):
     """Hypercorn's notion of its process, with a beginning, and an end that says goodbye."""
 
     def __init__(self, max_requests: int | None) -> None:

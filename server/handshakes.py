@@ -12,8 +12,8 @@ from collections import deque
 from functools import wraps
 from typing import Any
 
-from server.connection_limit import ConnectionGate
-from server.network_limit import Newcomers
+from server.connection_limit import ConnectionLimit
+from server.network_limit import NetworkLimit
 
 HANDSHAKES_IN_ONE_TURN = 2
 
@@ -25,9 +25,9 @@ _do_handshake: Any = asyncio.sslproto.SSLProtocol._do_handshake  # type: ignore[
 class Handshakes:
     """What of SSLProtocol is replaced; clients' ends (a storage's connection) are as they were."""
 
-    def __init__(self, gate: ConnectionGate, newcomers: Newcomers) -> None:
+    def __init__(self, gate: ConnectionLimit, network_limit: NetworkLimit) -> None:
         self._gate = gate
-        self._newcomers = newcomers
+        self._newcomers = network_limit
         self._waiting: deque[Any] = deque()
         self._left = HANDSHAKES_IN_ONE_TURN
         self._planned = False

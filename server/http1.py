@@ -15,7 +15,7 @@ FIRST_FINAL_STATUS = 200
 TWO_LENGTHS = {b"content-length", b"transfer-encoding"}
 
 
-class SealedH11Protocol(H11Protocol):
+class HardenedH11Protocol(H11Protocol):
     """Hypercorn's HTTP/1.1 connection, closed slowly after an early reply.
 
     Closing with unread data in the socket sends a reset, which can destroy the reply before the

@@ -14,14 +14,14 @@ from hypercorn.protocol.events import Body, Event, StreamClosed
 from server.flood_guard import FIELDS, FIELDS_A_FRAME, RESET_COSTS, WAITING_A_FRAME
 from server.flow_control import UploadLimits, Uploads
 from server.h2_settings import announce
-from server.paced import PacedH2Protocol
-from server.send_timeouts import Stalls
+from server.paced import FloodGuardedH2Protocol
+from server.send_timeouts import SendTimeouts
 from server.streams import is_taken
 
 CRUMB_BYTES = 1024
 
 
-class SealedH2Protocol(PacedH2Protocol):
+class HardenedH2Protocol(FloodGuardedH2Protocol):
     """Hypercorn's HTTP/2 connection with its receiving side and its end rewritten."""
 
     limits: ClassVar[UploadLimits]
@@ -30,7 +30,9 @@ class SealedH2Protocol(PacedH2Protocol):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         announce(self.connection, self.config, self.limits.stream_window_bytes)
-        self.stalls = Stalls(self.send_timeout_s, partial(self.task_group.spawn, self._give_up))
+        self.send_timeouts = SendTimeouts(
+            self.send_timeout_s, partial(self.task_group.spawn, self._give_up)
+        )
         self.uploads = Uploads(self.connection, self.limits, self._flush_soon)
         self._flushing = False
         self._ending = False
@@ -47,7 +49,7 @@ class SealedH2Protocol(PacedH2Protocol):
         await super().handle(event)
         if isinstance(event, Closed):
             self.uploads.stop_all()
-            self.stalls.stop_all()
+            self.send_timeouts.stop_all()
 
     @property
     def idle(self) -> bool:
@@ -107,7 +109,7 @@ class SealedH2Protocol(PacedH2Protocol):
 
     async def _request_received(self, event: h2.events.RequestReceived) -> None:
         ending = self.context.terminated.is_set()
-        # Who came just before the end is let have what it came for (SealedTCPServer._idle_timeout).
+        # Who came just before the end gets what it came for (HardenedTCPServer._idle_timeout).
         if self._full or (ending and self.keep_alive_requests):
             # Refused means: not looked at, safe to send again (RFC 9113, section 8.7).
             self.uploads.reset(event.stream_id, ErrorCodes.REFUSED_STREAM)
@@ -171,7 +173,7 @@ class SealedH2Protocol(PacedH2Protocol):
         waiting = self._waiting(stream_id)
         await super()._send_data(stream_id)
         left = self._waiting(stream_id)
-        self.stalls.note(stream_id, max(0, waiting - left), left)
+        self.send_timeouts.note(stream_id, max(0, waiting - left), left)
         self.budget.earn(max(0, waiting - left))
         if stream_id not in self.stream_buffers:
             self.uploads.answered(stream_id)

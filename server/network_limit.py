@@ -23,13 +23,13 @@ class _Network:
     at: float
 
 
-class Newcomers:
+class NetworkLimit:
     """Keeps a single network from taking every place, and the processor, by coming again and again.
 
     A connection costs its sender next to nothing, and us a handshake. `most` connections
     of one network are open at a time, `per_s` new ones come in a second; `frames_per_s` is what one
     of them may ask beside requests and bodies, and what a network must have left of what its
-    connections share for another one to come. `network_of` names the network of an address; None
+    connections share for another one to come. `subnet_of` names the network of an address; None
     stands for who is not counted: proxies, which come for everybody.
     """
 
@@ -39,7 +39,7 @@ class Newcomers:
         most: int,
         per_s: float,
         frames_per_s: float,
-        network_of: Callable[[str], str | None],
+        subnet_of: Callable[[str], str | None],
     ) -> None:
         self._most = most
         self._per_s = per_s
@@ -47,7 +47,7 @@ class Newcomers:
         self._frames_to_enter = frames_per_s
         self._frames_per_s = frames_per_s * FULL_BUDGETS
         self._frames = self._frames_per_s * BURST_S
-        self._network_of = network_of
+        self._network_of = subnet_of
         self._networks: dict[str, _Network] = {}
         self._swept = time.monotonic()
 

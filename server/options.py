@@ -16,7 +16,7 @@ SMALLEST_WINDOW = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class ServerOptions:
     """How Hypercorn is to serve, where it has no setting of its own.
 
     Raises: ValueError for a window smaller than the protocol's own.
@@ -28,7 +28,7 @@ class Choices:
     """The same for one client network alone, over TLS."""
     new_connections_per_s: float = 1000.0
     """TLS connections that a client network may open in a second, five seconds' worth at once."""
-    network_of: "Callable[[str], str | None]" = lambda _address: None
+    subnet_of: "Callable[[str], str | None]" = lambda _address: None
     """Names the network that an address is counted in; None: it is not counted."""
     receive_window_bytes: int = SMALLEST_WINDOW
     """What a client may send ahead on one HTTP/2 stream, until the application calls

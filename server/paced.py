@@ -10,14 +10,14 @@ from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.h2 import H2Protocol
 
 from server.flood_guard import CUT_OFF_COSTS, RESET_COSTS, FrameBudget
-from server.network_limit import Newcomers
+from server.network_limit import NetworkLimit
 
 
-class PacedH2Protocol(H2Protocol):
+class FloodGuardedH2Protocol(H2Protocol):
     """Hypercorn's HTTP/2 connection, which one client can't fill the event loop with."""
 
     control_frames_per_s: ClassVar[float]
-    newcomers: ClassVar[Newcomers]
+    network_limit: ClassVar[NetworkLimit]
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -28,7 +28,7 @@ class PacedH2Protocol(H2Protocol):
         # Nothing to draw is the rule, and drawing looks the network up.
         if not frames or self.client is None:
             return frames
-        return self.newcomers.draw(self.client[0], frames)
+        return self.network_limit.draw(self.client[0], frames)
 
     async def handle(self, event: Event) -> None:
         """Pass on what came from the socket, a few frames a turn; end who breaks the rules."""

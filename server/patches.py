@@ -20,26 +20,26 @@ import hyperframe.frame
 from hypercorn.config import Config
 
 from server.alerts import telling
-from server.connection_limit import ConnectionGate
-from server.connections import SealedTCPServer
+from server.connection_limit import ConnectionLimit
+from server.connections import HardenedTCPServer
 from server.contexts import Contexts, Served, make_context
-from server.fair_queue import Turns
+from server.fair_queue import FairQueue
 from server.flow_control import UploadLimits
-from server.graceful_shutdown import SealedLifespan, SealedWorkerContext
+from server.graceful_shutdown import HardenedLifespan, HardenedWorkerContext
 from server.handshakes import Handshakes
-from server.http1 import SealedH11Protocol
-from server.http2 import SealedH2Protocol
-from server.network_limit import Newcomers
-from server.options import Choices
+from server.http1 import HardenedH11Protocol
+from server.http2 import HardenedH2Protocol
+from server.network_limit import NetworkLimit
+from server.options import ServerOptions
 from server.serving import checked, refuse_start
-from server.streams import SealedHTTPStream
+from server.streams import HardenedHTTPStream
 from tls.certificates import CertificateError
 
 
-class Transport:
+class ServerHandle:
     """What the application may ask about the transport it runs on."""
 
-    def __init__(self, gate: ConnectionGate) -> None:
+    def __init__(self, gate: ConnectionLimit) -> None:
         self._gate = gate
         self.contexts: Contexts | None = None
 
@@ -70,7 +70,7 @@ class Transport:
         return self._gate.refused
 
 
-_Patch = Callable[[Choices, Transport], None]
+_Patch = Callable[[ServerOptions, ServerHandle], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,88 +91,88 @@ _config_class: Any = Config
 _serve = hypercorn.asyncio.run.worker_serve
 _create_ssl_context: Callable[[Config], Any] = Config.create_ssl_context
 _ssl_protocol: Any = asyncio.sslproto.SSLProtocol
-_gate = ConnectionGate(0)
+_gate = ConnectionLimit(0)
 
 
-def _requests(choices: Choices, _transport: Transport) -> None:
-    SealedHTTPStream.turns = Turns(choices.network_of)
-    _protocol.h2.HTTPStream = SealedHTTPStream
-    _protocol.h11.HTTPStream = SealedHTTPStream
+def _requests(options: ServerOptions, _transport: ServerHandle) -> None:
+    HardenedHTTPStream.turns = FairQueue(options.subnet_of)
+    _protocol.h2.HTTPStream = HardenedHTTPStream
+    _protocol.h11.HTTPStream = HardenedHTTPStream
 
 
-def _http2(choices: Choices, _transport: Transport) -> None:
-    SealedH2Protocol.limits = UploadLimits(
-        stream_window_bytes=choices.receive_window_bytes,
-        connection_window_bytes=choices.connection_window_bytes,
-        discard_bytes=choices.discard_bytes,
-        linger_s=choices.linger_s,
+def _http2(options: ServerOptions, _transport: ServerHandle) -> None:
+    HardenedH2Protocol.limits = UploadLimits(
+        stream_window_bytes=options.receive_window_bytes,
+        connection_window_bytes=options.connection_window_bytes,
+        discard_bytes=options.discard_bytes,
+        linger_s=options.linger_s,
     )
-    SealedH2Protocol.control_frames_per_s = choices.control_frames_per_s
-    SealedH2Protocol.send_timeout_s = choices.send_timeout_s
-    _protocol.H2Protocol = SealedH2Protocol
+    HardenedH2Protocol.control_frames_per_s = options.control_frames_per_s
+    HardenedH2Protocol.send_timeout_s = options.send_timeout_s
+    _protocol.H2Protocol = HardenedH2Protocol
 
 
-def _http1(choices: Choices, _transport: Transport) -> None:
-    SealedH11Protocol.linger_s = choices.linger_s
-    SealedH11Protocol.discard_bytes = choices.discard_bytes
-    _protocol.H11Protocol = SealedH11Protocol
+def _http1(options: ServerOptions, _transport: ServerHandle) -> None:
+    HardenedH11Protocol.linger_s = options.linger_s
+    HardenedH11Protocol.discard_bytes = options.discard_bytes
+    _protocol.H11Protocol = HardenedH11Protocol
 
 
-def _connections(choices: Choices, _transport: Transport) -> None:
-    _gate.max_connections = choices.max_connections
-    SealedTCPServer.gate = _gate
-    SealedTCPServer.linger_s = choices.linger_s
-    SealedTCPServer.send_timeout_s = choices.send_timeout_s
-    _run.TCPServer = SealedTCPServer
+def _connections(options: ServerOptions, _transport: ServerHandle) -> None:
+    _gate.max_connections = options.max_connections
+    HardenedTCPServer.gate = _gate
+    HardenedTCPServer.linger_s = options.linger_s
+    HardenedTCPServer.send_timeout_s = options.send_timeout_s
+    _run.TCPServer = HardenedTCPServer
 
 
-def _farewell(_choices: Choices, _transport: Transport) -> None:
-    _run.WorkerContext = SealedWorkerContext
-    _run.Lifespan = SealedLifespan
+def _farewell(_choices: ServerOptions, _transport: ServerHandle) -> None:
+    _run.WorkerContext = HardenedWorkerContext
+    _run.Lifespan = HardenedLifespan
 
 
-def _context(choices: Choices, transport: Transport) -> None:
+def _context(options: ServerOptions, transport: ServerHandle) -> None:
     @wraps(_create_ssl_context)
     def create_ssl_context(config: Config) -> ssl.SSLContext | None:
         if config.certfile is None or config.keyfile is None:
             return None  # plain HTTP
         try:
             transport.contexts = Contexts(
-                lambda: make_context(config, _create_ssl_context, choices, _gate),
+                lambda: make_context(config, _create_ssl_context, options, _gate),
                 lambda: [str(config.certfile), str(config.keyfile)],
-                ticket_key_s=choices.ticket_key_s,
-                on_reload=choices.on_reload,
-                on_error=choices.on_reload_error,
+                ticket_key_s=options.ticket_key_s,
+                on_reload=options.on_reload,
+                on_error=options.on_reload_error,
             )
         except CertificateError as error:
             refuse_start(f"TLS can't start: {error}")
-        transport.contexts.start(choices.reload_poll_s)
+        transport.contexts.start(options.reload_poll_s)
         return transport.contexts.live
 
     _config_class.create_ssl_context = create_ssl_context
 
 
-def _alerts(choices: Choices, _transport: Transport) -> None:
-    _ssl_protocol._fatal_error = telling(choices.linger_s, _gate.hold, _gate.handshake_ends)  # noqa: SLF001
+def _alerts(options: ServerOptions, _transport: ServerHandle) -> None:
+    _ssl_protocol._fatal_error = telling(options.linger_s, _gate.hold, _gate.handshake_ends)  # noqa: SLF001
 
 
-def _memory(choices: Choices, _transport: Transport) -> None:
+def _memory(options: ServerOptions, _transport: ServerHandle) -> None:
     # 256 KiB for every connection: 307 KB become 115 KB. uvloop has a ring of its own (53 KB).
-    _ssl_protocol.max_size = choices.tls_buffer_bytes
+    _ssl_protocol.max_size = options.tls_buffer_bytes
 
 
-def _handshakes(choices: Choices, _transport: Transport) -> None:
-    newcomers = Newcomers(
-        most=choices.max_connections_per_address,
-        per_s=choices.new_connections_per_s,
-        frames_per_s=choices.control_frames_per_s,
-        network_of=choices.network_of,
+def _handshakes(options: ServerOptions, _transport: ServerHandle) -> None:
+    network_limit = NetworkLimit(
+        most=options.max_connections_per_address,
+        per_s=options.new_connections_per_s,
+        frames_per_s=options.control_frames_per_s,
+        subnet_of=options.subnet_of,
     )
-    SealedH2Protocol.newcomers = newcomers
-    Handshakes(_gate, newcomers).apply()
+    HardenedH2Protocol.network_limit = network_limit
+    Handshakes(_gate, network_limit).apply()
 
 
-def _description(_choices: Choices, _transport: Transport) -> None:
+def _description(_choices: ServerOptions, _transport: ServerHandle) -> None:
     # h2 describes every frame to a log that nobody reads, and a DATA frame's description copies
     # and hexlifies its whole body before it keeps twenty characters of it.
     hyperframe.frame.DataFrame._body_repr = brief  # type: ignore[method-assign, assignment]  # noqa: SLF001
@@ -183,8 +183,8 @@ def brief(frame: hyperframe.frame.DataFrame) -> str:
     return f"data=<{len(frame.data)} bytes>"
 
 
-def _config(choices: Choices, _transport: Transport) -> None:
-    _run.worker_serve = checked(_serve, choices.on_config, _gate.listen)
+def _config(options: ServerOptions, _transport: ServerHandle) -> None:
+    _run.worker_serve = checked(_serve, options.on_config, _gate.listen)
 
 
 FIXES = (
@@ -203,9 +203,9 @@ FIXES = (
 """All of it."""
 
 
-def apply_all(choices: Choices) -> Transport:
+def apply_all(options: ServerOptions) -> ServerHandle:
     """Apply every fix to this process."""
-    transport = Transport(_gate)
+    transport = ServerHandle(_gate)
     for fix in FIXES:
-        fix.apply(choices, transport)
+        fix.apply(options, transport)
     return transport

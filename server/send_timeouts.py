@@ -9,14 +9,14 @@ ENOUGH_BYTES = 16_384
 
 
 @dataclass(slots=True)
-class Stall:
+class SendTimeout:
     """An answer that waits: when its client's time is up, and what it has taken so far."""
 
     deadline: asyncio.TimerHandle
     taken: int = 0
 
 
-class Stalls:
+class SendTimeouts:
     """The answers of a connection that have been waiting for room.
 
     A client that asks and gives no window, or a byte of it now and then (CVE-2019-9511, 9517),
@@ -26,7 +26,7 @@ class Stalls:
     def __init__(self, timeout_s: float, give_up: Callable[[int], None]) -> None:
         self._timeout_s = timeout_s
         self._give_up = give_up
-        self._stalls: dict[int, Stall] = {}
+        self._stalls: dict[int, SendTimeout] = {}
         self._stopped = False
 
     def note(self, stream_id: int, taken: int, left: int) -> None:
@@ -40,7 +40,7 @@ class Stalls:
         if left and not self._stopped:  # a task may still be sending when its connection is gone
             loop = asyncio.get_running_loop()
             deadline = loop.call_later(self._timeout_s, self._over, stream_id)
-            self._stalls[stream_id] = Stall(deadline)
+            self._stalls[stream_id] = SendTimeout(deadline)
 
     def stop_all(self) -> None:
         """Forget everything: the connection is gone."""

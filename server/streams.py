@@ -8,7 +8,7 @@ from hypercorn.asyncio.task_group import _handle
 from hypercorn.protocol.events import Event, StreamClosed
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 
-from server.fair_queue import Turns
+from server.fair_queue import FairQueue
 from server.flow_control import Uploads
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ class Inbox:
         return body
 
 
-class SealedHTTPStream(HTTPStream):
+class HardenedHTTPStream(HTTPStream):
     """A request that waits its turn, ends with its client, and whose body blocks nobody."""
 
-    turns: ClassVar[Turns]
+    turns: ClassVar[FairQueue]
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)

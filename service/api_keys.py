@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from limits import parse as parse_limit
 from starlette.types import Scope
 
-from middleware.keys import BEGINNING, END, Caller, Shown
+from middleware.keys import BEGINNING, END, Caller, PresentedCertificate
 from service.dev_key import development_caller
 from settings import ApiKey, Settings
 
@@ -24,10 +24,10 @@ def callers_of(settings: Settings, directory: Path) -> list[Caller]:
     return [development_caller(directory / ".dev" / "key", scopes, paths)]
 
 
-def shown_by(clients: "ClientTrust | None") -> Callable[[Scope], Shown | None]:
+def shown_by(clients: "ClientTrust | None") -> Callable[[Scope], PresentedCertificate | None]:
     """Return how the certificate that came with a request is read: None if it holds no longer."""
 
-    def read(scope: Scope) -> Shown | None:
+    def read(scope: Scope) -> PresentedCertificate | None:
         der = scope["state"].get("certificate")
         return clients.identify(der) if clients is not None and der is not None else None
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # it costs 160 ms, and most never need it
     from tls.clients import ClientTrust
 
 
-class Trust:
+class ClientCAReload:
     """Watches the files of `clients`; tells `changed` of each generation of authorities.
 
     They are no business of the service's own certificate: whether one of the two can be served

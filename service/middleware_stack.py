@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # it costs 160 ms, and most never need it
     from tls.clients import ClientTrust
 
 
-class Envelope:
+class MiddlewareStack:
     """Built from one state of the settings; another state gets another envelope.
 
     `directory` is what relative paths begin at, `write` takes a line of the log, `clients` knows
@@ -47,7 +47,7 @@ class Envelope:
         *,
         clients: "ClientTrust | None",
         development_certificate: bool,
-        before: "Envelope | None" = None,
+        before: "MiddlewareStack | None" = None,
     ) -> None:
         self.settings = settings
         self.directory = directory
@@ -154,7 +154,7 @@ class Envelope:
     def _address_limit(self, policy: str, items: list[RateLimitItem]) -> Middleware:
         return Middleware(AddressLimit, quota=self.quota, policy=policy, items=items)
 
-    def _quota(self, before: "Envelope | None") -> Quota:
+    def _quota(self, before: "MiddlewareStack | None") -> Quota:
         limits = self.settings.limits
         return Quota(
             before.quota.storage

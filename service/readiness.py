@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from handlers.health import Check
 from model.errors import WeightsError
 from model.reader import Reader
-from server.patches import Transport
-from service.client_ca_reload import Trust
-from service.reload import Live
+from server.patches import ServerHandle
+from service.client_ca_reload import ClientCAReload
+from service.reload import SettingsReload
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 VALID_DAYS = 1  # a certificate with less left turns /readyz red
 
 
 def checks_of(
-    reader: Reader, transport: Transport, live: Live, trust: Trust | None
+    reader: Reader, transport: ServerHandle, live: SettingsReload, trust: ClientCAReload | None
 ) -> Mapping[str, Check]:
     """Return the checks; each costs microseconds, or one round trip to the limits' storage.
 
@@ -58,7 +58,10 @@ def checks_of(
 
 
 def warnings_of(
-    unlocked: str | None, transport: Transport, live: Live, trust: Trust | None
+    unlocked: str | None,
+    transport: ServerHandle,
+    live: SettingsReload,
+    trust: ClientCAReload | None,
 ) -> dict[str, str]:
     """Return what is amiss now and not worth being red for; `unlocked` is the sandbox's share."""
     settings, served = live.settings, transport.certificate

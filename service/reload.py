@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel
 from starlette.applications import Starlette
 
-from service.middleware_stack import Envelope
+from service.middleware_stack import MiddlewareStack
 from settings import Settings, SettingsError, check_mixture
 
 TAKEN_UP = ("keys", "limits", "hsts")
@@ -15,7 +15,7 @@ TAKEN_UP = ("keys", "limits", "hsts")
 Report = Callable[..., None]
 
 
-class Live:
+class SettingsReload:
     """Gives an app its envelope, and another one whenever the settings allow it.
 
     `read` reads all settings anew, `surround` builds the envelope that they want, given the one
@@ -28,7 +28,7 @@ class Live:
         settings: Settings,
         *,
         read: Callable[[], Settings],
-        surround: Callable[[Settings, Envelope | None], Envelope],
+        surround: Callable[[Settings, MiddlewareStack | None], MiddlewareStack],
         report: Report,
     ) -> None:
         self.app = app
@@ -79,7 +79,7 @@ class Live:
             event="settings_not_loaded", error=problem, in_force="those before, their keys too"
         )
 
-    def _dress(self, envelope: Envelope) -> None:
+    def _dress(self, envelope: MiddlewareStack) -> None:
         """Put the envelope around the functions; requests under way keep the one they came by."""
         routes = envelope.routes()  # first: what fails here leaves the app as it was
         self.app.router.routes = list(routes)

@@ -18,7 +18,7 @@ class Decoded:
     """A line's text; the mean probability of its characters, 0.0 without any; and its doubt."""
 
     text: str
-    certainty: float
+    mean_probability: float
     doubt: float  # nats: minus the logarithm of the text's probability
 
 

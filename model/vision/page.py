@@ -21,16 +21,16 @@ from model.vision.vertical import unstack
 T = TypeVar("T")
 
 _VOTERS = 5  # widest lines asked whether the page stands on its head
-_DOUBTFUL = 0.8  # certainty below which a line on an upright page is asked too
-_READABLE = 0.5  # certainty below which a line is noise
+_DOUBTFUL = 0.8  # mean probability below which a line on an upright page is asked too
+_READABLE = 0.5  # mean probability below which a line is noise
 
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """A line's text, its characters' mean certainty, its confidence, 0 to 1 both, and its box."""
+    """A line's text, its characters' mean probability, its confidence (0 to 1 both) and its box."""
 
     text: str
-    certainty: float
+    mean_probability: float
     confidence: float
     polygon: Polygon
 
@@ -102,7 +102,7 @@ class PageReader:
         else:
             lines = [self._read_line(pixels, polygons[0], turned=False)]
         return PageReading(
-            [line for line in lines if line.text and line.certainty >= _READABLE],
+            [line for line in lines if line.text and line.mean_probability >= _READABLE],
             detect_ms=(found - began) * 1000,
             recognise_ms=(time.perf_counter() - found) * 1000,
         )
@@ -117,7 +117,9 @@ class PageReader:
             line = self._read_line(cut, boxes.polygons[index], turned=index in turned)
             # Of a line that lies on its left side, the letters are laid out last to first, and
             # networks that know letters in that position are just as sure of the wrong order.
-            if index not in boxes.sideways or (index in turned and line.certainty >= _DOUBTFUL):
+            if index not in boxes.sideways or (
+                index in turned and line.mean_probability >= _DOUBTFUL
+            ):
                 return line
             column = self._read_column(boxes.pixels, line)
             if column is not line:
@@ -176,9 +178,13 @@ class PageReader:
         if (line == line[0, 0]).all():
             return ReadLine("", 0.0, 0.0, polygon)
         read = self.recogniser.read_line(upside_down(line) if turned else line)
-        if read.certainty < _DOUBTFUL and not turned and self.orientation.is_upside_down(line):
+        if (
+            read.mean_probability < _DOUBTFUL
+            and not turned
+            and self.orientation.is_upside_down(line)
+        ):
             other = self.recogniser.read_line(upside_down(line))
-            read = other if other.certainty > read.certainty else read
+            read = other if other.mean_probability > read.mean_probability else read
         return _placed(read, polygon)
 
     def _read_column(self, pixels: Pixels, line: ReadLine) -> ReadLine:
@@ -187,12 +193,12 @@ class PageReader:
         if unstacked is None:
             return line
         column = _placed(self.recogniser.read_line(unstacked), line.polygon)
-        return column if column.certainty > line.certainty else line
+        return column if column.mean_probability > line.mean_probability else line
 
 
 def _placed(read: ReadText, polygon: Polygon) -> ReadLine:
     """Return what was read together with where it stands."""
-    return ReadLine(read.text, read.certainty, read.confidence, polygon)
+    return ReadLine(read.text, read.mean_probability, read.confidence, polygon)
 
 
 def _whole(pixels: Pixels) -> Polygon:

@@ -24,7 +24,7 @@ class ReadText:
     """A line's text; how sure its characters are, on average; how sure it is as a whole."""
 
     text: str
-    certainty: float  # 0 to 1, the mean probability of its characters
+    mean_probability: float  # 0 to 1, the mean probability of its characters
     confidence: float  # 0 to 1, the chance that all of it is right, where that was measured
 
 
@@ -60,7 +60,11 @@ class Recogniser:
         parts = [self.network.run(blob[..., first:last])[0] for first, last in spans]
         decoded = decode_ctc(joined(parts, spans), self._charset)
         text = decoded.text.strip()
-        return ReadText(text, decoded.certainty, self._confidence(decoded.certainty, decoded.doubt))
+        return ReadText(
+            text,
+            decoded.mean_probability,
+            self._confidence(decoded.mean_probability, decoded.doubt),
+        )
 
     def _blob(self, line: Pixels) -> npt.NDArray[np.float32]:
         """Return a line as the network's input, 1 x 3 x H x W.
@@ -78,13 +82,13 @@ class Recogniser:
         self._normalisation.into(small, blob)  # type: ignore[arg-type]
         return blob
 
-    def _confidence(self, certainty: float, doubt: float) -> float:
-        """Return the chance that a line is right; uncalibrated weights have their certainty.
+    def _confidence(self, mean_probability: float, doubt: float) -> float:
+        """Return the chance that a line is right; uncalibrated weights have their mean probability.
 
         Source: Platt, Probabilistic Outputs for Support Vector Machines, 1999.
         """
-        if self._calibration is None or certainty == 0:
-            return certainty
+        if self._calibration is None or mean_probability == 0:
+            return mean_probability
         slope, intercept = self._calibration
         return 1 / (1 + math.exp(-intercept - slope * math.log(max(doubt, LEAST_DOUBT))))
 

@@ -1,4 +1,4 @@
-"""Turns at something scarce, fair between callers: whoever asks much waits for their own."""
+"""A semaphore that is fair between callers: whoever asks for much waits for their own."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 
-class Turns:
+class FairSemaphore:
     """At most `size` turns at a time; callers that wait are served one after the other, in rounds.
 
     Source: Nagle, RFC 970, On Packet Switches With Infinite Storage, 1985 (fair queueing).

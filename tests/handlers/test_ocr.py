@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from handlers.errors import MalformedBody, TooManyImages, UnknownParameter, UnsupportedBody
 from handlers.ocr import recognize
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 from model.errors import Busy, UnreadableImage
 from model.reader import ALL_PAGES, Line, Page
 from tests.asgi import Answer, call, scope_of
@@ -34,7 +34,7 @@ class EchoReader:
         self.gate: asyncio.Event | None = None
 
     @contextlib.contextmanager
-    def place(self, caller: str = "") -> Iterator[Any]:
+    def slot(self, caller: str = "") -> Iterator[Any]:
         """Hold one of the places."""
         self.caller = caller
         if self.held == 2:
@@ -124,7 +124,7 @@ async def test_an_image_is_answered_with_its_text(post: Caller) -> None:
         "height": 8,
         "model": "echo",
         "timing_ms": {"total": 1.5},
-        "request_id": exchange_of(post.scope).request_id,
+        "request_id": request_context(post.scope).request_id,
     }
 
 
@@ -209,7 +209,7 @@ async def test_lines_of_pages_are_streamed(post: Caller, reader: EchoReader) -> 
         (1, 1, "one"),
         (1, 2, "two"),
     ]
-    assert {line["request_id"] for line in lines} == {exchange_of(post.scope).request_id}
+    assert {line["request_id"] for line in lines} == {request_context(post.scope).request_id}
     assert reader.held == 0
 
 
@@ -254,7 +254,7 @@ async def test_a_stream_that_runs_out_of_time_says_so(post: Caller, reader: Echo
     async def receive() -> Any:
         return {"type": "http.request", "body": b"one/two", "more_body": False}
 
-    exchange_of(scope).due = asyncio.get_running_loop().time() + 0.6
+    request_context(scope).due = asyncio.get_running_loop().time() + 0.6
     response = await recognize(Request(scope, receive))
     await response(scope, receive, send)
     assert [line.get("text") for line in lines] == ["one", None]
@@ -268,7 +268,7 @@ async def test_a_stream_that_fails_ends_with_the_problem(post: Caller, reader: E
     first, problem = (json.loads(line) for line in answer.body.splitlines())
     assert first["text"] == "one"
     assert (problem["status"], problem["code"]) == (422, "unreadable_image")
-    assert exchange_of(post.scope).problem == "unreadable_image"
+    assert request_context(post.scope).problem == "unreadable_image"
     with pytest.raises(UnreadableImage):
         await post(b"torn/two", accept="application/x-ndjson")
     assert reader.held == 0
@@ -278,14 +278,14 @@ async def test_the_log_learns_how_much(post: Caller, multipart: Multipart) -> No
     """Images and lines are counted; no text is."""
     body = multipart([("image", b"first one"), ("file", b"second")])
     await post(body, content_type=f"multipart/form-data; boundary={BOUNDARY}")
-    exchange = exchange_of(post.scope)
-    assert (exchange.images, exchange.pages, exchange.lines) == (2, 2, 3)
-    assert "first" not in repr(exchange)
+    context = request_context(post.scope)
+    assert (context.images, context.pages, context.lines) == (2, 2, 3)
+    assert "first" not in repr(context)
 
 
 async def test_without_a_place_nothing_is_read(post: Caller, reader: EchoReader) -> None:
     """With every place taken the answer is Busy at once: a body that never comes is not awaited."""
-    with reader.place(), reader.place():
+    with reader.slot(), reader.slot():
         async with asyncio.timeout(30):
             with pytest.raises(Busy) as caught:
                 await post(stalled=True)
@@ -302,7 +302,7 @@ async def test_the_body_s_kind_is_looked_at_before_a_place_is_taken(
     post: Caller, reader: EchoReader
 ) -> None:
     """A body that could not be taken is told so even while the service is full."""
-    with reader.place(), reader.place(), pytest.raises(UnsupportedBody):
+    with reader.slot(), reader.slot(), pytest.raises(UnsupportedBody):
         await post(content_type="text/html")
 
 
@@ -311,7 +311,7 @@ async def test_the_window_opens_with_the_place(post: Caller, reader: EchoReader)
     opened: list[int] = []
     await post(window=opened.append)
     assert len(opened) == 1
-    with reader.place(), reader.place(), pytest.raises(Busy):
+    with reader.slot(), reader.slot(), pytest.raises(Busy):
         await post(window=opened.append)
     assert len(opened) == 1
 

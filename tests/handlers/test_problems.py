@@ -18,11 +18,11 @@ import middleware.errors
 import model.errors
 from handlers.problem_table import PROBLEMS, REFUSED, ROUTING, Problem
 from handlers.problems import problem_of, respond
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 from tests.asgi import scope_of
 
 BASES = (
-    middleware.errors.EnvelopeError,
+    middleware.errors.MiddlewareError,
     handlers.errors.RequestError,
     model.errors.ReadingError,
 )
@@ -145,9 +145,9 @@ def test_the_request_is_named_and_the_problem_noted() -> None:
     """The answer has the log's id, and the log the answer's code."""
     scope = scope_of()
     response = asyncio.run(respond(Request(scope), model.errors.UnreadableImage()))
-    exchange = exchange_of(scope)
-    assert json.loads(bytes(response.body))["request_id"] == exchange.request_id
-    assert exchange.problem == "unreadable_image"
+    context = request_context(scope)
+    assert json.loads(bytes(response.body))["request_id"] == context.request_id
+    assert context.problem == "unreadable_image"
 
 
 def test_a_fault_of_ours_is_noted_by_place() -> None:
@@ -159,7 +159,7 @@ def test_a_fault_of_ours_is_noted_by_place() -> None:
             raise error
         except type(error) as raised:
             asyncio.run(respond(Request(scope), raised))
-        return exchange_of(scope).fault
+        return request_context(scope).fault
 
     fault = fail(KeyError("hunter2"))
     assert fault

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from middleware.access_log import AccessLog, Named
 from middleware.headers import Headers
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio
@@ -38,10 +38,10 @@ async def test_one_line_tells_who_and_how_much(log: list[str]) -> None:
     """Every field is there, in this order, and the id is the one the caller was given."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
-        exchange.key_name, exchange.lines = "accounting", 7
-        exchange.images, exchange.pages = 2, 3
-        exchange.received_bytes = 99
+        context = request_context(scope)
+        context.key_name, context.lines = "accounting", 7
+        context.images, context.pages = 2, 3
+        context.received_bytes = 99
         await read_all(scope, receive, send)
 
     logged = AccessLog(Headers(Named(app, name="/ocr"), hsts="max-age=1"), write=log.append)
@@ -72,7 +72,7 @@ def test_nothing_forges_a_line(name: str, address: str) -> None:
     log: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        exchange_of(scope).key_name = name
+        request_context(scope).key_name = name
         await read_all(scope, receive, send)
 
     asyncio.run(call(AccessLog(app, write=log.append), scope_of(client=address)))
@@ -119,7 +119,7 @@ async def test_a_fault_of_ours_is_told_by_place(log: list[str]) -> None:
     """Where it was noted, the line ends with what failed and where."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        exchange_of(scope).fault = ["KeyError", "ocr.py:1 recognize"]
+        request_context(scope).fault = ["KeyError", "ocr.py:1 recognize"]
         await read_all(scope, receive, send)
 
     await call(AccessLog(app, write=log.append), scope_of())

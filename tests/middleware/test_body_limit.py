@@ -7,7 +7,7 @@ from starlette.types import Message
 
 from middleware.body_limit import BodyLimit
 from middleware.errors import BodyTooLarge
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio
@@ -26,8 +26,8 @@ async def test_a_body_up_to_the_limit_passes(
     length = sum(map(len, chunks))
     scope = scope_of("POST", headers={"content-length": str(length)} if told else {})
     assert (await call(APP, scope, *chunks)).body == str(length).encode()
-    assert exchange_of(scope).received_bytes == length
-    assert exchange_of(scope).expected_bytes == (length if told else 10)
+    assert request_context(scope).received_bytes == length
+    assert request_context(scope).expected_bytes == (length if told else 10)
 
 
 @pytest.mark.parametrize("length", ["11", "99999999999999999999", "9" * 5000, "0" * 30 + "11"])

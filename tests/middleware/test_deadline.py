@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.deadline import Deadline
 from middleware.errors import BodyTooSlow, DeadlineExceeded
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio
@@ -125,7 +125,7 @@ async def test_an_answer_that_has_begun_is_cut_off() -> None:
 
     scope = scope_of()
     await call(_sealed(app, total_s=SOON_S), scope)
-    assert exchange_of(scope).problem == "deadline_exceeded"
+    assert request_context(scope).problem == "deadline_exceeded"
 
 
 async def test_an_answer_may_know_when_it_is_due() -> None:
@@ -133,7 +133,7 @@ async def test_an_answer_may_know_when_it_is_due() -> None:
     dues: list[float | None] = []
 
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
-        dues.append(exchange_of(scope).due)
+        dues.append(request_context(scope).due)
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     now = asyncio.get_running_loop().time()

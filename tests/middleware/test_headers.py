@@ -5,7 +5,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from middleware.headers import Headers
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio
@@ -55,9 +55,9 @@ async def test_a_function_may_choose_what_is_its_own() -> None:
 
 
 async def test_what_the_envelope_noted_is_sent() -> None:
-    """Each header of the exchange is a line of its own."""
+    """Each header of the context is a line of its own."""
     scope = scope_of()
-    exchange_of(scope).headers += [(b"ratelimit", b"a"), (b"ratelimit", b"b")]
+    request_context(scope).headers += [(b"ratelimit", b"a"), (b"ratelimit", b"b")]
     answer = await call(Headers(read_all, hsts="x"), scope)
     assert answer.all("ratelimit") == ["a", "b"]
 

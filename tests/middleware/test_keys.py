@@ -16,7 +16,7 @@ from middleware import keys as keys_module
 from middleware.errors import LimitStorageFailed, NotAuthenticated, RateLimited, ScopeMissing
 from middleware.keys import Caller, Keys, caller_of
 from middleware.quota import Quota
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 from middleware.token import new_token
 from tests.asgi import call, read_all, scope_of
 
@@ -97,7 +97,7 @@ async def test_a_valid_key_passes(headers: Mapping[str, str], guard: Guard) -> N
     """In either header or both; the caller is known from there on."""
     scope = scope_of(headers=headers)
     assert (await call(guard(), scope)).status == 200
-    assert exchange_of(scope).key_name == "accounting"
+    assert request_context(scope).key_name == "accounting"
     assert caller_of(scope) is CALLERS[0]
 
 
@@ -108,7 +108,7 @@ async def test_every_other_request_is_refused_alike(why: str, guard: Guard) -> N
     with pytest.raises(NotAuthenticated) as caught:
         await call(guard(), scope)
     assert caught.value.args == ()
-    assert exchange_of(scope).key_name is None
+    assert request_context(scope).key_name is None
     assert "caller" not in scope["state"]
     assert "read" not in scope["state"]
 
@@ -180,8 +180,8 @@ async def test_a_key_without_the_scope_is_told_so(guard: Guard) -> None:
     with pytest.raises(ScopeMissing) as caught:
         await call(guard(), scope)
     assert caught.value.scope == "ocr"
-    assert exchange_of(scope).key_name == "name"
-    assert exchange_of(scope).headers == []
+    assert request_context(scope).key_name == "name"
+    assert request_context(scope).headers == []
     assert (await call(guard("else"), scope_of(headers={"x-api-key": OTHER}))).status == 200
 
 
@@ -224,7 +224,7 @@ async def test_a_refusal_carries_the_count(guard: Guard) -> None:
     scope = scope_of()
     with pytest.raises(NotAuthenticated):
         await call(guard(failures="5/minute"), scope)
-    headers = dict(exchange_of(scope).headers)
+    headers = dict(request_context(scope).headers)
     assert headers[b"ratelimit-policy"] == b'"failures";q=5;w=60'
     assert headers[b"ratelimit"].startswith(b'"failures";r=4;t=')
 
@@ -277,7 +277,7 @@ async def _ask_showing(
         await call(app, scope)
     except NotAuthenticated:
         return None
-    return exchange_of(scope).key_name
+    return request_context(scope).key_name
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from middleware.errors import LimitStorageFailed, RateLimited
 from middleware.keys import Caller
 from middleware.limits import AddressLimit, KeyLimit
 from middleware.quota import Quota
-from middleware.request_context import exchange_of
+from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio
@@ -92,7 +92,7 @@ async def test_an_answer_tells_of_both_limits(quota: Quota) -> None:
     """The function's and the key's, each by name."""
     scope = scope_of(state={"caller": _caller("aaaa")})
     await call(_key_limit(quota), scope)
-    values = [value.decode() for name, value in exchange_of(scope).headers if name[-1:] == b"y"]
+    values = [value.decode() for name, value in request_context(scope).headers if name[-1:] == b"y"]
     assert values == ['"function";q=10;w=60', '"key";q=60;w=60']
 
 
@@ -120,7 +120,7 @@ async def test_without_limits_an_address_is_free(quota: Quota) -> None:
     app = AddressLimit(read_all, quota=quota, policy="address", items=[])
     scope = scope_of()
     assert (await call(app, scope)).status == 200
-    assert exchange_of(scope).headers == []
+    assert request_context(scope).headers == []
 
 
 @pytest.mark.parametrize("allow", [False, True])

@@ -64,7 +64,7 @@ async def test_only_trusted_peers_are_believed(
     believed: bool,  # noqa: FBT001
     unix: bool,  # noqa: FBT001
 ) -> None:
-    """By their network; a connection whose peer is not known is nobody's, a Unix socket neither."""
+    """By their subnet; a connection whose peer is not known is nobody's, a Unix socket neither."""
     headers = {"forwarded": "for=198.51.100.9;proto=https"}
     scope = await _seen(headers, client=client, over_unix=unix)
     assert (scope["scheme"] == "https") is believed

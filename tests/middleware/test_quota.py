@@ -14,8 +14,8 @@ from limits import parse
 from limits.aio.storage import MemoryStorage
 
 from middleware.errors import LimitStorageFailed, RateLimited
-from middleware.quota import Charge, Quota, network_of
-from middleware.request_context import Exchange
+from middleware.quota import Charge, Quota, subnet_of
+from middleware.request_context import RequestContext
 from tests.middleware.conftest import Connect, Redis
 
 pytestmark = pytest.mark.anyio
@@ -29,14 +29,14 @@ def _charge(limit: str, whose: str = "x", policy: str = "key") -> Charge:
     return Charge(policy, parse(limit), (whose,))
 
 
-async def _count(quota: Quota, *charges: Charge) -> Exchange | None:
+async def _count(quota: Quota, *charges: Charge) -> RequestContext | None:
     """Take one request's charges; None where a limit is used up."""
-    exchange = Exchange()
+    context = RequestContext()
     try:
-        await quota.take(exchange, charges)
+        await quota.take(context, charges)
     except RateLimited:
         return None
-    return exchange
+    return context
 
 
 async def test_a_limit_is_what_it_says(quota: Quota) -> None:
@@ -50,9 +50,9 @@ async def test_the_headers_tell_what_is_left(quota: Quota) -> None:
     """Each counted request carries policy and count of each limit, in the draft's syntax."""
     charges = [_charge("3/minute"), _charge("9/hour", policy="address /healthz")]
     for left in (2, 1, 0):
-        exchange = await _count(quota, *charges)
-        assert exchange
-        headers = [(name.decode(), value.decode()) for name, value in exchange.headers]
+        context = await _count(quota, *charges)
+        assert context
+        headers = [(name.decode(), value.decode()) for name, value in context.headers]
         policies = [value for name, value in headers if name == "ratelimit-policy"]
         counts = [value for name, value in headers if name == "ratelimit"]
         assert policies == ['"key";q=3;w=60', '"address /healthz";q=9;w=3600']
@@ -64,11 +64,11 @@ async def test_the_headers_tell_what_is_left(quota: Quota) -> None:
 async def test_a_refused_request_carries_them_too(quota: Quota) -> None:
     """The answer 429 shows a count of 0 and when there is room again."""
     await _count(quota, _charge("1/minute"))
-    exchange = Exchange()
+    context = RequestContext()
     with pytest.raises(RateLimited) as caught:
-        await quota.take(exchange, [_charge("1/minute")])
+        await quota.take(context, [_charge("1/minute")])
     assert 1 <= caught.value.retry_after_s <= 60
-    assert dict(exchange.headers)[b"ratelimit"] == b'"key";r=0;t=%d' % caught.value.retry_after_s
+    assert dict(context.headers)[b"ratelimit"] == b'"key";r=0;t=%d' % caught.value.retry_after_s
 
 
 async def test_the_first_limit_that_is_used_up_ends_it(quota: Quota) -> None:
@@ -76,16 +76,16 @@ async def test_the_first_limit_that_is_used_up_ends_it(quota: Quota) -> None:
     narrow, wide = _charge("1/minute", "n"), _charge("5/minute", "w")
     assert await _count(quota, narrow, wide)
     assert await _count(quota, narrow, wide) is None
-    exchange = await _count(quota, wide)
-    assert exchange
-    assert b";r=3;" in dict(exchange.headers)[b"ratelimit"]
+    context = await _count(quota, wide)
+    assert context
+    assert b";r=3;" in dict(context.headers)[b"ratelimit"]
 
 
 async def test_without_charges_nothing_is_counted(quota: Quota) -> None:
     """A function without limits needs no storage."""
-    exchange = await _count(quota)
-    assert exchange
-    assert exchange.headers == []
+    context = await _count(quota)
+    assert context
+    assert context.headers == []
 
 
 async def test_two_processes_share_one_count(connect: Connect) -> None:
@@ -117,19 +117,19 @@ def _failures(log: Sequence[str]) -> list[tuple[str, int]]:
 
 async def _fails(quota: Quota, log: list[str]) -> None:
     """Expect every request to be answered by the policy, within the wait, logged and counted."""
-    exchange = Exchange()
+    context = RequestContext()
     for number in (1, 2):
         # Ten times the wait is far from the policy's own time and far from redis' patience.
         async with asyncio.timeout(10 * quota.wait_s):
             if quota.allow_on_failure:
-                await quota.take(exchange, [_charge("1/day")])
+                await quota.take(context, [_charge("1/day")])
             else:
                 with pytest.raises(LimitStorageFailed):
-                    await quota.take(exchange, [_charge("1/day")])
+                    await quota.take(context, [_charge("1/day")])
         assert quota.failures == number
     policy = "allow" if quota.allow_on_failure else "deny"
     assert _failures(log) == [(policy, 1), (policy, 2)]
-    assert exchange.headers == []
+    assert context.headers == []
     assert not await quota.reachable()
 
 
@@ -178,7 +178,7 @@ async def test_without_the_wait_a_hung_storage_would_hold_the_request(
     assert await _count(patient, _charge("9/minute"))
     with redis.hung(), pytest.raises(TimeoutError):
         async with asyncio.timeout(0.5):
-            await patient.take(Exchange(), [_charge("9/minute")])
+            await patient.take(RequestContext(), [_charge("9/minute")])
 
 
 @pytest.mark.parametrize("patience_s", [None, 30])
@@ -189,7 +189,9 @@ async def test_counting_goes_on_after_a_hang(
     quota = connect(patience_s=patience_s)
     assert await _count(quota, _charge("3/minute", "a"))
     with redis.hung():
-        waiting = (quota.take(Exchange(), [_charge("9/minute", f"late{n}")]) for n in range(5))
+        waiting = (
+            quota.take(RequestContext(), [_charge("9/minute", f"late{n}")]) for n in range(5)
+        )
         failed = await asyncio.gather(*waiting, return_exceptions=True)
         assert {type(error) for error in failed} == {LimitStorageFailed}
     seen = [await _count(quota, _charge("3/minute", "b")) for _ in range(4)]
@@ -207,7 +209,7 @@ async def test_a_fault_of_ours_is_no_failure_of_the_storage(log: list[str]) -> N
 
     quota = Quota(Broken(), wait_s=1, allow_on_failure=True, write=log.append)
     with pytest.raises(ZeroDivisionError):
-        await quota.take(Exchange(), [_charge("1/day")])
+        await quota.take(RequestContext(), [_charge("1/day")])
 
 
 async def test_memory_is_always_reachable(quota: Quota) -> None:
@@ -216,7 +218,7 @@ async def test_memory_is_always_reachable(quota: Quota) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "network"),
+    ("address", "subnet"),
     [
         ("192.0.2.7", "192.0.2.7"),
         ("2001:db8::1", "2001:db8::/64"),
@@ -227,13 +229,13 @@ async def test_memory_is_always_reachable(quota: Quota) -> None:
         ("local", "local"),
     ],
 )
-def test_what_a_caller_is_counted_by(address: str, network: str) -> None:
+def test_what_a_caller_is_counted_by(address: str, subnet: str) -> None:
     """An IPv4 address, or an IPv6 site; a mapped address is the IPv4 one."""
-    assert network_of(address) == network
+    assert subnet_of(address) == subnet
 
 
 @given(st.integers(1, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
 def test_the_lower_half_of_an_ipv6_address_does_not_count(site: int, one: int, two: int) -> None:
     """Changing it is no way around a limit."""
     first, second = (IPv6Address(site << 64 | lower) for lower in (one, two))
-    assert network_of(str(first)) == network_of(str(second))
+    assert subnet_of(str(first)) == subnet_of(str(second))

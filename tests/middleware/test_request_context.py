@@ -2,36 +2,36 @@
 
 import dataclasses
 
-from middleware.request_context import Exchange, address_of, exchange_of, open_window
+from middleware.request_context import RequestContext, address_of, open_window, request_context
 from tests.asgi import scope_of
 
 
 def test_a_request_has_one_exchange() -> None:
     """It is made on first sight and the same afterwards; another request has another."""
     scope = scope_of()
-    exchange = exchange_of(scope)
-    assert exchange_of(scope) is exchange
-    other = exchange_of(scope_of())
-    assert other is not exchange
-    assert other.request_id != exchange.request_id
+    context = request_context(scope)
+    assert request_context(scope) is context
+    other = request_context(scope_of())
+    assert other is not context
+    assert other.request_id != context.request_id
 
 
 def test_a_scope_without_state_gets_one() -> None:
     """A server that keeps no lifespan state is no obstacle."""
     scope = {"type": "http"}
-    assert exchange_of(scope) is exchange_of(scope)
+    assert request_context(scope) is request_context(scope)
 
 
 def test_two_exchanges_share_nothing() -> None:
     """Headers noted for one request never reach another's answer."""
-    one, other = Exchange(), Exchange()
+    one, other = RequestContext(), RequestContext()
     one.headers.append((b"a", b"b"))
     assert other.headers == []
 
 
 def test_it_has_no_room_for_content() -> None:
     """Its fields are those the log may show; a new one has to be thought about here."""
-    assert {field.name for field in dataclasses.fields(Exchange)} == {
+    assert {field.name for field in dataclasses.fields(RequestContext)} == {
         "request_id",
         "function",
         "key_name",
@@ -53,7 +53,7 @@ def test_the_window_opens_for_the_whole_body() -> None:
     grown: list[int] = []
     scope = scope_of()
     scope["extensions"] = {"sealed.receive_window": {"grow": grown.append}}
-    exchange_of(scope).expected_bytes = 1234
+    request_context(scope).expected_bytes = 1234
     open_window(scope)
     assert grown == [1234]
 

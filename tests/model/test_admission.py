@@ -31,8 +31,8 @@ class Crowd:
 
     async def _hold(self, caller: str, *, served: bool) -> str:
         try:
-            with self.admission.guest(caller) as guest:
-                guest.served = served
+            with self.admission.ticket(caller) as ticket:
+                ticket.served = served
                 await self.over.wait()
         except Full:
             return caller
@@ -84,7 +84,7 @@ async def test_sent_away_and_cancelled_at_once(crowd: Crowd) -> None:
     """A deadline that passes at that very moment is the one that counts."""
     await crowd.come("aaaa")
     newest = crowd.tasks[3]
-    with crowd.admission.guest("b"):
+    with crowd.admission.ticket("b"):
         newest.cancel()
         await asyncio.wait([newest])
     assert newest.cancelled()

@@ -82,9 +82,9 @@ def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
 
 
 def start(
-    pair: Any, *, sealed: bool, settings: dict[str, Any] | None = None, **choices: Any
+    pair: Any, *, sealed: bool, settings: dict[str, Any] | None = None, **options: Any
 ) -> subprocess.Popen[str]:
-    """Start the command; settings are Hypercorn's, choices are the transport's."""
+    """Start the command; settings are Hypercorn's, options are the transport's."""
     config = pair.certificate.with_name(f"settings-{os.urandom(4).hex()}.toml")
     values = {
         "bind": ["127.0.0.1:0"],
@@ -98,7 +98,7 @@ def start(
     config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
     if sealed:
-        environment["SEALED"] = json.dumps(choices)
+        environment["SEALED"] = json.dumps(options)
     return subprocess.Popen(
         [HYPERCORN, "--config", config, f"{APP}:app"],
         stderr=subprocess.PIPE,

@@ -21,10 +21,10 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 
-from server.connection_limit import ConnectionGate
-from server.connections import SealedTCPServer
+from server.connection_limit import ConnectionLimit
+from server.connections import HardenedTCPServer
 from server.handshakes import Handshakes
-from server.network_limit import Newcomers
+from server.network_limit import NetworkLimit
 from tests.server.clients import Client, stats
 from tests.server.servers import VARIANTS, Server, both, both_tight, serving, soon, until
 from tls.development import Paths
@@ -185,7 +185,7 @@ async def test_abort_ends_a_connection_closed_twice(pair: Paths) -> None:
         # A client that never answers TLS's goodbye, so that only the abort ends the connection.
         client = asyncio.to_thread(trust.wrap_socket, bare, server_hostname="localhost")
         secured, writer = await asyncio.gather(client, served)
-        connection = SealedTCPServer.__new__(SealedTCPServer)
+        connection = HardenedTCPServer.__new__(HardenedTCPServer)
         connection.writer, connection._socket = writer, writer.get_extra_info("socket")
         writer.close()
         writer.transport.close()
@@ -206,8 +206,8 @@ async def test_an_ended_connection_keeps_no_buffer(
             monkeypatch.setattr(
                 asyncio.sslproto.SSLProtocol, name, getattr(asyncio.sslproto.SSLProtocol, name)
             )
-        everybody = Newcomers(most=9, per_s=9, frames_per_s=9, network_of=lambda _: None)
-        Handshakes(ConnectionGate(9), everybody).apply()
+        everybody = NetworkLimit(most=9, per_s=9, frames_per_s=9, subnet_of=lambda _: None)
+        Handshakes(ConnectionLimit(9), everybody).apply()
     async with accepted(pair) as (_, writer, client):
         protocol: Any = writer.transport._ssl_protocol  # type: ignore[attr-defined]
         await leaves(client, writer)
@@ -215,13 +215,13 @@ async def test_an_ended_connection_keeps_no_buffer(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("kind", [pytest.param(TCPServer, marks=STOCK_RAISES), SealedTCPServer])
+@pytest.mark.parametrize("kind", [pytest.param(TCPServer, marks=STOCK_RAISES), HardenedTCPServer])
 async def test_who_leaves_right_after_the_handshake_leaves_nothing(
     pair: Paths, monkeypatch: pytest.MonkeyPatch, kind: type[TCPServer]
 ) -> None:
     """TLS has forgotten the socket by then, which is an exception in stock's log."""
-    gate = ConnectionGate(9)
-    monkeypatch.setattr(SealedTCPServer, "gate", gate, raising=False)
+    gate = ConnectionLimit(9)
+    monkeypatch.setattr(HardenedTCPServer, "gate", gate, raising=False)
     async with accepted(pair) as (reader, writer, client):
         await leaves(client, writer)
         assert writer.get_extra_info("socket") is None

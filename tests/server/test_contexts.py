@@ -18,10 +18,10 @@ VARIANTS = pytest.mark.parametrize(
 )
 
 
-def handshake(server: Server, **choices: object) -> ssl.SSLSocket | None:
+def handshake(server: Server, **options: object) -> ssl.SSLSocket | None:
     """Connect with a context so set; None if the handshake fails."""
     context = ssl.create_default_context(cafile=str(server.ca))
-    for name, value in choices.items():
+    for name, value in options.items():
         if name == "ciphers":
             context.set_ciphers(str(value))
         else:
@@ -90,8 +90,8 @@ def test_a_failed_handshake_says_why(server: Server) -> None:
 def changing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """Run a server whose certificate the test will change."""
     pair = ensure_development_certificate(tmp_path / "now")
-    choices = {"reload_poll_s": 0.05} if request.param else {}
-    with serving(pair, sealed=request.param, **choices) as server:
+    options = {"reload_poll_s": 0.05} if request.param else {}
+    with serving(pair, sealed=request.param, **options) as server:
         yield server
 
 

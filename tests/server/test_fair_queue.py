@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from server.fair_queue import Turns
+from server.fair_queue import FairQueue
 from tests.server.clients import Client
 from tests.server.servers import VARIANTS, serving
 from tls.development import Paths
@@ -16,15 +16,15 @@ FLOOD = 10
 CONNECTIONS = 40
 
 
-def by_first_number() -> Turns:
+def by_first_number() -> FairQueue:
     """Tell networks apart by the first number of an address."""
-    return Turns(lambda address: address.split(".")[0])
+    return FairQueue(lambda address: address.split(".")[0])
 
 
 class Served:
     """Who has had a turn, in their order."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: FairQueue) -> None:
         self.turns = turns
         self.order: list[str] = []
 

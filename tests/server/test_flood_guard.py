@@ -9,7 +9,7 @@ from h2.errors import ErrorCodes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.flood_guard import FRAMES_IN_ONE_TURN, LEAST, REQUEST_WEIGHS, FrameBudget, Unruly
+from server.flood_guard import FRAMES_IN_ONE_TURN, LEAST, REQUEST_WEIGHS, FrameBudget, ProtocolAbuse
 from tests.server.clients import Client
 from tests.server.servers import Server, both
 from tests.system.attacks.wire import (
@@ -131,7 +131,7 @@ def test_resets_cost_more_than_requests_earn() -> None:
     budget = FrameBudget(10, 10_000)
     list(budget.pieces(PREFACE))
     list(budget.pieces(HEAD * 1000))
-    with pytest.raises(Unruly):
+    with pytest.raises(ProtocolAbuse):
         list(budget.pieces((HEAD + frame(RST_STREAM, 0, 1, bytes(4))) * 100))
 
 
@@ -149,5 +149,5 @@ def test_a_network_pays_for_what_is_sent_alone() -> None:
     assert sum(drawn) == 0
     list(FrameBudget(100, 16_384, draw).pieces(PREFACE + FLOODS["ping"] * 50))
     assert sum(drawn) == 50 - LEAST
-    with pytest.raises(Unruly):
+    with pytest.raises(ProtocolAbuse):
         list(FrameBudget(100, 16_384, lambda _: 0).pieces(PREFACE + FLOODS["ping"] * (LEAST + 1)))

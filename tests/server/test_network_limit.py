@@ -4,7 +4,7 @@ import pytest
 
 from server import network_limit as newcomers_module
 from server.flood_guard import BURST_S
-from server.network_limit import FULL_BUDGETS, SECONDS_AT_ONCE, SWEEP_S, Newcomers
+from server.network_limit import FULL_BUDGETS, SECONDS_AT_ONCE, SWEEP_S, NetworkLimit
 
 
 class Clock:
@@ -26,13 +26,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return found
 
 
-def counted(*, most: int = 100, per_s: float = 2) -> Newcomers:
+def counted(*, most: int = 100, per_s: float = 2) -> NetworkLimit:
     """Count by the first number of an address; 10 is a proxy's."""
-    return Newcomers(
+    return NetworkLimit(
         most=most,
         per_s=per_s,
         frames_per_s=5,
-        network_of=lambda address: None if address.startswith("10.") else address.split(".")[0],
+        subnet_of=lambda address: None if address.startswith("10.") else address.split(".")[0],
     )
 
 

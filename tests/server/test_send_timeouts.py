@@ -9,7 +9,7 @@ import h2.events
 import h2.settings
 from h2.errors import ErrorCodes
 
-from server.send_timeouts import Stalls
+from server.send_timeouts import SendTimeouts
 from tests.server.clients import Client, stats
 from tests.server.servers import PATIENCE_S, VARIANTS, Server, serving, soon
 from tls.development import Paths
@@ -99,10 +99,10 @@ def test_nothing_is_given_up_once_the_connection_is_gone() -> None:
     given_up: list[int] = []
 
     async def run() -> None:
-        stalls = Stalls(0.001, given_up.append)
-        stalls.note(1, 0, 5)
-        stalls.stop_all()
-        stalls.note(3, 0, 5)
+        send_timeouts = SendTimeouts(0.001, given_up.append)
+        send_timeouts.note(1, 0, 5)
+        send_timeouts.stop_all()
+        send_timeouts.note(3, 0, 5)
         await asyncio.sleep(0.05)
 
     asyncio.run(run())

@@ -15,9 +15,9 @@ from tests.server.test_contexts import expire
 from tls.development import Paths, ensure_development_certificate
 
 
-def run(pair: Paths, *, workers: int, sealed: bool = True, **choices: Any) -> tuple[int, str]:
+def run(pair: Paths, *, workers: int, sealed: bool = True, **options: Any) -> tuple[int, str]:
     """Run the command to its end; return its exit status and what it printed."""
-    process = start(pair, sealed=sealed, settings={"workers": workers}, **choices)
+    process = start(pair, sealed=sealed, settings={"workers": workers}, **options)
     try:
         _, printed = process.communicate(timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
@@ -30,8 +30,8 @@ def run(pair: Paths, *, workers: int, sealed: bool = True, **choices: Any) -> tu
 @pytest.mark.parametrize("moment", ["refuse_config", "refuse_import"])
 def test_refusal_ends_the_command(pair: Paths, workers: int, moment: str) -> None:
     """A refusal is printed once, without a traceback, and the status isn't 0 (#269)."""
-    choices: dict[str, Any] = {moment: "not like this"}
-    status, printed = run(pair, workers=workers, **choices)
+    options: dict[str, Any] = {moment: "not like this"}
+    status, printed = run(pair, workers=workers, **options)
     assert status != 0
     assert printed.count("not like this") == 1
     assert "Traceback" not in printed
@@ -94,7 +94,9 @@ def test_behaviour_probe_fails_on_stock() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert stock.returncode != 0
-    installed = f"from server.install import Choices, install; install(Choices()); {script}"
+    installed = (
+        f"from server.install import ServerOptions, install; install(ServerOptions()); {script}"
+    )
     ours = subprocess.run(
         [sys.executable, "-c", installed], capture_output=True, text=True, check=False
     )
@@ -105,7 +107,7 @@ def test_unknown_version_warns_and_probes() -> None:
     """A Hypercorn nobody tested is named in a warning, and served if its probes pass."""
     script = (
         "import server.install as t; t.TESTED_VERSIONS = frozenset({'0.1'}); "
-        "t.install(t.Choices());"
+        "t.install(t.ServerOptions());"
         "print('installed')"
     )
     done = subprocess.run(
@@ -118,4 +120,4 @@ def test_unknown_version_warns_and_probes() -> None:
 def test_small_windows_are_refused() -> None:
     """A window below what clients assume before they know better would cut them off."""
     with pytest.raises(ValueError, match="65535"):
-        server.install.Choices(receive_window_bytes=1000)
+        server.install.ServerOptions(receive_window_bytes=1000)

@@ -24,13 +24,13 @@ def on_config(config: Config) -> None:
 
 
 if "SEALED" in os.environ:
-    from server.install import Choices, install
+    from server.install import ServerOptions, install
     from server.serving import refuse_start
 
     transport = install(
-        Choices(
+        ServerOptions(
             on_config=on_config,
-            network_of=(lambda address: address) if COUNTED & CHOICES.keys() else lambda _: None,
+            subnet_of=(lambda address: address) if COUNTED & CHOICES.keys() else lambda _: None,
             on_reload=lambda facts: log.warning("reloaded %s", facts.names),
             on_reload_error=lambda error: log.warning("kept the old one: %s", error),
             **CHOICES,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from service.middleware_stack import Envelope
-from service.reload import Live, differences
+from service.middleware_stack import MiddlewareStack
+from service.reload import SettingsReload, differences
 from settings import Settings, load_settings
 
 SHIPPED = Path(__file__).parents[2] / "settings.toml"
@@ -43,13 +43,13 @@ def test_a_change_that_fails_halfway_leaves_everything(settings: Settings, tmp_p
     """The app keeps its routes and middleware, the settings their values; the reason is kept."""
     reported: list[dict[str, Any]] = []
 
-    def surround(new: Settings, before: Envelope | None) -> Envelope:
+    def surround(new: Settings, before: MiddlewareStack | None) -> MiddlewareStack:
         if before is not None:
             raise OSError("disk full")
-        return Envelope(new, tmp_path, print, clients=None, development_certificate=True)
+        return MiddlewareStack(new, tmp_path, print, clients=None, development_certificate=True)
 
     app = Starlette()
-    live = Live(
+    live = SettingsReload(
         app,
         settings,
         read=lambda: changed(settings, HSTS__MAX_AGE_S="9"),

@@ -30,7 +30,7 @@ def test_any_spelling_out_of_a_text_decodes_to_it(text: str, data: st.DataObject
         said += [BLANK] * data.draw(st.integers(1 if here == following else 0, 2))
     decoded = decode_ctc(steps(said or [BLANK]), CHARSET)
     assert decoded.text == text
-    assert decoded.certainty == pytest.approx(0.9 if text else 0.0)
+    assert decoded.mean_probability == pytest.approx(0.9 if text else 0.0)
 
 
 def test_a_double_letter_needs_a_blank_between() -> None:
@@ -44,7 +44,7 @@ def test_certainty_is_the_mean_of_the_kept_steps_alone() -> None:
     table = np.concatenate([steps([1], 0.8), steps([1, BLANK], 0.99), steps([2], 0.6)])
     decoded = decode_ctc(table, CHARSET)
     assert decoded.text == "ab"
-    assert decoded.certainty == pytest.approx(0.7)
+    assert decoded.mean_probability == pytest.approx(0.7)
 
 
 def spelled(path: tuple[int, ...]) -> tuple[int, ...]:

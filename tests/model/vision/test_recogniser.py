@@ -63,13 +63,13 @@ def test_any_shape_is_read_in_bounded_time(recogniser: Recogniser, height: int, 
     """Slivers and endless strips give some text, none, or rubbish, and no error."""
     read = recogniser.read_line(np.full((height, width, 3), 200, np.uint8))
     assert 0 <= read.confidence <= 1
-    assert 0 <= read.certainty <= 1
+    assert 0 <= read.mean_probability <= 1
 
 
 def test_nothing_is_nothing(recogniser: Recogniser) -> None:
     """An empty line has no text and no confidence."""
     read = recogniser.read_line(np.full((40, 300, 3), 250, np.uint8))
-    assert (read.text, read.certainty, read.confidence) == ("", 0.0, 0.0)
+    assert (read.text, read.mean_probability, read.confidence) == ("", 0.0, 0.0)
 
 
 def test_confidence_falls_as_a_line_fades(recogniser: Recogniser) -> None:
@@ -85,7 +85,7 @@ def test_confidence_without_calibration_is_the_certainty() -> None:
     """The ready-made recognisers have not been calibrated."""
     other = Recogniser(pick("ppocrv6-small", "recogniser"), threads=1)
     read = other.read_line(drawn("SUBTOTAL 84.20"))
-    assert read.confidence == read.certainty
+    assert read.confidence == read.mean_probability
 
 
 def test_int8_reads_the_same_on_every_processor() -> None:

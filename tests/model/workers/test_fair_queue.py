@@ -1,15 +1,15 @@
-"""Turns go round between callers."""
+"""A fair semaphore goes round between callers."""
 
 import asyncio
 
 import pytest
 
-from model.workers.fair_queue import Turns
+from model.workers.fair_queue import FairSemaphore
 
 pytestmark = pytest.mark.anyio
 
 
-async def served(turns: Turns, callers: str) -> str:
+async def served(turns: FairSemaphore, callers: str) -> str:
     """Return in which order the callers, who all came at once, were served."""
     order: list[str] = []
 
@@ -24,13 +24,13 @@ async def served(turns: Turns, callers: str) -> str:
 
 async def test_callers_are_served_in_rounds() -> None:
     """Who comes last with one wish does not wait for all wishes of who came first."""
-    assert await served(Turns(1), "aaaaabbc") == "aabcabaa"
+    assert await served(FairSemaphore(1), "aaaaabbc") == "aabcabaa"
 
 
 async def test_one_caller_s_wishes_keep_their_order() -> None:
     """First come, first served, and as many at a time as may be."""
     running = most = 0
-    turns = Turns(2)
+    turns = FairSemaphore(2)
 
     async def ask() -> None:
         nonlocal running, most
@@ -46,7 +46,7 @@ async def test_one_caller_s_wishes_keep_their_order() -> None:
 
 async def test_who_leaves_is_passed_over() -> None:
     """A turn is never lost with one who left, not even at the moment it was given."""
-    turns = Turns(1)
+    turns = FairSemaphore(1)
     async with turns.turn("a"):
         early = asyncio.create_task(served(turns, "b"))
         late = asyncio.create_task(served(turns, "c"))
