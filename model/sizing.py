@@ -9,7 +9,7 @@ from typing import Literal
 _ENGINE_BYTES = 500_000_000  # what a reading process takes, at most (bench/RESULTS.md)
 _SHARE = 0.5  # of the memory, for them all
 # A page's detection gains a third from its second thread and hardly anything from more
-# (docs/decisions/detector.md); with eight reading its lines it is most of what is left.
+# (docs/decisions/0004-detector.md); with eight reading its lines it is most of what is left.
 _MOST_THREADS = 8
 _CGROUP = Path("/sys/fs/cgroup")  # version 2; in a container it is the container's own
 

@@ -1,8 +1,9 @@
 """At what size the detector looks at a page: by how high its letters are, not how large it is.
 
-Measured on drawn sheets (docs/decisions/detector.md): of lines whose letters are 12 to 28 px high
-on the network's map it finds as many as it ever does; of lower ones fewer and fewer, and all above
-is time for nothing. So a page is looked at small first, and again at the scale its letters want.
+Measured on drawn sheets (docs/decisions/0004-detector.md): of lines whose letters are 12 to 28 px
+high on the network's map it finds as many as it ever does; of lower ones fewer and fewer, and
+all above is time for nothing. So a page is looked at small first, and again at the
+scale its letters want.
 """
 
 from collections.abc import Sequence
