@@ -15,7 +15,9 @@ def main() -> int:
     """Parse the command line, make what is missing, say where it lies and whom it serves."""
     parser = argparse.ArgumentParser(prog="scripts/new-certificate", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="host name or IP address")
-    parser.add_argument("--directory", type=Path, default=ROOT / "tls", help="default: tls")
+    parser.add_argument(
+        "--directory", type=Path, default=ROOT / "tls" / "local", help="default: tls/local"
+    )
     parser.add_argument(
         "--days", type=int, default=LEAF_DAYS, help=f"lifetime, at most {LEAF_DAYS} (the default)"
     )

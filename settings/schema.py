@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from settings.server import Server, bind_host, is_loopback
+from settings.server import DEFAULT_PAIR, Server, bind_host, is_loopback
 from settings.tables import (
     UNIX,
     ApiKey,
@@ -149,9 +149,8 @@ class Settings(BaseSettings):
             if not self.proxy.trusted or not is_loopback(address) or not self.proxy.trusts(host):
                 raise ValueError(
                     f"certfile and keyfile are missing: Hypercorn would serve plain HTTP on "
-                    f'{address}; set certfile = "tls/certificate.pem" and keyfile = '
-                    '"tls/certificate.key". Only a proxy on this machine is spoken to without: '
-                    "over unix: or 127.0.0.1, which [proxy] trusted then names"
+                    f"{address}; set {DEFAULT_PAIR}. Without TLS the service serves only a proxy "
+                    "on this machine, over a Unix socket or 127.0.0.1, which [proxy] trusted names"
                 )
         if server.insecure_bind:
             raise ValueError(

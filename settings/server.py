@@ -22,6 +22,8 @@ Binds = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
+DEFAULT_PAIR = 'certfile = "tls/local/certificate.pem" and keyfile = "tls/local/certificate.key"'
+
 # Hypercorn knows these too; here each would be a second or an unsafe way of doing a thing.
 REFUSED = {
     "accesslog": "the access log is the service's own: it is JSON, escaped and free of content",
@@ -108,7 +110,7 @@ class Server(BaseModel):
             missing = "certfile" if self.certfile is None else "keyfile"
             raise ValueError(
                 f"{missing} is missing: Hypercorn would serve plain HTTP on {self.bind[0]}; "
-                'set certfile = "tls/certificate.pem" and keyfile = "tls/certificate.key"'
+                f"set {DEFAULT_PAIR}"
             )
         return self
 

@@ -67,7 +67,7 @@ def ensure_development_certificate(
     if not 1 <= days <= LEAF_DAYS:
         raise CertificateError(f"a certificate lives 1 to {LEAF_DAYS} days, not {days}")
     wanted = _normalise([*LOCAL_NAMES, *names])
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     paths = Paths.inside(directory)
     with _alone(directory):
         if _leaf_serves(paths, wanted):

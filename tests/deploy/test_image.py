@@ -48,7 +48,7 @@ def settings(builder: Builder, tmp_path_factory: pytest.TempPathFactory) -> Path
     for ours, theirs in (
         ('bind = ["127.0.0.1:8443"]', f'bind = ["0.0.0.0:{port}"]'),
         ('insecure_bind = ["127.0.0.1:8080"]', "insecure_bind = []"),
-        ('"tls/certificate', '"/etc/sealed-ocr/tls/certificate'),
+        ('"tls/local/certificate', '"/etc/sealed-ocr/tls/certificate'),
     ):
         assert ours in text
         text = text.replace(ours, theirs)

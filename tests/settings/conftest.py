@@ -8,8 +8,8 @@ import pytest
 from settings import Settings, SettingsError, load_settings
 
 MINIMAL = """
-certfile = "tls/certificate.pem"
-keyfile = "tls/certificate.key"
+certfile = "tls/local/certificate.pem"
+keyfile = "tls/local/certificate.key"
 include_server_header = false
 
 [[functions]]

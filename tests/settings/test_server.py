@@ -95,7 +95,7 @@ def test_plain_http_on_the_tls_port_is_refused(key: str, refuse: Refuse) -> None
     """Without a certificate or its key Hypercorn would serve plain HTTP where TLS is expected."""
     message = refuse(main=re.sub(rf"(?m)^{key} = .*$", "", MINIMAL))
     assert message.startswith(f"settings.toml: {key} is missing: Hypercorn would serve plain HTTP")
-    assert 'certfile = "tls/certificate.pem"' in message
+    assert 'certfile = "tls/local/certificate.pem"' in message
 
 
 @pytest.mark.parametrize("bind", ["0.0.0.0:8443", "[::]:8443", "ocr.example.org:443", "fd://3"])

@@ -56,9 +56,10 @@ def test_serve_reads_its_own_receipt(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "18.95" in done.stdout
     assert re.search(r"over HTTP/2 and TLS in \d+ ms", done.stdout)
-    assert "curl --http2 --cacert tls/ca.pem" in done.stdout
-    for private in (".dev/key", "tls/ca.key", "tls/certificate.key"):
+    assert "curl --http2 --cacert tls/local/ca.pem" in done.stdout
+    for private in (".dev/key", "tls/local/ca.key", "tls/local/certificate.key"):
         assert (root / private).stat().st_mode & 0o777 == 0o600
+    assert (root / "tls" / "local").stat().st_mode & 0o777 == 0o700
     assert (root / ".dev" / "key").read_text().strip() not in done.stdout + done.stderr
 
 
