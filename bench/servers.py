@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.processes import free_port, stop, wait_until_listening
-from middleware.token import new_token
+from middleware.key_format import new_token
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 120

@@ -6,10 +6,10 @@ from contextlib import aclosing
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from handlers.answers import as_document, as_text
 from handlers.negotiation import preferred
 from handlers.page_stream import PageStream
 from handlers.parameters import Parameters, parameters_of
+from handlers.responses import as_document, as_text
 from handlers.uploads import images_from, media_type_of
 from middleware.request_context import caller_of, open_window, request_context
 from model.reader import Page, Reader, Slot

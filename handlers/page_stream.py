@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from handlers.answers import as_page
 from handlers.errors import OutOfTime
 from handlers.problems import problem_document
+from handlers.responses import as_page
 from middleware.request_context import caller_of, request_context
 from model.errors import ReadingError
 from model.reader import Page, Reader, Slot

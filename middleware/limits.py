@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from limits import RateLimitItem
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from middleware.keys import caller_of
+from middleware.authentication import caller_of
 from middleware.quota import Charge, Quota, subnet_of
 from middleware.request_context import address_of, request_context
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pydantic import ValidationError
 
-from middleware.token import new_id, new_token
+from middleware.key_format import new_id, new_token
 from settings import ApiKey
 
 

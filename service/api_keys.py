@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from limits import parse as parse_limit
 from starlette.types import Scope
 
-from middleware.keys import BEGINNING, END, Caller, PresentedCertificate
+from middleware.authentication import BEGINNING, END, Caller, PresentedCertificate
 from service.dev_key import development_caller
 from settings import ApiKey, Settings
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from limits import parse as parse_limit
 
-from middleware.keys import Caller
-from middleware.token import id_of, new_token
+from middleware.authentication import Caller
+from middleware.key_format import id_of, new_token
 
 KEY_ID = "development"
 LIMIT = "6000/minute"  # trying the service out should not meet a limit

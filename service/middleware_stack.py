@@ -13,11 +13,11 @@ from starlette.routing import Route
 
 from handlers.problems import respond
 from middleware.access_log import AccessLog, Named
+from middleware.authentication import Caller, Keys
+from middleware.body_drain import EarlyAnswers
 from middleware.body_limit import BodyLimit
 from middleware.deadline import Deadline
-from middleware.early_answers import EarlyAnswers
 from middleware.headers import Headers
-from middleware.keys import Caller, Keys
 from middleware.limits import AddressLimit, KeyLimit
 from middleware.plain_port import PlainPort
 from middleware.proxy import TrustedProxy

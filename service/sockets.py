@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable, Iterable
 
-from middleware.keys import is_loopback
+from middleware.authentication import is_loopback
 
 
 class InheritedSocketError(Exception):

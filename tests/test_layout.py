@@ -109,7 +109,7 @@ def test_imports_go_one_way(name: str) -> None:
     ("package", "source"),
     [
         ("handlers", "from settings import Settings"),
-        ("handlers", "import middleware.keys"),
+        ("handlers", "import middleware.authentication"),
         ("handlers", "from middleware import quota"),
         ("handlers", "from model.vision.engine import Engine"),
         ("handlers", "def f():\n    from model.decoding import decoder"),

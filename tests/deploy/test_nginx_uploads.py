@@ -125,7 +125,7 @@ def test_an_early_answer_reaches_a_client_that_sends_first(
 
 
 def test_answered_at_once_such_a_client_would_wait_for_ever(tmp_path: Path, front: Front) -> None:
-    """The control: without middleware/early_answers.py nginx stops reading, and httpx2 does not."""
+    """The control: without middleware/body_drain.py nginx stops reading, and httpx2 does not."""
     (tmp_path / "service").mkdir()
     hasty = Behind(tmp_path / "service", local="[tls]\nclose_linger_s = 0.001\n")
     with hasty, Nginx(tmp_path / "nginx", hasty.socket, front.nginx.authority) as nginx:

@@ -7,8 +7,8 @@ import pytest
 from limits import parse
 from starlette.types import ASGIApp
 
+from middleware.authentication import Caller
 from middleware.errors import LimitStorageFailed, RateLimited
-from middleware.keys import Caller
 from middleware.limits import AddressLimit, KeyLimit
 from middleware.quota import Quota
 from middleware.request_context import request_context

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from middleware.token import id_of, new_token
+from middleware.key_format import id_of, new_token
 from service.dev_key import KEY_ID, development_caller, ensure_key
 
 

@@ -17,7 +17,7 @@ from typing import Self
 
 import httpx2
 
-from middleware.token import new_token
+from middleware.key_format import new_token
 
 ROOT = Path(__file__).resolve().parents[2]
 HYPERCORN = Path(sys.executable).with_name("hypercorn")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from middleware.token import new_token
+from middleware.key_format import new_token
 from tests.system.service import Service, key_stanza
 from tls.development import ensure_development_certificate
 

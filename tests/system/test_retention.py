@@ -16,7 +16,7 @@ import httpx2
 import pytest
 from PIL import Image, PngImagePlugin
 
-from middleware.token import new_token
+from middleware.key_format import new_token
 from tests.system.conftest import draw
 from tests.system.processes import decoders_of, may_look, reading_engines
 from tests.system.service import Service, copy_project, key_stanza

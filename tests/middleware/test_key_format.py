@@ -5,7 +5,7 @@ import string
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from middleware.token import ALPHABET, SHAPE, id_of, new_id, new_token
+from middleware.key_format import ALPHABET, SHAPE, id_of, new_id, new_token
 
 ids = st.text(string.ascii_lowercase + string.digits, min_size=4, max_size=16)
 

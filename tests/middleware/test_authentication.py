@@ -12,12 +12,12 @@ import pytest
 from limits import parse
 from starlette.types import ASGIApp
 
-from middleware import keys as keys_module
+from middleware import authentication
+from middleware.authentication import Caller, Keys, caller_of
 from middleware.errors import LimitStorageFailed, NotAuthenticated, RateLimited, ScopeMissing
-from middleware.keys import Caller, Keys, caller_of
+from middleware.key_format import new_token
 from middleware.quota import Quota
 from middleware.request_context import request_context
-from middleware.token import new_token
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio
@@ -140,9 +140,9 @@ async def test_every_refusal_takes_the_same_steps(
             return datetime.now(tz)
 
     app = guard()
-    monkeypatch.setattr(keys_module, "hmac", SimpleNamespace(compare_digest=compare))
-    monkeypatch.setattr(keys_module, "hashlib", SimpleNamespace(sha256=sha256))
-    monkeypatch.setattr(keys_module, "datetime", Clock)
+    monkeypatch.setattr(authentication, "hmac", SimpleNamespace(compare_digest=compare))
+    monkeypatch.setattr(authentication, "hashlib", SimpleNamespace(sha256=sha256))
+    monkeypatch.setattr(authentication, "datetime", Clock)
     with pytest.raises(NotAuthenticated):
         await call(app, scope_of(headers=WRONG[why]))
     assert steps == ["hash", "compare 32 32", "clock"]

@@ -13,9 +13,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from middleware.errors import NotAuthenticated, ScopeMissing
+from middleware.key_format import id_of
 from middleware.quota import Charge, Quota, subnet_of
 from middleware.request_context import address_of, request_context
-from middleware.token import id_of
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)

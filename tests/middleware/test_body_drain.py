@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from middleware.early_answers import EarlyAnswers
+from middleware.body_drain import EarlyAnswers
 from tests.asgi import scope_of
 
 pytestmark = pytest.mark.anyio
