@@ -43,19 +43,19 @@ from service.sandbox import SandboxError, sandbox_warning
 from service.sockets import InheritedSocketError, check_inherited
 from settings import Settings, SettingsError, load_settings, settings_files, settings_path
 from settings.server import Server
-from tls.certificates import CertificateError, CertificateFacts, ClientAuthorityError
+from tls.certificates import CertificateError, CertificateFacts, ClientCAError
 from tls.profiles import OLDEST, choose_groups, groups_in_force
-from tls.watch import FileWatch, every
+from tls.watch import FileWatch, poll_every
 
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
-    from tls.clients import ClientTrust
+    from tls.clients import ClientTrustStore
 
 # What can stop the start, and where the operator finds it; some messages say that themselves.
 PLACES: Mapping[type[Exception], str] = {
     SettingsError: "",
     ConfigMismatch: "",
     CertificateError: "{file}: certfile, keyfile: ",
-    ClientAuthorityError: "{file}: ",
+    ClientCAError: "{file}: ",
     WeightsError: "{file}: [model] or the weights: ",
     HandlerError: "{file}: ",
     SandboxError: "{file}: [sandbox]: ",
@@ -192,14 +192,14 @@ class Service:
         )
         return facts
 
-    def _clients(self) -> "ClientTrust | None":
+    def _clients(self) -> "ClientTrustStore | None":
         """Return who judges client certificates; None where none are asked for."""
         tls = self.settings.tls
         if tls.client_certificates == "off":
             return None
-        from tls.clients import ClientTrust  # noqa: PLC0415 - imports cryptography: 160 ms
+        from tls.clients import ClientTrustStore  # noqa: PLC0415 - imports cryptography: 160 ms
 
-        return ClientTrust(
+        return ClientTrustStore(
             self.directory / str(tls.client_ca),
             self.directory / tls.client_crl if tls.client_crl else None,
             required=tls.client_certificates == "required",
@@ -226,14 +226,14 @@ class Service:
 
     def _look(self) -> None:
         """Take up what has changed and rested."""
-        if self.watch.changed():
+        if self.watch.poll():
             self.live.reload()
         if self.trust is not None:
             self.trust.look()
 
     def _reload(self) -> None:
         """Take up everything as it is now, because SIGHUP says that it is complete."""
-        self.watch.take()
+        self.watch.accept()
         self.live.reload()
         if self.trust is not None:
             self.trust.reload()
@@ -247,7 +247,7 @@ class Service:
         write_entry(event="reloaded", not_taken_up=[problem for problem in problems if problem])
 
     def _start_looking(self) -> None:
-        every(self.settings.tls.reload_poll_s, self._look)
+        poll_every(self.settings.tls.reload_poll_s, self._look)
         if self.settings.server.workers == 0:  # a supervisor has its own use for the signal
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
 

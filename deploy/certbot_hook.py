@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 from settings.loading import LOCAL_NAME
 from settings.tables import PlainPort
 from tls.certificates import CertificateError, CertificateFacts
-from tls.chain import check_served
+from tls.chain import check_chain
 
 USER = "sealed-ocr"
 FILES = {"certfile": "fullchain.pem", "keyfile": "privkey.pem"}
@@ -113,7 +113,7 @@ def install(
 ) -> CertificateFacts:
     """Check a pair and put it in place, both files or none."""
     # certbot encrypts no key.
-    facts = check_served(source / FILES["certfile"], source / FILES["keyfile"], None, host)
+    facts = check_chain(source / FILES["certfile"], source / FILES["keyfile"], None, host)
     fresh: dict[str, Path] = {}
     try:
         for key, target in targets.items():

@@ -21,7 +21,7 @@ class TrustedProxy:
     without TLS only where the service has none (`clear`): elsewhere that port redirects. Hops
     are followed from the nearest to the first that is in none of them. `certificate_header` names
     the header that has the client's certificate, as nginx ($ssl_client_escaped_cert) or RFC 9440
-    write it; it counts if `is_ours` says that an authority of ours signed it.
+    write it; it counts if `trusts_certificate` says that an authority of ours signed it.
 
     Raises:
         MalformedForwarding: a trusted proxy's headers are not as their grammar wants them.
@@ -37,7 +37,7 @@ class TrustedProxy:
         clear: bool,
         header: str,
         certificate_header: str | None = None,
-        is_ours: Callable[[bytes], bool] = lambda _der: False,
+        trusts_certificate: Callable[[bytes], bool] = lambda _der: False,
     ) -> None:
         self.app = app
         self.networks = tuple(networks)
@@ -45,10 +45,10 @@ class TrustedProxy:
         self.clear = clear
         self.header = header
         self.certificate_header = certificate_header
-        self.is_ours = is_ours
+        self.trusts_certificate = trusts_certificate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._is_trusted(scope):
+        if scope["type"] == "http" and self._trusts_peer(scope):
             headers = Headers(scope=scope)
             # In place: the log and the headers of the answer, outside, are to see it, too.
             self._believe(scope, headers)
@@ -56,15 +56,15 @@ class TrustedProxy:
                 scope["state"]["certificate"] = self._certificate(headers, self.certificate_header)
         await self.app(scope, receive, send)
 
-    def _is_trusted(self, scope: Scope) -> bool:
+    def _trusts_peer(self, scope: Scope) -> bool:
         if scope["state"].get("unix"):
             return self.unix
         if scope["scheme"] == "http" and not self.clear:
             return False
         client = scope["client"]
-        return client is not None and self._is_near(client[0])
+        return client is not None and self._is_proxy(client[0])
 
-    def _is_near(self, address: str) -> bool:
+    def _is_proxy(self, address: str) -> bool:
         """Whether an address is one of ours: a proxy's, not a client's."""
         return is_within(address, self.networks)
 
@@ -72,7 +72,7 @@ class TrustedProxy:
         for hop in reversed(read_hops(headers, self.header)):
             scope["client"] = (hop.client, 0)
             scope["scheme"] = hop.scheme or scope["scheme"]
-            if not self._is_near(hop.client):
+            if not self._is_proxy(hop.client):
                 return
 
     def _certificate(self, headers: Headers, name: str) -> bytes | None:
@@ -82,7 +82,7 @@ class TrustedProxy:
         if len(sent) > 1:
             raise MalformedForwarding
         der = _decode(sent[0])
-        return der if self.is_ours(der) else None
+        return der if self.trusts_certificate(der) else None
 
 
 def is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:

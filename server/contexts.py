@@ -12,8 +12,8 @@ from hypercorn.config import Config
 from server.connection_limit import ConnectionLimit
 from server.options import ServerOptions
 from tls.certificates import CertificateError, CertificateFacts
-from tls.chain import check_served
-from tls.watch import FileWatch, every
+from tls.chain import check_chain
+from tls.watch import FileWatch, poll_every
 
 SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """TLS 1.2: forward secrecy and authenticated encryption only; TLS 1.3 has nothing else."""
@@ -47,7 +47,7 @@ def make_context(
     """
     config.keyfile_password = options.key_passphrase
     certfile, keyfile = str(config.certfile), str(config.keyfile)
-    facts = check_served(certfile, keyfile, options.key_passphrase, options.host)
+    facts = check_chain(certfile, keyfile, options.key_passphrase, options.host)
     try:
         context: ssl.SSLContext = create(config)
     except (ssl.SSLError, OSError) as error:
@@ -123,7 +123,7 @@ class Contexts:
 
     def start(self, poll_s: float) -> None:
         """Look at the files again and again, on the running loop."""
-        every(poll_s, self.look)
+        poll_every(poll_s, self.look)
 
     def look(self) -> None:
         """Take up files that have changed and rested; renew what encrypts session tickets.
@@ -131,9 +131,9 @@ class Contexts:
         Those keys are the context's own. Whoever steals one can read what it has resumed by
         TLS 1.2's tickets, so none lives long.
         """
-        if self._watch.changed():
+        if self._watch.poll():
             self._renew(self._on_reload)
-        elif self._watch.settled and self._age_s() > self._ticket_key_s:
+        elif self._watch.up_to_date and self._age_s() > self._ticket_key_s:
             self.renew()
 
     def renew(self) -> None:
@@ -142,7 +142,7 @@ class Contexts:
 
     def reload(self) -> None:
         """Take up the files as they are now."""
-        self._watch.take()
+        self._watch.accept()
         self._renew(self._on_reload)
 
     def _age_s(self) -> float:

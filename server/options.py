@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from hypercorn.config import Config  # which may be one that nobody has tested
 
     from tls.certificates import CertificateError, CertificateFacts
-    from tls.clients import ClientTrust  # it costs 160 ms, and most never need it
+    from tls.clients import ClientTrustStore  # it costs 160 ms, and most never need it
 
 SMALLEST_WINDOW = 65_535
 """What a client may send before it has read our settings (RFC 9113, section 6.9.2)."""
@@ -55,7 +55,7 @@ class ServerOptions:
     """What clients call the service, which the certificate must be for; None asks nothing."""
     key_passphrase: str | None = field(default=None, repr=False)
     """Opens the certificate's key, if it is encrypted."""
-    clients: "ClientTrust | None" = None
+    clients: "ClientTrustStore | None" = None
     """Whose certificates are asked for; None asks for none."""
     on_config: "Callable[[Config], None]" = lambda _config: None
     """Sees the Config that Hypercorn runs with; refuses by SystemExit(message)."""

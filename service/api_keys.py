@@ -12,7 +12,7 @@ from service.dev_key import development_caller
 from settings import ApiKey, Settings
 
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
-    from tls.clients import ClientTrust
+    from tls.clients import ClientTrustStore
 
 
 def callers_of(settings: Settings, directory: Path) -> list[Caller]:
@@ -24,7 +24,7 @@ def callers_of(settings: Settings, directory: Path) -> list[Caller]:
     return [development_caller(directory / ".dev" / "key", scopes, paths)]
 
 
-def shown_by(clients: "ClientTrust | None") -> Callable[[Scope], PresentedCertificate | None]:
+def shown_by(clients: "ClientTrustStore | None") -> Callable[[Scope], PresentedCertificate | None]:
     """Return how the certificate that came with a request is read: None if it holds no longer."""
 
     def read(scope: Scope) -> PresentedCertificate | None:

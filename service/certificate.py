@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tls.certificates import CertificateError, CertificateFacts, inspect
-from tls.chain import check_served
+from tls.chain import check_chain
 from tls.development import ensure_development_certificate
 
 DEVELOPMENT_FILES = ("certificate.pem", "certificate.key")
@@ -33,7 +33,7 @@ def certificate_in_force(
     private = not public_binds or allow_development
     if private and _is_made_here(certfile, keyfile):
         ensure_development_certificate(certfile.parent, [host])
-    facts = check_served(certfile, keyfile, passphrase, host)
+    facts = check_chain(certfile, keyfile, passphrase, host)
     if facts.development and not private:
         raise CertificateError(
             f"{certfile} is a development certificate, and {public_binds[0]} is reachable from "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tls.certificates import CertificateError
 
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
-    from tls.clients import ClientTrust
+    from tls.clients import ClientTrustStore
 
 
 class ClientCAReload:
@@ -18,7 +18,7 @@ class ClientCAReload:
 
     def __init__(
         self,
-        clients: "ClientTrust",
+        clients: "ClientTrustStore",
         *,
         changed: Callable[[int], None],
         report: Callable[..., None],
@@ -36,7 +36,7 @@ class ClientCAReload:
 
     def look(self) -> None:
         """Take up files that have changed and rested."""
-        if self.clients.watch.changed():
+        if self.clients.watch.poll():
             self._load()
         problem = self.clients.problem  # which time alone can bring
         if problem != self._told:
@@ -45,7 +45,7 @@ class ClientCAReload:
 
     def reload(self) -> None:
         """Take up the files as they are now."""
-        self.clients.watch.take()
+        self.clients.watch.accept()
         self._load()
 
     def _load(self) -> None:

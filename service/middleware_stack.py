@@ -28,7 +28,7 @@ from service.storage import open_storage
 from settings import Function, Settings
 
 if TYPE_CHECKING:  # it costs 160 ms, and most never need it
-    from tls.clients import ClientTrust
+    from tls.clients import ClientTrustStore
 
 
 class MiddlewareStack:
@@ -45,7 +45,7 @@ class MiddlewareStack:
         directory: Path,
         write: Callable[[str], None],
         *,
-        clients: "ClientTrust | None",
+        clients: "ClientTrustStore | None",
         development_certificate: bool,
         before: "MiddlewareStack | None" = None,
     ) -> None:
@@ -119,7 +119,7 @@ class MiddlewareStack:
                 clear=not self.settings.server.has_tls,
                 header=proxy.header,
                 certificate_header=proxy.client_certificate_header,
-                is_ours=self.clients.is_ours if self.clients else lambda _der: False,
+                trusts_certificate=self.clients.trusts if self.clients else lambda _der: False,
             )
         ]
 

@@ -66,9 +66,9 @@ def warnings_of(
     """Return what is amiss now and not worth being red for; `unlocked` is the sandbox's share."""
     settings, served = live.settings, transport.certificate
     found = {"sandbox": unlocked} if unlocked else {}
-    if served and served.facts.is_due(settings.tls.expiry_warning_days):
+    if served and served.facts.needs_renewal(settings.tls.expiry_warning_days):
         found["certificate"] = f"it expires in {served.facts.days_left():.1f} days"
-    elif served and served.facts.alone and not served.facts.development:
+    elif served and served.facts.without_issuer and not served.facts.development:
         found["certificate"] = (
             f"certfile holds it alone: clients that do not know {served.facts.issuer} itself "
             "refuse it; name the full chain, or, where that is the root, add it to the file"
@@ -77,7 +77,7 @@ def warnings_of(
         found["public_origin"] = "it names this machine, and clients come from others"
     if live.all_expired:
         found["keys"] = "all of them have expired"
-    if trust is not None and (due := trust.clients.due_soon):
+    if trust is not None and (due := trust.clients.renewal_warning):
         found["client_crl"] = due
     if live.pending:
         found["restart"] = f"to take up {', '.join(live.pending)}"

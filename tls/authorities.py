@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from tls.certificates import ClientAuthorityError
+from tls.certificates import ClientCAError
 
 DAY = timedelta(days=1)
 
@@ -21,7 +21,7 @@ class RevocationList:
     issued: datetime
     next_update: datetime
 
-    def is_due(self, now: datetime) -> bool:
+    def needs_renewal(self, now: datetime) -> bool:
         """Whether it should have been renewed: in its last day, or last quarter if that is less."""
         return self.next_update - now < min(DAY, (self.next_update - self.issued) / 4)
 
@@ -29,20 +29,18 @@ class RevocationList:
 def read_authorities(file: Path, pem: bytes) -> list[x509.Certificate]:
     """Read the certificates of a file of authorities.
 
-    Raises: ClientAuthorityError.
+    Raises: ClientCAError.
     """
     try:
         authorities = x509.load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise ClientAuthorityError(f"[tls] client_ca: {file}: {error}") from error
+        raise ClientCAError(f"[tls] client_ca: {file}: {error}") from error
     for authority in authorities:
         name = authority.subject.rfc4514_string()
         if not _is_authority(authority):
-            raise ClientAuthorityError(
-                f"[tls] client_ca: {file}: {name} is no authority's certificate"
-            )
+            raise ClientCAError(f"[tls] client_ca: {file}: {name} is no authority's certificate")
     if not any(authority.subject == authority.issuer for authority in authorities):
-        raise ClientAuthorityError(
+        raise ClientCAError(
             f"[tls] client_ca: {file} holds no root: OpenSSL verifies up to a certificate that "
             "signs itself; add it"
         )
@@ -70,19 +68,19 @@ def read_lists(
 ) -> dict[x509.Name, RevocationList]:
     """Read a list for each authority, verified by its key.
 
-    Raises: ClientAuthorityError.
+    Raises: ClientCAError.
     """
     where = f"[tls] client_crl: {file}"
     try:
         found = [x509.load_pem_x509_crl(part) for part in _split(pem)]
     except ValueError as error:
-        raise ClientAuthorityError(f"{where}: {error}") from error
+        raise ClientCAError(f"{where}: {error}") from error
     lists = {}
     for authority in authorities:
         name = authority.subject.rfc4514_string()
         mine = [crl for crl in found if crl.is_signature_valid(authority.public_key())]  # type: ignore[arg-type]
         if not mine:
-            raise ClientAuthorityError(
+            raise ClientCAError(
                 f"{where} holds no list that {name} of client_ca has signed; add it to the file"
             )
         newest = max(mine, key=lambda crl: crl.last_update_utc)

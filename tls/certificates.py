@@ -27,7 +27,7 @@ class CertificateError(Exception):
     """A certificate or key that can't be served; the message names the file and the mend."""
 
 
-class ClientAuthorityError(CertificateError):
+class ClientCAError(CertificateError):
     """A file of client authorities that can't be used; the message names its key of [tls], too."""
 
 
@@ -43,7 +43,7 @@ class CertificateFacts:
     """DNS names and IP addresses it is valid for."""
     not_before: datetime
     not_after: datetime
-    alone: bool = False
+    without_issuer: bool = False
     """Whether the file holds it without its issuer: clients that know the root alone refuse it,
     unless its issuer is the root, which nobody can tell here."""
 
@@ -56,7 +56,7 @@ class CertificateFacts:
         """How many days remain until it expires; negative once it has."""
         return (self.not_after - (now or datetime.now(UTC))).total_seconds() / 86_400
 
-    def is_due(self, days: float) -> bool:
+    def needs_renewal(self, days: float) -> bool:
         """Whether it should have been renewed: in its last days, or the last quarter of its life.
 
         The shorter of the two: there are certificates that live six days.
@@ -71,7 +71,7 @@ class CertificateFacts:
             "issuer": self.issuer,
             "not_after": self.not_after.isoformat(),
             "days_left": round(self.days_left(), 1),
-            **({"alone": True} if self.alone and not self.development else {}),
+            **({"without_issuer": True} if self.without_issuer and not self.development else {}),
         }
 
 
@@ -95,7 +95,7 @@ def inspect(certfile: Path | str) -> CertificateFacts:
         ),
         not_before=moment(found["notBefore"]),
         not_after=moment(found["notAfter"]),
-        alone=_count(certfile) == 1 and found.get("issuer") != found.get("subject"),
+        without_issuer=_count(certfile) == 1 and found.get("issuer") != found.get("subject"),
     )
 
 

@@ -34,7 +34,7 @@ class _Issuer:
         return common_name(self.subject) or "without a common name"
 
 
-def check_served(
+def check_chain(
     certfile: Path | str, keyfile: Path | str, password: str | None, host: str | None
 ) -> CertificateFacts:
     """Check a pair, and its chain as the clients of `host` will; without a host, the pair alone.

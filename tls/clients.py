@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tls.authorities import RevocationList, issued, out_of_date, read_authorities, read_lists
-from tls.certificates import ClientAuthorityError
+from tls.certificates import ClientCAError
 from tls.watch import FileWatch
 
-REMEMBERED = 1024
+CACHE_SIZE = 1024
 """How many certificates are kept decoded, 2 KB each."""
 
 
@@ -35,13 +35,13 @@ class ClientCertificate:
     not_after: datetime
 
 
-class ClientTrust:
+class ClientTrustStore:
     """The authorities whose certificates clients may show, and the certificates they took back.
 
     `authorities` is a PEM file of root and intermediate certificates, `revocation_lists` one of
     CRLs, one for each of them. `required`: a handshake without a certificate fails.
 
-    Raises: ClientAuthorityError for a file that can't be used, naming what is wrong.
+    Raises: ClientCAError for a file that can't be used, naming what is wrong.
     """
 
     def __init__(self, authorities: Path, revocation_lists: Path | None, *, required: bool) -> None:
@@ -66,12 +66,12 @@ class ClientTrust:
     def load(self) -> None:
         """Read the files anew.
 
-        Raises: ClientAuthorityError; then everything stays as it was.
+        Raises: ClientCAError; then everything stays as it was.
         """
         try:
             pems = [Path(file).read_bytes() for file in self.files]
         except OSError as error:
-            raise ClientAuthorityError(f"[tls] client_ca, client_crl: {error}") from error
+            raise ClientCAError(f"[tls] client_ca, client_crl: {error}") from error
         authorities = read_authorities(self._authorities_file, pems[0])
         file = self._lists_file
         lists = read_lists(file, pems[1], authorities) if file else {}
@@ -84,7 +84,7 @@ class ClientTrust:
     def apply(self, context: ssl.SSLContext) -> None:
         """Have OpenSSL ask for certificates, and verify them by what was loaded.
 
-        Raises: ClientAuthorityError if OpenSSL has another opinion of it.
+        Raises: ClientCAError if OpenSSL has another opinion of it.
         """
         try:
             for pem in self._pems:
@@ -94,7 +94,7 @@ class ClientTrust:
                     memory.flush()
                     context.load_verify_locations(f"/proc/self/fd/{memory.fileno()}")
         except (ssl.SSLError, OSError) as error:
-            raise ClientAuthorityError(f"[tls] client_ca, client_crl: {error}") from error
+            raise ClientCAError(f"[tls] client_ca, client_crl: {error}") from error
         context.verify_mode = ssl.CERT_REQUIRED if self._required else ssl.CERT_OPTIONAL
         context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST
         if self._lists_file:
@@ -117,7 +117,7 @@ class ClientTrust:
             return None
         return certificate
 
-    def is_ours(self, der: bytes) -> bool:
+    def trusts(self, der: bytes) -> bool:
         """Whether an authority has signed, for a client, what somebody else has verified.
 
         It must be signed by one of them itself: a proxy passes no intermediates on.
@@ -140,11 +140,11 @@ class ClientTrust:
         return None
 
     @property
-    def due_soon(self) -> str | None:
+    def renewal_warning(self) -> str | None:
         """Which list has to be renewed soon, if one has."""
         now = datetime.now(UTC)
         for issuer, found in self._lists.items():
-            if found.is_due(now):
+            if found.needs_renewal(now):
                 due = f"{found.next_update:%Y-%m-%d %H:%M} UTC"
                 return f"the list of {issuer.rfc4514_string()} has to be renewed by {due}"
         return None
@@ -188,7 +188,7 @@ class ClientTrust:
 
 
 def _bound(remembered: OrderedDict[bytes, Any]) -> None:
-    if len(remembered) > REMEMBERED:
+    if len(remembered) > CACHE_SIZE:
         remembered.popitem(last=False)
 
 

@@ -1,4 +1,4 @@
-"""Files that are replaced while they are in use."""
+"""Polling files for changes, debounced."""
 
 import asyncio
 import os
@@ -8,52 +8,52 @@ Stamp = tuple[str, int, int, int] | None
 
 
 class FileWatch:
-    """Tells when files have changed and rested.
+    """Reports when files have changed and then stayed the same for one poll (debounce).
 
-    Several files can't be replaced in one step, and few programs write one in one step: so a
-    change is told once the next look finds the files as the last one did.
+    Several files cannot be replaced atomically, and few programs write even one file atomically:
+    a change seen by one poll is reported by the next, if the files are still the same.
     """
 
     def __init__(self, files: Callable[[], Iterable[str]]) -> None:
         self._files = files
-        self._seen = self._taken = self._stamps()
+        self._last_seen = self._accepted = self._stamps()
 
-    def changed(self) -> bool:
-        """Whether the files are others than the ones taken last; takes them."""
+    def poll(self) -> bool:
+        """Return whether the files differ from those accepted last, debounced; accept them then."""
         stamps = self._stamps()
-        rested, self._seen = stamps == self._seen, stamps
-        if not rested or stamps == self._taken:
+        stable, self._last_seen = stamps == self._last_seen, stamps
+        if not stable or stamps == self._accepted:
             return False
-        self._taken = stamps
+        self._accepted = stamps
         return True
 
     @property
-    def settled(self) -> bool:
-        """Whether the last look found nothing new."""
-        return self._seen == self._taken
+    def up_to_date(self) -> bool:
+        """Whether the last poll saw the accepted files."""
+        return self._last_seen == self._accepted
 
-    def take(self) -> None:
-        """Take the files as they are, for somebody who knows that they are complete."""
-        self._seen = self._taken = self._stamps()
+    def accept(self) -> None:
+        """Accept the files as they are now, without debouncing."""
+        self._last_seen = self._accepted = self._stamps()
 
     def _stamps(self) -> tuple[Stamp, ...]:
-        """Take down what changes when a file does, a renamed or re-linked one included."""
+        """Return what changes when a file is written, replaced, renamed or re-linked."""
         return tuple(_stamp(file) for file in self._files())
 
 
 def _stamp(file: str) -> Stamp:
     try:
-        status = os.stat(file)  # noqa: PTH116 - called every second for life
+        status = os.stat(file)  # noqa: PTH116 - called every second, so the cheapest way
     except OSError:
         return None
     return file, status.st_mtime_ns, status.st_ino, status.st_size
 
 
-def every(interval_s: float, look: Callable[[], None]) -> None:
-    """Call `look` again and again on the running loop, for as long as that runs."""
+def poll_every(interval_s: float, poll: Callable[[], None]) -> None:
+    """Call `poll` every `interval_s` seconds on the running event loop, until the loop ends."""
 
     def again() -> None:
-        every(interval_s, look)  # first: an error in one look must not be the end of all
-        look()
+        poll_every(interval_s, poll)  # first: an error in one poll must not end the polling
+        poll()
 
     asyncio.get_running_loop().call_later(interval_s, again)

@@ -123,7 +123,9 @@ async def test_a_trusted_proxy_that_writes_nonsense_is_refused() -> None:
 async def test_the_client_s_certificate_is_passed_on(text: str) -> None:
     """As nginx escapes it, or as RFC 9440 writes it."""
     scope = await _seen(
-        {"client-cert": text}, certificate_header="client-cert", is_ours=lambda _der: True
+        {"client-cert": text},
+        certificate_header="client-cert",
+        trusts_certificate=lambda _der: True,
     )
     assert scope["state"]["certificate"] == CERTIFICATE.der
 
@@ -149,7 +151,7 @@ async def test_the_header_is_believed_of_trusted_peers_alone() -> None:
         {"client-cert": quote(PEM)},
         client="192.0.2.1",
         certificate_header="client-cert",
-        is_ours=lambda _der: True,
+        trusts_certificate=lambda _der: True,
     )
     assert "certificate" not in scope["state"]
 
@@ -169,4 +171,4 @@ async def test_the_header_is_believed_of_trusted_peers_alone() -> None:
 async def test_a_certificate_that_is_none_is_refused(headers: Any) -> None:
     """Nor may there be two, of which one may be the client's own invention."""
     with pytest.raises(MalformedForwarding):
-        await _seen(headers, certificate_header="client-cert", is_ours=lambda _der: True)
+        await _seen(headers, certificate_header="client-cert", trusts_certificate=lambda _der: True)

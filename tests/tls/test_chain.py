@@ -8,7 +8,7 @@ import pytest
 
 from tests.authorities import CLIENT, Authority, Issued
 from tls.certificates import CertificateError
-from tls.chain import check_served
+from tls.chain import check_chain
 
 HOST = "ocr.example.org"
 NOW = datetime.now(UTC)
@@ -29,7 +29,7 @@ def check(tmp_path: Path) -> Check:
     def check_file(first: Issued, *rest: Issued, host: str = HOST) -> None:
         certfile, keyfile = first.write(tmp_path, "served")
         certfile.write_bytes(first.pem + b"".join(each.pem for each in rest))
-        check_served(certfile, keyfile, None, host)
+        check_chain(certfile, keyfile, None, host)
 
     return check_file
 
@@ -92,25 +92,25 @@ def test_what_cannot_be_read_is_numbered(tmp_path: Path) -> None:
     torn = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     certfile.write_bytes(LEAF.pem + torn)
     with pytest.raises(CertificateError, match=r"certificate 2 of .* can't be read"):
-        check_served(certfile, keyfile, None, HOST)
+        check_chain(certfile, keyfile, None, HOST)
 
 
 def test_without_a_host_the_pair_alone_is_checked(tmp_path: Path) -> None:
     """The negative control: all of the above comes from looking at the chain."""
     certfile, keyfile = LEAF.write(tmp_path, "served")
     certfile.write_bytes(LEAF.pem + OTHER.pem)
-    assert check_served(certfile, keyfile, None, None).names[0] == HOST
+    assert check_chain(certfile, keyfile, None, None).names[0] == HOST
 
 
 def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path) -> None:
     """With it all is well; without, or with another, the message says where it belongs."""
     certfile, keyfile = LEAF.write(tmp_path, "served")
     keyfile.write_bytes(LEAF.key_pem("open"))
-    check_served(certfile, keyfile, "open", HOST)
+    check_chain(certfile, keyfile, "open", HOST)
     with pytest.raises(CertificateError, match="tls__key_passphrase"):
-        check_served(certfile, keyfile, None, HOST)
+        check_chain(certfile, keyfile, None, HOST)
     with pytest.raises(CertificateError, match="key_passphrase does not open it"):
-        check_served(certfile, keyfile, "shut", HOST)
+        check_chain(certfile, keyfile, "shut", HOST)
 
 
 def test_a_certificate_is_due_in_its_last_days() -> None:
@@ -122,10 +122,10 @@ def test_a_certificate_is_due_in_its_last_days() -> None:
         began, ends = now - timedelta(days=lived), now + timedelta(days=left)
         return CertificateFacts("s", "i", (), (), began, ends)
 
-    assert not facts(80, 15).is_due(14)
-    assert facts(80, 13).is_due(14)
-    assert not facts(3, 3).is_due(14)
-    assert facts(5, 1).is_due(14)
+    assert not facts(80, 15).needs_renewal(14)
+    assert facts(80, 13).needs_renewal(14)
+    assert not facts(3, 3).needs_renewal(14)
+    assert facts(5, 1).needs_renewal(14)
 
 
 def test_an_authority_before_the_service_s_own_is_named(tmp_path: Path) -> None:
@@ -133,19 +133,19 @@ def test_an_authority_before_the_service_s_own_is_named(tmp_path: Path) -> None:
     certfile, keyfile = ISSUING.write(tmp_path, "served")
     certfile.write_bytes(ISSUING.pem + LEAF.pem)
     with pytest.raises(CertificateError, match=r"certificate 1 of .* is an authority's"):
-        check_served(certfile, keyfile, None, HOST)
+        check_chain(certfile, keyfile, None, HOST)
 
 
 def test_one_that_stands_alone_says_so(tmp_path: Path) -> None:
     """Nobody can tell here whether its issuer is a root; its issuer in the file settles it."""
     certfile, keyfile = LEAF.write(tmp_path, "served")
-    assert not check_served(certfile, keyfile, None, HOST).alone
+    assert not check_chain(certfile, keyfile, None, HOST).without_issuer
     certfile.write_bytes(LEAF.pem)
-    assert check_served(certfile, keyfile, None, HOST).alone
+    assert check_chain(certfile, keyfile, None, HOST).without_issuer
 
 
 def test_openssl_s_old_label_is_read_too(tmp_path: Path) -> None:
     """`X509 CERTIFICATE` is what OpenSSL also takes for one."""
     certfile, keyfile = LEAF.write(tmp_path, "served")
     certfile.write_bytes(certfile.read_bytes().replace(b" CERTIFICATE", b" X509 CERTIFICATE"))
-    assert check_served(certfile, keyfile, None, HOST).names[0] == HOST
+    assert check_chain(certfile, keyfile, None, HOST).names[0] == HOST

@@ -1,4 +1,4 @@
-"""Files that change: told once, when they have rested."""
+"""A changed file is reported once, after it has stayed the same for one poll."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tls.watch import FileWatch, every
+from tls.watch import FileWatch, poll_every
 
 
 @pytest.fixture
@@ -17,28 +17,28 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_change_is_told_once_it_has_rested(file: Path) -> None:
-    """Not at the look that sees it first, and never twice."""
+def test_a_change_is_reported_once_debounced(file: Path) -> None:
+    """Not by the poll that sees it first, and never twice."""
     watch = FileWatch(lambda: [str(file)])
-    assert not watch.changed()
+    assert not watch.poll()
     file.write_text("another")
-    assert not watch.changed()
-    assert watch.changed()
-    assert not watch.changed()
+    assert not watch.poll()
+    assert watch.poll()
+    assert not watch.poll()
 
 
-def test_a_file_still_being_written_is_left_alone(file: Path) -> None:
-    """As long as each look finds another size, nothing is told."""
+def test_a_file_still_being_written_is_not_reported(file: Path) -> None:
+    """As long as each poll finds another size, nothing is reported."""
     watch = FileWatch(lambda: [str(file)])
     for length in range(10, 15):
         file.write_text("x" * length)
-        assert not watch.changed()
-    assert watch.changed()
+        assert not watch.poll()
+    assert watch.poll()
 
 
 @pytest.mark.parametrize("how", ["replaced", "touched", "gone", "new"])
 def test_every_kind_of_change_is_seen(file: Path, how: str) -> None:
-    """Another file of the same size and time, another time, none, and one more."""
+    """A file of the same size and time, another time, a removed file, a new file."""
     watch = FileWatch(lambda: [str(path) for path in file.parent.iterdir()])
     if how == "replaced":
         status = file.stat()
@@ -51,34 +51,34 @@ def test_every_kind_of_change_is_seen(file: Path, how: str) -> None:
         file.unlink()
     else:
         (file.parent / "second").write_text("x")
-    watch.changed()
-    assert watch.changed()
+    watch.poll()
+    assert watch.poll()
 
 
-def test_what_is_taken_needs_no_rest(file: Path) -> None:
-    """Somebody who knows that the files are complete takes them; then there is nothing to tell."""
+def test_accepted_files_are_not_reported(file: Path) -> None:
+    """SIGHUP says that the files are complete: they are accepted without debouncing."""
     watch = FileWatch(lambda: [str(file)])
     file.write_text("another")
-    watch.take()
-    assert not watch.changed()
-    assert not watch.changed()
+    watch.accept()
+    assert not watch.poll()
+    assert not watch.poll()
 
 
-def test_looks_go_on_after_an_error() -> None:
-    """One look that fails is not the last one."""
-    looks: list[int] = []
+def test_polling_goes_on_after_an_error() -> None:
+    """A poll that raises is not the last one."""
+    polls: list[int] = []
     third = asyncio.Event()
 
-    def look() -> None:
-        looks.append(1)
-        if len(looks) == 1:
+    def poll() -> None:
+        polls.append(1)
+        if len(polls) == 1:
             raise OSError
-        if len(looks) == 3:
+        if len(polls) == 3:
             third.set()
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-        every(0.001, look)
+        poll_every(0.001, poll)
         await third.wait()
 
     asyncio.run(run())
