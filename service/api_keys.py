@@ -1,4 +1,4 @@
-"""Who may call: the `[[keys]]`, or the development key where there is none."""
+"""The callers: the `[[keys]]` entries, or the development key where there are none."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +11,12 @@ from middleware.authentication import BEGINNING, END, Caller, PresentedCertifica
 from service.dev_key import development_caller
 from settings import ApiKey, Settings
 
-if TYPE_CHECKING:  # it costs 160 ms, and most never need it
+if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
     from tls.clients import ClientTrustStore
 
 
-def callers_of(settings: Settings, directory: Path) -> list[Caller]:
-    """Return the configured callers; a development key is kept below `directory`."""
+def configured_callers(settings: Settings, directory: Path) -> list[Caller]:
+    """Return the configured callers; without any, the development key's, kept in `directory`."""
     if settings.keys:
         return [_caller(key) for key in settings.keys]
     scopes = {function.scope for function in settings.functions}
@@ -24,8 +24,10 @@ def callers_of(settings: Settings, directory: Path) -> list[Caller]:
     return [development_caller(directory / ".dev" / "key", scopes, paths)]
 
 
-def shown_by(clients: "ClientTrustStore | None") -> Callable[[Scope], PresentedCertificate | None]:
-    """Return how the certificate that came with a request is read: None if it holds no longer."""
+def presented_certificate(
+    clients: "ClientTrustStore | None",
+) -> Callable[[Scope], PresentedCertificate | None]:
+    """Return a function that reads a request's client certificate; None if it is not valid now."""
 
     def read(scope: Scope) -> PresentedCertificate | None:
         der = scope["state"].get("certificate")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from hypercorn.config import Config
 
+from service.start_refused import StartRefused
+
 # What Hypercorn's flags can set beside the file's keys: each would change what is served or
 # logged. Not umask, user and group, which only concern Unix sockets, nor the name of the app.
 COMMAND_LINE_ONLY = (
@@ -26,8 +28,10 @@ COMMAND_LINE_ONLY = (
 )
 
 
-class ConfigMismatch(Exception):
+class ConfigMismatch(StartRefused):
     """Hypercorn was told something else than the settings file says."""
+
+    place = ""
 
 
 def check_command_line(arguments: Sequence[str], settings_file: Path) -> None:

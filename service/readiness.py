@@ -1,6 +1,7 @@
-"""What /readyz asks, and what it warns of."""
+"""The checks and warnings of /readyz."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from handlers.health import Check
 from model.errors import WeightsError
@@ -13,72 +14,80 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 VALID_DAYS = 1  # a certificate with less left turns /readyz red
 
 
-def checks_of(
-    reader: Reader, transport: ServerHandle, live: SettingsReload, trust: ClientCAReload | None
-) -> Mapping[str, Check]:
-    """Return the checks; each costs microseconds, or one round trip to the limits' storage.
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What decides whether the service is ready; `sandbox_missing` is why there is no sandbox."""
 
-    The engine's also starts one, which reads a page under its own lock.
-    """
+    reader: Reader
+    server: ServerHandle
+    settings: SettingsReload
+    client_ca: ClientCAReload | None
+    sandbox_missing: str | None
 
-    async def weights() -> bool:
+    def checks(self) -> Mapping[str, Check]:
+        """Return the checks; each takes microseconds, or one round trip to the limits' storage.
+
+        The engine's check also starts an engine, which reads a page in its own sandbox.
+        """
+        checks: dict[str, Check] = {
+            "weights": self._weights,
+            "engine": self.reader.prove,
+            "settings": self._settings,
+            "limit_storage": self._limit_storage,
+        }
+        if self.settings.settings.server.has_tls:
+            checks["certificate"] = self._certificate
+        if self.client_ca is not None:
+            checks["client_certificates"] = self._client_certificates
+        return checks
+
+    async def _weights(self) -> bool:
         try:
-            reader.verify()
+            self.reader.verify()
         except WeightsError:
             return False
         return True
 
-    async def certificate() -> bool:
-        served = transport.certificate
+    async def _settings(self) -> bool:
+        return self.settings.problem is None
+
+    async def _limit_storage(self) -> bool:
+        return await self.settings.stack.quota.reachable()
+
+    async def _certificate(self) -> bool:
+        served = self.server.certificate
         return (
             served is not None and served.problem is None and served.facts.days_left() > VALID_DAYS
         )
 
-    async def settings() -> bool:
-        return live.problem is None
+    async def _client_certificates(self) -> bool:
+        return self.client_ca is not None and self.client_ca.problem is None
 
-    async def limit_storage() -> bool:
-        return await live.envelope.quota.reachable()
+    def warnings(self) -> dict[str, str]:
+        """Return what is wrong now, though not wrong enough to be not ready."""
+        settings = self.settings.settings
+        found = {"sandbox": self.sandbox_missing} if self.sandbox_missing else {}
+        found |= self._certificate_warning(settings.tls.expiry_warning_days)
+        if settings.reachable_by and settings.plain_port.host in LOOPBACK:
+            found["public_origin"] = "it names this machine, but clients come from other machines"
+        if self.settings.all_expired:
+            found["keys"] = "all of them have expired"
+        if self.client_ca is not None and (due := self.client_ca.clients.renewal_warning):
+            found["client_crl"] = due
+        if self.settings.needs_restart:
+            found["restart"] = f"needed for changes of {', '.join(self.settings.needs_restart)}"
+        return found
 
-    checks: dict[str, Check] = {
-        "weights": weights,
-        "engine": reader.prove,
-        "settings": settings,
-        "limit_storage": limit_storage,
-    }
-    if live.settings.server.has_tls:
-        checks["certificate"] = certificate
-    if trust is not None:
-
-        async def client_certificates() -> bool:
-            return trust.problem is None
-
-        checks["client_certificates"] = client_certificates
-    return checks
-
-
-def warnings_of(
-    unlocked: str | None,
-    transport: ServerHandle,
-    live: SettingsReload,
-    trust: ClientCAReload | None,
-) -> dict[str, str]:
-    """Return what is amiss now and not worth being red for; `unlocked` is the sandbox's share."""
-    settings, served = live.settings, transport.certificate
-    found = {"sandbox": unlocked} if unlocked else {}
-    if served and served.facts.needs_renewal(settings.tls.expiry_warning_days):
-        found["certificate"] = f"it expires in {served.facts.days_left():.1f} days"
-    elif served and served.facts.without_issuer and not served.facts.development:
-        found["certificate"] = (
-            f"certfile holds it alone: clients that do not know {served.facts.issuer} itself "
-            "refuse it; name the full chain, or, where that is the root, add it to the file"
-        )
-    if settings.reachable_by and settings.plain_port.host in LOOPBACK:
-        found["public_origin"] = "it names this machine, and clients come from others"
-    if live.all_expired:
-        found["keys"] = "all of them have expired"
-    if trust is not None and (due := trust.clients.renewal_warning):
-        found["client_crl"] = due
-    if live.pending:
-        found["restart"] = f"to take up {', '.join(live.pending)}"
-    return found
+    def _certificate_warning(self, warning_days: float) -> dict[str, str]:
+        served = self.server.certificate
+        if served is None:
+            return {}
+        if served.facts.needs_renewal(warning_days):
+            return {"certificate": f"it expires in {served.facts.days_left():.1f} days"}
+        if served.facts.without_issuer and not served.facts.development:
+            return {
+                "certificate": "certfile holds only this certificate: clients that do not know "
+                f"{served.facts.issuer} itself refuse it; name the full chain, or, where that is "
+                "the root, add it to the file"
+            }
+        return {}

@@ -1,94 +1,118 @@
-"""The settings in force, and how changed ones are taken up while requests are being served."""
+"""The settings in force, and how changed ones come into force while requests are served."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 from pydantic import BaseModel
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
+from service.log import log_event
 from service.middleware_stack import MiddlewareStack
 from settings import Settings, SettingsError, check_mixture
+from tls.watch import FileWatch
 
-TAKEN_UP = ("keys", "limits", "hsts")
-"""The tables that are; what has sockets, processes or code behind it waits for a restart."""
+RELOADABLE = ("keys", "limits", "hsts")
+"""The tables that can change; what has sockets, processes or code behind it needs a restart."""
 
-Report = Callable[..., None]
+
+class Reload(Protocol):
+    """Something that is read from files again when they change."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why the newest state of the files is not in force; None if it is."""
+
+    def poll(self) -> None:
+        """Reload the files if they have changed and are complete."""
+
+    def reload(self) -> None:
+        """Reload the files as they are now."""
 
 
 class SettingsReload:
-    """Gives an app its envelope, and another one whenever the settings allow it.
+    """The settings in force and their middleware stack.
 
-    `read` reads all settings anew, `surround` builds the envelope that they want, given the one
-    before; `report` logs an event.
+    `read` reads all settings anew; `build` makes a stack of them, given the one before. `app` is
+    replaced as a whole, in one assignment: a request in progress stays with the app that got it.
     """
 
     def __init__(
         self,
-        app: Starlette,
         settings: Settings,
+        watch: FileWatch,
         *,
         read: Callable[[], Settings],
-        surround: Callable[[Settings, MiddlewareStack | None], MiddlewareStack],
-        report: Report,
+        build: Callable[[Settings, MiddlewareStack | None], MiddlewareStack],
     ) -> None:
-        self.app = app
         self.settings = settings
-        self.pending: tuple[str, ...] = ()
+        self.needs_restart: tuple[str, ...] = ()
         self.problem: str | None = None
+        self._watch = watch
         self._read = read
-        self._surround = surround
-        self._report = report
-        self.envelope = surround(settings, None)
-        self._dress(self.envelope)
+        self._build = build
+        self.stack = build(settings, None)
+        self.app: ASGIApp = self.stack.app()
+
+    def poll(self) -> None:
+        """Reload the settings if their files have changed and are complete."""
+        if self._watch.poll():
+            self._load()
 
     def reload(self) -> None:
-        """Take up the settings as they are now; broken ones change nothing and are reported."""
+        """Reload the settings as they are now."""
+        self._watch.accept()
+        self._load()
+
+    @property
+    def all_expired(self) -> bool:
+        """Whether there are keys and all of them have expired."""
+        now = datetime.now(UTC)
+        keys = self.settings.keys
+        return bool(keys) and all(key.expires and key.expires <= now for key in keys)
+
+    def _load(self) -> None:
+        """Put the settings as they are now into force; wrong ones change nothing and are logged."""
         try:
             found = self._read()
             changed = differences(self.settings, found)
-            taken = [name for name in TAKEN_UP if name in changed]
-            if taken:
-                new = {name: getattr(found, name) for name in taken}
-                settings = check_mixture(self.settings.model_copy(update=new))
-                envelope = self._surround(settings, self.envelope)
-                self._dress(envelope)
-                self.settings, self.envelope = settings, envelope
+            reloaded = [name for name in RELOADABLE if name in changed]
+            if reloaded:
+                self._put_in_force(
+                    self.settings.model_copy(
+                        update={name: getattr(found, name) for name in reloaded}
+                    )
+                )
         except (SettingsError, OSError) as error:
             self._refuse(str(error))
             return
         except Exception as error:  # noqa: BLE001 - its text may hold a password
             self._refuse(f"they cannot be loaded: {type(error).__name__}")
             return
-        self.pending = tuple(
-            key for name, keys in changed.items() if name not in taken for key in keys
+        self.needs_restart = tuple(
+            key for name, keys in changed.items() if name not in reloaded for key in keys
         )
         if changed or self.problem:
-            self._report(event="settings_loaded", taken_up=taken, needs_restart=self.pending)
+            log_event(event="settings_loaded", reloaded=reloaded, needs_restart=self.needs_restart)
         self.problem = None
 
-    @property
-    def all_expired(self) -> bool:
-        """Whether there are keys, and none that is valid any more."""
-        now = datetime.now(UTC)
-        keys = self.settings.keys
-        return bool(keys) and all(key.expires and key.expires <= now for key in keys)
+    def _put_in_force(self, settings: Settings) -> None:
+        settings = check_mixture(settings)
+        stack = self._build(settings, self.stack)
+        self.app = stack.app()  # what fails before this leaves everything as it was
+        self.settings, self.stack = settings, stack
 
     def _refuse(self, problem: str) -> None:
         self.problem = problem
-        self._report(
-            event="settings_not_loaded", error=problem, in_force="those before, their keys too"
+        log_event(
+            event="settings_not_loaded",
+            error=problem,
+            in_force="the previous settings, including their keys",
         )
-
-    def _dress(self, envelope: MiddlewareStack) -> None:
-        """Put the envelope around the functions; requests under way keep the one they came by."""
-        routes = envelope.routes()  # first: what fails here leaves the app as it was
-        self.app.router.routes = list(routes)
-        self.app.user_middleware = envelope.middleware()
-        self.app.middleware_stack = self.app.build_middleware_stack()
 
 
 def differences(old: Settings, new: Settings) -> dict[str, list[str]]:
-    """Name the tables that differ, and what of each, as the file writes it."""
+    """Return the tables that differ and which of their keys, named as in the file."""
     changed = {}
     for name in type(old).model_fields:
         one, other = getattr(old, name), getattr(new, name)

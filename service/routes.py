@@ -1,25 +1,116 @@
-"""Find the handler a `[[functions]]` entry names, and refuse one that could not be called."""
+"""Each `[[functions]]` entry as a route: its handler, and the middleware before it."""
 
 import importlib
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
+from limits import RateLimitItem
+from limits import parse as parse_limit
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
+
+from middleware.access_log import Named
+from middleware.authentication import Caller, Keys
+from middleware.body_limit import BodyLimit
+from middleware.deadline import Deadline
+from middleware.limits import AddressLimit, KeyLimit
+from middleware.quota import Quota
+from service.api_keys import presented_certificate
+from service.start_refused import StartRefused
+from settings import Function, Settings
+
+if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
+    from tls.clients import ClientTrustStore
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class HandlerError(Exception):
-    """A `[[functions]]` entry names a handler that is not there or cannot be called."""
+class HandlerError(StartRefused):
+    """A `[[functions]]` entry names a handler that does not exist or cannot be called."""
+
+
+class Routes:
+    """Builds the routes of one state of the settings.
+
+    `clients` verifies client certificates; None where none are requested.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        callers: Sequence[Caller],
+        quota: Quota,
+        clients: "ClientTrustStore | None",
+    ) -> None:
+        self._settings = settings
+        self._callers = callers
+        self._quota = quota
+        self._clients = clients
+
+    def build(self) -> list[Route]:
+        """Return a route for each function.
+
+        Raises:
+            HandlerError: a function's handler does not exist or cannot be called.
+
+        """
+        return [self._route(function) for function in self._settings.functions]
+
+    def _route(self, function: Function) -> Route:
+        access = self._public(function) if function.public else self._with_key(function)
+        return Route(
+            function.path,
+            load_handler(function.path, function.handler),
+            methods=list(function.methods),
+            middleware=[
+                Middleware(Named, name=function.path),
+                *access,
+                Middleware(BodyLimit, max_bytes=function.max_body_bytes),
+                Middleware(Deadline, body_s=function.body_timeout_s, total_s=function.timeout_s),
+            ],
+        )
+
+    def _public(self, function: Function) -> list[Middleware]:
+        """Return what stands before a function that needs no key."""
+        items = [parse_limit(limit) for limit in function.limits]
+        return [self._address_limit(f"address {function.path}", items)]
+
+    def _with_key(self, function: Function) -> list[Middleware]:
+        """Return what stands before a function that needs a key."""
+        limits = self._settings.limits
+        return [
+            self._address_limit("address", [parse_limit(limits.per_address)]),
+            Middleware(
+                Keys,
+                callers=self._callers,
+                scope=function.scope,
+                quota=self._quota,
+                failures=parse_limit(limits.failed_authentications),
+                shown=presented_certificate(self._clients),
+                certificate_required=self._settings.tls.client_certificates == "required",
+            ),
+            Middleware(
+                KeyLimit,
+                quota=self._quota,
+                path=function.path,
+                function_items=[parse_limit(limit) for limit in function.limits],
+                key_item=parse_limit(limits.per_key),
+            ),
+        ]
+
+    def _address_limit(self, policy: str, items: list[RateLimitItem]) -> Middleware:
+        return Middleware(AddressLimit, quota=self._quota, policy=policy, items=items)
 
 
 def load_handler(path: str, name: str) -> Handler:
     """Import `name` ("module:function") for the function at `path`.
 
     Handlers are light, so they are imported at start, where a mistake stops the service; what is
-    heavy, the model, they reach through the request.
+    heavy, the model, they get through the request.
 
     Raises:
         HandlerError: no such module or function, or not `async def function(request)`.

@@ -1,22 +1,45 @@
-"""Whether the service may start on a machine where the processes that read cannot be locked."""
+"""Whether the service may start on a machine where the worker processes cannot be sandboxed."""
 
+import sys
 from collections.abc import Sequence
 
+from model.sandbox import seccomp
+from service.log import log_event
+from service.start_refused import StartRefused
+
 NO_SECCOMP = (
-    "the processes that parse uploads are not locked: this kernel filters no system calls "
-    "(seccomp), or this machine is neither x86_64 nor aarch64"
+    "the processes that parse uploads are not sandboxed: this kernel has no seccomp filters, "
+    "or this machine is neither x86_64 nor aarch64"
 )
 
 
-class SandboxError(Exception):
-    """The settings ask for locks that this machine does not have."""
+class SandboxError(StartRefused):
+    """The settings require a sandbox that this machine does not have."""
+
+    place = "{file}: [sandbox]: "
+
+
+def check_sandbox(*, require: str, reachable_by: Sequence[str]) -> str | None:
+    """Return why the worker processes cannot be sandboxed, after a warning; None if they can.
+
+    Raises:
+        SandboxError: without a sandbox the service may not start.
+
+    """
+    warning = sandbox_warning(
+        available=seccomp.available(), require=require, reachable_by=reachable_by
+    )
+    if warning is not None:
+        sys.stderr.write(f"WARNING: {warning}\n")
+        log_event(event="sandbox_missing", warning=warning)
+    return warning
 
 
 def sandbox_warning(*, available: bool, require: str, reachable_by: Sequence[str]) -> str | None:
-    """Return what the operator is to be warned of, if anything.
+    """Return what to warn the operator of, if anything.
 
     Raises:
-        SandboxError: without locks the service may not start.
+        SandboxError: without a sandbox the service may not start.
 
     """
     if available:

@@ -5,10 +5,13 @@ import socket
 from collections.abc import Callable, Iterable
 
 from middleware.authentication import is_loopback
+from service.start_refused import StartRefused
 
 
-class InheritedSocketError(Exception):
+class InheritedSocketError(StartRefused):
     """A socket would carry plain HTTP to other machines, or to somebody who is not trusted."""
+
+    place = "{file}: bind: "
 
 
 def check_inherited(

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from service.certificate import certificate_in_force
+from service.certificate import ready_certificate
 from tls.certificates import CertificateError, CertificateFacts
 from tls.development import ensure_development_certificate
 
 PUBLIC = ("0.0.0.0:8443",)
 
 
-def _in_force(
+def _ready(
     directory: Path,
     *,
     public: tuple[str, ...] = (),
@@ -19,7 +19,7 @@ def _in_force(
     name: str = "certificate",
     host: str = "localhost",
 ) -> CertificateFacts:
-    return certificate_in_force(
+    return ready_certificate(
         directory / f"{name}.pem",
         directory / f"{name}.key",
         passphrase=None,
@@ -31,18 +31,18 @@ def _in_force(
 
 def test_one_is_made_for_this_machine(tmp_path: Path) -> None:
     """A newcomer needs no certificate; the next start keeps the one that was made."""
-    made = _in_force(tmp_path, host="ocr.test")
+    made = _ready(tmp_path, host="ocr.test")
     assert made.development
     assert "ocr.test" in made.names
     before = (tmp_path / "certificate.pem").read_bytes()
-    assert _in_force(tmp_path, host="ocr.test") == made
+    assert _ready(tmp_path, host="ocr.test") == made
     assert (tmp_path / "certificate.pem").read_bytes() == before
 
 
 def test_none_is_made_for_other_machines(tmp_path: Path) -> None:
     """Where others can reach the service a missing certificate is a mistake."""
     with pytest.raises(CertificateError, match=r"certificate\.pem"):
-        _in_force(tmp_path, public=PUBLIC)
+        _ready(tmp_path, public=PUBLIC)
     assert not list(tmp_path.iterdir())
 
 
@@ -50,17 +50,17 @@ def test_a_development_certificate_does_not_face_other_machines(tmp_path: Path) 
     """It is refused with three ways out, one of which is to allow it."""
     ensure_development_certificate(tmp_path)
     with pytest.raises(CertificateError) as caught:
-        _in_force(tmp_path, public=PUBLIC)
+        _ready(tmp_path, public=PUBLIC)
     said = str(caught.value)
     for part in ("0.0.0.0:8443", "127.0.0.1", "allow_development_certificate = true", "certfile"):
         assert part in said
-    assert _in_force(tmp_path, public=PUBLIC, allow=True).development
+    assert _ready(tmp_path, public=PUBLIC, allow=True).development
 
 
 def test_files_of_other_names_are_never_made(tmp_path: Path) -> None:
     """A configured path that is misspelled is not filled with a certificate of ours."""
     with pytest.raises(CertificateError, match=r"fullchain\.pem"):
-        _in_force(tmp_path, name="fullchain")
+        _ready(tmp_path, name="fullchain")
     assert not list(tmp_path.iterdir())
 
 
@@ -71,7 +71,7 @@ def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
         ensure_development_certificate(directory)
         for suffix in ("pem", "key"):
             (directory / f"certificate.{suffix}").rename(directory / f"real.{suffix}")
-    assert _in_force(one, name="real").development
+    assert _ready(one, name="real").development
     (one / "real.key").write_bytes((other / "real.key").read_bytes())
     with pytest.raises(CertificateError):
-        _in_force(one, name="real")
+        _ready(one, name="real")

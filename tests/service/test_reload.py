@@ -1,14 +1,14 @@
-"""Settings that change: what is named, and what a change that fails leaves behind."""
+"""Settings that change: what is named, and what a failed change leaves as it was."""
 
+import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from starlette.applications import Starlette
 
-from service.middleware_stack import MiddlewareStack
+from service.middleware_stack import MiddlewareStack, Surroundings
 from service.reload import SettingsReload, differences
 from settings import Settings, load_settings
+from tls.watch import FileWatch
 
 SHIPPED = Path(__file__).parents[2] / "settings.toml"
 
@@ -19,16 +19,15 @@ def settings() -> Settings:
     return load_settings(SHIPPED, {})
 
 
-def changed(settings: Settings, **variables: str) -> Settings:
-    """Return the settings with variables in force."""
-    assert settings
+def changed(**variables: str) -> Settings:
+    """Return the shipped settings with variables in force."""
     return load_settings(SHIPPED, {f"OCR_{name}": value for name, value in variables.items()})
 
 
-def test_what_differs_is_named_as_the_file_writes_it(settings: Settings) -> None:
-    """Keys of tables, tables of entries, keys of Hypercorn's; nothing where nothing differs."""
-    assert differences(settings, changed(settings)) == {}
-    other = changed(settings, HSTS__MAX_AGE_S="9", ENGINE__THREADS="1", ENGINE__WARM="true")
+def test_differences_are_named_as_in_the_file(settings: Settings) -> None:
+    """Keys of tables, tables of entries, Hypercorn's keys; nothing where nothing differs."""
+    assert differences(settings, changed()) == {}
+    other = changed(HSTS__MAX_AGE_S="9", ENGINE__THREADS="1", ENGINE__WARM="true")
     server = settings.server.model_copy(update={"backlog": 7})
     other = other.model_copy(update={"server": server, "functions": settings.functions[:1]})
     assert differences(settings, other) == {
@@ -39,27 +38,45 @@ def test_what_differs_is_named_as_the_file_writes_it(settings: Settings) -> None
     }
 
 
-def test_a_change_that_fails_halfway_leaves_everything(settings: Settings, tmp_path: Path) -> None:
-    """The app keeps its routes and middleware, the settings their values; the reason is kept."""
-    reported: list[dict[str, Any]] = []
+def reload_with(
+    settings: Settings, directory: Path, *, failing: bool
+) -> tuple[SettingsReload, MiddlewareStack]:
+    """Return a reload to another HSTS age, and the stack in force before it."""
+    surroundings = Surroundings(directory, print, clients=None, development_certificate=True)
 
-    def surround(new: Settings, before: MiddlewareStack | None) -> MiddlewareStack:
-        if before is not None:
+    def build(new: Settings, before: MiddlewareStack | None) -> MiddlewareStack:
+        if before is not None and failing:
             raise OSError("disk full")
-        return MiddlewareStack(new, tmp_path, print, clients=None, development_certificate=True)
+        return MiddlewareStack(new, surroundings, before)
 
-    app = Starlette()
-    live = SettingsReload(
-        app,
+    reload = SettingsReload(
         settings,
-        read=lambda: changed(settings, HSTS__MAX_AGE_S="9"),
-        surround=surround,
-        report=lambda **facts: reported.append(facts),
+        FileWatch(list),
+        read=lambda: changed(HSTS__MAX_AGE_S="9"),
+        build=build,
     )
-    routes, stack = app.router.routes, app.middleware_stack
-    live.reload()
-    assert live.problem == "disk full"
-    assert live.settings is settings
-    assert (app.router.routes, app.middleware_stack) == (routes, stack)
-    assert reported[0]["event"] == "settings_not_loaded"
-    assert reported[0]["error"] == "disk full"
+    return reload, reload.stack
+
+
+def test_a_reload_replaces_the_whole_app(settings: Settings, tmp_path: Path) -> None:
+    """The next request meets another app; the counts of the limits go on."""
+    reload, stack = reload_with(settings, tmp_path, failing=False)
+    app = reload.app
+    reload.reload()
+    assert reload.problem is None
+    assert reload.app is not app
+    assert reload.settings.hsts.max_age_s == 9
+    assert reload.stack.quota.storage is stack.quota.storage
+
+
+def test_a_change_that_fails_halfway_changes_nothing(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """App, middleware stack and settings stay, and the reason is kept and logged."""
+    reload, stack = reload_with(settings, tmp_path, failing=True)
+    app = reload.app
+    reload.reload()
+    assert reload.problem == "disk full"
+    assert (reload.settings, reload.app, reload.stack) == (settings, app, stack)
+    logged = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (logged["event"], logged["error"]) == ("settings_not_loaded", "disk full")

@@ -16,7 +16,7 @@ Start = Callable[..., Service]
 KEY, STANZA = key_stanza("aaaa1111", "someone")
 PUBLIC = {"bind": '["0.0.0.0:0"]', "insecure_bind": "[]"}
 TRIAL = f"[tls]\nallow_development_certificate = true\n{STANZA}"
-WARNING = "WARNING: the processes that parse uploads are not locked"
+WARNING = "WARNING: the processes that parse uploads are not sandboxed"
 
 
 def ready(client: httpx2.Client) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def test_on_loopback_it_starts_and_warns(
         document = ready(client)
         assert document["status"] == "ready"
         assert list(document["warnings"]) == ["sandbox"]
-        assert "not locked" in document["warnings"]["sandbox"]
+        assert "not sandboxed" in document["warnings"]["sandbox"]
         answer = client.post("/ocr?detect=false", files={"image": draw("4711 0815")})
         assert answer.json()["text"].replace(" ", "") == "47110815"
         check_warned(service)
