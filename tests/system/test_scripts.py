@@ -213,25 +213,24 @@ def test_a_machine_without_venv_is_told_the_line(tmp_path: Path) -> None:
     assert "sudo apt-get install -y python3-venv" in done.stderr
 
 
-def blocks(language: str) -> list[str]:
-    """Return the README's code of one language."""
-    return re.findall(
-        rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
-    )
+def blocks(page: str, language: str) -> list[str]:
+    """Return a page's code of one language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
 
 
 def test_ci_runs_the_second_command() -> None:
     """The README's second command is the one that runs this test in CI."""
-    assert blocks("sh")[1].strip() == "scripts/test"
+    assert blocks("README.md", "sh")[1].strip() == "scripts/test"
     assert "\nscripts/test " in (ROOT / ".ci" / "run").read_text()
 
 
 @pytest.mark.fresh
 @pytest.mark.timeout(PATIENCE_S)
 def test_the_readme_on_a_fresh_machine(tmp_path: Path) -> None:
-    """The first command, curl and Python of the README, as copied, in an empty environment."""
+    """The first command, curl and Python of the documents, as copied, in an empty environment."""
     root = copy_project(tmp_path / "project")
-    first, _, curl, *_ = blocks("sh")
+    first, _, curl, *_ = blocks("README.md", "sh")
+    python = blocks("docs/api.md", "python")[0]
     said: list[str] = []
     serving = subprocess.Popen(
         ["sh", "-c", f"exec {first}"], cwd=root, env=bare(tmp_path),
@@ -251,7 +250,7 @@ def test_the_readme_on_a_fresh_machine(tmp_path: Path) -> None:
     try:
         assert ready.wait(PATIENCE_S)
         assert serving.poll() is None, "".join(said)
-        for command in (["sh", "-c", curl], [".venv/bin/python", "-c", blocks("python")[0]]):
+        for command in (["sh", "-c", curl], [".venv/bin/python", "-c", python]):
             done = subprocess.run(
                 command, cwd=root, env=bare(tmp_path), capture_output=True, text=True, check=True
             )

@@ -1,4 +1,4 @@
-"""What the README says of a proxy, done as it says."""
+"""What docs/production.md says of a proxy, done as it says."""
 
 import re
 import socket
@@ -16,9 +16,11 @@ PLACE = "/run/sealed-ocr/ocr.sock"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the project, with the README's settings for a proxy."""
+    """A copy of the project, with the settings for a proxy from docs/production.md."""
     root = copy_project(tmp_path / "project")
-    section = (root / "README.md").read_text("utf-8").partition("### Behind a proxy")[2]
+    section = (
+        (root / "docs" / "production.md").read_text("utf-8").partition("## Behind a proxy\n")[2]
+    )
     block = section.partition("```toml\n")[2].partition("```")[0]
     assert PLACE in block
     top, _, tables = block.replace(PLACE, str(tmp_path / "ocr.sock")).partition("[proxy]")
