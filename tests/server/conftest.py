@@ -21,28 +21,28 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Paths:
 @pytest.fixture(scope="session")
 def stock(pair: Paths) -> Iterator[Server]:
     """Run Hypercorn as it comes."""
-    with serving(pair, sealed=False) as server:
+    with serving(pair, hardened=False) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def sealed(pair: Paths) -> Iterator[Server]:
+def hardened(pair: Paths) -> Iterator[Server]:
     """Run Hypercorn with the fixes."""
-    with serving(pair, sealed=True) as server:
+    with serving(pair, hardened=True) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def stock_tight(pair: Paths) -> Iterator[Server]:
     """Run Hypercorn as it comes, with small limits."""
-    with serving(pair, sealed=False, settings=TIGHT) as server:
+    with serving(pair, hardened=False, settings=TIGHT) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def sealed_tight(pair: Paths) -> Iterator[Server]:
+def hardened_tight(pair: Paths) -> Iterator[Server]:
     """Run Hypercorn with the fixes and small limits."""
-    with serving(pair, sealed=True, settings=TIGHT, max_connections=4, discard_bytes=1) as server:
+    with serving(pair, hardened=True, settings=TIGHT, max_connections=4, discard_bytes=1) as server:
         yield server
 
 

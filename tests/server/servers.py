@@ -1,4 +1,4 @@
-"""Real Hypercorn processes on free ports, stock or sealed."""
+"""Real Hypercorn processes on free ports, stock or hardened."""
 
 import json
 import os
@@ -19,22 +19,22 @@ import pytest
 STOCK_FAILS = pytest.mark.xfail(
     strict=True, raises=AssertionError, reason="as stock Hypercorn does"
 )
-VARIANTS = pytest.mark.parametrize("sealed", [pytest.param(False, marks=STOCK_FAILS), True])
+VARIANTS = pytest.mark.parametrize("hardened", [pytest.param(False, marks=STOCK_FAILS), True])
 
 
-def on(stock: str, sealed: str) -> pytest.MarkDecorator:
+def on(stock: str, hardened: str) -> pytest.MarkDecorator:
     """Run a test on both servers, and demand that its assertions fail on the stock one.
 
     Strict: a stock Hypercorn that passes fails the suite, since the fix is not needed any more
     (or the test shows nothing). Only a failed assertion counts.
     """
     return pytest.mark.parametrize(
-        "server", [pytest.param(stock, marks=STOCK_FAILS), sealed], indirect=True
+        "server", [pytest.param(stock, marks=STOCK_FAILS), hardened], indirect=True
     )
 
 
-both = on("stock", "sealed")
-both_tight = on("stock_tight", "sealed_tight")
+both = on("stock", "hardened")
+both_tight = on("stock_tight", "hardened_tight")
 
 ROOT = Path(__file__).parents[2]
 APP = Path(__file__).with_name("uploads_app.py")
@@ -47,7 +47,7 @@ class Server:
     """A running Hypercorn, what it printed, and its port."""
 
     process: subprocess.Popen[str]
-    sealed: bool
+    hardened: bool
     certfile: Path
     ca: Path
     lines: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
 
 
 def start(
-    pair: Any, *, sealed: bool, settings: dict[str, Any] | None = None, **options: Any
+    pair: Any, *, hardened: bool, settings: dict[str, Any] | None = None, **options: Any
 ) -> subprocess.Popen[str]:
     """Start the command; settings are Hypercorn's, options are the transport's."""
     config = pair.certificate.with_name(f"settings-{os.urandom(4).hex()}.toml")
@@ -97,8 +97,8 @@ def start(
     }
     config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
-    if sealed:
-        environment["SEALED"] = json.dumps(options)
+    if hardened:
+        environment["HARDENED"] = json.dumps(options)
     return subprocess.Popen(
         [HYPERCORN, "--config", config, f"{APP}:app"],
         stderr=subprocess.PIPE,
@@ -109,10 +109,10 @@ def start(
 
 
 @contextmanager
-def serving(pair: Any, *, sealed: bool, **given: Any) -> Iterator[Server]:
+def serving(pair: Any, *, hardened: bool, **given: Any) -> Iterator[Server]:
     """Run a server for the length of a block."""
-    process = start(pair, sealed=sealed, **given)
-    server = Server(process, sealed, pair.certificate, pair.ca)
+    process = start(pair, hardened=hardened, **given)
+    server = Server(process, hardened, pair.certificate, pair.ca)
     reader = threading.Thread(target=server.read, daemon=True)
     reader.start()
     try:

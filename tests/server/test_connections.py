@@ -75,7 +75,7 @@ def test_handshakes_count_towards_the_cap(server: Server) -> None:
 def test_cap_holds_on_the_plain_port(pair: Paths) -> None:
     """Connections without TLS are counted and dropped as well."""
     settings = {"insecure_bind": ["127.0.0.1:0"]}
-    with serving(pair, sealed=True, settings=settings, max_connections=2) as server:
+    with serving(pair, hardened=True, settings=settings, max_connections=2) as server:
         address = ("127.0.0.1", until(lambda: server.plain_port))
         with socket.create_connection(address), Client(server):
             with socket.create_connection(address, 5) as third:
@@ -94,9 +94,9 @@ def test_connection_is_released_when_its_client_leaves(server: Server) -> None:
 
 
 @VARIANTS
-def test_stop_does_not_wait_for_idle_clients(pair: Paths, *, sealed: bool) -> None:
+def test_stop_does_not_wait_for_idle_clients(pair: Paths, *, hardened: bool) -> None:
     """SIGTERM with an idle client that ignores TLS's close: a GOAWAY, and a prompt end."""
-    with serving(pair, sealed=sealed, linger_s=0.5) as server, Client(server) as client:
+    with serving(pair, hardened=hardened, linger_s=0.5) as server, Client(server) as client:
         client.get("/stats")
         server.process.send_signal(signal.SIGTERM)
         assert client.wait(lambda: client.seen(h2.events.ConnectionTerminated), 3)
@@ -106,7 +106,7 @@ def test_stop_does_not_wait_for_idle_clients(pair: Paths, *, sealed: bool) -> No
 
 def test_stop_lets_requests_finish(pair: Paths) -> None:
     """SIGTERM lets a request in flight finish, refuses new ones, and ends with a GOAWAY."""
-    with serving(pair, sealed=True) as server, Client(server) as client:
+    with serving(pair, hardened=True) as server, Client(server) as client:
         running = client.open("/late?1", "GET", end=True)
         until(lambda: stats(server)["running"] == 1)
         server.process.send_signal(signal.SIGTERM)
@@ -121,11 +121,11 @@ def test_stop_lets_requests_finish(pair: Paths) -> None:
 
 
 @VARIANTS
-def test_stop_cuts_stuck_requests(pair: Paths, *, sealed: bool) -> None:
+def test_stop_cuts_stuck_requests(pair: Paths, *, hardened: bool) -> None:
     """A request that never ends is cut after graceful_timeout."""
     settings = {"graceful_timeout": 0.5}
     with (
-        serving(pair, sealed=sealed, settings=settings, linger_s=0.2) as server,
+        serving(pair, hardened=hardened, settings=settings, linger_s=0.2) as server,
         Client(server) as client,
     ):
         client.open("/unread", "GET", end=True)
@@ -136,9 +136,9 @@ def test_stop_cuts_stuck_requests(pair: Paths, *, sealed: bool) -> None:
 
 @pytest.mark.skipif(os.environ.get("WORKER_CLASS") == "uvloop", reason="uvloop is light anyway")
 @VARIANTS
-def test_idle_connections_are_light(pair: Paths, *, sealed: bool) -> None:
+def test_idle_connections_are_light(pair: Paths, *, hardened: bool) -> None:
     """A hundred idle TLS connections take less than 20 MB (stock: 30 MB)."""
-    with serving(pair, sealed=sealed) as server, ExitStack() as held:
+    with serving(pair, hardened=hardened) as server, ExitStack() as held:
         connects(server)
         before = resident_bytes(server)
         for _ in range(100):
@@ -152,22 +152,22 @@ def resident_bytes(server: Server) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_scope_tells_the_connections_tls(sealed: Server) -> None:
+def test_scope_tells_the_connections_tls(hardened: Server) -> None:
     """An application sees version and suite of its connection."""
-    with Client(sealed) as client:
+    with Client(hardened) as client:
         version, cipher = client.socket.version(), client.socket.cipher()
         assert cipher is not None
-        assert stats(sealed)["tls"] == {"version": version, "cipher": cipher[0]}
+        assert stats(hardened)["tls"] == {"version": version, "cipher": cipher[0]}
 
 
-def test_broken_handshakes_leave_nothing(sealed: Server) -> None:
+def test_broken_handshakes_leave_nothing(hardened: Server) -> None:
     """Half a handshake, plain HTTP and a bare connect are gone with their clients."""
     for opening in (b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\n\r\n", b""):
         for _ in range(20):
-            with socket.create_connection(("127.0.0.1", sealed.port)) as bare:
+            with socket.create_connection(("127.0.0.1", hardened.port)) as bare:
                 bare.sendall(opening)
-    assert soon(lambda: stats(sealed)["connections"] == 1)
-    assert not [line for line in sealed.lines if "Traceback" in line], "\n".join(sealed.lines)
+    assert soon(lambda: stats(hardened)["connections"] == 1)
+    assert not [line for line in hardened.lines if "Traceback" in line], "\n".join(hardened.lines)
 
 
 @pytest.mark.anyio
@@ -196,12 +196,12 @@ async def test_abort_ends_a_connection_closed_twice(pair: Paths) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("hardened", [False, True])
 async def test_an_ended_connection_keeps_no_buffer(
-    pair: Paths, monkeypatch: pytest.MonkeyPatch, *, sealed: bool
+    pair: Paths, monkeypatch: pytest.MonkeyPatch, *, hardened: bool
 ) -> None:
     """Stock's buffer stays in a cycle of garbage for as long as nobody collects it; ours goes."""
-    if sealed:
+    if hardened:
         for name in ("connection_made", "_do_handshake", "connection_lost"):  # put back afterwards
             monkeypatch.setattr(
                 asyncio.sslproto.SSLProtocol, name, getattr(asyncio.sslproto.SSLProtocol, name)
@@ -211,7 +211,7 @@ async def test_an_ended_connection_keeps_no_buffer(
     async with accepted(pair) as (_, writer, client):
         protocol: Any = writer.transport._ssl_protocol  # type: ignore[attr-defined]
         await leaves(client, writer)
-        assert (len(protocol._ssl_buffer) == 0) == sealed
+        assert (len(protocol._ssl_buffer) == 0) == hardened
 
 
 @pytest.mark.anyio
@@ -265,7 +265,7 @@ async def never(*_given: object) -> None:
 
 def test_an_address_has_its_share(pair: Paths) -> None:
     """One network's connections are closed beyond it, while another's are taken."""
-    with serving(pair, sealed=True, max_connections_per_address=3) as server:
+    with serving(pair, hardened=True, max_connections_per_address=3) as server:
         held = [Client(server) for _ in range(3)]
         assert not connects(server)
         held.pop().socket.close()
@@ -277,7 +277,7 @@ def test_an_address_has_its_share(pair: Paths) -> None:
 
 def test_an_address_may_not_come_again_and_again(pair: Paths) -> None:
     """New connections beyond its pace are closed before their handshake, and taken later again."""
-    with serving(pair, sealed=True, new_connections_per_s=2) as server:
+    with serving(pair, hardened=True, new_connections_per_s=2) as server:
         with Client(server) as kept:
             came = [connects(server) for _ in range(30)]
             assert came[:8] == [True] * 8
@@ -292,7 +292,7 @@ def test_leaving_requests_behind_costs_what_cancelling_them_does(
 ) -> None:
     """Else a new connection for each few requests would be the cheaper flood."""
     limits = {"max_connections_per_address": 100, "control_frames_per_s": 10}
-    with serving(pair, sealed=True, **limits) as server, Client(server) as kept:
+    with serving(pair, hardened=True, **limits) as server, Client(server) as kept:
 
         def running() -> int:
             return int(json.loads(kept.get("/stats"))["running"])
@@ -317,7 +317,7 @@ def test_leaving_requests_behind_costs_what_cancelling_them_does(
 def test_being_cut_off_costs_the_network(pair: Paths, frame: bytes, *, cut_off: bool) -> None:
     """Else it would come again at once, for the price of a handshake; who says goodbye may."""
     limits = {"max_connections_per_address": 100, "control_frames_per_s": 10}
-    with serving(pair, sealed=True, **limits) as server:
+    with serving(pair, hardened=True, **limits) as server:
         came = 0
         for _ in range(30):
             with suppress(OSError), Client(server, source="127.0.0.2") as client:
@@ -329,7 +329,7 @@ def test_being_cut_off_costs_the_network(pair: Paths, frame: bytes, *, cut_off: 
 
 def test_handshakes_take_turns(pair: Paths) -> None:
     """A thousand that come at once hold up no answer for as long as they take."""
-    with serving(pair, sealed=True) as server, Client(server) as client:
+    with serving(pair, hardened=True) as server, Client(server) as client:
         assert client.get("/stats")
         openings = [half_a_handshake(server) for _ in range(300)]
         began = time.perf_counter()

@@ -58,18 +58,18 @@ def test_chacha20_is_offered(server: Server) -> None:
 
 
 @pytest.mark.parametrize("ciphers", ["ECDHE-ECDSA-AES128-SHA256", "AES256-GCM-SHA384"])
-def test_weak_suites_are_refused(sealed: Server, ciphers: str) -> None:
+def test_weak_suites_are_refused(hardened: Server, ciphers: str) -> None:
     """Neither CBC nor a key exchange without forward secrecy is taken."""
-    assert suite(sealed, ciphers) is None
+    assert suite(hardened, ciphers) is None
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_old_versions_are_refused(sealed: Server) -> None:
+def test_old_versions_are_refused(hardened: Server) -> None:
     """TLS 1.1 is refused even to a client that would stoop to it."""
     version = ssl.TLSVersion.TLSv1_1
     stooping = {"ciphers": "ALL:@SECLEVEL=0", "minimum_version": version}
-    assert handshake(sealed, **stooping, maximum_version=version) is None
-    modern = handshake(sealed, ciphers="ALL:@SECLEVEL=0")
+    assert handshake(hardened, **stooping, maximum_version=version) is None
+    modern = handshake(hardened, ciphers="ALL:@SECLEVEL=0")
     assert modern is not None
     modern.close()
 
@@ -91,7 +91,7 @@ def changing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]
     """Run a server whose certificate the test will change."""
     pair = ensure_development_certificate(tmp_path / "now")
     options = {"reload_poll_s": 0.05} if request.param else {}
-    with serving(pair, sealed=request.param, **options) as server:
+    with serving(pair, hardened=request.param, **options) as server:
         yield server
 
 
@@ -205,7 +205,7 @@ _resuming.maximum_version = ssl.TLSVersion.TLSv1_2
 
 def test_ticket_keys_grow_old(pair: Paths) -> None:
     """A session is resumed while its ticket's key is in use, and not by a later one."""
-    with serving(pair, sealed=True, reload_poll_s=0.05, ticket_key_s=3) as server:
+    with serving(pair, hardened=True, reload_poll_s=0.05, ticket_key_s=3) as server:
         _, session = resumes(server, None)
         assert resumes(server, session)[0]
         assert soon(lambda: not resumes(server, session)[0], 10)

@@ -80,10 +80,10 @@ async def test_who_has_left_is_passed_over() -> None:
 
 
 @VARIANTS
-def test_a_flood_of_requests_holds_up_nobody_else(pair: Paths, *, sealed: bool) -> None:
+def test_a_flood_of_requests_holds_up_nobody_else(pair: Paths, *, hardened: bool) -> None:
     """Of hundreds of one address few are begun before another's three are answered."""
-    given = {"max_connections_per_address": 100} if sealed else {}
-    with serving(pair, sealed=sealed, **given) as server, ExitStack() as opened:
+    given = {"max_connections_per_address": 100} if hardened else {}
+    with serving(pair, hardened=hardened, **given) as server, ExitStack() as opened:
         flood = [
             opened.enter_context(Client(server, source="127.0.0.2")) for _ in range(CONNECTIONS)
         ]

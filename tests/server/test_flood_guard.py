@@ -79,9 +79,9 @@ def test_a_head_in_large_pieces_is_cut_off(server: Server) -> None:
         assert goaway.error_code is ErrorCodes.ENHANCE_YOUR_CALM
 
 
-def test_requests_are_no_flood(sealed: Server) -> None:
+def test_requests_are_no_flood(hardened: Server) -> None:
     """Hundreds of requests, each with the frames that come along with one, stay welcome."""
-    with Client(sealed) as client:
+    with Client(hardened) as client:
         for _ in range(900):  # of the thousand that a connection may make
             client.h2.ping(bytes(8))
             client.get("/late?0")
@@ -89,16 +89,16 @@ def test_requests_are_no_flood(sealed: Server) -> None:
         assert not client.closed
 
 
-def test_priorities_are_not_heeded(sealed: Server) -> None:
+def test_priorities_are_not_heeded(hardened: Server) -> None:
     """A tree of more streams than stock can hold, built slowly, harms nothing and logs nothing."""
-    with Client(sealed) as client:
+    with Client(hardened) as client:
         for start in range(3, 1200, 200):
             for number in range(start, start + 200, 2):
                 payload = struct.pack(">IB", number - 2, 7)
                 client.socket.sendall(frame(PRIORITY, 0, number, payload))
             client.wait(lambda: False, 0.05)
         assert client.get("/late?0") == b"0"
-    assert not [line for line in sealed.lines if "Traceback" in line], "\n".join(sealed.lines)
+    assert not [line for line in hardened.lines if "Traceback" in line], "\n".join(hardened.lines)
 
 
 @given(

@@ -131,9 +131,9 @@ def admitted(client: Client, window_bytes: int) -> int:
     return client.h2.local_flow_control_window(client.open("/unread"))
 
 
-def test_the_next_upload_need_not_wait(sealed: Server) -> None:
+def test_the_next_upload_need_not_wait(hardened: Server) -> None:
     """Where one was given a window, the next has it from its first byte; elsewhere nobody has."""
-    with Client(sealed) as client, Client(sealed) as other:
+    with Client(hardened) as client, Client(hardened) as other:
         assert admitted(client, 5_000_000) == 5_000_000
         refused = other.open("/refuse")
         other.send(refused, MEGABYTE, patience_s=1)
@@ -141,20 +141,20 @@ def test_the_next_upload_need_not_wait(sealed: Server) -> None:
         assert other.h2.local_flow_control_window(other.open("/unread")) == 65_535
 
 
-def test_what_is_kept_has_an_end(sealed: Server) -> None:
+def test_what_is_kept_has_an_end(hardened: Server) -> None:
     """All connections together keep 64 MiB; one that closes leaves its room to the others."""
-    with Client(sealed) as first:
+    with Client(hardened) as first:
         assert admitted(first, 50_000_000) == 50_000_000
-        with Client(sealed) as second:
+        with Client(hardened) as second:
             assert admitted(second, 50_000_000) == 65_535
-    with Client(sealed) as third:
+    with Client(hardened) as third:
         assert soon(lambda: admitted(third, 50_000_000) == 50_000_000)
 
 
 def test_empty_and_padded_frames_end_well(pair: Paths) -> None:
     """Ten thousand empty frames and padded ones, if let in, count for what they hold."""
     with (
-        serving(pair, sealed=True, control_frames_per_s=10_000) as server,
+        serving(pair, hardened=True, control_frames_per_s=10_000) as server,
         Client(server) as client,
     ):
         upload = client.open("/count")
@@ -173,13 +173,13 @@ def test_empty_and_padded_frames_end_well(pair: Paths) -> None:
         assert client.body(upload) == b"600"
 
 
-@pytest.mark.parametrize(("sealed", "announced"), [(True, 65_536), (False, 16_384)])
+@pytest.mark.parametrize(("hardened", "announced"), [(True, 65_536), (False, 16_384)])
 def test_frames_may_be_as_large_as_the_settings_say(
-    pair: Paths, *, sealed: bool, announced: int
+    pair: Paths, *, hardened: bool, announced: int
 ) -> None:
     """A body comes in frames of h2_max_inbound_frame_size; stock says 16 KiB."""
     large = {"h2_max_inbound_frame_size": 65_536}
-    with serving(pair, sealed=sealed, settings=large) as server, Client(server) as client:
+    with serving(pair, hardened=hardened, settings=large) as server, Client(server) as client:
         assert client.h2.max_outbound_frame_size == announced
         refused = client.open("/refuse")
         client.h2.send_data(refused, bytes(min(announced, 65_000)))

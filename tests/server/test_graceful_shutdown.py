@@ -23,21 +23,21 @@ def _answer(server: Server, plain: socket.socket, *, before: bool) -> bytes:
         if before:
             server.process.send_signal(signal.SIGTERM)
             time.sleep(PAUSE_S)
-        with trust.wrap_socket(plain, server_hostname="localhost") as sealed:
+        with trust.wrap_socket(plain, server_hostname="localhost") as hardened:
             if not before:
                 time.sleep(PAUSE_S)
                 server.process.send_signal(signal.SIGTERM)
                 time.sleep(PAUSE_S)
-            sealed.sendall(REQUEST)
-            return sealed.recv(65536)
+            hardened.sendall(REQUEST)
+            return hardened.recv(65536)
     return b""
 
 
 @VARIANTS
 @pytest.mark.parametrize("before", [True, False])
-def test_a_new_connection_may_ask_once(pair: Paths, *, sealed: bool, before: bool) -> None:
+def test_a_new_connection_may_ask_once(pair: Paths, *, hardened: bool, before: bool) -> None:
     """Accepted, or through its handshake, but without a request yet: it is answered."""
-    with serving(pair, sealed=sealed) as server:
+    with serving(pair, hardened=hardened) as server:
         with socket.create_connection(("localhost", server.port), timeout=20) as plain:
             time.sleep(PAUSE_S)
             assert _answer(server, plain, before=before).startswith(b"HTTP/1.1 200 ")
@@ -46,7 +46,7 @@ def test_a_new_connection_may_ask_once(pair: Paths, *, sealed: bool, before: boo
 
 def test_a_new_connection_that_does_not_ask_is_closed(pair: Paths) -> None:
     """It holds the end up for linger_s, not for graceful_timeout."""
-    with serving(pair, sealed=True, linger_s=0.3, settings={"graceful_timeout": 60}) as server:
+    with serving(pair, hardened=True, linger_s=0.3, settings={"graceful_timeout": 60}) as server:
         trust = ssl.create_default_context(cafile=server.ca)
         with (
             socket.create_connection(("localhost", server.port), timeout=20) as plain,

@@ -50,23 +50,23 @@ def send(client: ssl.SSLSocket, data: bytes) -> bool:
     return True
 
 
-def test_httpx_sees_the_early_status(sealed: Server) -> None:
+def test_httpx_sees_the_early_status(hardened: Server) -> None:
     """The same with a real client, time and again."""
-    trust = ssl.create_default_context(cafile=str(sealed.ca))
-    url = f"https://localhost:{sealed.port}/refuse"
+    trust = ssl.create_default_context(cafile=str(hardened.ca))
+    url = f"https://localhost:{hardened.port}/refuse"
     with httpx2.Client(verify=trust, timeout=5) as client:
         for _ in range(5):
             assert client.post(url, content=bytes(8_000_000)).status_code == 401
 
 
-def test_curl_sees_the_early_status(sealed: Server) -> None:
+def test_curl_sees_the_early_status(hardened: Server) -> None:
     """Curl prints the status over either protocol, and exits in peace."""
     for protocol in ("--http1.1", "--http2"):
         done = subprocess.run(
             [
-                *("curl", "-sS", protocol, "--cacert", sealed.ca, "--data-binary", "@-"),
+                *("curl", "-sS", protocol, "--cacert", hardened.ca, "--data-binary", "@-"),
                 *("-w", "%{http_code} %{http_version}", "-o", "/dev/null"),
-                *("-H", "Expect:", f"https://localhost:{sealed.port}/refuse"),
+                *("-H", "Expect:", f"https://localhost:{hardened.port}/refuse"),
             ],
             input=bytes(3_000_000),
             capture_output=True,
@@ -86,9 +86,9 @@ def test_leaving_cancels_the_handler(server: Server) -> None:
     assert soon(lambda: stats(server)["running"] == before)
 
 
-def test_keep_alive_is_unharmed(sealed: Server) -> None:
+def test_keep_alive_is_unharmed(hardened: Server) -> None:
     """Complete requests still share one connection."""
-    with connect(sealed) as client:
+    with connect(hardened) as client:
         for _ in range(3):
             client.sendall(HEAD.format("/count", 5).encode() + b"12345")
             reply = client.recv(65536)
@@ -97,9 +97,9 @@ def test_keep_alive_is_unharmed(sealed: Server) -> None:
             assert b"connection: close" not in reply
 
 
-def test_reply_without_end_stops_lingering(sealed: Server) -> None:
+def test_reply_without_end_stops_lingering(hardened: Server) -> None:
     """A client that goes on sending after its reply is cut off."""
-    with connect(sealed) as client:
+    with connect(hardened) as client:
         client.sendall(HEAD.format("/refuse", 10**12).encode())
         assert soon(lambda: not send(client, bytes(1_000_000)), PATIENCE_S)
 

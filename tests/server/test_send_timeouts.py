@@ -28,9 +28,12 @@ def windowless(server: Server) -> Client:
 
 
 @VARIANTS
-def test_an_answer_without_a_window_is_given_up(pair: Paths, *, sealed: bool) -> None:
+def test_an_answer_without_a_window_is_given_up(pair: Paths, *, hardened: bool) -> None:
     """It is reset, its handler ends, and the connection serves on."""
-    with serving(pair, sealed=sealed, send_timeout_s=0.5) as server, windowless(server) as client:
+    with (
+        serving(pair, hardened=hardened, send_timeout_s=0.5) as server,
+        windowless(server) as client,
+    ):
         stream = client.open("/late?0", "GET", end=True)
         assert client.wait(lambda: client.seen(h2.events.StreamReset, stream), LONGER)
         assert client.seen(h2.events.StreamReset, stream).error_code is ErrorCodes.CANCEL
@@ -39,9 +42,12 @@ def test_an_answer_without_a_window_is_given_up(pair: Paths, *, sealed: bool) ->
 
 
 @VARIANTS
-def test_crumbs_of_a_window_do_not_prolong_it(pair: Paths, *, sealed: bool) -> None:
+def test_crumbs_of_a_window_do_not_prolong_it(pair: Paths, *, hardened: bool) -> None:
     """A byte now and then (CVE-2019-9511) is no sign of life."""
-    with serving(pair, sealed=sealed, send_timeout_s=0.5) as server, windowless(server) as client:
+    with (
+        serving(pair, hardened=hardened, send_timeout_s=0.5) as server,
+        windowless(server) as client,
+    ):
         stream = client.open("/endless", "GET", end=True)
 
         def crumb() -> bool:
@@ -55,7 +61,7 @@ def test_crumbs_of_a_window_do_not_prolong_it(pair: Paths, *, sealed: bool) -> N
 
 def test_a_slow_client_that_takes_enough_is_served(pair: Paths) -> None:
     """Twenty kilobytes at a time, with pauses, for longer than the timeout: it goes on."""
-    with serving(pair, sealed=True, send_timeout_s=1) as server, windowless(server) as client:
+    with serving(pair, hardened=True, send_timeout_s=1) as server, windowless(server) as client:
         stream = client.open("/endless", "GET", end=True)
         end = time.monotonic() + LONGER
         while time.monotonic() < end:
@@ -67,9 +73,9 @@ def test_a_slow_client_that_takes_enough_is_served(pair: Paths) -> None:
         assert not client.seen(h2.events.StreamReset, stream)
 
 
-def test_a_fast_client_may_open_its_window_as_often_as_it_likes(sealed: Server) -> None:
+def test_a_fast_client_may_open_its_window_as_often_as_it_likes(hardened: Server) -> None:
     """Twenty megabytes taken as fast as they come are no flood of WINDOW_UPDATEs."""
-    with Client(sealed) as client:
+    with Client(hardened) as client:
         stream = client.open("/endless", "GET", end=True)
         taken = 0
         while taken < 20_000_000:
@@ -80,9 +86,9 @@ def test_a_fast_client_may_open_its_window_as_often_as_it_likes(sealed: Server) 
 
 
 @VARIANTS
-def test_a_client_that_does_not_read_is_dropped(pair: Paths, *, sealed: bool) -> None:
+def test_a_client_that_does_not_read_is_dropped(pair: Paths, *, hardened: bool) -> None:
     """Over HTTP/1.1 there is no window but the socket's: the connection ends."""
-    with serving(pair, sealed=sealed, send_timeout_s=0.5) as server:
+    with serving(pair, hardened=hardened, send_timeout_s=0.5) as server:
         context = ssl.create_default_context(cafile=str(server.ca))
         with socket.socket() as bare:
             bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

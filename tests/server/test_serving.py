@@ -15,9 +15,9 @@ from tests.server.test_contexts import expire
 from tls.development import Paths, ensure_development_certificate
 
 
-def run(pair: Paths, *, workers: int, sealed: bool = True, **options: Any) -> tuple[int, str]:
+def run(pair: Paths, *, workers: int, hardened: bool = True, **options: Any) -> tuple[int, str]:
     """Run the command to its end; return its exit status and what it printed."""
-    process = start(pair, sealed=sealed, settings={"workers": workers}, **options)
+    process = start(pair, hardened=hardened, settings={"workers": workers}, **options)
     try:
         _, printed = process.communicate(timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
@@ -42,7 +42,7 @@ def test_refusal_ends_the_command(pair: Paths, workers: int, moment: str) -> Non
 def test_stock_supervisor_hides_a_refusal(pair: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the above is for: without it the status is 0 though nothing was ever served."""
     monkeypatch.setenv("STOCK_REFUSES", "not like this")
-    status, printed = run(pair, sealed=False, workers=1)
+    status, printed = run(pair, hardened=False, workers=1)
     assert "not like this" in printed
     assert status == 0
 

@@ -1,4 +1,4 @@
-"""An application that behaves badly on demand; run by Hypercorn, stock or sealed, in tests."""
+"""An application that behaves badly on demand; run by Hypercorn, stock or hardened, in tests."""
 
 import asyncio
 import json
@@ -9,10 +9,10 @@ from typing import Any
 
 from hypercorn.config import Config
 
-CHOICES: dict[str, Any] = json.loads(os.environ.get("SEALED", "null")) or {}
+OPTIONS: dict[str, Any] = json.loads(os.environ.get("HARDENED", "null")) or {}
 COUNTED = {"max_connections_per_address", "new_connections_per_s"}
-REFUSE_CONFIG = CHOICES.pop("refuse_config", None)
-REFUSE_IMPORT = CHOICES.pop("refuse_import", None)
+REFUSE_CONFIG = OPTIONS.pop("refuse_config", None)
+REFUSE_IMPORT = OPTIONS.pop("refuse_import", None)
 log = logging.getLogger(__name__)
 transport: Any = None
 
@@ -23,17 +23,17 @@ def on_config(config: Config) -> None:
         raise SystemExit(f"{REFUSE_CONFIG}: {config.bind[0]}")
 
 
-if "SEALED" in os.environ:
+if "HARDENED" in os.environ:
     from server.install import ServerOptions, install
     from server.serving import refuse_start
 
     transport = install(
         ServerOptions(
             on_config=on_config,
-            subnet_of=(lambda address: address) if COUNTED & CHOICES.keys() else lambda _: None,
+            subnet_of=(lambda address: address) if COUNTED & OPTIONS.keys() else lambda _: None,
             on_reload=lambda facts: log.warning("reloaded %s", facts.names),
             on_reload_error=lambda error: log.warning("kept the old one: %s", error),
-            **CHOICES,
+            **OPTIONS,
         )
     )
     if REFUSE_IMPORT:
