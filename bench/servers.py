@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.processes import free_port, stop, wait_until_listening
-from middleware.key_format import new_token
+from middleware.key_format import new_key
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 120
@@ -165,7 +165,7 @@ def launch_ours(
     tokens = []
     for number, each in enumerate(limits):
         name = f"bench{number:03}"
-        tokens.append(new_token(name))
+        tokens.append(new_key(name))
         digest = hashlib.sha256(tokens[-1].encode()).hexdigest()
         pairs = ", ".join(f'"{path}" = "{limit}"' for path, limit in each.items())
         local += KEY.format(id=name, limits=f"{{ {pairs} }}", digest=digest)

@@ -11,7 +11,7 @@ from handlers.page_stream import PageStream
 from handlers.parameters import Parameters, parameters_of
 from handlers.responses import as_document, as_text
 from handlers.uploads import images_from, media_type_of
-from middleware.request_context import caller_of, open_window, request_context
+from middleware.request_context import caller_name, open_receive_window, request_context
 from model.reader import Page, Reader, Slot
 
 ANSWERS = ("application/json", "text/plain", "application/x-ndjson")
@@ -27,7 +27,7 @@ async def recognize(request: Request) -> Response:
     reader: Reader = request.state.reader
     readings: list[list[Page]] = []
     # The place is given back before the answer is sent: a client that does not read it holds none.
-    with reader.slot(caller_of(request.scope)) as slot:
+    with reader.slot(caller_name(request.scope)) as slot:
         async for image, page in _read(request, slot, parameters):
             if image > len(readings):
                 readings.append([])
@@ -42,7 +42,7 @@ async def _read(
     request: Request, slot: Slot, parameters: Parameters
 ) -> AsyncGenerator[tuple[int, Page]]:
     """Yield each page of each upload with the upload's number, counted from 1."""
-    open_window(request.scope)
+    open_receive_window(request.scope)
     uploads = await images_from(request, max_images=request.state.max_images)
     context = request_context(request.scope)
     context.images, context.pages, context.lines = len(uploads), 0, 0

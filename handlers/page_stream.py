@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from handlers.errors import OutOfTime
 from handlers.problems import problem_document
 from handlers.responses import as_page
-from middleware.request_context import caller_of, request_context
+from middleware.request_context import caller_name, request_context
 from model.errors import ReadingError
 from model.reader import Page, Reader, Slot
 
@@ -40,10 +40,10 @@ class PageStream(Response):
         reader: Reader = self.request.state.reader
         context = request_context(scope)
         began = False
-        with reader.slot(caller_of(scope)) as slot:
+        with reader.slot(caller_name(scope)) as slot:
             async with aclosing(self.read(slot)) as pages:
                 try:
-                    async for image, page in in_time(pages, context.due):
+                    async for image, page in in_time(pages, context.deadline):
                         if not began:
                             await self._begin(send)
                             began = True

@@ -39,7 +39,7 @@ def problem_document(request: Request, exception: Exception) -> dict[str, Any]:
     context = request_context(request.scope)
     context.problem = problem.code
     if problem is PROBLEMS[Exception]:
-        context.fault = _fault(exception)
+        context.traceback = _fault(exception)
     return {
         "type": f"urn:problem-type:sealed-ocr:{problem.code}",
         "title": problem.title[language],

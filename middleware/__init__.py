@@ -1,1 +1,1 @@
-"""The envelope: one plain-ASGI class a file, each built from explicit values."""
+"""The middleware stack: plain ASGI classes, each built from explicit values."""

@@ -1,4 +1,4 @@
-"""One line of JSON an answer: who, which function, how much, how long. Never what."""
+"""The access log: one line of JSON per response. It holds no content."""
 
 import time
 from collections.abc import Callable
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.log import entry
-from middleware.request_context import address_of, request_context
+from middleware.request_context import RequestContext, address_of, request_context
 
 
 class AccessLog:
-    """Gives each request its id and logs it when its answer is sent or its client has left."""
+    """Adds the request id, and writes a line once the response is sent or its client is gone."""
 
     def __init__(self, app: ASGIApp, *, write: Callable[[str], None]) -> None:
         self.app = app
@@ -21,12 +21,12 @@ class AccessLog:
             await self.app(scope, receive, send)
             return
         context = request_context(scope)
-        context.headers.append((b"x-request-id", context.request_id.encode()))
+        context.response_headers.append((b"x-request-id", context.request_id.encode()))
         started = time.perf_counter()
         status: int | None = None
         complete = False
 
-        async def send_and_note(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal status, complete
             await send(message)
             if message["type"] == "http.response.start":
@@ -35,10 +35,9 @@ class AccessLog:
                 complete = not message.get("more_body", False)
 
         try:
-            await self.app(scope, receive, send_and_note)
+            await self.app(scope, receive, send_and_record)
         finally:
             elapsed_ms = round((time.perf_counter() - started) * 1000, 1)
-            rare = {name: getattr(context, name) for name in ("why", "fault")}
             self.write(
                 entry(
                     request_id=context.request_id,
@@ -54,13 +53,18 @@ class AccessLog:
                     pages=context.pages,
                     lines=context.lines,
                     ms=elapsed_ms,
-                    **{name: value for name, value in rare.items() if value},
+                    **_optional_fields(context),
                 )
             )
 
 
-class Named:
-    """Tells the log which function a request reached."""
+def _optional_fields(context: RequestContext) -> dict[str, object]:
+    fields = {"reason": context.denial_reason, "traceback": context.traceback}
+    return {name: value for name, value in fields.items() if value}
+
+
+class FunctionName:
+    """Records in the request context which function the request reached."""
 
     def __init__(self, app: ASGIApp, *, name: str) -> None:
         self.app = app

@@ -1,8 +1,7 @@
-"""Who is asking: an API key in X-API-Key or Authorization, a client certificate, or both."""
+"""Authentication by API key (X-API-Key or Authorization), client certificate, or both."""
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,9 +11,10 @@ from limits import RateLimitItem
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from middleware.addresses import is_loopback, subnet_of
 from middleware.errors import NotAuthenticated, ScopeMissing
-from middleware.key_format import id_of
-from middleware.quota import Charge, Quota, subnet_of
+from middleware.key_format import key_id_of
+from middleware.quota import Charge, Quota
 from middleware.request_context import address_of, request_context
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -22,22 +22,23 @@ END = datetime.max.replace(tzinfo=UTC)
 
 
 class PresentedCertificate(Protocol):
-    """The certificate a client has shown; whoever made it has verified it."""
+    """The certificate that a client presented, already verified."""
 
     @property
     def subject(self) -> str:
-        """Its subject, as RFC 4514 writes it."""
+        """Its subject, as an RFC 4514 string."""
 
     @property
     def sha256(self) -> bytes:
-        """The SHA-256 of the whole certificate."""
+        """The SHA-256 of its DER form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One entry: how a caller is known, and what it may do.
+    """One `[[keys]]` entry: how a caller authenticates, and what it may do.
 
-    By the SHA-256 of its key, by its certificate's subject or SHA-256, or by both together.
+    A caller is identified by the SHA-256 of its key, by the subject or SHA-256 of its certificate,
+    or by both key and certificate.
     """
 
     id: str
@@ -50,23 +51,30 @@ class Caller:
     loopback_only: bool = False
     certificate: str | bytes = b""
 
-    def is_shown_by(self, shown: PresentedCertificate | None) -> bool:
-        """Whether its certificate is the one that was shown, or it needs none."""
+    def accepts_certificate(self, presented: PresentedCertificate | None) -> bool:
+        """Return whether the presented certificate is this caller's, or the caller needs none."""
         if not self.certificate:
             return True
-        return shown is not None and self.certificate in {shown.subject, shown.sha256}
+        return presented is not None and self.certificate in {presented.subject, presented.sha256}
 
 
-# Compared against when no entry has the id, so that a miss costs what a hit does.
+# Compared against when no entry has the id, so that an unknown id takes as long as a known one.
 NOBODY = Caller("", "", bytes(32), frozenset(), not_before=END)
 
 
-class Keys:
-    """Lets a request through when its key, certificate or both are valid and hold `scope`.
+class Authentication:
+    """Passes a request on when its key, certificate or both are valid and have `scope`.
 
-    A wrong key is counted against its subnet in `failures`; a right one is never held up by the
-    wrong ones of a neighbour behind the same address. `shown` returns the certificate that came
-    with a request, if it is valid now.
+    Failed authentications are counted against the subnet in `failures`; valid keys are not
+    affected by the failures of others in the subnet. `certificate_of` returns the certificate that
+    came with a request, if it is valid now.
+
+    Raises:
+        NotAuthenticated: there is no valid key or certificate; the log has the reason.
+        ScopeMissing: the key is valid and lacks `scope`.
+        RateLimited: the subnet has too many failed authentications.
+        LimitStorageFailed: the failure could not be counted.
+
     """
 
     def __init__(
@@ -77,7 +85,7 @@ class Keys:
         scope: str,
         quota: Quota,
         failures: RateLimitItem,
-        shown: Callable[[Scope], PresentedCertificate | None] = lambda _scope: None,
+        certificate_of: Callable[[Scope], PresentedCertificate | None] = lambda _scope: None,
         certificate_required: bool = False,
     ) -> None:
         self.app = app
@@ -88,64 +96,66 @@ class Keys:
         self.scope = scope
         self.quota = quota
         self.failures = failures
-        self.shown = shown
+        self.certificate_of = certificate_of
         self.certificate_required = certificate_required
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = address_of(scope)
-        token, shown = _token(Headers(scope=scope)), self.shown(scope)
-        caller, why = self._identify(token, address, shown)
+        key = _key(Headers(scope=scope))
+        context = request_context(scope)
+        caller, reason = self._identify(key, address, self.certificate_of(scope))
         if caller is None:
-            request_context(scope).why = why
+            context.denial_reason = reason
             charge = Charge("failures", self.failures, ("failures", subnet_of(address)))
-            await self.quota.take(request_context(scope), [charge])
+            await self.quota.consume(context, [charge])
             raise NotAuthenticated
-        request_context(scope).key_name = caller.name
+        context.key_name = caller.name
         if self.scope not in caller.scopes:
             raise ScopeMissing(self.scope)
         scope["state"]["caller"] = caller
         await self.app(scope, receive, send)
 
     def _identify(
-        self, token: str | None, address: str, shown: PresentedCertificate | None
+        self, key: str | None, address: str, presented: PresentedCertificate | None
     ) -> tuple[Caller | None, str]:
-        """Return the caller, or why there is none; every way of failing takes the same steps.
+        """Return the caller, or None and the reason; every failure takes the same steps.
 
-        Where a key is sent it has to be right: a certificate is no second chance.
+        A key that was sent has to be valid, even if a valid certificate came with it.
         """
-        caller = self.by_id.get(id_of(token or "") or "", NOBODY)
-        digest = hashlib.sha256((token or "").encode()).digest()
+        caller = self.by_id.get(key_id_of(key or "") or "", NOBODY)
+        digest = hashlib.sha256((key or "").encode()).digest()
         same = hmac.compare_digest(digest, caller.sha256 or b"")
-        if token is None and shown is not None:
-            caller = self._known_by(shown)
+        if key is None and presented is not None:
+            caller = self._owner_of(presented)
             same = caller is not NOBODY
-        in_time = caller.not_before <= datetime.now(UTC) < caller.expires
-        in_place = not caller.loopback_only or is_loopback(address)
-        certified = caller.is_shown_by(shown) and (
-            shown is not None or not self.certificate_required
+        now = datetime.now(UTC)
+        certified = caller.accepts_certificate(presented) and (
+            presented is not None or not self.certificate_required
         )
-        reasons = {
-            "nothing was sent": token is not None or shown is not None,
-            "unknown": caller is not NOBODY,
+        checks = {
+            "no key or certificate": key is not None or presented is not None,
+            f"unknown {'certificate' if key is None else 'key'}": caller is not NOBODY,
             "wrong key": same,
-            "out of its time": in_time,
-            "not from this machine": in_place,
-            "without its certificate": certified,
+            "not yet valid": caller.not_before <= now,
+            "expired": now < caller.expires,
+            "not from this machine": not caller.loopback_only or is_loopback(address),
+            "missing or wrong certificate": certified,
         }
-        why = [reason for reason, passed in reasons.items() if not passed]
-        return (None, why[0]) if why else (caller, "")
+        failed = [reason for reason, passed in checks.items() if not passed]
+        return (None, failed[0]) if failed else (caller, "")
 
-    def _known_by(self, shown: PresentedCertificate) -> Caller:
-        return self.by_certificate.get(shown.sha256, self.by_certificate.get(shown.subject, NOBODY))
+    def _owner_of(self, presented: PresentedCertificate) -> Caller:
+        by_subject = self.by_certificate.get(presented.subject, NOBODY)
+        return self.by_certificate.get(presented.sha256, by_subject)
 
 
-def caller_of(scope: Scope) -> Caller:
-    """Return who made the request; only behind Keys."""
+def authenticated_caller(scope: Scope) -> Caller:
+    """Return the caller of an authenticated request."""
     return cast(Caller, scope["state"]["caller"])
 
 
-def _token(headers: Headers) -> str | None:
-    """Return the key that was sent; two that differ are as good as a wrong one."""
+def _key(headers: Headers) -> str | None:
+    """Return the key that was sent, None without one; two different keys count as a wrong key."""
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     sent = {*headers.getlist("x-api-key")}
     if scheme.lower() == "bearer":
@@ -153,11 +163,3 @@ def _token(headers: Headers) -> str | None:
     if not sent:
         return None
     return sent.pop() if len(sent) == 1 else ""
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address is this machine's own."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

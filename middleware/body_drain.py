@@ -1,17 +1,17 @@
-"""Early answers, and the proxies that stop listening to a client once they have one."""
+"""Reading the rest of a request body before an early response is sent through a proxy."""
 
 import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class EarlyAnswers:
-    """Holds an answer back until the request's body has come, for a bounded time and amount.
+class BodyDrain:
+    """Delays a response until the request body is read, for at most `wait_s` and `max_bytes`.
 
-    A proxy that has the answer reads no more of the body. A client that reads only when it has
-    sent all (httpx) then waits for room, over HTTP/2 for ever: it is told so by a reset
-    (RFC 9113, section 8.1), which it doesn't look at. HTTP/2 connections of our own need none of
-    this: server/flow_control.py goes on reading after an answer.
+    A proxy that has the response stops reading the body. A client that reads the response only
+    after sending the whole body (httpx) then waits for window, over HTTP/2 forever: it ignores the
+    reset that the proxy sends (RFC 9113, section 8.1). HTTP/2 connections to the service itself do
+    not need this: server/flow_control.py keeps reading after a response.
     """
 
     def __init__(self, app: ASGIApp, *, wait_s: float, max_bytes: int) -> None:
@@ -23,29 +23,29 @@ class EarlyAnswers:
         if scope["type"] != "http" or scope["http_version"] == "2":
             await self.app(scope, receive, send)
             return
-        ended = False
+        body_complete = False
 
-        async def receive_and_note() -> Message:
-            nonlocal ended
+        async def receive_and_record() -> Message:
+            nonlocal body_complete
             message = await receive()
-            ended = not message.get("more_body", False)
+            body_complete = not message.get("more_body", False)
             return message
 
-        async def send_after_the_body(message: Message) -> None:
-            if message["type"] == "http.response.start" and not ended:
-                await self._drop(receive_and_note)
+        async def send_after_body(message: Message) -> None:
+            if message["type"] == "http.response.start" and not body_complete:
+                await self._discard(receive_and_record)
             await send(message)
 
-        await self.app(scope, receive_and_note, send_after_the_body)
+        await self.app(scope, receive_and_record, send_after_body)
 
-    async def _drop(self, receive: Receive) -> None:
-        """Read what is still coming."""
-        dropped = 0
+    async def _discard(self, receive: Receive) -> None:
+        """Read and discard the rest of the body."""
+        discarded = 0
         try:
             async with asyncio.timeout(self.wait_s):
-                while dropped <= self.max_bytes:
+                while discarded <= self.max_bytes:
                     message = await receive()
-                    dropped += len(message.get("body", b""))
+                    discarded += len(message.get("body", b""))
                     if not message.get("more_body", False):
                         return
         except TimeoutError:

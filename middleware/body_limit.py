@@ -1,4 +1,4 @@
-"""How much: a body longer than the function takes is refused, told or counted."""
+"""The limit on a request body's size."""
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -6,14 +6,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from middleware.errors import BodyTooLarge
 from middleware.request_context import request_context
 
-MAX_DIGITS = 20  # as h11 takes; more are too large however they end
+MAX_DIGITS = 20  # h11's limit; a longer number is too large whatever its last digits are
 
 
 class BodyLimit:
-    """Refuses by Content-Length before a byte is read, and by count where that is missing or lies.
+    """Rejects a body by its Content-Length before reading it, and by counting received bytes.
 
     Raises:
-        BodyTooLarge: out of `receive`, or before the function is called.
+        BodyTooLarge: the body is longer than `max_bytes`; raised before the function is called,
+            or from its `receive`.
 
     """
 
@@ -24,11 +25,11 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context = request_context(scope)
         length = Headers(scope=scope).get("content-length", "")
-        # Hypercorn's parsers refuse a length that is no number; int() refuses thousands of digits.
-        told = int(length[:MAX_DIGITS]) if length.isdecimal() else self.max_bytes
-        if told > self.max_bytes:
+        # Hypercorn's parsers reject a length that is not a number; int() rejects too many digits.
+        declared = int(length[:MAX_DIGITS]) if length.isdecimal() else self.max_bytes
+        if declared > self.max_bytes:
             raise BodyTooLarge(self.max_bytes)
-        context.expected_bytes = told
+        context.expected_bytes = declared
 
         async def receive_counted() -> Message:
             message = await receive()

@@ -1,4 +1,4 @@
-"""How long: a body has so many seconds to arrive, an answer so many to leave."""
+"""Time limits: for a request body to arrive, and for the whole response."""
 
 import asyncio
 
@@ -9,13 +9,15 @@ from middleware.request_context import request_context
 
 
 class Deadline:
-    """Ends a request that takes too long, wherever it is: reading, waiting, working or sending.
+    """Cancels a request that takes too long, whatever it is doing at that time.
+
+    A response that has begun is cut off without an exception, since its status is already sent.
+    A function can read the deadline from the RequestContext and end its response before it.
 
     Raises:
-        BodyTooSlow: out of `receive`, `body_s` after the request began.
-        DeadlineExceeded: `total_s` after it began, where no answer has begun. One that has begun is
-            cut off, without an exception: nobody could be told. An answer that takes long finds
-            the time it is due in the RequestContext and may end itself before.
+        BodyTooSlow: the body was not complete `body_s` seconds after the request began; raised
+            from `receive`.
+        DeadlineExceeded: no response had begun `total_s` seconds after the request began.
 
     """
 
@@ -26,36 +28,36 @@ class Deadline:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = asyncio.get_running_loop().time()
-        body_due = began + self.body_s
+        body_deadline = began + self.body_s
         context = request_context(scope)
-        context.due = began + self.total_s
+        context.deadline = began + self.total_s
         body_complete = False
-        answering = False
+        response_started = False
 
         async def receive_in_time() -> Message:
             nonlocal body_complete
-            if body_complete:  # what is waited for now is the client leaving: no deadline
+            if body_complete:  # the only event left is a disconnect, which has no deadline
                 return await receive()
             try:
-                async with asyncio.timeout_at(body_due):
+                async with asyncio.timeout_at(body_deadline):
                     message = await receive()
             except TimeoutError:
                 raise BodyTooSlow(self.body_s) from None
             body_complete = not message.get("more_body", False)
             return message
 
-        async def send_and_note(message: Message) -> None:
-            nonlocal answering
-            answering = True
+        async def send_and_record(message: Message) -> None:
+            nonlocal response_started
+            response_started = True
             await send(message)
 
         deadline = asyncio.timeout(self.total_s)
         try:
             async with deadline:
-                await self.app(scope, receive_in_time, send_and_note)
+                await self.app(scope, receive_in_time, send_and_record)
         except TimeoutError:
             if not deadline.expired():
                 raise
-            if not answering:
+            if not response_started:
                 raise DeadlineExceeded(self.total_s) from None
             context.problem = "deadline_exceeded"

@@ -1,20 +1,20 @@
-"""What the envelope refuses. handlers.problems holds the answer to each."""
+"""The errors of the middleware stack. handlers.problem_table has the response to each."""
 
 
 class MiddlewareError(Exception):
-    """A request that the envelope stops before, or instead of, its function."""
+    """A request that the middleware stack rejects."""
 
 
 class PlainHttpRefused(MiddlewareError):
-    """A request other than GET or HEAD came over plain HTTP; what it carried is compromised."""
+    """A request other than GET or HEAD came over plain HTTP; the key in it is compromised."""
 
 
 class MalformedForwarding(MiddlewareError):
-    """A proxy that is trusted sent forwarding headers that do not follow their grammar."""
+    """A trusted proxy sent forwarding headers that do not follow their grammar."""
 
 
 class NotAuthenticated(MiddlewareError):
-    """No key, or none that is valid: unknown, wrong, expired and not yet valid look the same."""
+    """No valid key. Missing, unknown, wrong, expired and not yet valid keys look the same."""
 
 
 class ScopeMissing(MiddlewareError):
@@ -26,7 +26,7 @@ class ScopeMissing(MiddlewareError):
 
 
 class RateLimited(MiddlewareError):
-    """One request too many; `retry_after_s` is when the window has room again."""
+    """A rate limit is exceeded; a request is allowed again in `retry_after_s` seconds."""
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(retry_after_s)
@@ -34,13 +34,13 @@ class RateLimited(MiddlewareError):
 
 
 class LimitStorageFailed(MiddlewareError):
-    """The limits' storage did not answer and the policy is to deny."""
+    """The rate-limit storage did not answer, and the policy is to deny."""
 
     retry_after_s = 1
 
 
 class BodyTooLarge(MiddlewareError):
-    """The body is longer than the function takes."""
+    """The request body is longer than the function accepts."""
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(limit_bytes)
@@ -48,7 +48,7 @@ class BodyTooLarge(MiddlewareError):
 
 
 class BodyTooSlow(MiddlewareError):
-    """The body did not arrive in time."""
+    """The request body did not arrive in time."""
 
     def __init__(self, limit_s: float) -> None:
         super().__init__(limit_s)
@@ -56,7 +56,7 @@ class BodyTooSlow(MiddlewareError):
 
 
 class DeadlineExceeded(MiddlewareError):
-    """The answer was not ready in time."""
+    """The response was not ready in time."""
 
     def __init__(self, limit_s: float) -> None:
         super().__init__(limit_s)

@@ -1,4 +1,4 @@
-"""Headers every answer carries."""
+"""Headers of every response."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -6,8 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from middleware.request_context import request_context
 
 
-class Headers:
-    """Adds HSTS (over TLS only, RFC 6797 section 7.2), nosniff, no-store and the context's own."""
+class ResponseHeaders:
+    """Adds security headers and those of the request context; HSTS over TLS only (RFC 6797)."""
 
     def __init__(self, app: ASGIApp, *, hsts: str) -> None:
         self.app = app
@@ -29,7 +29,7 @@ class Headers:
                     "content-security-policy", "default-src 'none'; frame-ancestors 'none'"
                 )
                 headers.setdefault("referrer-policy", "no-referrer")
-                headers.raw.extend(request_context(scope).headers)
+                headers.raw.extend(request_context(scope).response_headers)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

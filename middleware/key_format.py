@@ -21,18 +21,18 @@ SHAPE = re.compile(
 )
 
 
-def new_id() -> str:
+def new_key_id() -> str:
     """Return eight random characters to name a key by."""
     return "".join(secrets.choice(string.digits + string.ascii_lowercase) for _ in range(8))
 
 
-def new_token(key_id: str) -> str:
+def new_key(key_id: str) -> str:
     """Return a new key for `key_id`."""
     body = f"ocr_{key_id}_{_base62(secrets.randbits(SECRET_BITS), SECRET_LENGTH)}"
     return f"{body}_{_crc(body)}"
 
 
-def id_of(token: str) -> str | None:
+def key_id_of(token: str) -> str | None:
     """Return the id inside `token`, or None where shape or checksum are wrong."""
     match = SHAPE.fullmatch(token)
     if match is None or _crc(token[: -CRC_LENGTH - 1]) != match[2]:

@@ -1,17 +1,18 @@
-"""How often: per address before the key is looked at, per key and function after."""
+"""Rate limits: per subnet before authentication, per key and function after it."""
 
 from collections.abc import Mapping, Sequence
 
 from limits import RateLimitItem
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from middleware.authentication import caller_of
-from middleware.quota import Charge, Quota, subnet_of
+from middleware.addresses import subnet_of
+from middleware.authentication import authenticated_caller
+from middleware.quota import Charge, Quota
 from middleware.request_context import address_of, request_context
 
 
 class AddressLimit:
-    """Counts every request of one subnet, whatever key it brings."""
+    """Counts every request of a subnet, whatever its key."""
 
     def __init__(
         self, app: ASGIApp, *, quota: Quota, policy: str, items: Sequence[RateLimitItem]
@@ -24,12 +25,12 @@ class AddressLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         subnet = subnet_of(address_of(scope))
         charges = [Charge(self.policy, item, (self.policy, subnet)) for item in self.items]
-        await self.quota.take(request_context(scope), charges)
+        await self.quota.consume(request_context(scope), charges)
         await self.app(scope, receive, send)
 
 
 class KeyLimit:
-    """Counts the requests of one key: to this function, and to all of them together."""
+    """Counts the requests of a key: those to this function, and those to all functions together."""
 
     def __init__(
         self,
@@ -47,14 +48,14 @@ class KeyLimit:
         self.key_item = key_item
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller = caller_of(scope)
-        await self.quota.take(request_context(scope), self._charges(caller.id, caller.limits))
+        caller = authenticated_caller(scope)
+        await self.quota.consume(request_context(scope), self._charges(caller.id, caller.limits))
         await self.app(scope, receive, send)
 
-    def _charges(self, key_id: str, own: Mapping[str, RateLimitItem]) -> list[Charge]:
-        """Return the key's own limits where it names them, the settings' defaults elsewhere."""
-        function_items = [own[self.path]] if self.path in own else self.function_items
+    def _charges(self, key_id: str, key_limits: Mapping[str, RateLimitItem]) -> list[Charge]:
+        """Return the limits of the key's own entry, and the defaults for those it does not set."""
+        function_items = [key_limits[self.path]] if self.path in key_limits else self.function_items
         return [
             *(Charge("function", item, ("f", self.path, key_id)) for item in function_items),
-            Charge("key", own.get("*", self.key_item), ("k", key_id)),
+            Charge("key", key_limits.get("*", self.key_item), ("k", key_id)),
         ]

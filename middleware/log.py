@@ -1,9 +1,9 @@
-"""How everything that is logged looks: one line of JSON, in ASCII."""
+"""The format of the log: one line of ASCII JSON per entry."""
 
 import json
 import time
 
 
-def entry(**facts: object) -> str:
-    """Return a line of the log; JSON escapes every control character, so no header forges one."""
-    return json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **facts})
+def entry(**fields: object) -> str:
+    """Return a log line. JSON escapes control characters, so no header can forge a second line."""
+    return json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **fields})

@@ -1,30 +1,31 @@
-"""Whose connection it really is: what a trusted proxy says is believed, what others say is not."""
+"""Trusted proxies: the client's address, scheme and certificate, taken from their headers."""
 
 import base64
 import binascii
 import ssl
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from middleware.addresses import is_within
 from middleware.errors import MalformedForwarding
 from middleware.forwarded import read_hops
 
 
 class TrustedProxy:
-    """Puts the client's address and scheme, and its certificate, in the place of the proxy's own.
+    """Replaces a trusted proxy's address, scheme and certificate by those of its client.
 
-    A peer is believed that comes over a Unix socket (with `unix`) or from one of `networks`, there
-    without TLS only where the service has none (`clear`): elsewhere that port redirects. Hops
-    are followed from the nearest to the first that is in none of them. `certificate_header` names
-    the header that has the client's certificate, as nginx ($ssl_client_escaped_cert) or RFC 9440
-    write it; it counts if `trusts_certificate` says that an authority of ours signed it.
+    Trusted are peers on a Unix socket (with `unix`) and peers in `networks`; without TLS the latter
+    only where the service has no TLS at all (`plain_http`), since that port redirects otherwise.
+    Hops are followed from the nearest one to the first whose address is in none of `networks`.
+    `certificate_header` names the header with the client's certificate, in the form of nginx
+    ($ssl_client_escaped_cert) or RFC 9440; it is used if `trusts_certificate` accepts it.
 
     Raises:
-        MalformedForwarding: a trusted proxy's headers are not as their grammar wants them.
+        MalformedForwarding: a trusted proxy's headers do not follow their grammar.
 
     """
 
@@ -34,7 +35,7 @@ class TrustedProxy:
         *,
         networks: Iterable[IPv4Network | IPv6Network],
         unix: bool,
-        clear: bool,
+        plain_http: bool,
         header: str,
         certificate_header: str | None = None,
         trusts_certificate: Callable[[bytes], bool] = lambda _der: False,
@@ -42,7 +43,7 @@ class TrustedProxy:
         self.app = app
         self.networks = tuple(networks)
         self.unix = unix
-        self.clear = clear
+        self.plain_http = plain_http
         self.header = header
         self.certificate_header = certificate_header
         self.trusts_certificate = trusts_certificate
@@ -50,8 +51,8 @@ class TrustedProxy:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._trusts_peer(scope):
             headers = Headers(scope=scope)
-            # In place: the log and the headers of the answer, outside, are to see it, too.
-            self._believe(scope, headers)
+            # In place: the access log and the response headers, outside of this, use it too.
+            self._apply_hops(scope, headers)
             if self.certificate_header is not None:
                 scope["state"]["certificate"] = self._certificate(headers, self.certificate_header)
         await self.app(scope, receive, send)
@@ -59,20 +60,16 @@ class TrustedProxy:
     def _trusts_peer(self, scope: Scope) -> bool:
         if scope["state"].get("unix"):
             return self.unix
-        if scope["scheme"] == "http" and not self.clear:
+        if scope["scheme"] == "http" and not self.plain_http:
             return False
         client = scope["client"]
-        return client is not None and self._is_proxy(client[0])
+        return client is not None and is_within(client[0], self.networks)
 
-    def _is_proxy(self, address: str) -> bool:
-        """Whether an address is one of ours: a proxy's, not a client's."""
-        return is_within(address, self.networks)
-
-    def _believe(self, scope: Scope, headers: Headers) -> None:
+    def _apply_hops(self, scope: Scope, headers: Headers) -> None:
         for hop in reversed(read_hops(headers, self.header)):
             scope["client"] = (hop.client, 0)
             scope["scheme"] = hop.scheme or scope["scheme"]
-            if not self._is_proxy(hop.client):
+            if not is_within(hop.client, self.networks):
                 return
 
     def _certificate(self, headers: Headers, name: str) -> bytes | None:
@@ -83,16 +80,6 @@ class TrustedProxy:
             raise MalformedForwarding
         der = _decode(sent[0])
         return der if self.trusts_certificate(der) else None
-
-
-def is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    """Whether an address belongs to one of the networks, IPv4 written as IPv6 too."""
-    try:
-        ip = ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    return any(ip in subnet for subnet in networks)
 
 
 def _decode(text: str) -> bytes:

@@ -1,7 +1,6 @@
-"""Counting: `limits` does the arithmetic; here are the names, the wait and the headers."""
+"""Counting requests against rate limits, with a bounded wait for the storage."""
 
 import asyncio
-import ipaddress
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -16,23 +15,21 @@ from middleware.errors import LimitStorageFailed, RateLimited
 from middleware.log import entry
 from middleware.request_context import RequestContext
 
-IPV6_SITE_BITS = 64  # what a provider gives one customer; a single address costs nothing to change
-
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One limit that a request counts against: the policy's name, its size, whose count it is."""
+    """One limit that a request counts against: policy name, limit, identifiers of the counter."""
 
     policy: str
     item: RateLimitItem
-    whose: tuple[str, ...]
+    identifiers: tuple[str, ...]
 
 
 class Quota:
-    """Takes charges from one storage, waiting for it no longer than `wait_s`.
+    """Counts requests in one storage, waiting for it no longer than `wait_s`.
 
-    A storage that is down or hung is answered by the policy: let through (`allow_on_failure`) or
-    refused. Each such failure is logged and counted in `failures`.
+    While the storage fails, requests are allowed uncounted (`allow_on_failure`) or denied. Each
+    failure is logged and counted in `failures`.
     """
 
     def __init__(
@@ -50,21 +47,21 @@ class Quota:
         self.write = write
         self.failures = 0
 
-    async def take(self, context: RequestContext, charges: Sequence[Charge]) -> None:
-        """Count one request against each of `charges` and note the headers that tell of it.
+    async def consume(self, context: RequestContext, charges: Sequence[Charge]) -> None:
+        """Count one request against each of `charges`, and add the RateLimit response headers.
 
         Raises:
-            RateLimited: a limit is used up; what the earlier charges took stays taken.
+            RateLimited: a limit is exceeded; the charges before it stay counted.
             LimitStorageFailed: the storage failed and the policy is to deny.
 
         """
         try:
             async with asyncio.timeout(self.wait_s):
                 for charge in charges:
-                    allowed = await self.strategy.hit(charge.item, *charge.whose)
-                    window = await self.strategy.get_window_stats(charge.item, *charge.whose)
+                    allowed = await self.strategy.hit(charge.item, *charge.identifiers)
+                    window = await self.strategy.get_window_stats(charge.item, *charge.identifiers)
                     reset_s = max(0, math.ceil(window.reset_time - time.time()))
-                    _note(context, charge, window.remaining, reset_s)
+                    _add_headers(context, charge, window.remaining, reset_s)
                     if not allowed:
                         raise RateLimited(max(1, reset_s))
         except (StorageError, OSError, TimeoutError) as error:
@@ -74,7 +71,7 @@ class Quota:
                 raise LimitStorageFailed from error
 
     async def reachable(self) -> bool:
-        """Whether the storage answers within the wait."""
+        """Return whether the storage answers within `wait_s`."""
         try:
             async with asyncio.timeout(self.wait_s):
                 return bool(await self.storage.check())
@@ -92,26 +89,13 @@ class Quota:
         )
 
 
-def subnet_of(address: str) -> str:
-    """Return what one caller is counted by: an IPv4 address, or an IPv6 /64 subnet."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if ip.version == 4:  # noqa: PLR2004 - IPv4
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, IPV6_SITE_BITS), strict=False))
-
-
-def _note(context: RequestContext, charge: Charge, remaining: int, reset_s: int) -> None:
-    """Add to RateLimit-Policy and RateLimit, which are lists: a line each is the same list.
+def _add_headers(context: RequestContext, charge: Charge, remaining: int, reset_s: int) -> None:
+    """Add an item to RateLimit-Policy and RateLimit; both are lists, so lines may repeat.
 
     Source: draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4.
     """
     item = charge.item
-    context.headers += [
+    context.response_headers += [
         (
             b"ratelimit-policy",
             f'"{charge.policy}";q={item.amount};w={item.get_expiry()}'.encode(),

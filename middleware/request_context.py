@@ -1,4 +1,4 @@
-"""What is known of one request and its answer, while it lasts."""
+"""The data of one request that middleware, functions and the log share."""
 
 import secrets
 from collections.abc import MutableMapping
@@ -10,9 +10,9 @@ Scope = MutableMapping[str, Any]
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request: what the log will say of it, and headers its answer is to carry.
+    """One request: the fields of its log line, its deadline, and headers of its response.
 
-    Nothing here holds content: no text, no file name, no key.
+    It never holds content: no text, no file name, no key.
     """
 
     request_id: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -20,29 +20,29 @@ class RequestContext:
     key_name: str | None = None
     received_bytes: int = 0
     expected_bytes: int = 0
-    due: float | None = None  # on the event loop's clock
+    deadline: float | None = None  # on the event loop's clock
     images: int | None = None
     pages: int | None = None
     lines: int | None = None
     problem: str | None = None
-    why: str | None = None  # which the caller is not told
-    fault: list[str] | None = None
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    denial_reason: str | None = None  # for the log only: the client gets the same 401 for each
+    traceback: list[str] | None = None
+    response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
 def request_context(scope: Scope) -> RequestContext:
-    """Return the request's RequestContext, made on first sight."""
+    """Return the request's RequestContext; the first call creates it."""
     state = scope.setdefault("state", {})
-    if "context" not in state:  # not setdefault(): it would draw random bytes at every look
+    if "context" not in state:  # not setdefault(): it would draw random bytes on every call
         state["context"] = RequestContext()
     return cast(RequestContext, state["context"])
 
 
-def open_window(scope: Scope) -> None:
-    """Let the whole body come at once; for a function that has a place for the request.
+def open_receive_window(scope: Scope) -> None:
+    """Grow the stream's receive window to the whole body; called by a function that has a slot.
 
-    Until then an HTTP/2 client may send only a little ahead, which bounds the memory that
-    requests without a place can take. HTTP/1.1 has no such window.
+    Until then an HTTP/2 client can send only the initial window, which bounds the memory of
+    requests without a slot. HTTP/1.1 has no receive window.
     """
     window = scope.get("extensions", {}).get("sealed.receive_window")
     if window is not None:
@@ -50,11 +50,11 @@ def open_window(scope: Scope) -> None:
 
 
 def address_of(scope: Scope) -> str:
-    """Return the peer's address; a Unix socket has none."""
+    """Return the peer's address; "local" for a Unix socket, which has none."""
     client = scope.get("client")
     return client[0] if client else "local"
 
 
-def caller_of(scope: Scope) -> str:
-    """Return who asks: the name of a key, or an address where there is none."""
+def caller_name(scope: Scope) -> str:
+    """Return the name of the request's key, or the peer's address where there is no key."""
     return request_context(scope).key_name or address_of(scope)

@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 import httpx2
 
 from settings import Settings, SettingsError, load_settings, settings_path
-from settings.server import bind_host, is_loopback
+from settings.server import bind_host, is_loopback_bind
 from settings.tables import UNIX
 from tls.certificates import CertificateError, is_development
 
@@ -273,7 +273,7 @@ def url_of(settings: Settings, *, development: bool) -> str:
     if not development:
         return settings.plain_port.origin
     host, port = host_and_port(settings.server.bind[0])
-    return f"https://{'localhost' if is_loopback(settings.server.bind[0]) else host}:{port}"
+    return f"https://{'localhost' if is_loopback_bind(settings.server.bind[0]) else host}:{port}"
 
 
 def key_for_self_check(settings: Settings, settings_file: Path) -> str | None:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pydantic import ValidationError
 
-from middleware.key_format import new_id, new_token
+from middleware.key_format import new_key, new_key_id
 from settings import ApiKey
 
 
@@ -45,7 +45,7 @@ def main() -> None:
     if arguments.certificate is None and (arguments.pin or arguments.no_key):
         parser.error("--pin and --no-key are about a --certificate")
 
-    token = new_token(new_id())
+    token = new_key(new_key_id())
     expires = arguments.days and datetime.now(UTC).replace(microsecond=0) + timedelta(
         days=arguments.days
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from limits import parse as parse_limit
 
 from middleware.authentication import Caller
-from middleware.key_format import id_of, new_token
+from middleware.key_format import key_id_of, new_key
 
 KEY_ID = "development"
 LIMIT = "6000/minute"  # trying the service out should not meet a limit
@@ -33,12 +33,12 @@ def _read(path: Path) -> str | None:
         token = path.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
         return None
-    return token if id_of(token) == KEY_ID else None
+    return token if key_id_of(token) == KEY_ID else None
 
 
 def _make(path: Path) -> str:
     path.unlink(missing_ok=True)
-    token = new_token(KEY_ID)
+    token = new_key(KEY_ID)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(token + "\n")

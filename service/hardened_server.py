@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from hypercorn.config import Config
 
-from middleware.proxy import is_within
-from middleware.quota import subnet_of
+from middleware.addresses import is_within, subnet_of
 from server.install import ProbeError, ServerOptions, install
 from server.patches import ServerHandle
 from server.serving import refuse_start

@@ -12,8 +12,8 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 
 from handlers.problems import respond
 from middleware.access_log import AccessLog
-from middleware.body_drain import EarlyAnswers
-from middleware.headers import Headers
+from middleware.body_drain import BodyDrain
+from middleware.headers import ResponseHeaders
 from middleware.plain_port import PlainPort
 from middleware.proxy import TrustedProxy
 from middleware.quota import Quota
@@ -79,8 +79,8 @@ class MiddlewareStack:
         development = self._surroundings.development_certificate and not self.settings.reachable_by
         return [
             Middleware(AccessLog, write=self._surroundings.write),
-            Middleware(Headers, hsts=self.settings.hsts.header(development=development)),
-            *self._early_answers(),
+            Middleware(ResponseHeaders, hsts=self.settings.hsts.header(development=development)),
+            *self._body_drain(),
             Middleware(ExceptionMiddleware, handlers={HTTPException: respond, Exception: respond}),
             *self._proxy(),
             Middleware(
@@ -90,12 +90,12 @@ class MiddlewareStack:
             ),
         ]
 
-    def _early_answers(self) -> list[Middleware]:
+    def _body_drain(self) -> list[Middleware]:
         if not self.settings.proxy.trusted:
             return []
         largest = max(function.max_body_bytes for function in self.settings.functions)
         wait_s = self.settings.tls.close_linger_s
-        return [Middleware(EarlyAnswers, wait_s=wait_s, max_bytes=2 * largest)]
+        return [Middleware(BodyDrain, wait_s=wait_s, max_bytes=2 * largest)]
 
     def _proxy(self) -> list[Middleware]:
         proxy, clients = self.settings.proxy, self._surroundings.clients
@@ -106,7 +106,7 @@ class MiddlewareStack:
                 TrustedProxy,
                 networks=proxy.networks,
                 unix=proxy.trusts_unix,
-                clear=not self.settings.server.has_tls,
+                plain_http=not self.settings.server.has_tls,
                 header=proxy.header,
                 certificate_header=proxy.client_certificate_header,
                 trusts_certificate=clients.trusts if clients else lambda _der: False,

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from middleware.access_log import Named
-from middleware.authentication import Caller, Keys
+from middleware.access_log import FunctionName
+from middleware.authentication import Authentication, Caller
 from middleware.body_limit import BodyLimit
 from middleware.deadline import Deadline
 from middleware.limits import AddressLimit, KeyLimit
@@ -67,7 +67,7 @@ class Routes:
             load_handler(function.path, function.handler),
             methods=list(function.methods),
             middleware=[
-                Middleware(Named, name=function.path),
+                Middleware(FunctionName, name=function.path),
                 *access,
                 Middleware(BodyLimit, max_bytes=function.max_body_bytes),
                 Middleware(Deadline, body_s=function.body_timeout_s, total_s=function.timeout_s),
@@ -85,12 +85,12 @@ class Routes:
         return [
             self._address_limit("address", [parse_limit(limits.per_address)]),
             Middleware(
-                Keys,
+                Authentication,
                 callers=self._callers,
                 scope=function.scope,
                 quota=self._quota,
                 failures=parse_limit(limits.failed_authentications),
-                shown=presented_certificate(self._clients),
+                certificate_of=presented_certificate(self._clients),
                 certificate_required=self._settings.tls.client_certificates == "required",
             ),
             Middleware(

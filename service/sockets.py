@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable, Iterable
 
-from middleware.authentication import is_loopback
+from middleware.addresses import is_loopback
 from service.start_refused import StartRefused
 
 

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from settings import sources
 from settings.schema import Settings
-from settings.server import REFUSED
+from settings.server import UNSUPPORTED
 from settings.sources import IDENTITY, SettingsError, Source
 
 __all__ = ["SettingsError", "check_mixture", "load_settings", "settings_files", "settings_path"]
@@ -85,16 +85,16 @@ def _fault(details: ErrorDetails, merged: Mapping[str, Any], found: Sequence[Sou
 
 def _unknown(loc: tuple[int | str, ...]) -> str:
     key = str(loc[-1])
-    if loc[0] == "server" and key in REFUSED:
-        return f"is not offered: {REFUSED[key]}"
-    if loc[0] == "server" and (home := sources.home_of(key)):
-        return f"is not known here; {home}"
+    if loc[0] == "server" and key in UNSUPPORTED:
+        return f"is not offered: {UNSUPPORTED[key]}"
+    if loc[0] == "server" and (hint := sources.suggest_table(key)):
+        return f"is not known here; {hint}"
     model: Any = Settings
     for part in loc[:-1]:
         if isinstance(part, str):
             model = sources.class_of(model.model_fields[part].annotation)
     known = model.model_fields if issubclass(model, BaseModel) else ()
-    return f"is not known here; {sources.meant(key, known)}"
+    return f"is not known here; {sources.suggestion(key, known)}"
 
 
 def _entry(loc: tuple[int | str, ...], merged: Mapping[str, Any]) -> str | None:

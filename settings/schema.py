@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from settings.server import DEFAULT_PAIR, Server, bind_host, is_loopback
+from settings.server import DEFAULT_PAIR, Server, bind_host, is_loopback_bind
 from settings.tables import (
     UNIX,
     ApiKey,
@@ -146,7 +146,11 @@ class Settings(BaseSettings):
             host = bind_host(address)
             if host in {UNIX, "fd"} and self.proxy.trusted:
                 continue
-            if not self.proxy.trusted or not is_loopback(address) or not self.proxy.trusts(host):
+            if (
+                not self.proxy.trusted
+                or not is_loopback_bind(address)
+                or not self.proxy.trusts(host)
+            ):
                 raise ValueError(
                     f"certfile and keyfile are missing: Hypercorn would serve plain HTTP on "
                     f"{address}; set {DEFAULT_PAIR}. Without TLS the service serves only a proxy "

@@ -25,7 +25,7 @@ Count = Annotated[int, Field(ge=1)]
 DEFAULT_PAIR = 'certfile = "tls/local/certificate.pem" and keyfile = "tls/local/certificate.key"'
 
 # Hypercorn knows these too; here each would be a second or an unsafe way of doing a thing.
-REFUSED = {
+UNSUPPORTED = {
     "accesslog": "the access log is the service's own: it is JSON, escaped and free of content",
     "access_log_format": "the access log is the service's own: it is JSON, escaped",
     "alt_svc_headers": "HTTP/3 is not served",
@@ -122,7 +122,7 @@ class Server(BaseModel):
     @property
     def public_binds(self) -> tuple[str, ...]:
         """Every address that other machines can reach."""
-        return tuple(a for a in self.bind + self.insecure_bind if not is_loopback(a))
+        return tuple(a for a in self.bind + self.insecure_bind if not is_loopback_bind(a))
 
 
 def bind_host(address: str) -> str:
@@ -144,7 +144,7 @@ def bind_host(address: str) -> str:
     return match[1].strip("[]")
 
 
-def is_loopback(address: str) -> bool:
+def is_loopback_bind(address: str) -> bool:
     """Whether only this machine can reach `address`; an inherited socket counts as public."""
     host = bind_host(address)
     if host in {"localhost", "unix"}:

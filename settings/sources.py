@@ -17,7 +17,7 @@ from pydantic_settings import EnvSettingsSource
 from pydantic_settings import SettingsError as ValueNotJsonError
 
 from settings.schema import Settings
-from settings.server import REFUSED, Server
+from settings.server import UNSUPPORTED, Server
 
 PREFIX = "OCR_"
 NOT_TABLES = ("OCR_SETTINGS", "OCR_SECRETS_DIR")
@@ -56,8 +56,8 @@ def local_file(path: Path) -> Source:
     document = _read_toml(path) if path.exists() else {}
     for key, value in document.items():
         if not _is_ours(key, value):
-            if home := home_of(key):
-                raise SettingsError(f"{path.name}: {key} stands in no table; {home}")
+            if hint := suggest_table(key):
+                raise SettingsError(f"{path.name}: {key} stands in no table; {hint}")
             raise SettingsError(_hypercorn_alone(f"{path.name}: {key}", key))
     _check_tables(document, path.name)
     return Source(path.name, document)
@@ -147,7 +147,9 @@ def _is_ours(key: str, value: object) -> bool:
 def _check_tables(tables: Mapping[str, Any], where: str) -> None:
     for name, table in tables.items():
         if name not in Settings.tables():
-            raise SettingsError(f"{where}: [{name}] is no table; {meant(name, Settings.tables())}")
+            raise SettingsError(
+                f"{where}: [{name}] is no table; {suggestion(name, Settings.tables())}"
+            )
         for entry in table if isinstance(table, list) else [table]:
             if isinstance(entry, Mapping):
                 _check_types(name, entry, where)
@@ -184,13 +186,13 @@ def _check_names(names: Iterable[str], *, prefix: str, where: str) -> None:
     """Refuse a name that no table answers to: it would otherwise be silently without effect."""
     for name in names:
         table = name[len(prefix) :].lower().split("__")[0]
-        if table in Server.model_fields or table in REFUSED or table == "server":
+        if table in Server.model_fields or table in UNSUPPORTED or table == "server":
             raise SettingsError(_hypercorn_alone(f"{where}{name}", table))
         if table not in Settings.tables():
             known = [f"{prefix}{known.upper() if prefix else known}" for known in Settings.tables()]
             known += NOT_TABLES if prefix else ()
-            suggestion = meant(name, known)
-            raise SettingsError(f"{where}{name} names no table of settings.toml; {suggestion}")
+            hint = suggestion(name, known)
+            raise SettingsError(f"{where}{name} names no table of settings.toml; {hint}")
 
 
 def _values(texts: Mapping[str, str], *, prefix: str, where: str) -> dict[str, Any]:
@@ -208,19 +210,19 @@ def _hypercorn_alone(where: str, key: str) -> str:
     return f"{where} has no effect: Hypercorn reads settings.toml by itself; set {key} there"
 
 
-def home_of(key: str) -> str | None:
+def suggest_table(key: str) -> str | None:
     """Suggest the tables that have a key, where Hypercorn has none of that name."""
     homes = [
         _bracketed(name)
         for name in Settings.tables()
         if key in class_of(Settings.model_fields[name].annotation).model_fields
     ]
-    if key in Server.model_fields or key in REFUSED or not homes:
+    if key in Server.model_fields or key in UNSUPPORTED or not homes:
         return None
     return f"did you mean {key} of {' or '.join(homes)}?"
 
 
-def meant(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
     """Suggest the name that was probably meant, or list those there are."""
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1)

@@ -254,7 +254,7 @@ async def test_a_stream_that_runs_out_of_time_says_so(post: Caller, reader: Echo
     async def receive() -> Any:
         return {"type": "http.request", "body": b"one/two", "more_body": False}
 
-    request_context(scope).due = asyncio.get_running_loop().time() + 0.6
+    request_context(scope).deadline = asyncio.get_running_loop().time() + 0.6
     response = await recognize(Request(scope, receive))
     await response(scope, receive, send)
     assert [line.get("text") for line in lines] == ["one", None]

@@ -159,7 +159,7 @@ def test_a_fault_of_ours_is_noted_by_place() -> None:
             raise error
         except type(error) as raised:
             asyncio.run(respond(Request(scope), raised))
-        return request_context(scope).fault
+        return request_context(scope).traceback
 
     fault = fail(KeyError("hunter2"))
     assert fault

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from limits.aio.storage import MemoryStorage
 
+from middleware.memory_storage import SweptMemoryStorage
 from middleware.quota import Quota
 from service.storage import open_storage
 
@@ -93,4 +93,4 @@ def log() -> list[str]:
 @pytest.fixture
 def quota(log: list[str]) -> Quota:
     """Return a quota in this process's memory."""
-    return Quota(MemoryStorage(), wait_s=WAIT_S, allow_on_failure=False, write=log.append)
+    return Quota(SweptMemoryStorage(), wait_s=WAIT_S, allow_on_failure=False, write=log.append)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from middleware.access_log import AccessLog, Named
-from middleware.headers import Headers
+from middleware.access_log import AccessLog, FunctionName
+from middleware.headers import ResponseHeaders
 from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
 
@@ -44,7 +44,9 @@ async def test_one_line_tells_who_and_how_much(log: list[str]) -> None:
         context.received_bytes = 99
         await read_all(scope, receive, send)
 
-    logged = AccessLog(Headers(Named(app, name="/ocr"), hsts="max-age=1"), write=log.append)
+    logged = AccessLog(
+        ResponseHeaders(FunctionName(app, name="/ocr"), hsts="max-age=1"), write=log.append
+    )
     answer = await call(logged, scope_of("POST", "/ocr"))
     (line,) = map(json.loads, log)
     assert list(line) == FIELDS
@@ -119,13 +121,13 @@ async def test_a_fault_of_ours_is_told_by_place(log: list[str]) -> None:
     """Where it was noted, the line ends with what failed and where."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        request_context(scope).fault = ["KeyError", "ocr.py:1 recognize"]
+        request_context(scope).traceback = ["KeyError", "ocr.py:1 recognize"]
         await read_all(scope, receive, send)
 
     await call(AccessLog(app, write=log.append), scope_of())
     (line,) = map(json.loads, log)
-    assert list(line) == [*FIELDS, "fault"]
-    assert line["fault"] == ["KeyError", "ocr.py:1 recognize"]
+    assert list(line) == [*FIELDS, "traceback"]
+    assert line["traceback"] == ["KeyError", "ocr.py:1 recognize"]
 
 
 async def test_a_client_that_leaves_is_logged(log: list[str]) -> None:

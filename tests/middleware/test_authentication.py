@@ -1,4 +1,4 @@
-"""Who is asking: keys found, checked and refused alike."""
+"""Authentication: every failure looks the same and takes the same steps."""
 
 import hashlib
 import hmac
@@ -13,9 +13,9 @@ from limits import parse
 from starlette.types import ASGIApp
 
 from middleware import authentication
-from middleware.authentication import Caller, Keys, caller_of
+from middleware.authentication import Authentication, Caller, authenticated_caller
 from middleware.errors import LimitStorageFailed, NotAuthenticated, RateLimited, ScopeMissing
-from middleware.key_format import new_token
+from middleware.key_format import new_key
 from middleware.quota import Quota
 from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
@@ -24,9 +24,9 @@ pytestmark = pytest.mark.anyio
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
-TOKEN = new_token("good")
-OTHER = new_token("othr")
-LATE, EARLY, LOCAL, UNKNOWN = (new_token(i) for i in ("late", "soon", "loca", "none"))
+TOKEN = new_key("good")
+OTHER = new_key("othr")
+LATE, EARLY, LOCAL, UNKNOWN = (new_key(i) for i in ("late", "soon", "loca", "none"))
 
 
 def _caller(token: str, **values: Any) -> Caller:
@@ -48,7 +48,7 @@ WRONG = {
     "not a token": {"x-api-key": "hunter2"},
     "mistyped": {"x-api-key": TOKEN[:-1] + ("0" if TOKEN[-1] != "0" else "1")},
     "unknown": {"x-api-key": UNKNOWN},
-    "wrong secret": {"x-api-key": new_token("good")},
+    "wrong secret": {"x-api-key": new_key("good")},
     "expired": {"x-api-key": LATE},
     "not yet valid": {"x-api-key": EARLY},
     "loopback only": {"x-api-key": LOCAL},
@@ -62,23 +62,25 @@ WRONG = {
 Guard = Callable[..., ASGIApp]
 LEDGER = SimpleNamespace(subject="CN=ledger,O=Bank", sha256=b"l" * 32)
 PINNED = SimpleNamespace(subject="CN=other", sha256=b"p" * 32)
-BOUND = new_token("boun")
+BOUND = new_key("boun")
 BY_CERTIFICATE = [
     _caller(BOUND, name="bound", certificate="CN=ledger,O=Bank"),
-    _caller(new_token("cert"), name="ledger", sha256=None, certificate="CN=ledger,O=Bank"),
-    _caller(new_token("cpin"), name="pinned", sha256=None, certificate=b"p" * 32),
+    _caller(new_key("cert"), name="ledger", sha256=None, certificate="CN=ledger,O=Bank"),
+    _caller(new_key("cpin"), name="pinned", sha256=None, certificate=b"p" * 32),
     _caller(TOKEN, name="accounting"),
 ]
 
 
 @pytest.fixture
 def guard(quota: Quota) -> Guard:
-    """Put Keys before an app that reads the body."""
+    """Put Authentication before an app that reads the body."""
 
     def build(
         scope: str = "ocr", *, failures: str = "100/minute", counted: Quota = quota
     ) -> ASGIApp:
-        return Keys(read_all, callers=CALLERS, scope=scope, quota=counted, failures=parse(failures))
+        return Authentication(
+            read_all, callers=CALLERS, scope=scope, quota=counted, failures=parse(failures)
+        )
 
     return build
 
@@ -98,12 +100,12 @@ async def test_a_valid_key_passes(headers: Mapping[str, str], guard: Guard) -> N
     scope = scope_of(headers=headers)
     assert (await call(guard(), scope)).status == 200
     assert request_context(scope).key_name == "accounting"
-    assert caller_of(scope) is CALLERS[0]
+    assert authenticated_caller(scope) is CALLERS[0]
 
 
 @pytest.mark.parametrize("why", WRONG)
-async def test_every_other_request_is_refused_alike(why: str, guard: Guard) -> None:
-    """One exception, without a word on what was wrong; the app is not reached."""
+async def test_every_failure_looks_the_same(why: str, guard: Guard) -> None:
+    """One exception, without a reason; the app is not reached."""
     scope = scope_of(headers=WRONG[why])
     with pytest.raises(NotAuthenticated) as caught:
         await call(guard(), scope)
@@ -113,16 +115,16 @@ async def test_every_other_request_is_refused_alike(why: str, guard: Guard) -> N
     assert "read" not in scope["state"]
 
 
-async def test_without_it_anybody_passes() -> None:
-    """The app by itself asks for no key."""
+async def test_without_authentication_every_request_passes() -> None:
+    """The app itself does not check keys."""
     assert (await call(read_all, scope_of())).status == 200
 
 
 @pytest.mark.parametrize("why", WRONG)
-async def test_every_refusal_takes_the_same_steps(
+async def test_every_failure_takes_the_same_steps(
     why: str, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One hash, one constant-time comparison of 32 bytes and one look at the clock each."""
+    """One hash, one constant-time comparison of 32 bytes and one reading of the clock each."""
     steps: list[str] = []
 
     def compare(one: bytes, other: bytes) -> bool:
@@ -152,13 +154,13 @@ async def test_every_refusal_takes_the_same_steps(
     ("client", "passes"),
     [("127.0.0.1", True), ("::1", True), ("192.0.2.1", False), (None, False), ("nonsense", False)],
 )
-async def test_a_loopback_key_works_on_this_machine_alone(
+async def test_a_loopback_key_is_valid_from_loopback_only(
     *,
     client: str | None,
     passes: bool,
     guard: Guard,
 ) -> None:
-    """The development key is nobody's key from anywhere else."""
+    """The development key is invalid from any other address."""
     scope = scope_of(headers={"x-api-key": LOCAL}, client=client)
     if passes:
         assert (await call(guard(), scope)).status == 200
@@ -168,20 +170,22 @@ async def test_a_loopback_key_works_on_this_machine_alone(
 
 
 async def test_a_key_is_valid_from_not_before_until_expires(quota: Quota) -> None:
-    """The window is open at its beginning, and now lies within it."""
+    """Including the time of not_before itself."""
     inside = _caller(TOKEN, not_before=NOW - HOUR, expires=NOW + HOUR)
-    app = Keys(read_all, callers=[inside], scope="ocr", quota=quota, failures=parse("9/minute"))
+    app = Authentication(
+        read_all, callers=[inside], scope="ocr", quota=quota, failures=parse("9/minute")
+    )
     assert (await call(app, scope_of(headers={"x-api-key": TOKEN}))).status == 200
 
 
-async def test_a_key_without_the_scope_is_told_so(guard: Guard) -> None:
-    """A valid key is no failure: the caller is named, the missing scope too, nothing is counted."""
+async def test_a_key_without_the_scope_is_rejected(guard: Guard) -> None:
+    """It is no failed authentication: caller and missing scope are known, nothing is counted."""
     scope = scope_of(headers={"x-api-key": OTHER})
     with pytest.raises(ScopeMissing) as caught:
         await call(guard(), scope)
     assert caught.value.scope == "ocr"
     assert request_context(scope).key_name == "name"
-    assert request_context(scope).headers == []
+    assert request_context(scope).response_headers == []
     assert (await call(guard("else"), scope_of(headers={"x-api-key": OTHER}))).status == 200
 
 
@@ -193,8 +197,8 @@ async def _try(app: ASGIApp, client: str, token: str = UNKNOWN) -> type[Exceptio
     return None
 
 
-async def test_wrong_keys_are_counted_and_right_ones_pass(guard: Guard) -> None:
-    """The third wrong key of an address is one too many; its neighbour's right one still works."""
+async def test_wrong_keys_are_counted_and_valid_ones_pass(guard: Guard) -> None:
+    """The third wrong key of an address gets a 429; a valid one from the same address passes."""
     app = guard(failures="2/minute")
     tried = [await _try(app, "192.0.2.1") for _ in range(3)]
     assert tried == [NotAuthenticated, NotAuthenticated, RateLimited]
@@ -202,16 +206,16 @@ async def test_wrong_keys_are_counted_and_right_ones_pass(guard: Guard) -> None:
     assert await _try(app, "192.0.2.2") is NotAuthenticated
 
 
-async def test_right_keys_are_not_counted_as_failures(guard: Guard) -> None:
-    """Any number of right keys leaves the failures' count alone."""
+async def test_valid_keys_are_not_counted_as_failures(guard: Guard) -> None:
+    """Any number of valid keys leaves the count of failures unchanged."""
     app = guard(failures="1/minute")
     for _ in range(5):
         assert await _try(app, "192.0.2.1", TOKEN) is None
     assert await _try(app, "192.0.2.1") is NotAuthenticated
 
 
-async def test_one_ipv6_site_counts_as_one(guard: Guard) -> None:
-    """Another address of the same /64 costs nothing to take, so it is the same caller."""
+async def test_one_ipv6_subnet_is_one_client(guard: Guard) -> None:
+    """A client can use any address of its /64, so all of them are counted together."""
     app = guard(failures="2/minute")
     assert await _try(app, "2001:db8:0:1::1") is NotAuthenticated
     assert await _try(app, "2001:db8:0:1:ffff::2") is NotAuthenticated
@@ -219,29 +223,29 @@ async def test_one_ipv6_site_counts_as_one(guard: Guard) -> None:
     assert await _try(app, "2001:db8:0:2::1") is NotAuthenticated
 
 
-async def test_a_refusal_carries_the_count(guard: Guard) -> None:
-    """A wrong key is told how many more are borne."""
+async def test_a_failure_has_the_rate_limit_headers(guard: Guard) -> None:
+    """A 401 shows how many more failures are allowed."""
     scope = scope_of()
     with pytest.raises(NotAuthenticated):
         await call(guard(failures="5/minute"), scope)
-    headers = dict(request_context(scope).headers)
+    headers = dict(request_context(scope).response_headers)
     assert headers[b"ratelimit-policy"] == b'"failures";q=5;w=60'
     assert headers[b"ratelimit"].startswith(b'"failures";r=4;t=')
 
 
 async def test_neither_key_nor_digest_is_logged(guard: Guard, log: list[str]) -> None:
-    """Nothing is written of a refused key."""
+    """Nothing is written about a wrong key."""
     for headers in WRONG.values():
         with pytest.raises(NotAuthenticated):
             await call(guard(), scope_of(headers=headers))
     assert log == []
 
 
-async def test_without_a_count_wrong_keys_stay_wrong(connect: Any, redis: Any) -> None:
-    """With the storage down, a wrong key is refused under either policy and a right one passes."""
+async def test_wrong_keys_are_rejected_while_the_storage_is_down(connect: Any, redis: Any) -> None:
+    """Under either policy; a valid key passes."""
     redis.process.kill()
     for allow, expected in ((False, LimitStorageFailed), (True, NotAuthenticated)):
-        app = Keys(
+        app = Authentication(
             read_all,
             callers=CALLERS,
             scope="ocr",
@@ -253,23 +257,23 @@ async def test_without_a_count_wrong_keys_stay_wrong(connect: Any, redis: Any) -
         assert (await call(app, scope_of(headers={"x-api-key": TOKEN}))).status == 200
 
 
-def test_a_caller_s_key_is_kept_nowhere() -> None:
-    """What an entry shows is the digest, not the key."""
+def test_no_entry_holds_a_key() -> None:
+    """An entry holds the digest only."""
     assert TOKEN not in repr(CALLERS[0])
     assert not hasattr(CALLERS[0], "__dict__")
 
 
-async def _ask_showing(
-    quota: Quota, shown: object, headers: Mapping[str, str], *, required: bool = False
+async def _ask_presenting(
+    quota: Quota, presented: object, headers: Mapping[str, str], *, required: bool = False
 ) -> str | None:
-    """Return the name of the caller that a key and a certificate make, or None if refused."""
-    app = Keys(
+    """Return the name of the authenticated caller, or None if the request is rejected."""
+    app = Authentication(
         read_all,
         callers=BY_CERTIFICATE,
         scope="ocr",
         quota=quota,
         failures=parse("100/minute"),
-        shown=lambda _scope: shown,  # type: ignore[arg-type, return-value]
+        certificate_of=lambda _scope: presented,  # type: ignore[arg-type, return-value]
         certificate_required=required,
     )
     scope = scope_of(headers=headers)
@@ -281,7 +285,7 @@ async def _ask_showing(
 
 
 @pytest.mark.parametrize(
-    ("shown", "token", "name"),
+    ("presented", "key", "name"),
     [
         (LEDGER, None, "ledger"),
         (PINNED, None, "pinned"),
@@ -290,7 +294,7 @@ async def _ask_showing(
         (None, BOUND, None),
         (LEDGER, TOKEN, "accounting"),
         (None, TOKEN, "accounting"),
-        (LEDGER, new_token("good"), None),
+        (LEDGER, new_key("good"), None),
         (LEDGER, "", None),
         (SimpleNamespace(subject="CN=nobody", sha256=b"n" * 32), None, None),
         (SimpleNamespace(subject="", sha256=b""), None, None),
@@ -298,21 +302,21 @@ async def _ask_showing(
     ],
 )
 async def test_a_certificate_alone_or_with_a_key(
-    quota: Quota, shown: object, token: str | None, name: str | None
+    quota: Quota, presented: object, key: str | None, name: str | None
 ) -> None:
-    """Each entry says which it wants; a wrong key is not mended by a right certificate."""
-    headers = {} if token is None else {"x-api-key": token}
-    assert await _ask_showing(quota, shown, headers) == name
+    """Each entry states which it needs; a valid certificate does not excuse a wrong key."""
+    headers = {} if key is None else {"x-api-key": key}
+    assert await _ask_presenting(quota, presented, headers) == name
 
 
-async def test_two_keys_that_differ_are_not_mended_by_a_certificate(quota: Quota) -> None:
-    """Who sends keys is judged by them."""
+async def test_a_certificate_does_not_excuse_two_different_keys(quota: Quota) -> None:
+    """A request with keys is authenticated by them."""
     headers = {"x-api-key": TOKEN, "authorization": f"Bearer {OTHER}"}
-    assert await _ask_showing(quota, LEDGER, headers) is None
+    assert await _ask_presenting(quota, LEDGER, headers) is None
 
 
-async def test_a_required_certificate_is_required_of_everybody(quota: Quota) -> None:
-    """Also where a proxy was to ask for it: a right key alone is refused then."""
+async def test_a_required_certificate_is_required_of_every_caller(quota: Quota) -> None:
+    """Also behind a proxy that should have requested it: a valid key alone is rejected."""
     headers = {"x-api-key": TOKEN}
-    assert await _ask_showing(quota, None, headers, required=True) is None
-    assert await _ask_showing(quota, LEDGER, headers, required=True) == "accounting"
+    assert await _ask_presenting(quota, None, headers, required=True) is None
+    assert await _ask_presenting(quota, LEDGER, headers, required=True) == "accounting"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from middleware.body_drain import EarlyAnswers
+from middleware.body_drain import BodyDrain
 from tests.asgi import scope_of
 
 pytestmark = pytest.mark.anyio
@@ -50,25 +50,25 @@ def _body(pieces: int, *, ends: bool = True) -> Iterator[Message]:
 @pytest.mark.parametrize(("version", "read"), [("1.1", 5), ("1.0", 5), ("2", 0)])
 async def test_the_body_is_read_first(version: str, read: int) -> None:
     """To its end; HTTP/2, where reading goes on after an answer, is the control."""
-    app = EarlyAnswers(_refuse, wait_s=60, max_bytes=1000)
+    app = BodyDrain(_refuse, wait_s=60, max_bytes=1000)
     assert await _unread(app, _body(5), version) == read
 
 
 async def test_no_more_than_so_much_is_read() -> None:
     """The answer goes out where a body does not end."""
-    app = EarlyAnswers(_refuse, wait_s=60, max_bytes=1000)
+    app = BodyDrain(_refuse, wait_s=60, max_bytes=1000)
     assert await _unread(app, _body(50), "1.1") == 11
 
 
 async def test_a_body_that_stops_is_not_waited_for() -> None:
     """The time is over, and the answer goes out."""
-    app = EarlyAnswers(_refuse, wait_s=0.01, max_bytes=1000)
+    app = BodyDrain(_refuse, wait_s=0.01, max_bytes=1000)
     assert await _unread(app, _body(2, ends=False), "1.1") == 2
 
 
 async def test_a_client_that_has_left_is_not_waited_for() -> None:
     """Nothing comes any more."""
-    app = EarlyAnswers(_refuse, wait_s=60, max_bytes=1000)
+    app = BodyDrain(_refuse, wait_s=60, max_bytes=1000)
     assert await _unread(app, iter([{"type": "http.disconnect"}]), "1.1") == 1
 
 
@@ -79,5 +79,5 @@ async def test_a_body_that_was_read_is_not_read_again() -> None:
         await receive()
         await _refuse(scope, receive, send)
 
-    app = EarlyAnswers(read_and_answer, wait_s=60, max_bytes=1000)
+    app = BodyDrain(read_and_answer, wait_s=60, max_bytes=1000)
     assert await _unread(app, _body(1), "1.1") == 1

@@ -133,7 +133,7 @@ async def test_an_answer_may_know_when_it_is_due() -> None:
     dues: list[float | None] = []
 
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
-        dues.append(request_context(scope).due)
+        dues.append(request_context(scope).deadline)
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     now = asyncio.get_running_loop().time()

@@ -4,7 +4,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from middleware.headers import Headers
+from middleware.headers import ResponseHeaders
 from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_every_answer_is_sealed() -> None:
     """HSTS, nosniff, no-store, a policy that allows nothing, and no referrer."""
-    answer = await call(Headers(read_all, hsts="max-age=9"), scope_of())
+    answer = await call(ResponseHeaders(read_all, hsts="max-age=9"), scope_of())
     assert sorted(answer.headers) == [
         ("cache-control", "no-store"),
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -30,7 +30,7 @@ async def test_without_it_nothing_is() -> None:
 
 async def test_hsts_is_for_tls_only() -> None:
     """Over plain HTTP the header must not be sent: RFC 6797, section 7.2."""
-    answer = await call(Headers(read_all, hsts="max-age=9"), scope_of(scheme="http"))
+    answer = await call(ResponseHeaders(read_all, hsts="max-age=9"), scope_of(scheme="http"))
     assert answer.all("strict-transport-security") == []
     assert answer["x-content-type-options"] == "nosniff"
 
@@ -47,7 +47,7 @@ async def test_a_function_may_choose_what_is_its_own() -> None:
         }
         await PlainTextResponse("", headers=headers)(scope, receive, send)
 
-    answer = await call(Headers(app, hsts="max-age=9"), scope_of())
+    answer = await call(ResponseHeaders(app, hsts="max-age=9"), scope_of())
     assert answer["cache-control"] == "max-age=60"
     assert answer["content-security-policy"] == "default-src 'self'"
     assert answer["strict-transport-security"] == "max-age=9"
@@ -57,8 +57,8 @@ async def test_a_function_may_choose_what_is_its_own() -> None:
 async def test_what_the_envelope_noted_is_sent() -> None:
     """Each header of the context is a line of its own."""
     scope = scope_of()
-    request_context(scope).headers += [(b"ratelimit", b"a"), (b"ratelimit", b"b")]
-    answer = await call(Headers(read_all, hsts="x"), scope)
+    request_context(scope).response_headers += [(b"ratelimit", b"a"), (b"ratelimit", b"b")]
+    answer = await call(ResponseHeaders(read_all, hsts="x"), scope)
     assert answer.all("ratelimit") == ["a", "b"]
 
 
@@ -72,5 +72,5 @@ async def test_other_scopes_pass() -> None:
     async def send(message: object) -> None:
         messages.append(message)
 
-    await Headers(app, hsts="x")({"type": "lifespan"}, None, send)  # type: ignore[arg-type]
+    await ResponseHeaders(app, hsts="x")({"type": "lifespan"}, None, send)  # type: ignore[arg-type]
     assert messages == [{"type": "lifespan.startup.complete"}]

@@ -92,7 +92,11 @@ async def test_an_answer_tells_of_both_limits(quota: Quota) -> None:
     """The function's and the key's, each by name."""
     scope = scope_of(state={"caller": _caller("aaaa")})
     await call(_key_limit(quota), scope)
-    values = [value.decode() for name, value in request_context(scope).headers if name[-1:] == b"y"]
+    values = [
+        value.decode()
+        for name, value in request_context(scope).response_headers
+        if name[-1:] == b"y"
+    ]
     assert values == ['"function";q=10;w=60', '"key";q=60;w=60']
 
 
@@ -120,7 +124,7 @@ async def test_without_limits_an_address_is_free(quota: Quota) -> None:
     app = AddressLimit(read_all, quota=quota, policy="address", items=[])
     scope = scope_of()
     assert (await call(app, scope)).status == 200
-    assert request_context(scope).headers == []
+    assert request_context(scope).response_headers == []
 
 
 @pytest.mark.parametrize("allow", [False, True])

@@ -1,4 +1,4 @@
-"""Whose word counts: a proxy's that is trusted, and nobody else's."""
+"""Forwarding headers are used from trusted proxies only."""
 
 import base64
 import ssl
@@ -31,11 +31,11 @@ async def _seen(
     state: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Scope:
-    """Return the scope of a request as it is after the middleware."""
+    """Return the scope of a request after the middleware."""
     values: dict[str, Any] = {
         "networks": NETWORKS,
         "unix": False,
-        "clear": True,
+        "plain_http": True,
         "header": "forwarded",
     }
     app = TrustedProxy(read_all, **{**values, **options})
@@ -47,7 +47,7 @@ async def _seen(
 
 
 @pytest.mark.parametrize(
-    ("client", "unix", "believed"),
+    ("client", "unix", "trusted"),
     [
         ("10.0.0.1", False, True),
         ("::ffff:10.0.0.1", False, True),
@@ -59,20 +59,20 @@ async def _seen(
         ("10.0.0.1", True, False),
     ],
 )
-async def test_only_trusted_peers_are_believed(
+async def test_only_trusted_peers_are_used(
     client: str | None,
-    believed: bool,  # noqa: FBT001
+    trusted: bool,  # noqa: FBT001
     unix: bool,  # noqa: FBT001
 ) -> None:
-    """By their subnet; a connection whose peer is not known is nobody's, a Unix socket neither."""
+    """Peers outside the networks are not trusted, nor unknown peers or Unix sockets by default."""
     headers = {"forwarded": "for=198.51.100.9;proto=https"}
     scope = await _seen(headers, client=client, over_unix=unix)
-    assert (scope["scheme"] == "https") is believed
-    assert (scope["client"] == ("198.51.100.9", 0)) is believed
+    assert (scope["scheme"] == "https") is trusted
+    assert (scope["client"] == ("198.51.100.9", 0)) is trusted
 
 
-async def test_a_unix_socket_is_believed_where_it_is_trusted() -> None:
-    """And what is not known to be one still is not."""
+async def test_a_unix_socket_is_trusted_where_configured() -> None:
+    """A connection without a peer address that is not known to be a Unix socket is not."""
     headers = {"forwarded": "for=198.51.100.9;proto=https"}
     trusted = await _seen(headers, client=None, over_unix=True, unix=True)
     assert trusted["client"] == ("198.51.100.9", 0)
@@ -81,12 +81,12 @@ async def test_a_unix_socket_is_believed_where_it_is_trusted() -> None:
     assert unknown["scheme"] == "http"
 
 
-async def test_a_port_in_clear_stays_one_beside_tls() -> None:
-    """A service that has TLS of its own believes nobody without: keys would cross the network."""
+async def test_plain_http_is_not_trusted_beside_tls() -> None:
+    """A service with TLS trusts no peer without it: keys would cross the network in clear."""
     headers = {"forwarded": "for=198.51.100.9;proto=https"}
-    assert (await _seen(headers, clear=False))["scheme"] == "http"
-    assert (await _seen(headers, clear=False, scheme="https"))["client"][0] == "198.51.100.9"
-    over_unix = await _seen(headers, clear=False, client=None, over_unix=True, unix=True)
+    assert (await _seen(headers, plain_http=False))["scheme"] == "http"
+    assert (await _seen(headers, plain_http=False, scheme="https"))["client"][0] == "198.51.100.9"
+    over_unix = await _seen(headers, plain_http=False, client=None, over_unix=True, unix=True)
     assert over_unix["scheme"] == "https"
 
 
@@ -104,14 +104,14 @@ async def test_a_port_in_clear_stays_one_beside_tls() -> None:
     ],
 )
 async def test_hops_are_followed_from_the_nearest(text: str, client: str, scheme: str) -> None:
-    """To the first that is not trusted; what stands before it, anyone may have written."""
+    """To the first that is not trusted; any client may have written the hops before it."""
     scope = await _seen({"forwarded": text} if text else {})
     assert scope["client"][0] == client
     assert scope["scheme"] == scheme
 
 
-async def test_a_trusted_proxy_that_writes_nonsense_is_refused() -> None:
-    """From anybody else the same header is none of our business."""
+async def test_malformed_headers_of_a_trusted_proxy_are_rejected() -> None:
+    """The same header from another peer is ignored."""
     with pytest.raises(MalformedForwarding):
         await _seen({"forwarded": "for=10.0.0.1;for=10.0.0.2"})
     assert (await _seen({"forwarded": "nonsense"}, client="192.0.2.1"))["client"][0] == "192.0.2.1"
@@ -121,7 +121,7 @@ async def test_a_trusted_proxy_that_writes_nonsense_is_refused() -> None:
     "text", [quote(PEM), quote(PEM, safe=""), f":{base64.b64encode(CERTIFICATE.der).decode()}:"]
 )
 async def test_the_client_s_certificate_is_passed_on(text: str) -> None:
-    """As nginx escapes it, or as RFC 9440 writes it."""
+    """In the form of nginx or of RFC 9440."""
     scope = await _seen(
         {"client-cert": text},
         certificate_header="client-cert",
@@ -130,8 +130,8 @@ async def test_the_client_s_certificate_is_passed_on(text: str) -> None:
     assert scope["state"]["certificate"] == CERTIFICATE.der
 
 
-async def test_a_certificate_that_is_not_ours_is_none() -> None:
-    """The proxy may trust more authorities than we do."""
+async def test_a_certificate_of_another_ca_is_ignored() -> None:
+    """The proxy may trust more CAs than the service does."""
     scope = await _seen({"client-cert": quote(PEM)}, certificate_header="client-cert")
     assert scope["state"]["certificate"] is None
 
@@ -145,8 +145,8 @@ async def test_without_a_header_the_client_has_none(headers: Mapping[str, str]) 
     assert scope["state"]["certificate"] is None
 
 
-async def test_the_header_is_believed_of_trusted_peers_alone() -> None:
-    """Whoever else sends it keeps the certificate they have shown themselves, or none."""
+async def test_the_certificate_header_is_used_from_trusted_peers_only() -> None:
+    """For other peers only the certificate of their own connection counts."""
     scope = await _seen(
         {"client-cert": quote(PEM)},
         client="192.0.2.1",
@@ -168,7 +168,7 @@ async def test_the_header_is_believed_of_trusted_peers_alone() -> None:
         [("client-cert", ""), ("client-cert", quote(PEM))],
     ],
 )
-async def test_a_certificate_that_is_none_is_refused(headers: Any) -> None:
-    """Nor may there be two, of which one may be the client's own invention."""
+async def test_a_malformed_certificate_header_is_rejected(headers: Any) -> None:
+    """So are two headers, one of which the client may have sent."""
     with pytest.raises(MalformedForwarding):
         await _seen(headers, certificate_header="client-cert", trusts_certificate=lambda _der: True)

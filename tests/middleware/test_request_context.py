@@ -2,7 +2,12 @@
 
 import dataclasses
 
-from middleware.request_context import RequestContext, address_of, open_window, request_context
+from middleware.request_context import (
+    RequestContext,
+    address_of,
+    open_receive_window,
+    request_context,
+)
 from tests.asgi import scope_of
 
 
@@ -25,8 +30,8 @@ def test_a_scope_without_state_gets_one() -> None:
 def test_two_exchanges_share_nothing() -> None:
     """Headers noted for one request never reach another's answer."""
     one, other = RequestContext(), RequestContext()
-    one.headers.append((b"a", b"b"))
-    assert other.headers == []
+    one.response_headers.append((b"a", b"b"))
+    assert other.response_headers == []
 
 
 def test_it_has_no_room_for_content() -> None:
@@ -37,14 +42,14 @@ def test_it_has_no_room_for_content() -> None:
         "key_name",
         "received_bytes",
         "expected_bytes",
-        "due",
+        "deadline",
         "images",
         "pages",
         "lines",
         "problem",
-        "why",
-        "fault",
-        "headers",
+        "denial_reason",
+        "traceback",
+        "response_headers",
     }
 
 
@@ -54,16 +59,16 @@ def test_the_window_opens_for_the_whole_body() -> None:
     scope = scope_of()
     scope["extensions"] = {"sealed.receive_window": {"grow": grown.append}}
     request_context(scope).expected_bytes = 1234
-    open_window(scope)
+    open_receive_window(scope)
     assert grown == [1234]
 
 
 def test_without_a_window_nothing_opens() -> None:
     """HTTP/1.1 has none."""
     scope = scope_of()
-    open_window(scope)
+    open_receive_window(scope)
     del scope["extensions"]
-    open_window(scope)
+    open_receive_window(scope)
 
 
 def test_the_address_is_the_peer_s() -> None:

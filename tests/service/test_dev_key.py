@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from middleware.key_format import id_of, new_token
+from middleware.key_format import key_id_of, new_key
 from service.dev_key import KEY_ID, development_caller, ensure_key
 
 
@@ -16,7 +16,7 @@ def test_it_is_made_once(tmp_path: Path) -> None:
     """The first start makes the key, later ones return it."""
     path = tmp_path / ".dev" / "key"
     token = ensure_key(path)
-    assert id_of(token) == KEY_ID
+    assert key_id_of(token) == KEY_ID
     assert ensure_key(path) == token
     assert path.read_text(encoding="ascii") == token + "\n"
 
@@ -29,14 +29,14 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe", new_token("other").encode()])
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe", new_key("other").encode()])
 def test_anything_else_in_its_place_is_replaced(content: bytes, tmp_path: Path) -> None:
     """A torn or foreign file is no key; its replacement is private whatever the old one was."""
     path = tmp_path / "key"
     path.write_bytes(content)
     path.chmod(0o644)
     token = ensure_key(path)
-    assert id_of(token) == KEY_ID
+    assert key_id_of(token) == KEY_ID
     assert ensure_key(path) == token
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -49,9 +49,9 @@ def test_workers_that_start_at_once_agree(
 
     def slow(key_id: str) -> str:
         time.sleep(0.03)
-        return new_token(key_id)
+        return new_key(key_id)
 
-    monkeypatch.setattr("service.dev_key.new_token", slow)
+    monkeypatch.setattr("service.dev_key.new_key", slow)
     path = tmp_path / "key"
     if before is not None:
         path.write_bytes(before)

@@ -1,9 +1,10 @@
 """The storage that the limits are counted in."""
 
 import pytest
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
 
+from middleware.memory_storage import SweptMemoryStorage
 from service.storage import open_storage
 
 pytestmark = pytest.mark.anyio
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.anyio
 async def test_memory_is_this_process_s() -> None:
     """The default needs no server."""
     storage = open_storage("async+memory://", wait_s=1)
-    assert isinstance(storage, MemoryStorage)
+    assert isinstance(storage, SweptMemoryStorage)
     assert await storage.check()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypercorn.config import Config
 from pydantic import ValidationError
 
-from settings.server import REFUSED, Server, bind_host, is_loopback
+from settings.server import UNSUPPORTED, Server, bind_host, is_loopback_bind
 from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
 
 
@@ -18,18 +18,18 @@ def test_hypercorn_knows_each_key(key: str) -> None:
     assert actual == (list(default) if isinstance(default, tuple) else default)
 
 
-@pytest.mark.parametrize("key", REFUSED)
+@pytest.mark.parametrize("key", UNSUPPORTED)
 def test_hypercorn_knows_each_refused_key(key: str) -> None:
     """A refusal names a key that exists, or it would explain nothing."""
     assert hasattr(Config, key) or key in Config.__annotations__
     assert key not in Server.model_fields
 
 
-@pytest.mark.parametrize("key", REFUSED)
+@pytest.mark.parametrize("key", UNSUPPORTED)
 def test_a_refused_key_is_refused_with_its_reason(key: str, refuse: Refuse) -> None:
     """What Hypercorn knows and we do not offer is answered with the reason."""
     message = refuse(top=f'{key} = "x"')
-    assert message == f"settings.toml: {key}: is not offered: {REFUSED[key]}"
+    assert message == f"settings.toml: {key}: is not offered: {UNSUPPORTED[key]}"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_public_address_needs_a_key(key: str, bind: str, load: Load, refuse: R
 @pytest.mark.parametrize("bind", ["127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "localhost:1"])
 def test_loopback_is_not_public(bind: str) -> None:
     """What only this machine can reach is told from the rest."""
-    assert is_loopback(bind)
+    assert is_loopback_bind(bind)
     assert (
         Server(bind=(bind,), certfile="c", keyfile="k", include_server_header=False).public_binds
         == ()
@@ -121,7 +121,7 @@ def test_loopback_is_not_public(bind: str) -> None:
 @pytest.mark.parametrize("bind", ["127.1:1", "localhost.example.org:1", "128.0.0.1:1", "fd://0"])
 def test_what_is_not_surely_loopback_is_public(bind: str) -> None:
     """A name, a short form and an inherited socket count as public."""
-    assert not is_loopback(bind)
+    assert not is_loopback_bind(bind)
 
 
 def test_bind_host_takes_the_port_off() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from settings import load_settings
 from settings.schema import Settings
-from settings.server import REFUSED, Server
-from settings.sources import Source, meant, merge
+from settings.server import UNSUPPORTED, Server
+from settings.sources import Source, merge, suggestion
 from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
 
 OTHER_KEY = KEY.replace('"aaaa"', '"bbbb"').replace("accounting", "archive")
@@ -136,7 +136,7 @@ def test_no_keys_is_written_as_an_empty_list(load: Load) -> None:
     assert len(load(KEY, local="keys = []").keys) == 1
 
 
-@pytest.mark.parametrize("key", sorted([*Server.model_fields, *REFUSED]))
+@pytest.mark.parametrize("key", sorted([*Server.model_fields, *UNSUPPORTED]))
 def test_overriding_a_key_of_hypercorn_is_refused(key: str, refuse: Refuse) -> None:
     """It would be checked here and have no effect there, so each way of trying is refused."""
     end = f" has no effect: Hypercorn reads settings.toml by itself; set {key} there"
@@ -263,7 +263,7 @@ def test_the_same_file_twice_gives_the_same_settings(tmp_path: Path) -> None:
 @given(st.text(), st.lists(st.text(), min_size=1))
 def test_a_suggestion_is_always_one_of_the_known(name: str, known: list[str]) -> None:
     """What is suggested exists."""
-    said = meant(name, known)
+    said = suggestion(name, known)
     assert said.startswith(("did you mean ", "there are "))
     if said.startswith("did you mean "):
         assert said.removeprefix("did you mean ").removesuffix("?") in known

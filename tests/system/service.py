@@ -17,7 +17,7 @@ from typing import Self
 
 import httpx2
 
-from middleware.key_format import new_token
+from middleware.key_format import new_key
 
 ROOT = Path(__file__).resolve().parents[2]
 HYPERCORN = Path(sys.executable).with_name("hypercorn")
@@ -212,7 +212,7 @@ class Service:
 
 def key_stanza(key_id: str, name: str, rest: str = "", scopes: str = '["ocr"]') -> tuple[str, str]:
     """Return a new key and the `[[keys]]` entry that knows it."""
-    token = new_token(key_id)
+    token = new_key(key_id)
     digest = hashlib.sha256(token.encode()).hexdigest()
     stanza = (
         f'[[keys]]\nid = "{key_id}"\nname = "{name}"\nsha256 = "{digest}"\n'

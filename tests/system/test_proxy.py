@@ -75,7 +75,7 @@ def test_what_was_not_sealed_before_the_proxy_is_refused(socket: Path, service: 
 
 
 def test_malformed_words_are_a_400(socket: Path, service: Service) -> None:
-    """Named, not repeated."""
+    """FunctionName, not repeated."""
     with over(socket, forwarded="for=canary;proto=https") as client:
         answer = client.get("/healthz")
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_forwarding")

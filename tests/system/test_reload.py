@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from middleware.key_format import new_token
+from middleware.key_format import new_key
 from tests.system.service import Service, key_stanza
 from tls.development import ensure_development_certificate
 
@@ -244,16 +244,16 @@ def test_a_hangup_says_what_was_not_taken_up(service: Service) -> None:
 def test_why_a_key_was_refused_is_in_the_log_alone(service: Service) -> None:
     """Callers see one answer, operators the reason."""
     with service.client(key=None) as client:
-        for key, why in (
-            (SECOND, "unknown"),
-            (new_token("aaaa1111"), "wrong key"),
-            ("", "unknown"),
+        for key, reason in (
+            (SECOND, "unknown key"),
+            (new_key("aaaa1111"), "wrong key"),
+            ("", "unknown key"),
         ):
             answer = client.post("/ocr", headers={"x-api-key": key})
             assert answer.status_code == 401
-            assert why not in answer.text
+            assert reason not in answer.text
             entry = json.loads(service.logged(answer.headers["x-request-id"]))
-            assert entry["why"] == why
+            assert entry["reason"] == reason
 
 
 def test_a_service_whose_keys_have_all_expired_says_so(start: Start) -> None:

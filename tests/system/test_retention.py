@@ -16,7 +16,7 @@ import httpx2
 import pytest
 from PIL import Image, PngImagePlugin
 
-from middleware.key_format import new_token
+from middleware.key_format import new_key
 from tests.system.conftest import draw
 from tests.system.processes import decoders_of, may_look, reading_engines
 from tests.system.service import Service, copy_project, key_stanza
@@ -155,7 +155,7 @@ def ordinary(client: httpx2.Client, canaries: Canaries) -> None:
 
 def refused(service: Service, key: str, canaries: Canaries) -> None:
     """Come with a wrong key, and with a right one over plain HTTP."""
-    wrong = new_token("aaaa1111")
+    wrong = new_key("aaaa1111")
     canaries.others += [token.split("_")[2] for token in (wrong, key)]
     files = canaries.upload(canaries.page())
     with service.client(key=wrong) as client:
