@@ -1,0 +1,132 @@
+"""The documents: links lead somewhere, and what they name exists."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handlers.problem_table import PROBLEMS, REFUSED, ROUTING
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = "handlers|middleware|model|server|service|settings|tls"
+PAGES = ("*.md", "bench/*.md", "docs/**/*.md", "model/training/*.md")
+NAMES = sorted(str(page.relative_to(ROOT)) for each in PAGES for page in ROOT.glob(each))
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
+FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md|toml|cnf|conf|txt|in|png|yaml))(?:::\w+)?`")
+MODULE = re.compile(rf"`((?:{PACKAGES})(?:\.\w+)+)(?:[:(][^`]*)?`")
+CLASS = re.compile(r"`((?:[A-Z][a-z0-9]+){2,})`")
+CODE = re.compile(r"^\| (\d{3}) \| `(\w+)` \|", re.MULTILINE)
+AT_RUN_TIME = ("tls/local/", "bundle/", "handlers/NAME.py", "handlers/hello.py")
+HISTORY = ("CHANGELOG.md",)  # it names what is no more
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _prose(text: str) -> str:
+    """Return a page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def _anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, made as on GitHub."""
+    headings = re.findall(r"^#+ (.+)$", _prose(text), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _broken_links(name: str, text: str) -> Iterator[str]:
+    for target, anchor in LINK.findall(_prose(text)):
+        file = (ROOT / name).parent / target if target else ROOT / name
+        if not file.exists():
+            yield target
+        elif anchor and anchor not in _anchors(file.read_text(encoding="utf-8")):
+            yield f"{target}#{anchor}"
+
+
+def _exists(module: str) -> bool:
+    """Whether a module, or a name in one, is there."""
+    parts = module.split(".")
+    for length in range(len(parts), 0, -1):
+        path = ROOT.joinpath(*parts[:length])
+        source = (
+            path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+        )
+        if source.exists():
+            rest = parts[length : length + 1]
+            text = source.read_text(encoding="utf-8")
+            return all(re.search(rf"\b{each}\b", text) for each in rest)
+    return False
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name: str) -> None:
+    """Each relative link names a file that is there, and a heading in it."""
+    assert list(_broken_links(name, _text(name))) == []
+
+
+def test_a_broken_link_would_be_found() -> None:
+    """The check above is not blind: a missing file and a missing heading."""
+    text = "[1](missing.md), [2](README.md#no-such-heading), [3](README.md#two-commands)"
+    assert list(_broken_links("README.md", text)) == ["missing.md", "README.md#no-such-heading"]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in HISTORY])
+def test_files_and_modules_exist(name: str) -> None:
+    """Each path and module in backticks that looks like ours is there."""
+    text = _text(name)
+    files = [file for file in FILE.findall(text) if not file.startswith(("/", *AT_RUN_TIME))]
+    tops = {entry.name for entry in ROOT.iterdir()}
+    missing = [f for f in files if f.split("/")[0] in tops and not (ROOT / f).exists()]
+    modules = [m for m in MODULE.findall(text) if not m.endswith((".py", ".toml"))]
+    assert missing + [module for module in modules if not _exists(module)] == []
+
+
+def test_the_architecture_names_classes_that_exist() -> None:
+    """A renamed class is renamed there, too."""
+    sources = [
+        file.read_text("utf-8") for file in ROOT.glob("*/**/*.py") if ".venv" not in str(file)
+    ]
+    known = set(re.findall(r"^class (\w+)", "\n".join(sources), re.MULTILINE))
+    assert set(CLASS.findall(_text("docs/architecture.md"))) - known == set()
+
+
+def test_the_architecture_names_every_file_of_the_service() -> None:
+    """A new module gets its line in the map."""
+    files = [f for package in ("service", "server") for f in (ROOT / package).glob("[!_]*.py")]
+    files += (ROOT / "model").glob("**/[!_]*.py")
+    names = {
+        str(f.relative_to(ROOT)) for f in files if f.parent.name not in {"training", "sandbox"}
+    }
+    assert names - set(FILE.findall(_text("docs/architecture.md"))) == set()
+
+
+def test_every_page_is_in_an_index() -> None:
+    """docs/README.md and docs/decisions/README.md link to each page beside them."""
+    for folder in (ROOT / "docs", ROOT / "docs" / "decisions"):
+        linked = {target for target, _ in LINK.findall((folder / "README.md").read_text("utf-8"))}
+        pages = {page.name for page in folder.glob("*.md")} - {"README.md"}
+        assert pages - linked == set()
+
+
+def test_the_readme_is_short() -> None:
+    """What is longer belongs into docs/."""
+    assert len(_text("README.md").splitlines()) <= 120
+
+
+def test_the_error_codes_are_those_of_the_table() -> None:
+    """docs/api.md lists each status and code that the service answers with, and no other."""
+    problems = [*PROBLEMS.values(), *ROUTING.values(), REFUSED]
+    listed = {(int(status), code) for status, code in CODE.findall(_text("docs/api.md"))}
+    assert listed == {(problem.status, problem.code) for problem in problems}
+
+
+def test_the_log_events_are_those_of_the_code() -> None:
+    """docs/troubleshooting.md lists each event that is logged, and no other."""
+    sources = [f for package in PACKAGES.split("|") for f in (ROOT / package).rglob("*.py")]
+    logged = {
+        event for f in sources for event in re.findall(r'\bevent="(\w+)"', f.read_text("utf-8"))
+    }
+    events = _text("docs/troubleshooting.md").partition("### Events")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", events, re.MULTILINE)) - {"event"} == logged
