@@ -35,12 +35,13 @@ from bench.report import interval
 from bench.samples import PHOTO, RECEIPT_FILE, SMALL, files
 from model.decoding.images import ImageFile, rgb_strips
 from model.decoding.pdf import PdfFile
-from model.decoding.pool import Decoders
+from model.decoding.pool import DecoderPool
 from model.reader import Page, Reader
 from model.vision import engine
 from model.vision.inference import Pixels
 from model.vision.page import PageReader
 from model.workers import memfd
+from model.workers.launcher import LAUNCHER
 
 DETECTOR, RECOGNISER = "ppocrv3-det", "sealed-crnn"
 MAX_PIXELS, DPI, TIMEOUT_S = 50_000_000, 200, 60
@@ -117,35 +118,37 @@ async def library_alone(data: bytes) -> Pixels:
 async def decode_here(data: bytes) -> Pixels:
     """Decode with what a decoder runs, in this process."""
     if data.startswith(b"%PDF"):
-        room = memfd.room("pixels", MAX_PIXELS * 3)
-        width, height = PdfFile(data, MAX_PIXELS, DPI).draw(1, room)
-        return mapped(room, width, height)
+        output = memfd.output_buffer("pixels", MAX_PIXELS * 3)
+        width, height = PdfFile(data, MAX_PIXELS, DPI).render(1, output)
+        return mapped(output, width, height)
     image = ImageFile(data, MAX_PIXELS).upright(1)
     flat = np.frombuffer(b"".join(rgb_strips(image)), np.uint8)
     return flat.reshape(image.height, image.width, 3)
 
 
-async def decode_apart(decoders: Decoders, data: bytes) -> Pixels:
+async def decode_apart(decoders: DecoderPool, data: bytes) -> Pixels:
     """Decode in a process of its own, and map what it left as an engine does."""
-    upload = memfd.copy("upload", data)
+    upload = memfd.sealed_copy("upload", data)
     try:
-        found, _ = await decoders.decode(upload, len(data), 1)
+        async with decoders.turn("bench"):
+            found, _ = await decoders.decode(upload, len(data), 1)
     finally:
         os.close(upload)
     return mapped(found.pixels, found.width, found.height)
 
 
-def mapped(room: int, width: int, height: int) -> Pixels:
+def mapped(output: int, width: int, height: int) -> Pixels:
     """Return the pixels of a memory file, whose descriptor is closed."""
-    memory = mmap.mmap(room, width * height * 3, prot=mmap.PROT_READ)
-    os.close(room)
+    memory = mmap.mmap(output, width * height * 3, prot=mmap.PROT_READ)
+    os.close(output)
     return np.frombuffer(memory, np.uint8).reshape(height, width, 3)
 
 
 @contextlib.asynccontextmanager
-async def decoders(*, seccomp: bool) -> AsyncIterator[Decoders]:
+async def decoders(*, seccomp: bool) -> AsyncIterator[DecoderPool]:
     """Start a zygote; end it."""
-    started = Decoders(
+    started = DecoderPool(
+        LAUNCHER,
         size=1,
         max_pixels=MAX_PIXELS,
         dpi=DPI,
@@ -158,7 +161,7 @@ async def decoders(*, seccomp: bool) -> AsyncIterator[Decoders]:
         await started.warm()
         yield started
     finally:
-        await started.unload()
+        await started.stop()
 
 
 @contextlib.asynccontextmanager

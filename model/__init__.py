@@ -1,1 +1,1 @@
-"""Image bytes in, text out; knows no HTTP. `model.reader.Reader` is the one way in."""
+"""Uploads in, text out, without HTTP. `model.reader.Reader` is the entry point."""

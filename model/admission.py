@@ -1,4 +1,4 @@
-"""Who may read or wait: so many requests at a time, and nobody all of them while others come."""
+"""Admission: limits the requests that are read or wait, and shares that limit between callers."""
 
 import asyncio
 import contextlib
@@ -7,69 +7,80 @@ from collections.abc import Iterator
 
 
 class Full(Exception):
-    """There is no room; told at once."""
+    """All tickets are taken, and giving one to this caller would not be fairer."""
 
 
 class Ticket:
-    """A request that has been let in."""
+    """An admitted request."""
 
     def __init__(self, caller: str) -> None:
         self.caller = caller
-        self.served = False  # from its first page on it is not sent away any more
+        self.started = False  # once its first page is decoded, it is not evicted any more
         self.evicted = False
         self._task = asyncio.current_task()
 
-    def send_away(self) -> None:
-        """Have its `Admission.ticket` raise Full at whatever it awaits."""
+    def evict(self) -> None:
+        """Raise Full from `Admission.ticket` in the task that holds this ticket."""
         self.evicted = True
         if self._task is not None:
             self._task.cancel()
 
-    def was_sent_away(self) -> bool:
-        """Tell whether it is our doing, and nobody else's, that its task was cancelled."""
+    def cancelled_by_eviction(self) -> bool:
+        """Return whether the eviction is the only reason why its task is cancelled."""
         return self.evicted and (self._task is None or self._task.uncancel() == 0)
 
 
 class Admission:
-    """Lets in `size` requests at a time.
+    """Admits `size` requests at a time, and refuses the others without a wait.
 
-    When all are in, one of a caller with fewer in takes the place of the newest that waits of the
-    caller with most. Source: McKenney, Stochastic Fairness Queueing, 1990 (drop from the longest).
+    When all tickets are taken, a caller who holds few gets the ticket of the newest request that
+    has not been started, of the caller who holds most.
+    Source: McKenney, Stochastic Fairness Queueing, 1990 (drop from the longest queue).
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._tickets: list[Ticket] = []  # in the order they came
+        self._tickets: list[Ticket] = []  # oldest first
 
     def __len__(self) -> int:
-        """How many are in."""
+        """Return the number of admitted requests."""
         return len(self._tickets)
 
     @contextlib.contextmanager
     def ticket(self, caller: str) -> Iterator[Ticket]:
-        """Let one in. Raises Full, at once or while it waits."""
+        """Hold a ticket.
+
+        Raises:
+            Full: there is none, or this one has been given to another caller.
+
+        """
         if len(self._tickets) >= self._size:
-            self._make_room(caller)
+            self._evict_for(caller)
         ticket = Ticket(caller)
         self._tickets.append(ticket)
         try:
             yield ticket
         except asyncio.CancelledError:
-            if ticket.was_sent_away():
+            if ticket.cancelled_by_eviction():
                 raise Full from None
             raise
         finally:
             if not ticket.evicted:
                 self._tickets.remove(ticket)
 
-    def _make_room(self, caller: str) -> None:
-        """Send one away for a caller with fewer. Raises Full where that would not be fairer."""
+    def _evict_for(self, caller: str) -> None:
+        """Evict a request of a caller who holds more tickets.
+
+        Raises:
+            Full: no caller holds at least two tickets more, or all their requests are started.
+
+        """
         counts = Counter(ticket.caller for ticket in self._tickets)
         most = max(counts.values())
         if most > counts[caller] + 1:
             for ticket in reversed(self._tickets):
-                if counts[ticket.caller] == most and not ticket.served:
+                if counts[ticket.caller] == most and not ticket.started:
                     self._tickets.remove(ticket)
-                    ticket.send_away()
+                    ticket.evict()
                     return
         raise Full

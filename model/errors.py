@@ -1,28 +1,28 @@
-"""What can go wrong with a reading. Imports nothing, so that anyone may import it."""
+"""The errors of a reading. This module imports nothing, so every package may import it."""
 
 
 class ReadingError(Exception):
-    """A reading that gave no answer; each cause is a class below."""
+    """A reading failed; each subclass is one cause."""
 
 
 class UnsupportedImageType(ReadingError):
-    """The content is none of the image types that are read, whatever its name says."""
+    """The content is none of the supported types; names and media types don't matter."""
 
 
 class UnreadableImage(ReadingError):
-    """The content begins like an image of a known type but is truncated or corrupt."""
+    """The content starts like a supported type but is truncated or corrupt."""
 
 
 class EncryptedDocument(ReadingError):
-    """A PDF that only opens with a password."""
+    """A PDF needs a password."""
 
 
 class EmptyDocument(ReadingError):
-    """A PDF without a page."""
+    """A PDF has no pages."""
 
 
 class NoSuchPage(ReadingError):
-    """A page was asked for that the document does not have."""
+    """A requested page does not exist."""
 
     def __init__(self, pages: int) -> None:
         super().__init__(f"{pages} pages")
@@ -30,7 +30,7 @@ class NoSuchPage(ReadingError):
 
 
 class TooManyPages(ReadingError):
-    """More pages are to be read than one request may ask for."""
+    """A request selects more pages than one request may have."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"{limit} pages allowed")
@@ -38,7 +38,7 @@ class TooManyPages(ReadingError):
 
 
 class TooManyPixels(ReadingError):
-    """Width x height, as the header tells it, is over the limit; nothing was decoded."""
+    """Width x height in the header is over the limit; nothing was decoded."""
 
     def __init__(self, pixels: int, limit: int) -> None:
         super().__init__(f"{pixels} pixels, {limit} allowed")
@@ -47,7 +47,7 @@ class TooManyPixels(ReadingError):
 
 
 class Busy(ReadingError):
-    """As many readings wait as may; told at once. `retry_after_s` estimates when one is done."""
+    """The queue is full. `retry_after_s` estimates when a reading ends."""
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"the queue is full; try again in {retry_after_s} s")
@@ -55,7 +55,7 @@ class Busy(ReadingError):
 
 
 class ReadingTimeout(ReadingError):
-    """Decoding or reading a page took longer than it may; its process was ended."""
+    """Decoding or reading a page took longer than its limit; the process was stopped."""
 
     def __init__(self, step: str, limit_s: float) -> None:
         super().__init__(f"{step} took more than {limit_s:g} s")
@@ -64,8 +64,8 @@ class ReadingTimeout(ReadingError):
 
 
 class ReaderDied(ReadingError):
-    """A process that reads ended, through no fault of the file; the next reading gets a new one."""
+    """A process exited through no fault of the file; the next reading gets a new one."""
 
 
 class WeightsError(ReadingError):
-    """A weights file is missing or not the one that was checked; the text names the mend."""
+    """A weights file is missing or has another SHA-256; the text says how to install it."""

@@ -1,135 +1,165 @@
-"""A page's way through the processes: upload to decoder, pixels to engine, lines back."""
+"""The steps of a page: wait, decode the upload to pixels, wait for an engine, recognise."""
 
 import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 from model.admission import Ticket
-from model.decoding.pool import Decoders
+from model.decoding.pool import DecoderPool
 from model.errors import ReaderDied, ReadingTimeout
-from model.reading import Decoded, Implausible, Line, Page, lines_and_times
+from model.reading import DecodedImage, Implausible, Page, Recognition, recognition
 from model.sizing import this_machine
 from model.workers import memfd
 from model.workers.child import Child
-from model.workers.fair_queue import FairSemaphore
+from model.workers.fair_queue import Turn
 from model.workers.pool import Pool
 
-_FIRST_GUESS_S = 1.0  # what a reading takes, until one has been timed
+_INITIAL_MEAN_S = 1.0  # of a reading's time, until one has been measured
 _NEWEST = 0.2  # weight of the newest reading in the mean time
 _RESULT_BYTES = 64 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class PendingPage:
+    """A page that is decoded and not yet read; its turn ends when an engine takes it."""
+
+    number: int
+    image: DecodedImage
+    turn: Turn
+    began: float  # perf_counter() when the page began to wait
+    decode_s: float
+
+
 class Pipeline:
-    """Reads pages, each `read_timeout_s` at most once its pixels are there."""
+    """Reads pages, each in at most `read_timeout_s` after an engine has taken it."""
 
     def __init__(
         self,
-        decoders: Decoders,
+        decoders: DecoderPool,
         engines: Pool,
         *,
         threads: int,
-        ahead: int,
         read_timeout_s: float,
         model: str,
     ) -> None:
-        """`ahead` is how many pages may be decoded and not yet read: they are large.
-
-        A page read alone gets `threads`; pages read at the same time share the processors.
-        """
+        """Use `threads` for a page read alone; pages read at the same time share the processors."""
         self._decoders = decoders
         self._engines = engines
         self._threads = threads
         self._processors = this_machine().processors
-        self._ahead = FairSemaphore(ahead)
         self._read_timeout_s = read_timeout_s
         self._model = model
         self._closed = False
-        self.mean_s = _FIRST_GUESS_S
+        self.mean_s = _INITIAL_MEAN_S
 
-    async def read_page(
-        self,
-        ticket: Ticket,
-        upload: int,
-        size_bytes: int,
-        number: int,
-        *,
-        detect: bool,
-        admit: Callable[[int], None],
-    ) -> Page:
-        """Read one page of a ticket's sealed upload when its turn comes.
+    @contextlib.asynccontextmanager
+    async def decoded(
+        self, ticket: Ticket, upload: int, size_bytes: int, number: int
+    ) -> AsyncIterator[PendingPage]:
+        """Hold the pixels of one page of a sealed upload, decoded when it is the caller's turn.
 
-        `admit` is told how many pages there are before this one is read, and may raise. Raises
-        every ReadingError but Busy.
+        The turn lasts until an engine takes the page: at most as many pages as there are decoders
+        are being decoded or wait for an engine, and it is pixels that take memory.
+
+        Raises:
+            ReadingError: any but Busy and WeightsError.
+
         """
         if self._closed:
             raise ReaderDied("the reader is closed")
         began = time.perf_counter()
-        async with self._ahead.turn(ticket.caller):
-            ticket.served = True
-            self._engines.wake()
-            decoded, decode_s = await self._decoders.decode(upload, size_bytes, number)
+        async with self._decoders.turn(ticket.caller) as turn:
+            ticket.started = True
+            self._engines.prestart()
+            image, decode_s = await self._decoders.decode(upload, size_bytes, number)
             try:
-                admit(decoded.pages)
-                lines, times, engine_s = await self._recognise(decoded, detect=detect)
+                yield PendingPage(number, image, turn, began, decode_s)
             finally:
-                os.close(decoded.pixels)
+                os.close(image.pixels)
+
+    async def recognise(self, page: PendingPage, *, detect: bool) -> Page:
+        """Read a decoded page in the next free engine.
+
+        Raises:
+            ReadingTimeout: it took longer than `read_timeout_s`.
+            ReaderDied: the engine exited or did not start.
+            UnreadableImage: the engine crashed on this page.
+            WeightsError: the engine found missing or different weights.
+
+        """
+        async with self._engines.lease() as lease:
+            page.turn.release()
+            engine = await lease.worker()
+            engine_began = time.perf_counter()
+            result = await self._recognise(engine, page.image, detect=detect)
+            engine_s = time.perf_counter() - engine_began
         self.mean_s += _NEWEST * (engine_s - self.mean_s)
-        total_s = time.perf_counter() - began
-        times |= {"decode": decode_s * 1000, "queue": (total_s - decode_s - engine_s) * 1000}
-        times["total"] = total_s * 1000
-        size = (decoded.width, decoded.height)
-        return Page(number, decoded.of_document, lines, *size, self._model, times)
+        total_s = time.perf_counter() - page.began
+        times_ms = result.times_ms | {
+            "decode": page.decode_s * 1000,
+            "queue": (total_s - page.decode_s - engine_s) * 1000,
+            "total": total_s * 1000,
+        }
+        image = page.image
+        size = (image.width, image.height)
+        return Page(page.number, image.of_document, result.lines, *size, self._model, times_ms)
 
     async def warm(self, engines: int | None = None) -> None:
-        """Start the processes. Raises ReaderDied, WeightsError."""
+        """Start the processes.
+
+        Raises:
+            ReaderDied: one did not start.
+            WeightsError: the weights are missing or different.
+
+        """
         await asyncio.gather(self._decoders.warm(), self._engines.warm(engines))
 
-    async def unload(self) -> None:
-        """End the processes that do nothing."""
-        await self._engines.unload()
-        await self._decoders.unload()
+    async def stop_idle(self) -> None:
+        """Stop the idle processes."""
+        await self._engines.stop_idle()
+        await self._decoders.stop()
 
     async def aclose(self) -> None:
-        """End the processes, whatever they are doing; later readings raise ReaderDied."""
+        """Stop all processes, busy or not; later readings raise ReaderDied."""
         self._closed = True
         await self._decoders.aclose()
         await self._engines.aclose()
 
     def _share(self) -> int:
-        """Return how many threads one of the pages being read may have."""
+        """Return the number of threads for each of the pages being read."""
         return max(1, min(self._threads, self._processors // self._engines.running))
 
-    async def _recognise(
-        self, page: Decoded, *, detect: bool
-    ) -> tuple[tuple[Line, ...], dict[str, float], float]:
-        """Pass a page's pixels to an engine; return its lines, its steps' ms, and the seconds."""
-        room = memfd.room("reading", _RESULT_BYTES)
+    async def _recognise(self, engine: Child, image: DecodedImage, *, detect: bool) -> Recognition:
+        """Send the pixels to an engine; return the result that it wrote to an output buffer."""
+        request = {
+            "width": image.width,
+            "height": image.height,
+            "detect": detect,
+            "threads": self._share(),
+        }
+        output = memfd.output_buffer("reading", _RESULT_BYTES)
         try:
-            async with self._engines.place() as engine:
-                lent = time.perf_counter()
-                question = {
-                    "width": page.width,
-                    "height": page.height,
-                    "detect": detect,
-                    "threads": self._share(),
-                }
-                try:
-                    async with asyncio.timeout(self._read_timeout_s):
-                        answer = await engine.ask(question, page.pixels, room)
-                except TimeoutError as error:
-                    raise ReadingTimeout("reading", self._read_timeout_s) from error
-                with _believing(engine):
-                    lines, times = lines_and_times(answer, room, _RESULT_BYTES)
-                return lines, times, time.perf_counter() - lent
+            async with asyncio.timeout(self._read_timeout_s):
+                response = await engine.request(request, image.pixels, output)
+            with _killed_if_implausible(engine):
+                return recognition(response, output, _RESULT_BYTES)
+        except TimeoutError as error:
+            raise ReadingTimeout("reading", self._read_timeout_s) from error
         finally:
-            os.close(room)
+            os.close(output)
 
 
 @contextlib.contextmanager
-def _believing(child: Child) -> Iterator[None]:
-    """End the child whose answer turns out Implausible. Raises ReaderDied then."""
+def _killed_if_implausible(child: Child) -> Iterator[None]:
+    """Kill a child whose response is Implausible.
+
+    Raises:
+        ReaderDied: it was.
+
+    """
     try:
         yield
     except Implausible as error:

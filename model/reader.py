@@ -1,8 +1,8 @@
-"""The one way in: an upload's bytes to lines of text, by processes that hold nothing else.
+"""The entry point: takes an upload's bytes, returns lines of text, with processes that do the work.
 
-An upload goes to a decoder process, each page's pixels to an engine process; this file only passes
-descriptors on, checks what comes back, and decides who waits. It runs on one event loop and
-imports none of the libraries that parse files or run networks.
+An upload goes to a decoder process, each page's pixels to an engine process. This process only
+passes descriptors, checks the results, and decides which request waits. It runs on one event loop
+and imports none of the libraries that parse files or run networks.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from model.admission import Admission, Full
-from model.decoding.pool import Decoders, Report
+from model.decoding.pool import DecoderPool
 from model.errors import Busy, ReadingError
 from model.pages import ALL_PAGES, PageRange
 from model.pipeline import Pipeline
@@ -19,21 +19,22 @@ from model.reading import Line, Page
 from model.slot import Slot
 from model.weights import checked_files
 from model.workers.channel import Message
-from model.workers.pool import Pool
+from model.workers.launcher import LAUNCHER, Launcher
+from model.workers.pool import Pool, Report
 
 __all__ = ["ALL_PAGES", "Line", "Page", "PageRange", "Reader", "Slot"]
 
-_CANCEL_GRACE_S = 2.0  # an engine looks for a cancellation between lines; detection is the longest
-_PROOF_S = 4.0  # less than /readyz is given
+_CANCEL_GRACE_S = 2.0  # an engine checks for a cancellation between lines; detection takes longest
+_PROVE_TIMEOUT_S = 4.0  # less than the timeout of /readyz
 
 
 class Reader:
     """Reads pages, `engines` at a time, while at most `max_waiting` more requests wait.
 
-    Starts nothing until the first reading (or `warm`), and ends the processes `idle_s` seconds
-    after the last one (0: never). A page read alone has `threads`; those read at a time share the
-    cores. With `seccomp` every process is locked before it sees an upload;
-    `report` is told of those that end otherwise than they should: which, and how.
+    It starts no process until the first reading (or `warm`), and stops the processes `idle_s`
+    seconds after the last one (0: never). A page read alone has `threads`; pages read at the same
+    time share the processors. With `seccomp` every process is restricted before it gets an upload.
+    `report` is called with the name and the cause for each process that dies.
     """
 
     def __init__(
@@ -55,14 +56,21 @@ class Reader:
         max_readings: int,
         seccomp: bool,
         report: Report,
+        launcher: Launcher = LAUNCHER,
     ) -> None:
-        """Check the weights' SHA-256. Raises WeightsError."""
+        """Check the SHA-256 of the weights.
+
+        Raises:
+            WeightsError: a file is missing or different, or a name is unknown.
+
+        """
         self._files = checked_files(detector, recogniser)
         self._max_pages = max_pages
-        self._places = engines
+        self._size = engines
         self._admission = Admission(engines + max_waiting)
         self._idle_s = idle_s
-        self._decoders = Decoders(
+        self._decoders = DecoderPool(
+            launcher,
             size=decoders,
             max_pixels=max_pixels,
             dpi=pdf_dpi,
@@ -72,40 +80,40 @@ class Reader:
             report=report,
         )
         self._engines = Pool(
+            launcher,
             "engine",
-            _engine_start(detector, recogniser, threads, max_pixels, seccomp=seccomp),
+            _engine_configuration(detector, recogniser, threads, max_pixels, seccomp=seccomp),
             size=engines,
             start_timeout_s=start_timeout_s,
             cancel_grace_s=_CANCEL_GRACE_S,
-            max_questions=max_readings,
+            max_requests=max_readings,
             report=report,
         )
         self._pipeline = Pipeline(
             self._decoders,
             self._engines,
             threads=threads,
-            ahead=engines + decoders,
             read_timeout_s=read_timeout_s,
             model=f"{detector}+{recogniser}",
         )
-        self._idle: asyncio.TimerHandle | None = None
-        self._unloading: asyncio.Task[None] | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._stopping: asyncio.Task[None] | None = None
         self._proving: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
     def running(self) -> int:
-        """Readings in an engine."""
+        """The number of pages in an engine."""
         return self._engines.running
 
     @property
     def waiting(self) -> int:
-        """Requests admitted but not yet in an engine."""
+        """The number of admitted requests that have no page in an engine."""
         return len(self._admission) - self._engines.running
 
     @property
     def deaths(self) -> int:
-        """Processes that died or had to be killed, ever."""
+        """The number of processes that died or had to be killed."""
         return self._decoders.deaths + self._engines.deaths
 
     @property
@@ -114,81 +122,99 @@ class Reader:
         return bool(self._engines.pids)
 
     def verify(self) -> None:
-        """Check cheaply that the weights are still in place. Raises WeightsError."""
+        """Check that the weights are still in place, without reading them.
+
+        Raises:
+            WeightsError: a file is missing.
+
+        """
         for file in self._files:
             file.locate()
 
     async def warm(self, engines: int | None = None) -> None:
-        """Start the processes, load the model and test it now. Raises ReaderDied, WeightsError."""
+        """Start the processes; each engine loads the networks and tests itself.
+
+        Raises:
+            ReaderDied: a process did not start.
+            WeightsError: a file is missing or different.
+
+        """
         await self._pipeline.warm(engines)
-        self._rest()
+        self._restart_idle_timer()
 
     async def prove(self) -> bool:
-        """Tell whether an engine has ever read under its own lock; the first call starts one."""
+        """Return whether an engine has passed its self-test; the first call starts one."""
         if self._engines.started:
             return True
         if self._proving is None or self._proving.done():
-            self._proving = asyncio.get_running_loop().create_task(self._try())
-        await asyncio.wait([self._proving], timeout=_PROOF_S)
+            self._proving = asyncio.get_running_loop().create_task(self._start_one())
+        await asyncio.wait([self._proving], timeout=_PROVE_TIMEOUT_S)
         return self._engines.started > 0
 
     async def read(
         self, upload: bytes, *, detect: bool = True, ranges: Sequence[PageRange] = ALL_PAGES
     ) -> list[Page]:
-        """Return an upload's pages, as a `place` of its own reads them. Raises ReadingError."""
+        """Return the pages of one upload, read in a slot of its own.
+
+        Raises:
+            ReadingError: any.
+
+        """
         with self.slot("local") as slot:
             return [page async for page in slot.pages(upload, detect=detect, ranges=ranges)]
 
     @contextlib.contextmanager
     def slot(self, caller: str) -> Iterator[Slot]:
-        """Hold a place among those that read or wait, for uploads that are yet to come.
+        """Hold a slot for a request whose uploads may not have arrived yet.
 
-        Raises Busy where every place is taken, at once; or later, until its first page is read,
-        when a caller who holds fewer places wants one.
+        Raises:
+            Busy: all slots are taken; or, until its first page is decoded, this one has been given
+                to a caller who holds fewer.
+
         """
         try:
             with self._admission.ticket(caller) as ticket:
                 yield Slot(self._pipeline, ticket, self._max_pages)
         except Full:
-            ahead = len(self._admission) - self._places + 1
-            raise Busy(math.ceil(self._pipeline.mean_s * ahead / self._places)) from None
+            ahead = len(self._admission) - self._size + 1
+            raise Busy(math.ceil(self._pipeline.mean_s * ahead / self._size)) from None
         finally:
-            self._rest()
+            self._restart_idle_timer()
 
     async def aclose(self) -> None:
-        """End the processes, whatever they are doing; later readings raise ReaderDied."""
+        """Stop the processes, busy or not; later readings raise ReaderDied."""
         self._closed = True
-        if self._idle is not None:
-            self._idle.cancel()
-        if self._unloading is not None:
-            await self._unloading
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        if self._stopping is not None:
+            await self._stopping
         if self._proving is not None:
             self._proving.cancel()
         await self._pipeline.aclose()
 
-    async def _try(self) -> None:
-        """Start one engine; why it does not start has been reported."""
+    async def _start_one(self) -> None:
+        """Start one engine; if it fails, the cause has been reported."""
         with contextlib.suppress(ReadingError):
             await self.warm(engines=1)
 
-    def _rest(self) -> None:
-        """Begin to count the idle seconds anew."""
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+    def _restart_idle_timer(self) -> None:
+        """Start the idle time again if no request is admitted."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
         if self._idle_s > 0 and not self._admission and not self._closed:
             loop = asyncio.get_running_loop()
-            self._idle = loop.call_later(self._idle_s, self._unload)
+            self._idle_timer = loop.call_later(self._idle_s, self._stop_idle)
 
-    def _unload(self) -> None:
-        """Begin to end the idle processes."""
-        self._unloading = asyncio.get_running_loop().create_task(self._pipeline.unload())
+    def _stop_idle(self) -> None:
+        """Stop the idle processes in a task."""
+        self._stopping = asyncio.get_running_loop().create_task(self._pipeline.stop_idle())
 
 
-def _engine_start(
+def _engine_configuration(
     detector: str, recogniser: str, threads: int, max_pixels: int, *, seccomp: bool
 ) -> Message:
-    """Return the message an engine starts with."""
+    """Return the message that configures an engine when it starts."""
     return {
         "detector": detector,
         "recogniser": recogniser,

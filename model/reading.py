@@ -1,38 +1,27 @@
-"""What a reading is, and the checks on what the child processes answered.
+"""The result of a reading, and the checks of what the child processes return.
 
-The decoder parses strangers' files and may have been taken over by one: nothing it says is
-believed that can be measured.
+A decoder parses files from strangers, and one of them may have taken it over: everything it returns
+is checked.
 """
 
 import json
 import math
 from dataclasses import dataclass
 
-from model.errors import (
-    EmptyDocument,
-    EncryptedDocument,
-    NoSuchPage,
-    ReadingError,
-    TooManyPixels,
-    UnreadableImage,
-    UnsupportedImageType,
-)
 from model.workers import memfd
 from model.workers.channel import Message
+from model.workers.failure import decoding_error
 
-_COUNT = 1 << 40  # more than anything that is counted
+_MAX_COUNT = 1 << 40  # more than any number of pixels, pages or bytes
 _RGB = 3  # bytes a pixel
-_REFUSALS: dict[str, type[ReadingError]] = {
-    "UnsupportedImageType": UnsupportedImageType,
-    "UnreadableImage": UnreadableImage,
-    "EncryptedDocument": EncryptedDocument,
-    "EmptyDocument": EmptyDocument,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line: text, confidence 0 to 1, box clockwise from top left in the upright page's px."""
+    """A line: text, confidence from 0 to 1, and polygon in px of the upright page.
+
+    The polygon has four points, clockwise from the top left.
+    """
 
     text: str
     confidence: float
@@ -41,9 +30,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that was read: lines in reading order, its px, and where the ms went.
+    """A page that was read: lines in reading order, size in px, and the ms of each step.
 
-    `of_document` tells a page, be it the only one, from an image that has none.
+    `of_document` is true for a page of a document and false for an image that has no pages.
     """
 
     number: int
@@ -56,13 +45,13 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The lines' texts, a line each."""
+        """The texts of the lines, separated by line feeds."""
         return "\n".join(line.text for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    """A page's pixels, H x W x 3 bytes RGB in a sealed memory file, and its document's measures."""
+class DecodedImage:
+    """A page's pixels, H x W x 3 bytes RGB in a sealed memory file, and its document's pages."""
 
     pixels: int
     width: int
@@ -71,80 +60,106 @@ class Decoded:
     of_document: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """An engine's result: the lines, and the ms of its steps."""
+
+    lines: tuple[Line, ...]
+    times_ms: dict[str, float]
+
+
 class Implausible(Exception):
-    """A child process answered what it cannot have meant; it is not to be asked again."""
+    """A child process returned what is impossible; it must get no further request."""
 
 
-def decoded(answer: Message, room: int, max_pixels: int) -> Decoded:
-    """Return what a decoder that is gone left in its room, measured and sealed.
+def decoded_image(response: Message, output: int, max_pixels: int) -> DecodedImage:
+    """Return the pixels that a decoder, which has exited, wrote to its output buffer.
 
-    Raises UnsupportedImageType, UnreadableImage, EncryptedDocument, EmptyDocument, NoSuchPage,
-    TooManyPixels as the decoder found; Implausible where it lied.
+    Raises:
+        ReadingError: the error that the decoder reports.
+        Implausible: its response is impossible.
+
     """
-    if "error" in answer:
-        raise _refusal(answer, max_pixels)
-    width, height, pages = (_count(answer, name) for name in ("width", "height", "pages"))
+    if "error" in response:
+        raise _reported(response, max_pixels)
+    width, height, pages = (_count(response, name) for name in ("width", "height", "pages"))
     if width * height > max_pixels:
         raise Implausible("a page over the limit")
-    if answer.get("mode") != "RGB":
+    if response.get("mode") != "RGB":
         raise Implausible("pixels of another mode")
     try:
-        memfd.close_room(room, width * height * _RGB)
+        memfd.truncate_and_seal(output, width * height * _RGB)
     except OSError as error:
-        raise Implausible("pixels that do not fit the measures") from error
-    return Decoded(room, width, height, pages, answer.get("document") is True)
+        raise Implausible("fewer pixels than width x height") from error
+    return DecodedImage(output, width, height, pages, response.get("document") is True)
 
 
-def lines_and_times(
-    answer: Message, room: int, room_bytes: int
-) -> tuple[tuple[Line, ...], dict[str, float]]:
-    """Return the lines an engine left in its room, and its steps' ms. Raises Implausible."""
-    length = _count(answer, "bytes")
-    if length > room_bytes:
+def recognition(response: Message, output: int, output_bytes: int) -> Recognition:
+    """Return the result that an engine wrote to its output buffer.
+
+    Raises:
+        Implausible: it is impossible.
+
+    """
+    length = _count(response, "bytes")
+    if length > output_bytes:
         raise Implausible("a result over the limit")
     try:
-        result = json.loads(memfd.read(room, length))
+        result = json.loads(memfd.read(output, length))
         lines = tuple(_line(line) for line in result["lines"])
         times = {step: _finite(result[f"{step}_ms"]) for step in ("detect", "recognise")}
     except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise Implausible("a result that is none") from error
-    return lines, times
+        raise Implausible("an invalid result") from error
+    return Recognition(lines, times)
 
 
-def _count(answer: Message, name: str) -> int:
-    """Return a number of an answer that can only be positive. Raises Implausible."""
-    value = answer.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _COUNT:
+def _reported(response: Message, max_pixels: int) -> Exception:
+    """Return the error that a decoder reports, or Implausible."""
+    try:
+        return decoding_error(response, max_pixels=max_pixels)
+    except ValueError:
+        return Implausible("an unknown error")
+
+
+def _count(response: Message, name: str) -> int:
+    """Return a positive whole number of a response.
+
+    Raises:
+        Implausible: there is none, or it is too large.
+
+    """
+    value = response.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _MAX_COUNT:
         raise Implausible(f"no {name}")
     return value
-
-
-def _refusal(answer: Message, max_pixels: int) -> Exception:
-    """Return the exception that a decoder's refusal stands for."""
-    name, number = answer["error"], answer.get("number")
-    if name == "TooManyPixels" and isinstance(number, int):
-        return TooManyPixels(number, max_pixels)
-    if name == "NoSuchPage" and isinstance(number, int):
-        return NoSuchPage(number)
-    if isinstance(name, str) and name in _REFUSALS:
-        return _REFUSALS[name]()
-    return Implausible("an unknown refusal")
 
 
 def _line(line: Message) -> Line:
     """Return a line of an engine's result.
 
-    Raises LookupError, TypeError, ValueError, OverflowError.
+    Raises:
+        LookupError: a field is missing.
+        TypeError: a field has another type.
+        ValueError: a field has an impossible value.
+        OverflowError: a coordinate is infinite.
+
     """
     if not isinstance(line["text"], str) or len(line["polygon"]) != 4:  # noqa: PLR2004
-        raise ValueError("not a line")
-    line["text"].encode()  # half of a surrogate pair could not be sent on
+        raise ValueError("no line")
+    line["text"].encode()  # fails for an unpaired surrogate, which no response can contain
     polygon = tuple((int(x), int(y)) for x, y in line["polygon"])
     return Line(line["text"], _finite(line["confidence"]), polygon)
 
 
 def _finite(value: float) -> float:
-    """Return a number that JSON has a form for. Raises TypeError, ValueError, OverflowError."""
+    """Return a number that JSON can represent.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is infinite or NaN.
+        OverflowError: it is too large.
+
+    """
     if not math.isfinite(value):
-        raise ValueError("no number")
+        raise ValueError("no finite number")
     return float(value)

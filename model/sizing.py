@@ -1,4 +1,4 @@
-"""How many processes read, with how many threads, where the settings leave it to the machine."""
+"""The number of engines and of their threads, where the settings say "auto"."""
 
 import math
 import os
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-_ENGINE_BYTES = 500_000_000  # what a reading process takes, at most (bench/RESULTS.md)
-_SHARE = 0.5  # of the memory, for them all
-# A page's detection gains a third from its second thread and hardly anything from more
-# (docs/decisions/0004-detector.md); with eight reading its lines it is most of what is left.
-_MOST_THREADS = 8
-_CGROUP = Path("/sys/fs/cgroup")  # version 2; in a container it is the container's own
+_ENGINE_BYTES = 500_000_000  # the most that an engine takes (bench/RESULTS.md)
+_SHARE = 0.5  # of the memory, for all engines
+# The second thread makes detection a third faster, further ones hardly at all
+# (docs/decisions/0004-detector.md); beyond eight threads, detection is most of a page's time.
+_MAX_THREADS = 8
+_CGROUP = Path("/sys/fs/cgroup")  # version 2; in a container, this is the container's cgroup
 
-Wish = int | Literal["auto"]
+Count = int | Literal["auto"]
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What this process may use: processors, and memory in bytes."""
+    """The resources of this process: processors, and memory in bytes."""
 
     processors: int
     memory_bytes: int
@@ -26,7 +26,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many processes read, each with how many threads; what the machine has; what is amiss."""
+    """Engines, threads of each, the machine in words, and a warning if memory may not be enough."""
 
     processes: int
     threads: int
@@ -35,7 +35,7 @@ class Sizes:
 
 
 def this_machine(cgroup: Path = _CGROUP) -> Machine:
-    """Return what the kernel grants: by affinity, and by the quota and limit of the cgroup."""
+    """Return the resources by the CPU affinity and by the cgroup's CPU quota and memory limit."""
     processors = len(os.sched_getaffinity(0))
     memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     quota_us, _, period_us = _content(cgroup / "cpu.max").partition(" ")
@@ -47,20 +47,20 @@ def this_machine(cgroup: Path = _CGROUP) -> Machine:
     return Machine(max(1, processors), memory_bytes)
 
 
-def choose(processes: Wish, threads: Wish, *, machine: Machine, workers: int) -> Sizes:
-    """Return the sizes in force for each of `workers` serving processes.
+def choose(processes: Count, threads: Count, *, machine: Machine, workers: int) -> Sizes:
+    """Return the sizes for each of `workers` web processes.
 
-    One process for each processor gives the most images a second, as far as memory goes; a page
-    that is read alone gets every processor.
+    One engine a processor gives the most images a second, if there is enough memory; a page that is
+    read alone gets every processor.
     """
     fitting = int(machine.memory_bytes * _SHARE // _ENGINE_BYTES)
     serving = max(1, workers)
     chosen = max(1, min(machine.processors, fitting) // serving)
     sizes = (
         chosen if processes == "auto" else processes,
-        min(machine.processors, _MOST_THREADS) if threads == "auto" else threads,
+        min(machine.processors, _MAX_THREADS) if threads == "auto" else threads,
     )
-    has = f"{machine.processors} processors, memory for {fitting} reading processes"
+    has = f"{machine.processors} processors, memory for {fitting} engines"
     warning = None
     if processes != "auto" and processes * serving > max(1, fitting):
         warning = f"[engine] processes = {processes}: half of the memory is enough for {fitting}"

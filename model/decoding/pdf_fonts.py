@@ -1,8 +1,8 @@
-"""The machine's Chinese fonts, for documents that name theirs without bringing them along.
+"""The machine's Chinese fonts, for documents that name a font without embedding it.
 
-PDFium opens a font's file when a page needs it, which a locked process cannot. So the zygote draws
-a page in such fonts before it is locked; what PDFium read for it is kept, and answered from memory
-in every decoder. Without such a font on the machine those texts stay blank.
+PDFium opens a font file when a page needs it, which a restricted process can't. So the zygote
+renders a page with such fonts before it is restricted; the data that PDFium reads is cached, and
+decoders get it from memory. If the machine has no such font, the text stays blank.
 """
 
 import ctypes
@@ -14,49 +14,49 @@ import pypdfium2
 from model.decoding.pdf import PdfFile
 from model.workers import memfd
 
-# Name, character collection and encoding of the fonts that such documents name most.
+# Name, character collection and encoding of the fonts that documents name most often.
 _FONTS = (
     ("STSong-Light", "GB1", "UniGB-UCS2-H"),
     ("STSong-Light,Bold", "GB1", "UniGB-UCS2-H"),
     ("MSung-Light", "CNS1", "UniCNS-UCS2-H"),
     ("MSung-Light,Bold", "CNS1", "UniCNS-UCS2-H"),
 )
-_SIDE = 16  # pixels of the page that is drawn
+_SIDE = 16  # points and pixels of the rendered page
 
 
-class RememberedFonts(pypdfium2.PdfSysfontBase):  # type: ignore[misc] # it has no types
-    """PDFium's own search for fonts, but what it reads is read once."""
+class CachedFonts(pypdfium2.PdfSysfontBase):  # type: ignore[misc] # untyped
+    """PDFium's font lookup, with a cache of the data that it reads."""
 
     def __init__(self) -> None:
         super().__init__()
         self._tables: dict[tuple[int, int], bytes] = {}
 
     def GetFontData(self, _: Any, font: int, table: int, buffer: Any, size: int) -> int:  # noqa: N802
-        """Fill the buffer with a font's table, 0 being the whole file; return its length."""
-        known = self._tables.get((font, table))
-        if known is None:
+        """Write a font's table to the buffer, 0 for the whole file; return its length."""
+        cached = self._tables.get((font, table))
+        if cached is None:
             length = int(self.default.GetFontData(self.default, font, table, buffer, size))
             if buffer and length and size >= length:
                 data = ctypes.string_at(buffer, length)
-                # Several names may stand for one font: it is kept once.
-                kept = next((each for each in self._tables.values() if each == data), data)
-                self._tables[font, table] = kept
+                # Several names may refer to one font: its data is stored once.
+                stored = next((each for each in self._tables.values() if each == data), data)
+                self._tables[font, table] = stored
             return length
-        if buffer and size >= len(known):
-            ctypes.memmove(buffer, known, len(known))
-        return len(known)
+        if buffer and size >= len(cached):
+            ctypes.memmove(buffer, cached, len(cached))
+        return len(cached)
 
 
-def remember_fonts() -> None:
-    """Draw a page in every font that is to be had later; files must still be open to us."""
-    RememberedFonts().setup()
-    room = memfd.room("fonts", _SIDE * _SIDE * 3)
-    PdfFile(_page(), _SIDE * _SIDE, 72).draw(1, room)
-    os.close(room)
+def cache_fonts() -> None:
+    """Render a page with every font that decoders may need, while files can still be opened."""
+    CachedFonts().setup()
+    output = memfd.output_buffer("fonts", _SIDE * _SIDE * 3)
+    PdfFile(_page(), _SIDE * _SIDE, 72).render(1, output)
+    os.close(output)
 
 
 def _page() -> bytes:
-    """Return a document with a character in each font; its table is missing, and made good."""
+    """Return a document with a character in each font; PDFium rebuilds its missing xref table."""
     first = 5
     names = " ".join(f"/F{number} {first + 2 * number} 0 R" for number in range(len(_FONTS)))
     text = " ".join(f"/F{number} 8 Tf <4E00> Tj" for number in range(len(_FONTS)))

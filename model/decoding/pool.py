@@ -1,29 +1,34 @@
-"""Uploads to pixels, each page in a process of its own that ends before its answer is looked at."""
+"""Decode uploads to pixels, each page in a process that has exited before its response is read."""
 
 import asyncio
 import math
 import os
 import time
-from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from model.decoding.zygote_handle import ZygoteHandle
 from model.errors import ReaderDied, UnreadableImage
-from model.reading import Decoded, Implausible, decoded
+from model.reading import DecodedImage, Implausible, decoded_image
 from model.workers import memfd
+from model.workers.fair_queue import FairSemaphore, Turn
+from model.workers.launcher import Launcher
+from model.workers.pool import Report
 
 _RGB = 3  # bytes a pixel
-# Address space a decoder may take beyond the zygote's: what Pillow's and PDFium's worst modes hold
-# of an image at once (measured: 16 bytes a pixel), and the upload.
-_BYTES_PER_PIXEL, _BYTES_BESIDE = 24, 512 << 20
-
-Report = Callable[[str, str], None]  # the process, and what befell it
+# Address space that a decoder may have beyond the zygote's: what Pillow's and PDFium's most
+# expensive modes take of an image at once (measured: 16 bytes a pixel), and the upload.
+_BYTES_PER_PIXEL, _EXTRA_BYTES = 24, 512 << 20
 
 
-class Decoders:
-    """Decodes pages, `size` at a time, at most `timeout_s` each."""
+class DecoderPool:
+    """Decodes pages, `size` at a time, each in at most `timeout_s`.
+
+    `report` is called for a decoder or zygote that exited by itself or could not start.
+    """
 
     def __init__(
         self,
+        launcher: Launcher,
         *,
         size: int,
         max_pixels: int,
@@ -33,17 +38,18 @@ class Decoders:
         seccomp: bool,
         report: Report,
     ) -> None:
-        self._places = asyncio.Semaphore(size)
-        self._starting = asyncio.Lock()
+        self._launcher = launcher
+        self._turns = FairSemaphore(size)
+        self._start_lock = asyncio.Lock()
         self._zygote: ZygoteHandle | None = None
-        self._newborn: ZygoteHandle | None = None
+        self._starting: ZygoteHandle | None = None
         self._closed = False
         self._max_pixels = max_pixels
         self._timeout_s = timeout_s
         self._start_timeout_s = start_timeout_s
         self._seccomp = seccomp
         self._report = report
-        self._question = {
+        self._request = {
             "max_pixels": max_pixels,
             "dpi": dpi,
             "cpu_s": math.ceil(timeout_s) + 1,
@@ -53,59 +59,76 @@ class Decoders:
 
     @property
     def pids(self) -> list[int]:
-        """The zygote's id, while it lives."""
+        """The id of the zygote, while it runs."""
         return [self._zygote.pid] if self._zygote is not None and self._zygote.alive else []
 
-    async def decode(self, upload: int, size_bytes: int, page: int) -> tuple[Decoded, float]:
-        """Return the page's measures and pixels, whose descriptor the caller closes, and the s.
+    def turn(self, caller: str) -> AbstractAsyncContextManager[Turn]:
+        """Wait for the caller's turn to decode a page, and hold it."""
+        return self._turns.turn(caller)
 
-        Raises what is wrong with the upload, ReadingTimeout, ReaderDied.
+    async def decode(self, upload: int, size_bytes: int, page: int) -> tuple[DecodedImage, float]:
+        """Return a page's pixels, whose descriptor the caller closes, and the seconds it took.
+
+        Hold a `turn` for each call.
+
+        Raises:
+            ReadingError: the decoder's error about the upload.
+            ReadingTimeout: it took longer than `timeout_s`.
+            ReaderDied: the zygote exited or did not start.
+
         """
-        async with self._places:
-            zygote = await self._running()
-            question = {**self._question, "bytes": size_bytes, "page": page}
-            began = time.perf_counter()
-            room = memfd.room("pixels", self._max_pixels * _RGB)
-            try:
-                message = await zygote.decode(question, upload, room, self._timeout_s)
-                found = decoded(message, room, self._max_pixels)
-                return found, time.perf_counter() - began
-            except BaseException as error:
-                os.close(room)
-                if isinstance(error, Implausible):
-                    self._died(str(error))
-                    raise UnreadableImage(str(error)) from error
-                raise
+        zygote = await self._running()
+        request = {**self._request, "bytes": size_bytes, "page": page}
+        began = time.perf_counter()
+        output = memfd.output_buffer("pixels", self._max_pixels * _RGB)
+        try:
+            response = await zygote.decode(request, upload, output, self._timeout_s)
+            image = decoded_image(response, output, self._max_pixels)
+            return image, time.perf_counter() - began
+        except BaseException as error:
+            os.close(output)
+            if isinstance(error, Implausible):
+                self._decoder_died(str(error))
+                raise UnreadableImage(str(error)) from error
+            raise
 
     async def warm(self) -> None:
-        """Start the zygote."""
+        """Start the zygote.
+
+        Raises:
+            ReaderDied: it did not start, or the pool is closed.
+
+        """
         await self._running()
 
-    async def unload(self) -> None:
-        """End the zygote, and with it every decoder."""
+    async def stop(self) -> None:
+        """Stop the zygote, and with it every decoder; the next page starts another one."""
         zygote, self._zygote = self._zygote, None
         if zygote is not None:
             await zygote.aclose()
 
     async def aclose(self) -> None:
-        """End it for good, one that is still starting, too; what is under way raises ReaderDied."""
+        """Stop the zygote for good, even while it starts; pages in progress raise ReaderDied."""
         self._closed = True
-        if self._newborn is not None:
-            await self._newborn.aclose()
-        await self.unload()
+        if self._starting is not None:
+            await self._starting.aclose()
+        await self.stop()
 
     async def _running(self) -> ZygoteHandle:
-        async with self._starting:
+        """Return the zygote; start one if there is none."""
+        async with self._start_lock:
             if self._closed:
                 raise ReaderDied("the reader is closed")
             if self._zygote is None or not self._zygote.alive:
-                self._zygote = await self._started()
+                self._zygote = await self._start()
             return self._zygote
 
-    async def _started(self) -> ZygoteHandle:
-        """Return a new zygote that is locked and forks. Raises ReaderDied."""
-        zygote = self._newborn = ZygoteHandle(self._died, self._ended)
-        memory_bytes = self._max_pixels * _BYTES_PER_PIXEL + _BYTES_BESIDE
+    async def _start(self) -> ZygoteHandle:
+        """Return a new zygote that is restricted and ready to fork."""
+        zygote = self._starting = ZygoteHandle(
+            self._launcher, self._decoder_died, self._zygote_exited
+        )
+        memory_bytes = self._max_pixels * _BYTES_PER_PIXEL + _EXTRA_BYTES
         try:
             async with asyncio.timeout(self._start_timeout_s):
                 await zygote.start({"memory_bytes": memory_bytes, "seccomp": self._seccomp})
@@ -122,16 +145,16 @@ class Decoders:
                 self._report("zygote", str(death))
             raise
         finally:
-            self._newborn = None
+            self._starting = None
         return zygote
 
-    def _died(self, cause: str) -> None:
-        """Count and tell of a decoder that ended otherwise than by answering."""
+    def _decoder_died(self, cause: str) -> None:
+        """Count and report a decoder that exited without a valid response."""
         self.deaths += 1
         self._report("decoder", cause)
 
-    def _ended(self, zygote: ZygoteHandle) -> None:
-        """Count and tell of a zygote that ended by itself."""
+    def _zygote_exited(self, zygote: ZygoteHandle) -> None:
+        """Count and report a zygote that exited by itself."""
         if zygote is self._zygote:
             self.deaths += 1
             self._report("zygote", zygote.cause)

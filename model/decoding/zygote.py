@@ -1,8 +1,7 @@
-"""The process that decoders are forked from: everything loaded, nothing seen.
+"""The zygote: has all decoding libraries loaded, reads no upload, and forks the decoders.
 
-It takes descriptors from the parent and hands them on; not a byte of an upload passes through it.
-So each decoder begins as clean as the first, within milliseconds, and no process that parses a
-file ever sees another.
+It passes descriptors from the parent to decoders, and never reads what is in them. So every decoder
+starts within milliseconds, in the same clean state, and reads one upload only.
 """
 
 import gc
@@ -15,7 +14,7 @@ import warnings
 from PIL import Image
 
 from model.decoding.decoder import decode_and_exit
-from model.decoding.pdf_fonts import remember_fonts
+from model.decoding.pdf_fonts import cache_fonts
 from model.sandbox import lock, policies
 from model.workers.channel import Channel, Message, close_all
 
@@ -23,65 +22,65 @@ _CODECS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 def serve(channel: Channel) -> None:
-    """Fork until the parent closes the channel.
+    """Fork decoders until the parent closes the channel.
 
-    A start message `{"memory_bytes", "seccomp"}` is answered `{"landlock"}`. A question with an
-    upload, room for pixels and a pipe goes to a decoder; `{"kill"}` ends that one. When a decoder
-    is gone, `{"ended", "status"}` says how.
+    The start message `{"memory_bytes", "seccomp"}` gets the response `{"landlock"}`. A request
+    with upload, pixel buffer and pipe goes to a new decoder; `{"kill"}` kills the decoder of that
+    request. When a decoder has exited, `{"exited", "status"}` follows.
     """
     message, _ = channel.receive()
     load()
-    landlock = lock_down(message)
+    landlock = restrict(message)
     channel.send({"sequence": message["sequence"], "landlock": landlock})
     Zygote(channel).run()
 
 
 def load() -> None:
-    """Load what decoding imports late: codecs, plugins, tables; and hush them."""
-    warnings.simplefilter("ignore")  # what a file makes a library say is for nobody
+    """Load what decoding imports lazily: codecs, plugins, tables."""
+    warnings.simplefilter("ignore")  # a library's warning may quote a file
     Image.init()
     for codec in _CODECS:
         stream = io.BytesIO()
         Image.new("RGB", (8, 8)).save(stream, codec)
         with Image.open(stream) as image:
             image.convert("RGBA").getexif()
-    remember_fonts()
+    cache_fonts()
     gc.collect()
-    gc.freeze()  # what is here stays; looking at it would copy its memory into each decoder
+    gc.freeze()  # a collection would touch these objects and copy their memory in each decoder
 
 
-def lock_down(message: Message) -> int:
-    """Give up files and system calls; return Landlock's version."""
-    lock.assert_single_task()
+def restrict(message: Message) -> int:
+    """Drop files and system calls; return Landlock's version."""
+    lock.assert_single_thread()
     lock.limit(memory_bytes=lock.address_space_bytes() + message["memory_bytes"])
-    landlock = lock.give_up_files()
+    landlock = lock.drop_files()
     if message["seccomp"]:
-        lock.give_up_calls(policies.ZYGOTE)
+        lock.drop_system_calls(policies.ZYGOTE)
     return landlock
 
 
 class Zygote:
-    """The decoders there are, by their descriptors."""
+    """The loop that forks decoders and collects those that have exited."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._decoders: dict[int, int] = {}  # descriptor of a process: sequence number
+        self._decoders: dict[int, int] = {}  # pidfd: sequence number of the request
         self._poll = select.poll()
         self._poll.register(channel.fileno(), select.POLLIN)
 
     def run(self) -> None:
-        """Serve until the parent is gone."""
+        """Serve until the parent closes the channel."""
         try:
             while True:
                 for descriptor, _ in self._poll.poll():
                     if descriptor == self._channel.fileno():
-                        self._take()
+                        self._receive()
                     else:
                         self._collect(descriptor)
         except (EOFError, BrokenPipeError):
             return
 
-    def _take(self) -> None:
+    def _receive(self) -> None:
         message, descriptors = self._channel.receive()
         try:
             if "kill" in message:
@@ -91,19 +90,19 @@ class Zygote:
         finally:
             close_all(descriptors)
 
-    def _fork(self, question: Message, upload: int, room: int, answer: int) -> None:
+    def _fork(self, request: Message, upload: int, output: int, response: int) -> None:
         zygote = os.getpid()
         try:
             pid = os.fork()
         except OSError:
-            self._channel.send({"ended": question["sequence"], "status": None})
+            self._channel.send({"exited": request["sequence"], "status": None})
             return
         if pid == 0:
             close_all([self._channel.fileno(), *self._decoders])
-            decode_and_exit(question, upload, room, answer, zygote)
-        # The number is ours until we collect the process, so that this cannot be another.
+            decode_and_exit(request, upload, output, response, zygote)
+        # Until the process is collected, its pid can't be given to another one.
         descriptor = os.pidfd_open(pid)
-        self._decoders[descriptor] = question["sequence"]
+        self._decoders[descriptor] = request["sequence"]
         self._poll.register(descriptor, select.POLLIN)
 
     def _kill(self, sequence: int) -> None:
@@ -112,13 +111,13 @@ class Zygote:
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
 
     def _collect(self, descriptor: int) -> None:
-        """Tell the parent how a decoder ended."""
-        ended = os.waitid(os.P_PIDFD, descriptor, os.WEXITED)
+        """Collect a decoder and report its exit status to the parent."""
+        exited = os.waitid(os.P_PIDFD, descriptor, os.WEXITED)
         status = 0
-        if ended is not None:
-            by_signal = ended.si_code != os.CLD_EXITED
-            status = -ended.si_status if by_signal else ended.si_status
+        if exited is not None:
+            by_signal = exited.si_code != os.CLD_EXITED
+            status = -exited.si_status if by_signal else exited.si_status
         self._poll.unregister(descriptor)
         sequence = self._decoders.pop(descriptor)
         os.close(descriptor)
-        self._channel.send({"ended": sequence, "status": status})
+        self._channel.send({"exited": sequence, "status": status})

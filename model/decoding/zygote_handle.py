@@ -1,4 +1,4 @@
-"""The parent's handle on the zygote and on the decoders it forks."""
+"""The parent's handle on the zygote and on the decoders that it forks."""
 
 import asyncio
 import contextlib
@@ -7,30 +7,39 @@ from collections.abc import Callable
 
 from model.errors import ReaderDied, ReadingTimeout, UnreadableImage
 from model.workers.channel import ChannelError, Message, decode
-from model.workers.process import Process, how, place_of, retrieve
+from model.workers.crash import checked_report, describe_exit
+from model.workers.launcher import Launcher
+from model.workers.process import Process, mark_retrieved
 
-_ANSWER_BYTES = 4096
-_KILL_GRACE_S = 2.0  # for the zygote to end a decoder; then it is ended itself, with all of them
+_RESPONSE_BYTES = 4096
+_KILL_GRACE_S = 2.0  # for the zygote to kill a decoder; after that the zygote itself is killed
+_START = 1  # the sequence number of the start message
 
 
 class ZygoteHandle:
-    """The parent's handle on the zygote and on the decoders it forks."""
+    """The parent's handle on the zygote and on the decoders that it forks."""
 
     def __init__(
-        self, on_decoder_death: Callable[[str], None], on_end: Callable[["ZygoteHandle"], None]
+        self,
+        launcher: Launcher,
+        on_decoder_death: Callable[[str], None],
+        on_exit: Callable[["ZygoteHandle"], None],
     ) -> None:
         self._on_decoder_death = on_decoder_death
-        self._on_end = on_end
-        self._sequence = 1  # the start message's
-        self._ends: dict[int, asyncio.Future[int | None]] = {}
+        self._on_exit = on_exit
+        self._sequence = _START
+        # The exit status of each decoder by its request; None is a fork that failed.
+        self._statuses: dict[int, asyncio.Future[int | None]] = {}
         self._started: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._started.add_done_callback(retrieve)
-        self._ends[1] = self._started
-        self._process = Process("zygote", on_message=self._take, on_end=self._gone)
+        self._started.add_done_callback(mark_retrieved)
+        self._statuses[_START] = self._started
+        self._process = Process(
+            launcher, "zygote", on_message=self._receive, on_exit=self._process_exited
+        )
 
     @property
     def alive(self) -> bool:
-        """Whether it forks."""
+        """Whether it can fork decoders."""
         return self._process.alive
 
     @property
@@ -40,81 +49,90 @@ class ZygoteHandle:
 
     @property
     def cause(self) -> str:
-        """How it ended."""
+        """Why it exited."""
         return self._process.cause
 
     async def start(self, configuration: Message) -> None:
-        """Configure it and wait until it is locked. Raises ReaderDied."""
-        self._process.send({**configuration, "sequence": 1})
+        """Configure the zygote and wait until it is restricted.
+
+        Raises:
+            ReaderDied: it exited.
+
+        """
+        self._process.send({**configuration, "sequence": _START})
         await asyncio.shield(self._started)
 
-    async def decode(self, question: Message, upload: int, room: int, timeout_s: float) -> Message:
-        """Return what a decoder answered before it ended.
+    async def decode(self, request: Message, upload: int, output: int, timeout_s: float) -> Message:
+        """Return what a decoder responded before it exited.
 
-        Raises ReadingTimeout, ReaderDied, UnreadableImage where it ended without an answer.
+        Raises:
+            ReadingTimeout: it took longer than `timeout_s`.
+            ReaderDied: the zygote exited or could not fork.
+            UnreadableImage: the decoder exited without a response.
+
         """
         self._sequence += 1
         sequence = self._sequence
-        ended = self._ends[sequence] = asyncio.get_running_loop().create_future()
-        ended.add_done_callback(retrieve)
-        answer, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        exited = self._statuses[sequence] = asyncio.get_running_loop().create_future()
+        exited.add_done_callback(mark_retrieved)
+        response, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             try:
-                self._process.send({**question, "sequence": sequence}, upload, room, theirs)
+                self._process.send({**request, "sequence": sequence}, upload, output, theirs)
             finally:
                 os.close(theirs)
-            status = await self._end_of(sequence, ended, timeout_s)
+            status = await self._exit_status(sequence, exited, timeout_s)
             with contextlib.suppress(BlockingIOError, ChannelError):
-                message = decode(os.read(answer, _ANSWER_BYTES))
+                message = decode(os.read(response, _RESPONSE_BYTES))
                 if status == 0:
-                    if "cause" in message:
-                        self._on_decoder_death(place_of(message["cause"]))
+                    if "crash" in message:
+                        self._on_decoder_death(checked_report(message["crash"]))
                     return message
         finally:
-            os.close(answer)
-        cause = "it could not be forked" if status is None else how(status)
+            os.close(response)
+        cause = "it could not be forked" if status is None else describe_exit(status)
         self._on_decoder_death(cause)
         if status is None:
             raise ReaderDied(cause)
         raise UnreadableImage(cause)
 
     def kill(self) -> None:
-        """End it, and with it every decoder."""
+        """Kill the zygote, and with it every decoder."""
         self._process.kill()
 
     async def aclose(self) -> None:
-        """End it and wait until it is gone."""
+        """Kill the zygote and wait until it has exited."""
         await self._process.aclose()
 
-    async def _end_of(
-        self, sequence: int, ended: "asyncio.Future[int | None]", timeout_s: float
+    async def _exit_status(
+        self, sequence: int, exited: "asyncio.Future[int | None]", timeout_s: float
     ) -> int | None:
-        """Return a decoder's exit status; end it where it is late or its asker leaves."""
+        """Return a decoder's exit status; kill it when it is late or its caller is cancelled."""
         try:
             async with asyncio.timeout(timeout_s):
-                return await asyncio.shield(ended)
+                return await asyncio.shield(exited)
         except TimeoutError as error:
             self._process.send({"kill": sequence})
-            await asyncio.wait([ended], timeout=_KILL_GRACE_S)
-            if not ended.done():
-                self._process.kill("it did not end a decoder")
+            await asyncio.wait([exited], timeout=_KILL_GRACE_S)
+            if not exited.done():
+                self._process.kill("it did not kill a decoder")
             raise ReadingTimeout("decoding", timeout_s) from error
         except asyncio.CancelledError:
             if self.alive:
                 self._process.send({"kill": sequence})
             raise
 
-    def _take(self, message: Message) -> None:
-        """Note that a decoder has ended, or that the zygote is ready."""
-        sequence = message.get("ended", message.get("sequence"))
-        ended = self._ends.pop(sequence, None) if isinstance(sequence, int) else None
-        if ended is None:
-            self._process.kill("it told of what nobody asked")
+    def _receive(self, message: Message) -> None:
+        """Note that a decoder has exited, or that the zygote is ready."""
+        sequence = message.get("exited", message.get("sequence"))
+        exited = self._statuses.pop(sequence, None) if isinstance(sequence, int) else None
+        if exited is None:
+            self._process.kill("a message about an unknown request")
         else:
-            ended.set_result(message.get("status"))
+            exited.set_result(message.get("status"))
 
-    def _gone(self) -> None:
-        for ended in self._ends.values():
-            ended.set_exception(ReaderDied(f"the zygote died: {self.cause}"))
-        self._ends.clear()
-        self._on_end(self)
+    def _process_exited(self) -> None:
+        for exited in self._statuses.values():
+            exited.set_exception(ReaderDied(f"the zygote died: {self.cause}"))
+        self._statuses.clear()
+        self._on_exit(self)

@@ -1,4 +1,4 @@
-"""What a process gives up before it sees a stranger's bytes: files, network, other processes.
+"""Restrict a process before it reads an upload: no files, no network, no other processes.
 
-seccomp is the boundary; Landlock stands behind it where the kernel has it.
+seccomp is the boundary; Landlock is the second one, where the kernel has it.
 """

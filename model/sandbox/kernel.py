@@ -1,4 +1,4 @@
-"""Calls to the kernel and the C library that Python has no function for.
+"""Kernel and C library calls that Python has no function for.
 
 Source: prctl(2), syscall(2).
 """
@@ -14,24 +14,34 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def prctl(option: int, value: int) -> None:
-    """Set an option of this process. Raises OSError."""
+    """Set an option of this process.
+
+    Raises:
+        OSError: the kernel refuses it.
+
+    """
     zeros = [ctypes.c_ulong(0)] * 3
     if _LIBC.prctl(ctypes.c_int(option), ctypes.c_ulong(value), *zeros) != 0:
         raise _error("prctl")
 
 
 def syscall(number: int, *arguments: object) -> int:
-    """Make a system call; arguments are ctypes values or pointers. Raises OSError."""
+    """Make a system call; the arguments are ctypes values or pointers.
+
+    Raises:
+        OSError: the call failed.
+
+    """
     result = int(_LIBC.syscall(ctypes.c_long(number), *arguments))
     if result < 0:
         raise _error(f"system call {number}")
     return result
 
 
-def forget_freed_memory() -> None:
-    """Give every free page of the heaps back, and with it what stood there. Source: malloc_trim(3).
+def release_free_memory() -> None:
+    """Return every free page of the heaps, and so its content, to the kernel.
 
-    Other C libraries than glibc have no such call.
+    C libraries other than glibc have no such call. Source: malloc_trim(3).
     """
     trim = getattr(_LIBC, "malloc_trim", None)
     if trim is not None:

@@ -1,6 +1,6 @@
-"""No file, no socket, no signal beyond what is open already, where the kernel has Landlock.
+"""Landlock: no access to files, sockets or signals beyond what is open, if the kernel has it.
 
-A ruleset that handles everything and allows nothing. Source: landlock(7), linux/landlock.h.
+The ruleset handles everything and allows nothing. Source: landlock(7), linux/landlock.h.
 """
 
 import ctypes
@@ -9,17 +9,17 @@ import struct
 
 from model.sandbox.kernel import syscall
 
-# The same numbers on every machine.
+# The same numbers on every architecture.
 _CREATE_RULESET, _RESTRICT_SELF = 444, 446
 _VERSION = 1  # LANDLOCK_CREATE_RULESET_VERSION
-_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}  # how many file rights an ABI knows; 16 from 5 on
+_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}  # the number of file rights in an ABI; 16 since 5
 _NEWEST_RIGHTS = 16
 _NETWORK_ABI, _NETWORK = 4, 0b11  # binding and connecting TCP
 _SCOPE_ABI, _SCOPE = 6, 0b11  # abstract Unix sockets, signals
 
 
 def abi() -> int:
-    """Return the version the kernel has; 0 where it has none."""
+    """Return the kernel's version of Landlock; 0 if it has none."""
     try:
         return syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
     except OSError:
@@ -27,9 +27,13 @@ def abi() -> int:
 
 
 def deny_everything() -> int:
-    """Confine this thread and those it starts, for good; return the version that was used.
+    """Restrict this thread and those it starts; return the version used, 0 if there is none.
 
-    Needs no_new_privs. Raises OSError.
+    no_new_privs must be set.
+
+    Raises:
+        OSError: the kernel refuses the ruleset.
+
     """
     version = abi()
     if version < 1:

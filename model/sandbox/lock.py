@@ -1,4 +1,4 @@
-"""The order in which a process locks itself; each step is for good."""
+"""The steps by which a process restricts itself; none can be undone."""
 
 import os
 import resource
@@ -11,60 +11,65 @@ from model.sandbox import kernel, landlock, policies, seccomp
 from model.sandbox.seccomp import Call
 
 
-class NotAlone(Exception):
-    """The process has several threads: one would stay outside of what the others give up."""
+class SeveralThreads(Exception):
+    """The process has several threads: Landlock would restrict only the one that calls it."""
 
 
-def die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies, however that dies.
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent exits, for whatever reason.
 
-    A parent that died before the call is noticed by its pid. A fork clears it: set it again.
+    If the parent exited before this call, this process exits. A fork resets the setting.
     """
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        sys.exit("the parent is gone")
+        sys.exit("the parent has exited")
 
 
-def assert_single_task() -> None:
-    """Check that only one thread runs. Raises NotAlone."""
-    tasks = len(list(Path("/proc/self/task").iterdir()))
-    if tasks != 1:
-        raise NotAlone(f"{tasks} threads run before the lock")
+def assert_single_thread() -> None:
+    """Check that this process has one thread.
+
+    Raises:
+        SeveralThreads: it has more.
+
+    """
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    if threads != 1:
+        raise SeveralThreads(f"{threads} threads")
 
 
-def forbid_core_dumps() -> None:
-    """Keep this process's memory from files, and from debuggers of the same user.
+def disable_core_dumps() -> None:
+    """Keep this process's memory out of core files and away from debuggers of the same user.
 
-    The limit does not hold where the kernel pipes dumps to a program; not being dumpable does.
+    The limit has no effect where the kernel pipes core dumps to a program; not being dumpable has.
     """
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def give_up_files() -> int:
-    """Give up new privileges, tracers, core dumps, files and sockets; return Landlock's version.
+def drop_files() -> int:
+    """Give up new privileges, debuggers, core dumps, files and sockets; return Landlock's version.
 
-    0: this kernel has no Landlock, and the filter of system calls alone keeps files away.
+    0: this kernel has no Landlock, and only the system call filter keeps files away.
     """
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    forbid_core_dumps()
+    disable_core_dumps()
     return landlock.deny_everything()
 
 
 def address_space_bytes() -> int:
-    """Return what this process has mapped by now."""
+    """Return the size of this process's address space."""
     pages = Path("/proc/self/statm").read_text("ascii").split()[0]
     return int(pages) * resource.getpagesize()
 
 
 def limit(*, memory_bytes: int | None = None, cpu_s: int | None = None) -> None:
-    """Bound the address space and the processor time; descriptors stay as many as are open."""
+    """Limit the address space, the processor time, or both."""
     if memory_bytes is not None:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     if cpu_s is not None:
         resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
 
 
-def give_up_calls(allowed: Sequence[Call]) -> None:
-    """Let every thread make the allowed system calls alone."""
+def drop_system_calls(allowed: Sequence[Call]) -> None:
+    """Restrict every thread to the allowed system calls."""
     seccomp.install(allowed, policies.REFUSED)

@@ -1,6 +1,6 @@
-"""Which system calls each process may still make once it is locked.
+"""The system calls that each kind of process may still make once it is restricted.
 
-Taken from what real readings were seen to need (strace), not from what seems harmless.
+The lists come from what decoding and reading were seen to need (strace).
 """
 
 import os
@@ -11,11 +11,11 @@ from model.sandbox.seccomp import Call
 _PROT_EXEC = 4
 _DUPFD_CLOEXEC = 1030  # F_DUPFD_CLOEXEC: Python's mmap keeps a copy of the descriptor
 _ABORT = 6  # SIGABRT
-# MADV_NORMAL, WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE. With others root can take memory
-# pages from the whole machine.
+# MADV_NORMAL, WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE. Other advice lets root offline memory
+# pages of the whole machine.
 _ADVICE = (0, 3, 4, 8, 14, 15)
 
-# New memory may hold data, never code.
+# New memory must not be executable.
 _MEMORY = (
     Call("mmap", argument=2, mask=_PROT_EXEC),
     Call("mprotect", argument=2, mask=_PROT_EXEC),
@@ -49,7 +49,7 @@ _COMMON = (
     ),
     Call("fcntl", argument=1, value=_DUPFD_CLOEXEC),
 )
-# Libraries ask for these now and then, and do without: time zones, fonts, locales.
+# Libraries try these sometimes and work without them: time zones, fonts, locales.
 REFUSED: Sequence[str] = (
     "open",
     "openat",
@@ -68,8 +68,8 @@ REFUSED: Sequence[str] = (
     "fcntl",
     "ioctl",
 )
-# The zygote takes descriptors, forks, and tells how its children ended. What a child needs to lock
-# itself further (prctl, seccomp, prlimit64) is here, too: filters only ever add up.
+# The zygote receives descriptors, forks, and reports how its children exited. A child restricts
+# itself further with prctl, seccomp and prlimit64, so they are allowed here: filters only add up.
 ZYGOTE: Sequence[Call] = (
     *_COMMON,
     *map(
@@ -98,17 +98,17 @@ ZYGOTE: Sequence[Call] = (
 
 
 def decoder() -> Sequence[Call]:
-    """Return what a child of the zygote keeps, which holds one upload and the way to its answer."""
+    """Return the calls of a decoder, which holds one upload and the pipe for its response."""
     return (*_COMMON, _own_abort())
 
 
 def engine() -> Sequence[Call]:
-    """Return what an engine keeps once its threads run and its networks are loaded."""
-    talk = ("recvmsg", "sendmsg", "sendto", "poll", "ppoll")
+    """Return the calls of an engine whose threads run and whose networks are loaded."""
+    channel = ("recvmsg", "sendmsg", "sendto", "poll", "ppoll")
     threads = ("sched_yield", "sched_getaffinity", "clock_nanosleep", "exit")
-    return (*_COMMON, *map(Call, (*talk, *threads)), _own_abort())
+    return (*_COMMON, *map(Call, (*channel, *threads)), _own_abort())
 
 
 def _own_abort() -> Call:
-    """Return the call by which abort() ends this process; it reaches no other."""
+    """Return the call by which abort() ends this process; it can't signal any other."""
     return Call("tgkill", argument=0, value=os.getpid())

@@ -1,7 +1,7 @@
-"""The kernel's numbers for the system calls that our filters name, by machine.
+"""The numbers of the system calls that the filters name, by architecture.
 
-Source: the kernel's syscall_64.tbl (x86_64) and asm-generic/unistd.h (aarch64), which has no
-calls that a later one with an `at` replaced. x86_64 is tested; aarch64 is not, yet.
+Source: the kernel's syscall_64.tbl (x86_64) and asm-generic/unistd.h (aarch64), which lacks calls
+that a newer one ending in `at` replaces. Only x86_64 has been tested.
 """
 
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """A machine's audit architecture (linux/audit.h) and the numbers of its system calls."""
+class Architecture:
+    """An architecture's audit number (linux/audit.h) and the numbers of its system calls."""
 
     audit_arch: int
     numbers: Mapping[str, int]
-    x32_bit: int = 0  # set in the numbers of a second, 32-bit table that must not be let through
+    x32_bit: int = 0  # this bit marks calls of the x32 ABI, a second table that must not be allowed
 
 
 _X86_64 = {
@@ -136,7 +136,7 @@ _AARCH64 = {
     "openat2": 437,
     "faccessat2": 439,
 }
-MACHINES: Mapping[str, Machine] = {
-    "x86_64": Machine(0xC000003E, _X86_64, x32_bit=0x40000000),
-    "aarch64": Machine(0xC00000B7, _AARCH64),
+ARCHITECTURES: Mapping[str, Architecture] = {
+    "x86_64": Architecture(0xC000003E, _X86_64, x32_bit=0x40000000),
+    "aarch64": Architecture(0xC00000B7, _AARCH64),
 }

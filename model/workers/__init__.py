@@ -1,1 +1,1 @@
-"""Child processes: starting and ending them, messages and memory files, waiting for a free one."""
+"""Child processes: start and stop them, pass messages and memory files, wait for a free one."""

@@ -1,6 +1,8 @@
-"""What a process that reads does first: tie its life to its parent's, then do one module's work.
+"""The file that every child process runs first: `python -I bootstrap.py MODULE DESCRIPTOR PARENT`.
 
-Started as `python -I -c "..." PROJECT MODULE DESCRIPTOR PARENT` by `model.workers.process`.
+-I (isolated mode) keeps the environment out of the interpreter: PYTHONPATH and the other PYTHON*
+variables, the user's site-packages and the current folder can't replace a module. It also leaves
+out this file's own folder, so the project's root is put on the search path here.
 """
 
 import importlib
@@ -9,37 +11,33 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from model.sandbox.lock import die_with
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from model.sandbox.lock import die_with_parent
 from model.workers.channel import Channel
+from model.workers.crash import crash_report
 
 MODULES = {"engine": "model.vision.engine", "zygote": "model.decoding.zygote"}
-_DESCRIPTORS = 3  # the most that come with a message: an upload, room for its pixels, an answer
+_MAX_DESCRIPTORS = 3  # with one message: upload, pixel buffer, and the pipe for the response
 
 
 def main() -> None:
-    """Serve the module that the command line names until the parent closes the channel."""
+    """Run the module that the command line names until the parent closes the channel."""
     module, descriptor, parent = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    die_with(parent)
-    channel = Channel(socket.socket(fileno=descriptor), descriptors=_DESCRIPTORS)
-    sys.excepthook = _teller(channel)
+    die_with_parent(parent)
+    channel = Channel(socket.socket(fileno=descriptor), max_descriptors=_MAX_DESCRIPTORS)
+    sys.excepthook = _crash_reporter(channel)
     importlib.import_module(MODULES[module]).serve(channel)
 
 
-def where(error: BaseException) -> str:
-    """Return an exception's class and line; its own text may quote an image."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return type(error).__name__
-    file = Path(trace.tb_frame.f_code.co_filename).name
-    return f"{type(error).__name__} at {file}:{trace.tb_lineno}"
+def _crash_reporter(channel: Channel):  # type: ignore[no-untyped-def] # noqa: ANN202 - sys.excepthook's
+    """Return an excepthook that sends the parent the place of the exception, and no data."""
+
+    def report(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
+        channel.send({"crash": crash_report(error)})
+
+    return report
 
 
-def _teller(channel: Channel):  # type: ignore[no-untyped-def] # noqa: ANN202 - sys.excepthook's
-    """Return an excepthook that tells the parent where the process died, and nothing it read."""
-
-    def tell(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
-        channel.send({"died": where(error)})
-
-    return tell
+if __name__ == "__main__":
+    main()

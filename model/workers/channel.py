@@ -1,9 +1,9 @@
-"""One message: a small JSON object and, downwards only, descriptors beside it.
+"""Messages between parent and child: a small JSON object, with descriptors beside it.
 
-Spoken over a SOCK_SEQPACKET pair, which keeps messages whole: no framing to get out of step, and
-one read takes one message with its descriptors. Both ends use this file; neither end trusts the
-other, so a message that is cut, oversized or not an object is an error of its sender. Children
-get descriptors and never give any: the parent's end takes none.
+A SOCK_SEQPACKET socket pair keeps messages whole: there is no framing, and one read returns one
+message with its descriptors. Both ends use this file and neither trusts the other: a message that
+is truncated, too large or not an object is an error of its sender. Descriptors are only sent to
+children; the parent's end accepts none.
 """
 
 import contextlib
@@ -20,18 +20,18 @@ _MESSAGE_BYTES = 16_384
 
 
 class ChannelError(Exception):
-    """The other end said something that is no message; it is not to be talked to again."""
+    """The other end sent something that is no message; it must not be used any more."""
 
 
 class Channel:
-    """An end of the pair. Blocks or not as its socket does.
+    """One end of the socket pair; it blocks if its socket does.
 
-    `descriptors` is how many may come with a message.
+    A message may bring at most `max_descriptors`.
     """
 
-    def __init__(self, end: socket.socket, *, descriptors: int = 0) -> None:
+    def __init__(self, end: socket.socket, *, max_descriptors: int) -> None:
         self._end = end
-        self._descriptors = descriptors
+        self._max_descriptors = max_descriptors
 
     def fileno(self) -> int:
         """Return the socket's descriptor, for event loops."""
@@ -40,11 +40,14 @@ class Channel:
     def send(self, message: Message, *descriptors: int) -> None:
         """Send a message with copies of the descriptors; the caller still closes its own.
 
-        Raises OSError where the other end is gone, ValueError where the message is too large.
+        Raises:
+            OSError: the other end is closed.
+            ValueError: the message is too large.
+
         """
         data = encode(message)
         if len(data) > _MESSAGE_BYTES:
-            raise ValueError(f"a message of {len(data)} bytes; bulk data belongs in memory files")
+            raise ValueError(f"a message of {len(data)} bytes; use a memory file for bulk data")
         if descriptors:
             socket.send_fds(self._end, [data], descriptors)
         else:
@@ -53,11 +56,14 @@ class Channel:
     def receive(self) -> tuple[Message, list[int]]:
         """Return the next message and its descriptors, which the caller must close.
 
-        Raises EOFError where the other end is gone, BlockingIOError where nothing has come,
-        ChannelError where it is not a message.
+        Raises:
+            EOFError: the other end is closed.
+            BlockingIOError: there is no message yet.
+            ChannelError: what arrived is no message.
+
         """
         data, descriptors, flags, _ = socket.recv_fds(
-            self._end, _MESSAGE_BYTES, self._descriptors, socket.MSG_CMSG_CLOEXEC
+            self._end, _MESSAGE_BYTES, self._max_descriptors, socket.MSG_CMSG_CLOEXEC
         )
         try:
             return _parse(data, flags), descriptors
@@ -65,24 +71,29 @@ class Channel:
             close_all(descriptors)
             raise
 
-    def pending(self) -> bool:
-        """Tell whether a message, or the other end's departure, waits to be received."""
+    def readable(self) -> bool:
+        """Return whether a message, or the end of the channel, can be received."""
         poll = select.poll()
         poll.register(self._end, select.POLLIN)
         return bool(poll.poll(0))
 
     def close(self) -> None:
-        """Close this end; the other end's receive() raises EOFError from then on."""
+        """Close this end; the other end's receive() then raises EOFError."""
         self._end.close()
 
 
 def encode(message: Message) -> bytes:
-    """Return the message as it is sent."""
+    """Return a message as it is sent."""
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def decode(data: bytes) -> Message:
-    """Return the object that was sent. Raises ChannelError."""
+    """Return the message that was sent.
+
+    Raises:
+        ChannelError: the data is not a JSON object.
+
+    """
     try:
         message = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -93,16 +104,22 @@ def decode(data: bytes) -> Message:
 
 
 def close_all(descriptors: Iterable[int]) -> None:
-    """Close descriptors that came with a message nobody wants."""
+    """Close the descriptors that came with a message."""
     for descriptor in descriptors:
         with contextlib.suppress(OSError):
             os.close(descriptor)
 
 
 def _parse(data: bytes, flags: int) -> Message:
-    """Return the object that came whole. Raises EOFError, ChannelError."""
+    """Return a received message.
+
+    Raises:
+        EOFError: there is no data: the other end is closed.
+        ChannelError: the message is truncated or is not a JSON object.
+
+    """
     if not data:
-        raise EOFError("the other end is gone")
+        raise EOFError("the other end is closed")
     if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-        raise ChannelError("a cut message")
+        raise ChannelError("a truncated message")
     return decode(data)

@@ -1,37 +1,46 @@
-"""Bulk data between processes: memory files, made by the parent, whose size and content are fixed.
+"""Memory files (memfd): bulk data between processes, with size and content protected by seals.
 
-An upload is sealed before a child gets it. What a child fills is a room of a fixed size that it
-cannot leave; once the child is gone, and with it whatever it had mapped, the parent cuts the room
-to its content and seals it. Source: memfd_create(2), fcntl(2) "File Sealing".
+The parent creates every one of them. A sealed copy can't be changed by anyone. An output buffer has
+a fixed size and is filled by a child; when that child has exited, and its mappings with it, the
+parent truncates the buffer to its content and seals it.
+Source: memfd_create(2), fcntl(2) "File Sealing".
 """
 
 import fcntl
 import os
 
 _FUTURE_WRITE = 0x10  # F_SEAL_FUTURE_WRITE, since Linux 5.1; Python has no name for it yet
-# F_SEAL_WRITE would refuse mappings that are there already, too, but nobody is left to have one:
-# its filter lets a decoder start no process.
-# And it waits until the kernel itself has let go of each page (memfd_wait_for_pins): milliseconds
-# on a busy machine, after a sixth of a second EBUSY.
-_KEPT = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | _FUTURE_WRITE | fcntl.F_SEAL_SEAL
+# F_SEAL_WRITE would also refuse while a writable mapping exists, but by then no process has one: a
+# decoder's filter lets it start no process. And it waits until the kernel has released every page
+# (memfd_wait_for_pins): milliseconds on a busy machine; after a sixth of a second it is EBUSY.
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | _FUTURE_WRITE | fcntl.F_SEAL_SEAL
 
 
-def copy(name: str, data: bytes) -> int:
-    """Return the descriptor of a sealed memory file holding `data`."""
+def sealed_copy(name: str, data: bytes) -> int:
+    """Return the descriptor of a sealed memory file that contains `data`.
+
+    Raises:
+        OSError: there is no memory or no descriptor left.
+
+    """
     descriptor = _create(name)
     try:
-        fill(descriptor, data)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _KEPT)
+        write(descriptor, data)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def room(name: str, size_bytes: int) -> int:
-    """Return the descriptor of a memory file of zeros, to be written to but not to grow.
+def output_buffer(name: str, size_bytes: int) -> int:
+    """Return the descriptor of a memory file of zeros that can be written to but can't grow.
 
-    It takes memory only where it is written.
+    Only the parts that are written take memory.
+
+    Raises:
+        OSError: there is no descriptor left.
+
     """
     descriptor = _create(name)
     try:
@@ -43,27 +52,40 @@ def room(name: str, size_bytes: int) -> int:
     return descriptor
 
 
-def fill(descriptor: int, data: bytes) -> int:
-    """Write a file's content from its beginning; return its length. Raises OSError."""
+def write(descriptor: int, data: bytes) -> int:
+    """Write a file's content from its start; return the content's length.
+
+    Raises:
+        OSError: the file is sealed or too small.
+
+    """
     view = memoryview(data)
     position = 0
-    while position < len(data):  # os.pwrite alone may stop in the middle
+    while position < len(data):  # one os.pwrite may write less than all
         position += os.pwrite(descriptor, view[position:], position)
     return position
 
 
-def close_room(descriptor: int, size_bytes: int) -> None:
-    """Cut a room to its content and freeze it for every holder, the caller included.
+def truncate_and_seal(descriptor: int, size_bytes: int) -> None:
+    """Cut an output buffer to its content and seal it for every process, this one included.
 
-    Who filled it must be gone: what a process has mapped by then it can go on writing to. Raises
-    OSError where the room was made smaller than that.
+    The process that filled it must have exited: it could still write through an existing mapping.
+
+    Raises:
+        OSError: the buffer has been made smaller than `size_bytes`.
+
     """
     os.ftruncate(descriptor, size_bytes)
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _KEPT)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
 
 
 def read(descriptor: int, size_bytes: int) -> bytes:
-    """Return the first bytes. Raises ValueError where there are fewer."""
+    """Return the first `size_bytes` of a file.
+
+    Raises:
+        ValueError: the file is shorter.
+
+    """
     parts, position = [], 0
     while position < size_bytes:
         parts.append(os.pread(descriptor, size_bytes - position, position))

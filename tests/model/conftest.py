@@ -1,4 +1,4 @@
-"""Fixtures of the reading tests."""
+"""Fixtures of the tests of the model."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -7,19 +7,22 @@ from typing import Any
 import pytest
 
 from model.reader import Reader
+from tests.model.launchers import launcher_of
+
+__all__ = ["launcher_of"]
 
 MakeReader = Callable[..., AbstractAsyncContextManager[Reader]]
 
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Run async tests on asyncio, which is what the service runs on."""
+    """Run async tests on asyncio, which the service uses."""
     return "asyncio"
 
 
 @pytest.fixture
 def make_reader() -> MakeReader:
-    """Return a context manager of a Reader with small defaults, each of which may be overridden."""
+    """Return a context manager of a Reader; its small defaults may be overridden."""
 
     @asynccontextmanager
     async def make(**overrides: Any) -> AsyncIterator[Reader]:

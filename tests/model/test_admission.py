@@ -17,10 +17,10 @@ class Crowd:
         self.over = asyncio.Event()
         self.tasks: list[asyncio.Task[str]] = []
 
-    async def come(self, callers: str, *, served: bool = False) -> None:
+    async def come(self, callers: str, *, started: bool = False) -> None:
         """Have a request of each caller come."""
         for caller in callers:
-            self.tasks.append(asyncio.create_task(self._hold(caller, served=served)))
+            self.tasks.append(asyncio.create_task(self._hold(caller, started=started)))
             await asyncio.sleep(0)
         await asyncio.sleep(0)
 
@@ -29,10 +29,10 @@ class Crowd:
         self.over.set()
         return "".join(await asyncio.gather(*self.tasks))
 
-    async def _hold(self, caller: str, *, served: bool) -> str:
+    async def _hold(self, caller: str, *, started: bool) -> str:
         try:
             with self.admission.ticket(caller) as ticket:
-                ticket.served = served
+                ticket.started = started
                 await self.over.wait()
         except Full:
             return caller
@@ -66,7 +66,7 @@ async def test_places_are_shared(crowd: Crowd, callers: str, outcome: str) -> No
 
 async def test_who_is_being_served_stays(crowd: Crowd) -> None:
     """A page that is being read is not thrown away for a newcomer's."""
-    await crowd.come("aaaa", served=True)
+    await crowd.come("aaaa", started=True)
     await crowd.come("b")
     assert await crowd.end() == "AAAAb"
 

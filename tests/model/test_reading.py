@@ -1,4 +1,4 @@
-"""What an engine answers is measured before it is believed."""
+"""An engine's result is checked before it is used."""
 
 import json
 import os
@@ -6,39 +6,39 @@ from typing import Any
 
 import pytest
 
-from model.reading import Implausible, Line, lines_and_times
+from model.reading import Implausible, Line, Recognition, recognition
 from model.workers import memfd
 
 LINE = {"text": "4711", "confidence": 0.5, "polygon": [[0, 0], [9, 0], [9, 9], [0, 9]]}
 RESULT = {"detect_ms": 1.5, "recognise_ms": 2, "lines": [LINE]}
 
 
-def taken(result: bytes, answer: Any = None, room_bytes: int = 100_000) -> Any:
-    """Return what is made of a result in its room."""
-    room = memfd.room("reading", room_bytes)
+def parsed(result: bytes, response: Any = None, output_bytes: int = 100_000) -> Recognition:
+    """Return what the parent makes of a result in an output buffer."""
+    output = memfd.output_buffer("reading", output_bytes)
     try:
-        memfd.fill(room, result)
-        return lines_and_times(answer or {"bytes": len(result)}, room, room_bytes)
+        memfd.write(output, result)
+        return recognition(response or {"bytes": len(result)}, output, output_bytes)
     finally:
-        os.close(room)
+        os.close(output)
 
 
-def test_a_result_is_taken() -> None:
-    """Else the lies below would prove nothing."""
-    lines, times = taken(json.dumps(RESULT).encode())
-    assert lines == (Line("4711", 0.5, ((0, 0), (9, 0), (9, 9), (0, 9))),)
-    assert times == {"detect": 1.5, "recognise": 2.0}
+def test_a_result_is_parsed() -> None:
+    """Control of the lies below."""
+    found = parsed(json.dumps(RESULT).encode())
+    assert found.lines == (Line("4711", 0.5, ((0, 0), (9, 0), (9, 9), (0, 9))),)
+    assert found.times_ms == {"detect": 1.5, "recognise": 2.0}
 
 
 LIES = {
     "no JSON": b"{",
     "a list": b"[]",
     "no lines": b"{}",
-    "deep": b"[" * 50_000,
+    "deeply nested": b"[" * 50_000,
     "no text": json.dumps({**RESULT, "lines": [{**LINE, "text": 1}]}).encode(),
-    "half a pair": json.dumps({**RESULT, "lines": [{**LINE, "text": "\ud800"}]}).encode(),
-    "no box": json.dumps({**RESULT, "lines": [{**LINE, "polygon": []}]}).encode(),
-    "endless box": json.dumps(
+    "an unpaired surrogate": json.dumps({**RESULT, "lines": [{**LINE, "text": "\ud800"}]}).encode(),
+    "no polygon": json.dumps({**RESULT, "lines": [{**LINE, "polygon": []}]}).encode(),
+    "an infinite polygon": json.dumps(
         {**RESULT, "lines": [{**LINE, "polygon": [[float("inf"), 0]] * 4}]}
     ).encode(),
     "no confidence": json.dumps({**RESULT, "lines": [{**LINE, "confidence": "x"}]}).encode(),
@@ -50,13 +50,13 @@ LIES = {
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=list(LIES))
 def test_a_lie_is_implausible(lie: bytes) -> None:
-    """None of it reaches a caller, and none is an error of ours."""
+    """No other exception is raised."""
     with pytest.raises(Implausible):
-        taken(lie)
+        parsed(lie)
 
 
 @pytest.mark.parametrize("length", [0, -1, 1 << 30, 1.5, True, None, "9", 100_001])
-def test_a_length_that_cannot_be_is_implausible(length: object) -> None:
-    """Nor is more read than there is room."""
+def test_an_impossible_length_is_implausible(length: object) -> None:
+    """Neither is a length beyond the output buffer."""
     with pytest.raises(Implausible):
-        taken(json.dumps(RESULT).encode(), {"bytes": length})
+        parsed(json.dumps(RESULT).encode(), {"bytes": length})

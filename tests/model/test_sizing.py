@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from model.sizing import Machine, Wish, choose, this_machine
+from model.sizing import Count, Machine, choose, this_machine
 
 GB = 1_000_000_000
 
@@ -36,7 +36,7 @@ def test_the_machine_decides(machine: Machine, workers: int, expected: tuple[int
     [(3, "auto", (3, 2), False), ("auto", 5, (2, 5), False), (64, 64, (64, 64), True)],
 )
 def test_what_is_set_is_set(
-    processes: Wish, threads: Wish, expected: tuple[int, int], *, too_many: bool
+    processes: Count, threads: Count, expected: tuple[int, int], *, too_many: bool
 ) -> None:
     """Numbers are taken as they are; more processes than half of the memory holds are warned of."""
     sizes = choose(processes, threads, machine=Machine(2, 4 * GB), workers=1)

@@ -13,12 +13,16 @@ import sys
 from collections.abc import Sequence
 
 from model.sandbox.kernel import PR_SET_NO_NEW_PRIVS, prctl
-from model.sandbox.syscalls import MACHINES
+from model.sandbox.syscalls import ARCHITECTURES
 
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
 _LOAD, _EQUAL, _RETURN = 0x20, 0x15, 0x06
 _ERRNO, _ALLOW = 0x00050000, 0x7FFF0000
-_SECCOMP = MACHINES[platform.machine()].numbers["seccomp"] if platform.machine() in MACHINES else 0
+_SECCOMP = (
+    ARCHITECTURES[platform.machine()].numbers["seccomp"]
+    if platform.machine() in ARCHITECTURES
+    else 0
+)
 _LANDLOCK = 444  # landlock_create_ruleset, the same on every machine
 
 

@@ -231,6 +231,6 @@ def test_broken_exif_spoils_no_sound_picture(kind: str) -> None:
 
 def test_a_giant_number_of_pages_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A TIFF's are counted so far and no further."""
-    monkeypatch.setattr("model.decoding.images._MOST_PAGES", 3)
+    monkeypatch.setattr("model.decoding.images._MAX_PAGES", 3)
     other = [Image.new("L", (9, 9))] * 4
     assert ImageFile(to_bytes(other[0], "TIFF", save_all=True, append_images=other), 99).pages == 3

@@ -29,13 +29,13 @@ def drawn(
     data: bytes, page: int = 1, *, max_pixels: int = 1_000_000, dpi: int = 72
 ) -> npt.NDArray[np.uint8]:
     """Return the pixels of a page, H x W x 3."""
-    room = memfd.room("test", max_pixels * 3)
+    output = memfd.output_buffer("test", max_pixels * 3)
     try:
-        width, height = PdfFile(data, max_pixels, dpi).draw(page, room)
-        flat = np.frombuffer(os.pread(room, width * height * 3, 0), np.uint8)
+        width, height = PdfFile(data, max_pixels, dpi).render(page, output)
+        flat = np.frombuffer(os.pread(output, width * height * 3, 0), np.uint8)
         return flat.reshape(height, width, 3)
     finally:
-        os.close(room)
+        os.close(output)
 
 
 def test_a_page_is_drawn_black_on_white() -> None:

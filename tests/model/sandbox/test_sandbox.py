@@ -7,11 +7,11 @@ import pytest
 
 from model.sandbox import landlock, policies, seccomp
 from model.sandbox.seccomp import Call, program
-from model.sandbox.syscalls import MACHINES
+from model.sandbox.syscalls import ARCHITECTURES
 from tests.model.sandbox.confined import run
 
 pytestmark = pytest.mark.skipif(not seccomp.available(), reason="this kernel has no seccomp")
-LOCK = "lock.give_up_files(); lock.give_up_calls(policies.decoder())\n"
+LOCK = "lock.drop_files(); lock.drop_system_calls(policies.decoder())\n"
 TRY = """
 try:
     {attempt}
@@ -73,16 +73,17 @@ def work():
     go.wait()
     socket.socket()
 thread = threading.Thread(target=work); thread.start()
-lock.give_up_files(); lock.give_up_calls(policies.engine()); go.set(); thread.join(); print("alive")
+lock.drop_files(); lock.drop_system_calls(policies.engine())
+go.set(); thread.join(); print("alive")
 """
     assert run(code) == (-signal.SIGSYS, "")
 
 
 def test_filters_add_up() -> None:
     """A decoder's filter stands on the zygote's: what either forbids is forbidden."""
-    code = "lock.give_up_files(); lock.give_up_calls(policies.ZYGOTE)\n" + LOCK
-    assert run(code.replace("lock.give_up_files(); lock.give_up_calls(policies.decoder())",
-                            "lock.give_up_calls(policies.decoder())") + "os.fork()")[0] == (
+    code = "lock.drop_files(); lock.drop_system_calls(policies.ZYGOTE)\n" + LOCK
+    assert run(code.replace("lock.drop_files(); lock.drop_system_calls(policies.decoder())",
+                            "lock.drop_system_calls(policies.decoder())") + "os.fork()")[0] == (
         -signal.SIGSYS
     )  # fmt: skip
 
@@ -90,14 +91,14 @@ def test_filters_add_up() -> None:
 @pytest.mark.skipif(landlock.abi() < 1, reason="this kernel has no Landlock")
 def test_landlock_alone_keeps_files_away() -> None:
     """The second wall stands without the first; descriptors that are open stay usable."""
-    code = "file = open('/etc/passwd'); lock.give_up_files(); print(len(file.read()) > 0)\n"
+    code = "file = open('/etc/passwd'); lock.drop_files(); print(len(file.read()) > 0)\n"
     status, said = run(code + TRY.format(attempt="open('/etc/passwd')"))
     assert (status, said.split("\n")) == (0, ["True", "refused EACCES"])
 
 
 def test_a_locked_process_leaves_no_core_and_is_not_traced() -> None:
     """Neither by the limit, which a pipe in core_pattern ignores, nor by being dumpable."""
-    code = "lock.give_up_files() if False else lock.forbid_core_dumps()\n"
+    code = "lock.drop_files() if False else lock.disable_core_dumps()\n"
     asked = (
         "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE)[1])"
     )
@@ -119,21 +120,21 @@ except MemoryError:
 
 def test_several_threads_are_noticed() -> None:
     """Landlock would hold for one of them alone."""
-    code = "threading.Thread(target=signal.pause, daemon=True).start()\nlock.assert_single_task()"
+    code = "threading.Thread(target=signal.pause, daemon=True).start()\nlock.assert_single_thread()"
     status, said = run(code)
     assert status == 1
-    assert "NotAlone: 2 threads" in said
-    assert run("lock.assert_single_task()") == (0, "")
+    assert "SeveralThreads: 2 threads" in said
+    assert run("lock.assert_single_thread()") == (0, "")
 
 
-@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("machine", ARCHITECTURES)
 def test_every_name_is_known_somewhere(machine: str) -> None:
     """A misspelled call would be left out in silence; each is in one of the tables at least."""
     names = {each.name for each in (*policies.ZYGOTE, *policies.decoder(), *policies.engine())}
     names |= set(policies.REFUSED)
-    known = set().union(*(each.numbers for each in MACHINES.values()))
+    known = set().union(*(each.numbers for each in ARCHITECTURES.values()))
     assert names <= known
-    numbers = MACHINES[machine].numbers
+    numbers = ARCHITECTURES[machine].numbers
     assert len(set(numbers.values())) == len(numbers)
 
 
@@ -155,10 +156,10 @@ def evaluate(code: list[tuple[int, int, int, int]], arch: int, number: int, *arg
             at += yes if holds else no
 
 
-@pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_program_on_every_machine(name: str) -> None:
     """Allowed, allowed by argument, refused, killed; another architecture is killed whatever."""
-    machine = MACHINES[name]
+    machine = ARCHITECTURES[name]
     numbers = machine.numbers
     allowed = [
         Call("read"),
@@ -187,10 +188,10 @@ def test_this_machine_s_numbers_are_the_system_s() -> None:
     """Against the C library's own headers' numbers, through calls whose effect is known."""
     code = """
 import platform
-from model.sandbox.syscalls import MACHINES
-numbers = MACHINES[platform.machine()].numbers
+from model.sandbox.syscalls import ARCHITECTURES
+numbers = ARCHITECTURES[platform.machine()].numbers
 print(kernel.syscall(numbers["getpid"]) == os.getpid())
 print(kernel.syscall(numbers["getppid"]) == os.getppid())
 """
-    assert platform.machine() in MACHINES
+    assert platform.machine() in ARCHITECTURES
     assert run(code) == (0, "True\nTrue")

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import model.workers.process
 from model.errors import ReaderDied, ReadingTimeout
-from model.vision.engine import SelfTestFailed, drawn_page, load, self_test
+from model.vision.engine import load, render_test_page, self_test
 from model.vision.page import PageReader, PageReading
+from model.workers.crash import SelfTestFailed
+from model.workers.launcher import ALLOCATOR, LAUNCHER, Launcher
 from tests.model.conftest import MakeReader
 from tests.model.drawing import draw_line, draw_page, to_bytes
+from tests.model.launchers import MakeLauncher, changed_bootstrap
 from tests.model.processes import descriptors_of
 from tests.model.sandbox.confined import PROJECT
 
@@ -56,7 +58,7 @@ def test_what_reads_passes_the_self_test() -> None:
     """The shipped networks read what is drawn for them, upright, upside down and sideways."""
     reader = load(START)
     self_test(reader)
-    page = reader.read(drawn_page(), detect=True, check=lambda: None)
+    page = reader.read(render_test_page(), detect=True, check=lambda: None)
     assert [line.text for line in page.lines] == ["4711 0815"] * 4
 
 
@@ -101,17 +103,15 @@ def test_what_does_not_read_fails_it() -> None:
 
 
 async def test_an_engine_that_fails_its_test_is_not_used(
-    make_reader: MakeReader, monkeypatch: pytest.MonkeyPatch
+    make_reader: MakeReader, launcher_of: MakeLauncher
 ) -> None:
-    """It ends, with the reason told, and the reader is not proven."""
-    blind = (
-        "import model.vision.engine as engine; engine._TEST_TEXT = '1234'; "
-        "engine.cv2.putText = print; "
-    )
-    code = model.workers.process._CODE.replace("main()", f"{blind}main()")
-    monkeypatch.setattr(model.workers.process, "_CODE", code)
+    """It exits, the cause is reported, and the reader is not proven."""
+    blind = "import model.vision.engine as engine; engine.cv2.putText = print"
+    launcher = launcher_of(changed_bootstrap(blind))
     reports: list[tuple[str, str]] = []
-    async with make_reader(report=lambda *told: reports.append(told)) as reader:
+    async with make_reader(
+        launcher=launcher, report=lambda *report: reports.append(report)
+    ) as reader:
         assert not await reader.prove()
         with pytest.raises(ReaderDied, match="SelfTestFailed"):
             await reader.read(LINE, detect=False)
@@ -166,30 +166,27 @@ def memory_of(pid: int) -> Iterator[bytes]:
             yield memory.read(last - first)
 
 
-@pytest.mark.parametrize("forgetful", [True, False])
+@pytest.mark.parametrize("released", [True, False])
 async def test_pixels_of_a_page_do_not_stay(
-    make_reader: MakeReader, monkeypatch: pytest.MonkeyPatch, *, forgetful: bool
+    make_reader: MakeReader, tmp_path: Path, *, released: bool
 ) -> None:
-    """What was cut from a page is not in the engine's memory any more once it is read.
+    """Once a page is read, what was cropped from it is not in the engine's memory any more.
 
-    With glibc's own way of keeping freed blocks (the control) it is.
+    Control: with glibc's defaults for freed blocks it is.
     """
-    if not forgetful:
-        plain, code = model.workers.process._environment, model.workers.process._CODE
-        kept = "import model.sandbox.kernel as kernel; kernel.forget_freed_memory = int; main()"
-        monkeypatch.setattr(model.workers.process, "_CODE", code.replace("main()", kept))
-        monkeypatch.setattr(
-            model.workers.process,
-            "_environment",
-            lambda module: (
-                {"MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
-                | {name: value for name, value in plain(module).items() if "MALLOC" not in name}
-            ),
+    launcher = LAUNCHER
+    if not released:
+        bootstrap = tmp_path / "bootstrap.py"
+        bootstrap.write_text(
+            changed_bootstrap("import model.sandbox.kernel as k; k.release_free_memory = int"),
+            encoding="utf-8",
         )
+        defaults = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
+        launcher = Launcher(bootstrap, {**ALLOCATOR, "engine": defaults})
     paper = (241, 238, 227)
     page = np.asarray(draw_page([["TEA", "12.50"], ["MILK", "3.99"]])).copy()
     page[(page == 255).all(axis=2)] = paper
-    async with make_reader() as reader:
+    async with make_reader(launcher=launcher) as reader:
         [read] = await reader.read(to_bytes(Image.fromarray(page)))
         assert "12.50" in read.text
         try:
@@ -197,4 +194,4 @@ async def test_pixels_of_a_page_do_not_stay(
         except PermissionError:
             pytest.skip("only root may look into a locked process")
     kept_px = sum(part.count(bytes(paper) * 40) for part in memory) * 40
-    assert kept_px == 0 if forgetful else kept_px > page.size // 10
+    assert kept_px == 0 if released else kept_px > page.size // 10

@@ -76,7 +76,7 @@ def test_nothing_found_is_looked_for_once_more() -> None:
 @pytest.fixture(scope="module")
 def detector() -> Detector:
     """Return the shipped detector."""
-    return Detector(pick("ppocrv3-det", "detector").held(), threads=1)
+    return Detector(pick("ppocrv3-det", "detector").loaded(), threads=1)
 
 
 def sheet(letters_px: int, *, lines: int = 30, pitch_px: int = 70) -> Image.Image:

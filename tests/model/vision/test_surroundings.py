@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import model.workers.process
+from model.workers.launcher import ALLOCATOR, BOOTSTRAP, Launcher
 from tests.model.conftest import MakeReader
 from tests.model.drawing import draw_line, to_bytes
 from tests.model.processes import is_running
@@ -102,16 +102,11 @@ def test_it_reads_wherever_the_server_runs_it(image: Path, tmp_path: Path, progr
 
 @pytest.mark.anyio
 async def test_the_engine_leaves_nothing_in_the_home_folder(
-    make_reader: MakeReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_reader: MakeReader, tmp_path: Path
 ) -> None:
     """A reading, telemetry off as we have it, creates no file under HOME."""
-    plain = model.workers.process._environment
-    monkeypatch.setattr(
-        model.workers.process,
-        "_environment",
-        lambda module: {**plain(module), "HOME": str(tmp_path)},
-    )
-    async with make_reader() as reader:
+    variables = {module: {**each, "HOME": str(tmp_path)} for module, each in ALLOCATOR.items()}
+    async with make_reader(launcher=Launcher(BOOTSTRAP, variables)) as reader:
         [page] = await reader.read(to_bytes(draw_line("4711")), detect=False)
         assert page.text == "4711"
     assert files_under(tmp_path) == []

@@ -1,4 +1,4 @@
-"""Messages with descriptors over a pair of sockets."""
+"""Messages with descriptors over a socket pair."""
 
 import os
 import socket
@@ -10,9 +10,11 @@ from model.workers import memfd
 from model.workers.channel import Channel, ChannelError, close_all
 from tests.model.processes import open_descriptors
 
+Ends = tuple[socket.socket, socket.socket]
+
 
 @pytest.fixture
-def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+def ends() -> Iterator[Ends]:
     """Return both ends of a pair."""
     pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     yield pair
@@ -20,57 +22,53 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
         end.close()
 
 
-def test_a_message_brings_its_file(ends: tuple[socket.socket, socket.socket]) -> None:
-    """The object and the content of the memory file arrive; the sender may close its own."""
-    here, there = (Channel(end, descriptors=1) for end in ends)
-    descriptor = memfd.copy("test", b"pixels")
+def test_a_message_arrives_with_its_file(ends: Ends) -> None:
+    """The object and the memory file's content arrive; the sender may close its descriptor."""
+    here, there = (Channel(end, max_descriptors=1) for end in ends)
+    descriptor = memfd.sealed_copy("test", b"pixels")
     here.send({"width": 2, "text": "纯臻"}, descriptor)
     os.close(descriptor)
-    assert there.pending()
+    assert there.readable()
     message, descriptors = there.receive()
     assert message == {"width": 2, "text": "纯臻"}
     assert memfd.read(descriptors[0], 6) == b"pixels"
     close_all(descriptors)
-    assert not there.pending()
+    assert not there.readable()
 
 
-def test_the_other_ends_departure_is_told(ends: tuple[socket.socket, socket.socket]) -> None:
-    """A closed channel is pending, and receiving from it raises EOFError."""
-    here, there = map(Channel, ends)
+def test_a_closed_channel_is_readable_and_at_its_end(ends: Ends) -> None:
+    """Receiving from it raises EOFError."""
+    here, there = (Channel(end, max_descriptors=0) for end in ends)
     here.close()
-    assert there.pending()
+    assert there.readable()
     with pytest.raises(EOFError):
         there.receive()
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b"\xff", b'{"a":"' + b"x" * 20_000 + b'"}'])
-def test_what_is_no_message_is_an_error_and_leaks_nothing(
-    ends: tuple[socket.socket, socket.socket], data: bytes
-) -> None:
-    """Broken, oversized or non-object JSON raises, and its descriptor is closed."""
-    descriptor = memfd.copy("test", b"")
+def test_what_is_no_message_raises_and_leaks_nothing(ends: Ends, data: bytes) -> None:
+    """Corrupt or oversized JSON and other values raise, and their descriptor is closed."""
+    descriptor = memfd.sealed_copy("test", b"")
     before = open_descriptors()
     socket.send_fds(ends[0], [data], [descriptor])
     with pytest.raises(ChannelError):
-        Channel(ends[1]).receive()
+        Channel(ends[1], max_descriptors=0).receive()
     assert open_descriptors() == before
     os.close(descriptor)
 
 
-def test_more_descriptors_than_a_message_has_are_refused(
-    ends: tuple[socket.socket, socket.socket],
-) -> None:
-    """A sender cannot fill our descriptor table."""
-    descriptor = memfd.copy("test", b"")
+def test_too_many_descriptors_are_an_error(ends: Ends) -> None:
+    """A sender can't fill our descriptor table."""
+    descriptor = memfd.sealed_copy("test", b"")
     before = open_descriptors()
     socket.send_fds(ends[0], [b"{}"], [descriptor] * 50)
     with pytest.raises(ChannelError):
-        Channel(ends[1]).receive()
+        Channel(ends[1], max_descriptors=0).receive()
     assert open_descriptors() == before
     os.close(descriptor)
 
 
-def test_bulk_data_is_kept_out_of_messages(ends: tuple[socket.socket, socket.socket]) -> None:
-    """A sender that forgets the memory file is told so at once."""
-    with pytest.raises(ValueError, match="memory files"):
-        Channel(ends[0]).send({"pixels": "x" * 20_000})
+def test_bulk_data_is_refused_in_messages(ends: Ends) -> None:
+    """It belongs in a memory file."""
+    with pytest.raises(ValueError, match="memory file"):
+        Channel(ends[0], max_descriptors=0).send({"pixels": "x" * 20_000})

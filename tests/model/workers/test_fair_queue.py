@@ -1,4 +1,4 @@
-"""A fair semaphore goes round between callers."""
+"""A fair semaphore serves callers round-robin."""
 
 import asyncio
 
@@ -9,47 +9,62 @@ from model.workers.fair_queue import FairSemaphore
 pytestmark = pytest.mark.anyio
 
 
-async def served(turns: FairSemaphore, callers: str) -> str:
-    """Return in which order the callers, who all came at once, were served."""
+async def served(semaphore: FairSemaphore, callers: str) -> str:
+    """Return the order in which these callers, who arrive at once, get their turns."""
     order: list[str] = []
 
-    async def ask(caller: str) -> None:
-        async with turns.turn(caller):
+    async def wait(caller: str) -> None:
+        async with semaphore.turn(caller):
             order.append(caller)
             await asyncio.sleep(0)
 
-    await asyncio.gather(*(ask(caller) for caller in callers))
+    await asyncio.gather(*(wait(caller) for caller in callers))
     return "".join(order)
 
 
 async def test_callers_are_served_in_rounds() -> None:
-    """Who comes last with one wish does not wait for all wishes of who came first."""
+    """The last caller's single turn does not come after all turns of the first one."""
     assert await served(FairSemaphore(1), "aaaaabbc") == "aabcabaa"
 
 
-async def test_one_caller_s_wishes_keep_their_order() -> None:
-    """First come, first served, and as many at a time as may be."""
+async def test_no_more_turns_than_the_size() -> None:
+    """At any time."""
     running = most = 0
-    turns = FairSemaphore(2)
+    semaphore = FairSemaphore(2)
 
-    async def ask() -> None:
+    async def wait() -> None:
         nonlocal running, most
-        async with turns.turn("a"):
+        async with semaphore.turn("a"):
             running += 1
             most = max(most, running)
             await asyncio.sleep(0)
             running -= 1
 
-    await asyncio.gather(*(ask() for _ in range(9)))
+    await asyncio.gather(*(wait() for _ in range(9)))
     assert most == 2
 
 
-async def test_who_leaves_is_passed_over() -> None:
-    """A turn is never lost with one who left, not even at the moment it was given."""
-    turns = FairSemaphore(1)
-    async with turns.turn("a"):
-        early = asyncio.create_task(served(turns, "b"))
-        late = asyncio.create_task(served(turns, "c"))
+async def test_a_turn_may_be_released_early_and_only_once() -> None:
+    """The next caller starts inside the first one's block; its end frees no second turn."""
+    semaphore = FairSemaphore(1)
+    async with semaphore.turn("a") as turn:
+        turn.release()
+        turn.release()
+        async with asyncio.timeout(5), semaphore.turn("b"):
+            waiting = asyncio.create_task(served(semaphore, "c"))
+            await asyncio.sleep(0)
+            turn.release()
+            await asyncio.sleep(0)
+            assert not waiting.done()
+    assert await waiting == "c"
+
+
+async def test_cancelled_callers_are_skipped() -> None:
+    """No turn is lost with a cancelled caller, even if it has just been given the turn."""
+    semaphore = FairSemaphore(1)
+    async with semaphore.turn("a"):
+        early = asyncio.create_task(served(semaphore, "b"))
+        late = asyncio.create_task(served(semaphore, "c"))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         early.cancel()
@@ -57,4 +72,4 @@ async def test_who_leaves_is_passed_over() -> None:
     late.cancel()  # it has just been given the turn
     await asyncio.wait([early, late])
     async with asyncio.timeout(5):
-        assert await served(turns, "d") == "d"
+        assert await served(semaphore, "d") == "d"

@@ -1,4 +1,4 @@
-"""Memory files that can no longer change."""
+"""Memory files and their seals."""
 
 import fcntl
 import mmap
@@ -10,9 +10,9 @@ from model.workers import memfd
 
 
 def test_a_sealed_copy_reads_back() -> None:
-    """What was put in comes out, whole."""
+    """All of the data comes back, and no more than there is."""
     data = os.urandom(3_000_000)
-    descriptor = memfd.copy("test", data)
+    descriptor = memfd.sealed_copy("test", data)
     try:
         assert memfd.read(descriptor, len(data)) == data
         with pytest.raises(ValueError, match="3000000 bytes, not 3000001"):
@@ -21,9 +21,9 @@ def test_a_sealed_copy_reads_back() -> None:
         os.close(descriptor)
 
 
-def test_nobody_can_change_it() -> None:
+def test_a_sealed_copy_can_t_be_changed() -> None:
     """Writing, growing, shrinking and mapping for writing all fail."""
-    descriptor = memfd.copy("test", b"final")
+    descriptor = memfd.sealed_copy("test", b"final")
     try:
         with pytest.raises(PermissionError):
             os.pwrite(descriptor, b"F", 0)
@@ -36,11 +36,11 @@ def test_nobody_can_change_it() -> None:
         os.close(descriptor)
 
 
-def test_a_room_cannot_grow() -> None:
-    """What fills it can write up to its end and not beyond, and not make it larger."""
-    descriptor = memfd.room("test", 8192)
+def test_an_output_buffer_can_t_grow() -> None:
+    """It can be written to its end, not beyond, and not enlarged."""
+    descriptor = memfd.output_buffer("test", 8192)
     try:
-        assert memfd.fill(descriptor, b"x" * 8192) == 8192
+        assert memfd.write(descriptor, b"x" * 8192) == 8192
         with pytest.raises(PermissionError):
             os.pwrite(descriptor, b"y", 8192)
         with pytest.raises(PermissionError):
@@ -49,12 +49,12 @@ def test_a_room_cannot_grow() -> None:
         os.close(descriptor)
 
 
-def test_a_closed_room_is_cut_and_final() -> None:
-    """The content stays, the rest goes, and nobody can change it any more."""
-    descriptor = memfd.room("test", 8192)
+def test_a_sealed_output_buffer_is_truncated_and_can_t_be_changed() -> None:
+    """The content stays, the rest goes, and writing fails."""
+    descriptor = memfd.output_buffer("test", 8192)
     try:
-        memfd.fill(descriptor, b"content")
-        memfd.close_room(descriptor, 7)
+        memfd.write(descriptor, b"content")
+        memfd.truncate_and_seal(descriptor, 7)
         assert os.fstat(descriptor).st_size == 7
         with pytest.raises(PermissionError):
             os.pwrite(descriptor, b"C", 0)
@@ -64,29 +64,29 @@ def test_a_closed_room_is_cut_and_final() -> None:
         os.close(descriptor)
 
 
-def test_a_room_is_closed_though_the_kernel_holds_a_page() -> None:
-    """As it does for moments on a busy machine; F_SEAL_WRITE waits, and then fails: the control."""
+def test_a_buffer_is_sealed_while_the_kernel_holds_a_page() -> None:
+    """As it does for moments on a busy machine. Control: F_SEAL_WRITE waits for it, and fails."""
     reading, writing = os.pipe()
-    rooms = [memfd.room("test", 8192) for _ in range(2)]
+    outputs = [memfd.output_buffer("test", 8192) for _ in range(2)]
     try:
-        for room in rooms:
-            memfd.fill(room, b"content")
-            assert os.splice(room, writing, 7, offset_src=0) == 7  # the pipe holds the page itself
+        for output in outputs:
+            memfd.write(output, b"content")
+            assert os.splice(output, writing, 7, offset_src=0) == 7  # the pipe holds the page
         with pytest.raises(OSError, match="busy"):
-            fcntl.fcntl(rooms[0], fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
-        memfd.close_room(rooms[1], 7)
-        assert memfd.read(rooms[1], 7) == b"content"
+            fcntl.fcntl(outputs[0], fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
+        memfd.truncate_and_seal(outputs[1], 7)
+        assert memfd.read(outputs[1], 7) == b"content"
     finally:
-        for descriptor in (*rooms, reading, writing):
+        for descriptor in (*outputs, reading, writing):
             os.close(descriptor)
 
 
-def test_a_room_made_smaller_is_noticed() -> None:
-    """A child that cut its room cannot claim to have filled it."""
-    descriptor = memfd.room("test", 8192)
+def test_a_buffer_that_was_made_smaller_is_detected() -> None:
+    """A child that truncated its buffer can't claim that it filled it."""
+    descriptor = memfd.output_buffer("test", 8192)
     try:
         os.ftruncate(descriptor, 6)
         with pytest.raises(PermissionError):
-            memfd.close_room(descriptor, 7)
+            memfd.truncate_and_seal(descriptor, 7)
     finally:
         os.close(descriptor)

@@ -1,32 +1,33 @@
-"""Processes start when they are needed, and none after the end."""
+"""Processes start when they are needed, and none start after the Reader is closed."""
 
 import asyncio
 import os
+from pathlib import Path
 
 import pytest
 
-import model.workers.process
 from model.errors import ReaderDied, UnsupportedImageType
-from model.reading import Decoded
+from model.reading import DecodedImage
+from model.workers.launcher import ALLOCATOR, Launcher
 from tests.model.conftest import MakeReader
 from tests.model.drawing import draw_line, draw_page, to_bytes
+from tests.model.launchers import changed_bootstrap
 from tests.model.processes import children_of, until
 
 pytestmark = pytest.mark.anyio
 
 LINE = to_bytes(draw_line("4711 0815"))
 PAGE = to_bytes(draw_page([["Many lines on a page", f"number {n}"] for n in range(30)]))
-BROKEN = model.workers.process._CODE.replace("main()", "raise SystemExit(3)")
 
 
 async def test_the_first_engine_starts_while_the_first_page_is_decoded(
     make_reader: MakeReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A service that has slept wakes in the longer of the two times, not in their sum."""
+    """The first reading takes the longer of both times, not their sum."""
     async with make_reader() as reader:
         decode = reader._decoders.decode
 
-        async def decode_late(*given: int) -> tuple[Decoded, float]:
+        async def decode_late(*given: int) -> tuple[DecodedImage, float]:
             await until(lambda: reader._engines.started)
             return await decode(*given)
 
@@ -35,8 +36,8 @@ async def test_the_first_engine_starts_while_the_first_page_is_decoded(
         assert reader._engines.started == 1
 
 
-async def test_who_wakes_it_is_served_first(make_reader: MakeReader) -> None:
-    """The others have come while the engine started, and get it after."""
+async def test_the_first_request_is_served_first(make_reader: MakeReader) -> None:
+    """The others arrived while the engine started, and get the same one afterwards."""
     done: list[int] = []
     async with make_reader() as reader:
 
@@ -49,8 +50,8 @@ async def test_who_wakes_it_is_served_first(make_reader: MakeReader) -> None:
         assert reader._engines.started == 1
 
 
-async def test_what_woke_it_may_leave(make_reader: MakeReader) -> None:
-    """The engine goes on to start, for the next."""
+async def test_a_cancelled_request_does_not_stop_the_start(make_reader: MakeReader) -> None:
+    """The engine that it started is there for the next request."""
     async with make_reader() as reader:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
@@ -60,8 +61,8 @@ async def test_what_woke_it_may_leave(make_reader: MakeReader) -> None:
         assert (reader.running, reader.waiting) == (0, 0)
 
 
-async def test_a_refused_upload_leaves_no_engine_awake(make_reader: MakeReader) -> None:
-    """What it woke goes to sleep again after idle_s, though nothing was read."""
+async def test_an_engine_started_for_a_refused_upload_is_stopped(make_reader: MakeReader) -> None:
+    """It ends after idle_s, although it read nothing."""
     async with make_reader(idle_s=0.1) as reader:
         with pytest.raises(UnsupportedImageType):
             await reader.read(b"no image")
@@ -69,26 +70,28 @@ async def test_a_refused_upload_leaves_no_engine_awake(make_reader: MakeReader) 
         assert (reader.running, reader.waiting, reader.deaths) == (0, 0, 0)
 
 
-async def test_after_an_engine_that_did_not_start_comes_one_that_does(
-    make_reader: MakeReader, monkeypatch: pytest.MonkeyPatch
+async def test_after_an_engine_that_did_not_start_another_one_does(
+    make_reader: MakeReader, tmp_path: Path
 ) -> None:
-    """The reading that met the first is told so, the next is read."""
-    async with make_reader() as reader:
+    """The request that needed the first one fails, the next is read."""
+    bootstrap = tmp_path / "bootstrap.py"
+    bootstrap.write_text(changed_bootstrap(), encoding="utf-8")
+    async with make_reader(launcher=Launcher(bootstrap, ALLOCATOR)) as reader:
         await reader._decoders.warm()
-        with monkeypatch.context() as patched:
-            patched.setattr(model.workers.process, "_CODE", BROKEN)
-            with pytest.raises(ReaderDied):
-                await reader.read(LINE, detect=False)
+        bootstrap.write_text("raise SystemExit(3)", encoding="utf-8")
+        with pytest.raises(ReaderDied):
+            await reader.read(LINE, detect=False)
+        bootstrap.write_text(changed_bootstrap(), encoding="utf-8")
         [page] = await reader.read(LINE, detect=False)
         assert page.text.replace(" ", "") == "47110815"
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["reading", "starting"])
-async def test_closing_ends_what_is_under_way(make_reader: MakeReader, *, warm: bool) -> None:
-    """And what waits: all of it fails, no process is left, none starts, later ones are refused."""
+async def test_closing_stops_everything(make_reader: MakeReader, *, warm: bool) -> None:
+    """All readings fail, no process is left or starts, and later readings are refused."""
     before = children_of(os.getpid())
     reports: list[tuple[str, str]] = []
-    async with make_reader(report=lambda *told: reports.append(told)) as reader:
+    async with make_reader(report=lambda *report: reports.append(report)) as reader:
         if warm:
             await reader.warm()
         pages = [asyncio.create_task(reader.read(PAGE)) for _ in range(3)]

@@ -1,0 +1,51 @@
+"""A decoder pool with small defaults, and pages decoded by it."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+from PIL import Image
+
+from model.decoding.pool import DecoderPool
+from model.workers import memfd
+from model.workers.launcher import LAUNCHER, Launcher
+from tests.model.drawing import to_bytes
+
+SMALL = to_bytes(Image.new("RGB", (30, 20), (200, 100, 50)))
+LARGE = to_bytes(Image.effect_noise((3000, 2000), 90).convert("RGB"), "JPEG")
+
+
+@contextlib.asynccontextmanager
+async def running(
+    reports: list[Any] | None = None, *, launcher: Launcher = LAUNCHER, **overrides: Any
+) -> AsyncIterator[DecoderPool]:
+    """Return a pool, which is stopped afterwards."""
+    reported = [] if reports is None else reports
+    values: dict[str, Any] = {
+        "size": 1,
+        "max_pixels": 10_000_000,
+        "dpi": 72,
+        "timeout_s": 60,
+        "start_timeout_s": 60,
+        "seccomp": True,
+        "report": lambda process, cause: reported.append((process, cause)),
+    }
+    decoders = DecoderPool(launcher, **{**values, **overrides})
+    try:
+        yield decoders
+    finally:
+        await decoders.stop()
+
+
+async def decode(decoders: DecoderPool, data: bytes, page: int = 1) -> tuple[int, int, bytes]:
+    """Return a page's width, height and pixels."""
+    upload = memfd.sealed_copy("upload", data)
+    try:
+        async with decoders.turn("test"):
+            image, _ = await decoders.decode(upload, len(data), page)
+        pixels = memfd.read(image.pixels, image.width * image.height * 3)
+        os.close(image.pixels)
+        return image.width, image.height, pixels
+    finally:
+        os.close(upload)
