@@ -1,72 +1,46 @@
-"""The images in a request's body, however a caller sends them; all of it stays in memory."""
+"""The images in a request body, in each form that a client may send them; all stay in memory."""
 
 import base64
 import binascii
 import json
-import logging
 import re
 
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from handlers.errors import MalformedBody, TooManyImages, UnsupportedBody
+from handlers.multipart import MultipartImages
 
-# It warns of malformed bodies with positions and bytes of them: what a caller sends is not logged.
-logging.getLogger("python_multipart").setLevel(logging.CRITICAL + 1)
-
-PARTS = ("image", "file")
+MULTIPART = "multipart/form-data"
+JSON = "application/json"
 DATA_URL = re.compile(r"data:[\w.+/;=-]{0,200},")
 
 
-class InMemoryParser(MultiPartParser):
-    """Starlette's parser, kept from writing parts over 1 MB to disk: 0 spools nothing."""
-
-    spool_max_size = 0
-    complete = False
-
-    def on_end(self) -> None:
-        """Note the closing boundary, which the parser itself does not insist on."""
-        self.complete = True
-
-    async def parse(self) -> FormData:
-        """Return the form, or refuse one that was cut off."""
-        form = await super().parse()
-        if not self.complete:
-            for file in self._files_to_close_on_error:
-                file.close()
-            raise MultiPartException("The closing boundary is missing.")
-        return form
-
-
 def media_type_of(request: Request) -> str:
-    """Return the body's media type.
+    """Return the media type of the body, without its parameters.
 
     Raises:
         UnsupportedBody: it is none that can hold an image.
 
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in {"multipart/form-data", "application/json", "application/octet-stream"}:
-        return kind
-    if kind.startswith("image/") or kind in {"application/pdf", "application/x-pdf"}:
-        return kind
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in {MULTIPART, JSON, "application/octet-stream"}:
+        return media_type
+    if media_type.startswith("image/") or media_type in {"application/pdf", "application/x-pdf"}:
+        return media_type
     raise UnsupportedBody
 
 
-async def images_from(request: Request, *, max_images: int) -> list[bytes]:
-    """Return the body's images, at least one.
+async def images_from(request: Request, media_type: str, *, max_images: int) -> list[bytes]:
+    """Return the images in a body of `media_type`, at least one.
 
     Raises:
-        UnsupportedBody: the Content-Type is none that holds images.
-        MalformedBody: the body is not what its Content-Type says, or holds no image.
+        MalformedBody: the body is not of that type, or holds no image.
         TooManyImages: it holds more than `max_images`.
 
     """
-    kind = media_type_of(request)
-    if kind == "multipart/form-data":
+    if media_type == MULTIPART:
         images = await _from_multipart(request, max_images)
-    elif kind == "application/json":
+    elif media_type == JSON:
         images = _from_json(await request.body())
     else:
         images = [await request.body()]
@@ -78,23 +52,10 @@ async def images_from(request: Request, *, max_images: int) -> list[bytes]:
 
 
 async def _from_multipart(request: Request, max_images: int) -> list[bytes]:
-    parser = InMemoryParser(
-        request.headers, request.stream(), max_files=max_images + 1, max_fields=max_images
-    )
-    try:
-        form = await parser.parse()
-    except (MultiPartException, UnicodeError) as error:  # UnicodeError: charset=undefined
-        if parser._current_files > max_images:  # noqa: SLF001 - it says so in English only
-            raise TooManyImages(max_images) from error
-        raise MalformedBody from error
-    try:
-        return [
-            await part.read()
-            for name, part in form.multi_items()
-            if name in PARTS and isinstance(part, UploadFile)
-        ]
-    finally:
-        await form.close()
+    form = MultipartImages(request.headers["content-type"], max_images=max_images)
+    async for chunk in request.stream():
+        form.write(chunk)
+    return form.finish()
 
 
 def _from_json(body: bytes) -> list[bytes]:
