@@ -1,4 +1,4 @@
-"""The key that lets a newcomer try the service without configuring anything."""
+"""The development key: the service can be tried without any configuration."""
 
 import fcntl
 import hashlib
@@ -12,11 +12,11 @@ from middleware.authentication import Caller
 from middleware.key_format import key_id_of, new_key
 
 KEY_ID = "development"
-LIMIT = "6000/minute"  # trying the service out should not meet a limit
+LIMIT = "6000/minute"  # more than a trial needs
 
 
 def ensure_key(path: Path) -> str:
-    """Return the development key kept at `path`, made on first use, readable by its owner only."""
+    """Return the development key in the file `path`; made on first use, with mode 0600."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory = os.open(path.parent, os.O_RDONLY)
     try:
@@ -28,7 +28,7 @@ def ensure_key(path: Path) -> str:
 
 
 def _read(path: Path) -> str | None:
-    """Return the key at `path`; None where there is none, or something else."""
+    """Return the key in the file `path`; None if it is missing or holds anything else."""
     try:
         token = path.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
@@ -46,7 +46,7 @@ def _make(path: Path) -> str:
 
 
 def development_caller(path: Path, scopes: Iterable[str], paths: Iterable[str]) -> Caller:
-    """Return the key's entry: every scope, from this machine only, limits out of the way."""
+    """Return the key's entry: every scope, high limits, valid from this machine only."""
     digest = hashlib.sha256(ensure_key(path).encode()).digest()
     limits = dict.fromkeys(["*", *paths], parse_limit(LIMIT))
     return Caller(KEY_ID, KEY_ID, digest, frozenset(scopes), limits, loopback_only=True)

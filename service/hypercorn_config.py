@@ -1,4 +1,4 @@
-"""Make sure that Hypercorn runs with the file that was checked, and with all of it."""
+"""Check that Hypercorn runs with exactly the settings file that the service has checked."""
 
 import argparse
 from collections.abc import Iterable, Sequence
@@ -8,8 +8,8 @@ from hypercorn.config import Config
 
 from service.start_refused import StartRefused
 
-# What Hypercorn's flags can set beside the file's keys: each would change what is served or
-# logged. Not umask, user and group, which only concern Unix sockets, nor the name of the app.
+# Keys that only Hypercorn's command line can set; each would change what is served or logged.
+# Left out: umask, user and group, which only concern Unix sockets, and the name of the app.
 COMMAND_LINE_ONLY = (
     "access_log_format",
     "accesslog",
@@ -29,20 +29,20 @@ COMMAND_LINE_ONLY = (
 
 
 class ConfigMismatch(StartRefused):
-    """Hypercorn was told something else than the settings file says."""
+    """Hypercorn's configuration differs from the settings file."""
 
     place = ""
 
 
 def check_command_line(arguments: Sequence[str], settings_file: Path) -> None:
-    """Compare `hypercorn --config FILE` with the file the service reads.
+    """Check that `hypercorn --config FILE` names the file that the service reads.
 
     Raises:
-        ConfigMismatch: they are two files, or Hypercorn was given none.
+        ConfigMismatch: it names another file, or none.
 
     """
     if not arguments or Path(arguments[0]).name not in {"hypercorn", "__main__.py"}:
-        return  # started by a program: `differences` sees what it was told
+        return  # started by another program: check_config sees its configuration
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=True)
     parser.add_argument("-c", "--config")
     named = parser.parse_known_args(arguments[1:])[0].config
@@ -59,16 +59,16 @@ def check_command_line(arguments: Sequence[str], settings_file: Path) -> None:
 
 
 def check_config(config: Config, settings_file: Path, keys: Iterable[str]) -> None:
-    """Compare what Hypercorn runs with against what the file alone would have given.
+    """Check that Hypercorn's configuration is what the file alone gives.
 
     Raises:
-        ConfigMismatch: a command-line flag, or a program, changed one of `keys`, or one that the
-            file may not hold either.
+        ConfigMismatch: a command-line flag or a program has changed one of `keys`, or a key that
+            only the command line can set.
 
     """
-    told = Config.from_toml(settings_file)
+    expected = Config.from_toml(settings_file)
     for key in (*keys, *COMMAND_LINE_ONLY):
-        wanted, actual = getattr(told, key), getattr(config, key)
+        wanted, actual = getattr(expected, key), getattr(config, key)
         if wanted != actual:
             raise ConfigMismatch(
                 f"{key} is {wanted!r} in {settings_file.name} and {actual!r} on Hypercorn's "

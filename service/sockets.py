@@ -1,4 +1,4 @@
-"""Sockets that were handed over: whether plain HTTP may be spoken there."""
+"""Inherited sockets (`fd://N`): whether plain HTTP is allowed there."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ from service.start_refused import StartRefused
 
 
 class InheritedSocketError(StartRefused):
-    """A socket would carry plain HTTP to other machines, or to somebody who is not trusted."""
+    """An inherited socket would carry plain HTTP to other machines or to an untrusted peer."""
 
     place = "{file}: bind: "
 
@@ -20,7 +20,7 @@ def check_inherited(
     """Check that each `fd://N` is a Unix or loopback socket whose peers `[proxy]` trusts.
 
     Raises:
-        InheritedSocketError: one is not, or is no socket.
+        InheritedSocketError: one is not, or is not a socket.
 
     """
     for bind in binds:
@@ -30,13 +30,13 @@ def check_inherited(
             with socket.socket(fileno=os.dup(int(bind.removeprefix("fd://")))) as inherited:
                 family, name = inherited.family, inherited.getsockname()
         except OSError as error:
-            raise InheritedSocketError(f"{bind} is no socket: {error.strerror}") from None
+            raise InheritedSocketError(f"{bind} is not a socket: {error.strerror}") from None
         if family == socket.AF_UNIX and trusts_unix:
             continue
         if family != socket.AF_UNIX and is_loopback(name[0]) and trusts(name[0]):
             continue
         raise InheritedSocketError(
             f"{bind} is {name if family == socket.AF_UNIX else name[0]!r}, and without certfile "
-            "plain HTTP is spoken there: it must be a Unix socket or loopback, and [proxy] trusted "
-            "must name it"
+            "it would carry plain HTTP: use a Unix or loopback socket, and name its peers in "
+            "[proxy] trusted"
         )

@@ -29,8 +29,8 @@ def _ready(
     )
 
 
-def test_one_is_made_for_this_machine(tmp_path: Path) -> None:
-    """A newcomer needs no certificate; the next start keeps the one that was made."""
+def test_one_is_made_for_a_private_service(tmp_path: Path) -> None:
+    """The first start makes a certificate, the next one keeps it."""
     made = _ready(tmp_path, host="ocr.test")
     assert made.development
     assert "ocr.test" in made.names
@@ -39,15 +39,15 @@ def test_one_is_made_for_this_machine(tmp_path: Path) -> None:
     assert (tmp_path / "certificate.pem").read_bytes() == before
 
 
-def test_none_is_made_for_other_machines(tmp_path: Path) -> None:
-    """Where others can reach the service a missing certificate is a mistake."""
+def test_none_is_made_for_a_public_service(tmp_path: Path) -> None:
+    """Where other machines reach the service a missing certificate is an error."""
     with pytest.raises(CertificateError, match=r"certificate\.pem"):
         _ready(tmp_path, public=PUBLIC)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_development_certificate_does_not_face_other_machines(tmp_path: Path) -> None:
-    """It is refused with three ways out, one of which is to allow it."""
+def test_a_development_certificate_is_refused_in_public(tmp_path: Path) -> None:
+    """The refusal names three remedies, one of them allowing it."""
     ensure_development_certificate(tmp_path)
     with pytest.raises(CertificateError) as caught:
         _ready(tmp_path, public=PUBLIC)
@@ -58,14 +58,14 @@ def test_a_development_certificate_does_not_face_other_machines(tmp_path: Path) 
 
 
 def test_files_of_other_names_are_never_made(tmp_path: Path) -> None:
-    """A configured path that is misspelled is not filled with a certificate of ours."""
+    """No development certificate is made at a misspelled path."""
     with pytest.raises(CertificateError, match=r"fullchain\.pem"):
         _ready(tmp_path, name="fullchain")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
-    """A pair that does not belong together is found at start, not in a handshake."""
+    """A key that does not match is found at start, not in a handshake."""
     one, other = tmp_path / "one", tmp_path / "other"
     for directory in (one, other):
         ensure_development_certificate(directory)

@@ -22,7 +22,7 @@ def test_it_is_made_once(tmp_path: Path) -> None:
 
 
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    """File and folder are closed to everybody else."""
+    """The file has mode 0600, its folder 0700."""
     path = tmp_path / ".dev" / "key"
     ensure_key(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -30,8 +30,8 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe", new_key("other").encode()])
-def test_anything_else_in_its_place_is_replaced(content: bytes, tmp_path: Path) -> None:
-    """A torn or foreign file is no key; its replacement is private whatever the old one was."""
+def test_other_content_is_replaced(content: bytes, tmp_path: Path) -> None:
+    """Anything but the development key is replaced; the new file has mode 0600."""
     path = tmp_path / "key"
     path.write_bytes(content)
     path.chmod(0o644)
@@ -42,10 +42,10 @@ def test_anything_else_in_its_place_is_replaced(content: bytes, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("before", [None, b"", b"torn"])
-def test_workers_that_start_at_once_agree(
+def test_concurrent_workers_agree(
     before: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many race, all return the one key that is kept; the making is slowed to let them."""
+    """Workers that race all return the key that is stored; creating it is slowed down here."""
 
     def slow(key_id: str) -> str:
         time.sleep(0.03)
@@ -60,8 +60,8 @@ def test_workers_that_start_at_once_agree(
     assert tokens == {path.read_text(encoding="ascii").strip()}
 
 
-def test_its_entry_may_do_everything_on_this_machine(tmp_path: Path) -> None:
-    """Every scope, limits out of the way for each path and all together, loopback only."""
+def test_its_entry_has_every_scope_on_this_machine(tmp_path: Path) -> None:
+    """Every scope, high limits for each path and for all together, loopback only."""
     caller = development_caller(tmp_path / "key", ["ocr", "other"], ["/ocr"])
     assert caller.sha256 == hashlib.sha256(ensure_key(tmp_path / "key").encode()).digest()
     assert caller.loopback_only

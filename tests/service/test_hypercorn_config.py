@@ -1,4 +1,4 @@
-"""Hypercorn must run with the file that was checked, and with nothing beside it."""
+"""Hypercorn must run with the file that was checked, and nothing else."""
 
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         [],
     ],
 )
-def test_the_same_file_is_taken(arguments: list[str], file: Path) -> None:
-    """However it is written; and a program that is not Hypercorn's is checked later."""
+def test_the_same_file_is_accepted(arguments: list[str], file: Path) -> None:
+    """In each spelling; another program's command line is not checked here."""
     check_command_line(arguments, file)
 
 
@@ -53,15 +53,15 @@ def test_the_same_file_is_taken(arguments: list[str], file: Path) -> None:
 def test_another_file_is_refused_with_both_names(
     arguments: list[str], said: str, file: Path
 ) -> None:
-    """Two files would mean that one half of the settings was never checked."""
+    """With two files, half of the settings would never be checked."""
     with pytest.raises(ConfigMismatch) as caught:
         check_command_line(arguments, file)
     assert str(caught.value).startswith(said)
     assert str(file) in str(caught.value)
 
 
-def test_what_the_file_says_is_taken(file: Path) -> None:
-    """A config that was read from the file differs nowhere."""
+def test_the_file_s_own_config_is_accepted(file: Path) -> None:
+    """A config that was read from the file does not differ."""
     check_config(Config.from_toml(file), file, Server.model_fields)
 
 
@@ -80,7 +80,7 @@ def test_what_the_file_says_is_taken(file: Path) -> None:
     ],
 )
 def test_a_flag_that_contradicts_the_file_is_refused(key: str, value: Any, file: Path) -> None:
-    """A command-line flag goes past every check, so it is named and refused."""
+    """A flag bypasses every check of the file, so it is named and refused."""
     config = Config.from_toml(file)
     setattr(config, key, value)
     with pytest.raises(ConfigMismatch) as caught:

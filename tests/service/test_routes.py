@@ -1,4 +1,4 @@
-"""Handlers are found at start, or stop it."""
+"""Handlers are loaded at start; a wrong one stops it."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ thing = 3
 
 @pytest.fixture(autouse=True)
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put two modules of handlers on the path: a good one and one that needs what is missing."""
+    """Put three handler modules on the path; one lacks an import, one has a syntax error."""
     (tmp_path / "sample_handlers.py").write_text(SOURCE, encoding="utf-8")
     (tmp_path / "needy_handlers.py").write_text("import no_such_thing", encoding="utf-8")
     (tmp_path / "torn_handlers.py").write_text("async def good(request) return 1", encoding="utf-8")
@@ -33,7 +33,7 @@ def test_a_handler_is_found() -> None:
 
 
 @pytest.mark.parametrize("name", ["good", "optional"])
-def test_what_can_be_called_with_a_request_is_taken(name: str) -> None:
+def test_a_handler_takes_one_argument(name: str) -> None:
     """One argument is enough; others may have defaults."""
     assert load_handler("/x", f"sample_handlers:{name}").__name__ == name
 
@@ -52,7 +52,7 @@ def test_what_can_be_called_with_a_request_is_taken(name: str) -> None:
         ("sample_handlers:named", "must take the request and nothing else: "),
     ],
 )
-def test_a_handler_that_could_not_be_called_is_refused(name: str, said: str) -> None:
+def test_a_wrong_handler_is_refused(name: str, said: str) -> None:
     """The refusal names path, handler and reason."""
     with pytest.raises(HandlerError) as caught:
         load_handler("/x", name)

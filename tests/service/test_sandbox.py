@@ -1,4 +1,4 @@
-"""Whether a service starts where the processes that read cannot be locked."""
+"""Whether a service starts where the worker processes cannot be sandboxed."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from service.sandbox import SandboxError, sandbox_warning
 
 @pytest.mark.parametrize("require", ["public", "always", "never"])
 @pytest.mark.parametrize("public", [[], ["0.0.0.0:8443"]])
-def test_with_locks_there_is_nothing_to_say(require: str, public: list[str]) -> None:
-    """Whatever the settings."""
+def test_with_seccomp_there_is_no_warning(require: str, public: list[str]) -> None:
+    """Whatever [sandbox] require says."""
     assert sandbox_warning(available=True, require=require, reachable_by=public) is None
 
 
@@ -16,8 +16,8 @@ def test_with_locks_there_is_nothing_to_say(require: str, public: list[str]) -> 
     ("require", "public"),
     [("always", []), ("always", ["0.0.0.0:8443"]), ("public", ["0.0.0.0:8443"])],
 )
-def test_without_locks_it_does_not_start(require: str, public: list[str]) -> None:
-    """The refusal says what is missing, for whom, and the mend."""
+def test_without_seccomp_it_does_not_start(require: str, public: list[str]) -> None:
+    """The refusal names what is missing, the public address and the remedy."""
     with pytest.raises(SandboxError) as refusal:
         sandbox_warning(available=False, require=require, reachable_by=public)
     assert "seccomp" in str(refusal.value)
@@ -28,8 +28,8 @@ def test_without_locks_it_does_not_start(require: str, public: list[str]) -> Non
 @pytest.mark.parametrize(
     ("require", "public"), [("public", []), ("never", []), ("never", ["0.0.0.0:8443"])]
 )
-def test_without_locks_it_warns(require: str, public: list[str]) -> None:
-    """Where nobody else reaches it, or the operator says so."""
+def test_without_seccomp_it_warns(require: str, public: list[str]) -> None:
+    """Where no other machine reaches it, or the operator accepts the risk."""
     warning = sandbox_warning(available=False, require=require, reachable_by=public)
     assert warning is not None
     assert "seccomp" in warning
