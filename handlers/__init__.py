@@ -1,1 +1,1 @@
-"""The functions that settings.toml names, a file each, and the table of errors they answer with."""
+"""The functions that settings.toml names, a file each, and the table of error responses."""

@@ -1,12 +1,12 @@
-"""What a function refuses. handlers.problems holds the answer to each."""
+"""The errors of functions. handlers.problem_table has the response to each."""
 
 
 class RequestError(Exception):
-    """A request that is not what the function takes."""
+    """A request that the function does not accept."""
 
 
 class UnknownParameter(RequestError):
-    """A query parameter that the function does not take, or takes with other values."""
+    """A query parameter that the function does not have, or with an invalid value."""
 
     def __init__(self, takes: str) -> None:
         super().__init__(takes)
@@ -14,15 +14,15 @@ class UnknownParameter(RequestError):
 
 
 class UnsupportedBody(RequestError):
-    """The Content-Type is none of those the function takes."""
+    """The function does not accept this Content-Type."""
 
 
 class MalformedBody(RequestError):
-    """The body is not what its Content-Type says, or holds no image."""
+    """The body does not match its Content-Type, or holds no image."""
 
 
 class TooManyImages(RequestError):
-    """More images than one request may bring."""
+    """The request holds more images than allowed."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
@@ -30,7 +30,7 @@ class TooManyImages(RequestError):
 
 
 class NotReady(Exception):
-    """The service cannot read at present; `failed` names the checks that say so."""
+    """The service cannot read at present; `failed` names the checks that failed."""
 
     def __init__(self, failed: tuple[str, ...]) -> None:
         super().__init__(failed)
@@ -38,4 +38,4 @@ class NotReady(Exception):
 
 
 class OutOfTime(Exception):
-    """An answer that is under way cannot be finished before its function's timeout_s."""
+    """A response that has begun cannot be completed before its function's timeout_s."""

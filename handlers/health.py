@@ -1,4 +1,4 @@
-"""Whether the process is alive, and whether it could read."""
+"""GET /healthz and /readyz: whether the process is alive, and whether it could read."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -11,15 +11,15 @@ Check = Callable[[], Awaitable[bool]]
 
 
 async def healthz(_request: Request) -> Response:
-    """Answer at all: the process lives."""
+    """Return 200: the process is alive."""
     return JSONResponse({"status": "ok"})
 
 
 async def readyz(request: Request) -> Response:
-    """Ask each of the service's checks.
+    """Return 200 with the warnings if all checks of the service pass.
 
     Raises:
-        NotReady: one failed; the log says why, the answer only which.
+        NotReady: a check failed. The response names it; the cause is in the log only.
 
     """
     checks: Mapping[str, Check] = request.state.checks

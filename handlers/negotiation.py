@@ -1,12 +1,13 @@
-"""Which of the things we can answer with a caller wants most. RFC 9110, section 12.5."""
+"""Content negotiation by Accept and Accept-Language; RFC 9110, section 12.5."""
 
 from collections.abc import Sequence
 
 
 def preferred(header: str | None, offered: Sequence[str]) -> str:
-    """Return the entry of `offered` that an Accept or Accept-Language header ranks highest.
+    """Return the entry of `offered` that an Accept or Accept-Language header prefers.
 
-    The first is the default: for a header that is missing, malformed, indifferent, or wants none.
+    The first entry is the default: if the header is missing or malformed, has no preference, or
+    accepts none of `offered`.
     """
     ranges = [_range(part) for part in (header or "").split(",")]
     best = max(offered, key=lambda offer: _quality(offer, ranges))
@@ -26,17 +27,17 @@ def _range(part: str) -> tuple[str, float]:
 
 
 def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """Return the quality of the most specific range that covers `offer`; 0 for none."""
-    covering = [
-        (len(name.rstrip("*/-")), quality) for name, quality in ranges if _covers(name, offer)
+    """Return the quality of the most specific range that matches `offer`; 0 without one."""
+    matching = [
+        (len(name.rstrip("*/-")), quality) for name, quality in ranges if _matches(name, offer)
     ]
-    return max(covering, default=(0, 0.0))[1]
+    return max(matching, default=(0, 0.0))[1]
 
 
-def _covers(name: str, offer: str) -> bool:
+def _matches(name: str, offer: str) -> bool:
     if name in {"*", "*/*", offer}:
         return True
     if name.endswith("/*"):
         return offer.startswith(name[:-1])
-    # A language range covers its kind both ways: zh-CN is served by zh, zh by zh-CN.
+    # Languages match by their primary tag in both directions: zh-CN is served by zh, zh by zh-CN.
     return "/" not in name and bool(name) and name.partition("-")[0] == offer.partition("-")[0]

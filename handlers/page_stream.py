@@ -1,4 +1,4 @@
-"""An answer of one JSON line a page, each sent before the next page is read."""
+"""A streamed response: one JSON line per page, each sent before the next page is read."""
 
 import asyncio
 import json
@@ -18,44 +18,44 @@ from model.errors import ReadingError
 from model.reader import Page, Reader, Slot
 
 MEDIA_TYPE = "application/x-ndjson"
-FAREWELL_S = 0.5  # before the function's timeout_s: the last line has to be sent, too
+LAST_LINE_S = 0.5  # reserved before the function's timeout_s for sending the last line
 
 
 class PageStream(Response):
-    """Reads while it answers, no faster than the client takes it: sending waits for the window.
+    """Reads pages while sending them, no faster than the client receives: sending waits for it.
 
-    What is wrong with the first page is answered as ever; what goes wrong later is the last line,
-    a problem document of its own.
+    An error on the first page gets the usual error response. A later error is the last line of the
+    stream, a problem document.
     """
 
     def __init__(
         self, request: Request, read: Callable[[Slot], AsyncGenerator[tuple[int, Page]]]
     ) -> None:
         super().__init__(media_type=MEDIA_TYPE)
-        del self.headers["content-length"]  # nobody knows it yet
+        del self.headers["content-length"]  # unknown until the last page is read
         self.request = request
         self.read = read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         reader: Reader = self.request.state.reader
         context = request_context(scope)
-        began = False
+        started = False
         with reader.slot(caller_name(scope)) as slot:
             async with aclosing(self.read(slot)) as pages:
                 try:
-                    async for image, page in in_time(pages, context.deadline):
-                        if not began:
-                            await self._begin(send)
-                            began = True
+                    async for image, page in until_deadline(pages, context.deadline):
+                        if not started:
+                            await self._start(send)
+                            started = True
                         line = {"image": image, "page": page.number, **as_page(page)}
                         await _send_line(send, {**line, "request_id": context.request_id})
                 except (ReadingError, OutOfTime) as error:
-                    if not began:
+                    if not started:
                         raise
                     await _send_line(send, problem_document(self.request, error))
         await send({"type": "http.response.body", "body": b""})
 
-    async def _begin(self, send: Send) -> None:
+    async def _start(self, send: Send) -> None:
         await send(
             {
                 "type": "http.response.start",
@@ -65,13 +65,18 @@ class PageStream(Response):
         )
 
 
-async def in_time(
-    pages: AsyncGenerator[tuple[int, Page]], due: float | None
+async def until_deadline(
+    pages: AsyncGenerator[tuple[int, Page]], deadline: float | None
 ) -> AsyncIterator[tuple[int, Page]]:
-    """Yield pages until it is time to say goodbye. Raises OutOfTime."""
+    """Yield pages until LAST_LINE_S before `deadline`, on the event loop's clock.
+
+    Raises:
+        OutOfTime: that time has come and there are pages left.
+
+    """
     while True:
         try:
-            async with asyncio.timeout_at(None if due is None else due - FAREWELL_S):
+            async with asyncio.timeout_at(None if deadline is None else deadline - LAST_LINE_S):
                 entry = await anext(pages, None)
         except TimeoutError:
             raise OutOfTime from None

@@ -1,4 +1,4 @@
-"""The query of POST /ocr: what is to be done with the uploads."""
+"""The query parameters of POST /ocr."""
 
 import re
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from starlette.datastructures import QueryParams
 from handlers.errors import UnknownParameter
 from model.reader import ALL_PAGES, PageRange
 
-_TAKES = "detect=true, detect=false, pages=1-3,7, pages=9-"
-_LONGEST = 200
+_VALID = "detect=true, detect=false, pages=1-3,7, pages=9-"
+_MAX_LENGTH = 200
 _RANGE = re.compile(r"([1-9]\d{0,5})(?:(-)([1-9]\d{0,5})?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """`detect`: lines are looked for, or each page is one line. `paged`: pages were asked for."""
+    """`detect`: find the lines of a page, or take it as one line. `paged`: pages were selected."""
 
     detect: bool = True
     pages: tuple[PageRange, ...] = ALL_PAGES
@@ -23,33 +23,33 @@ class Parameters:
 
 
 def parameters_of(query: QueryParams) -> Parameters:
-    """Return the query's parameters.
+    """Return the parameters of a query.
 
     Raises:
-        UnknownParameter: one is not known, comes twice, or has a value that it cannot have.
+        UnknownParameter: a parameter is unknown, appears twice, or has an invalid value.
 
     """
     given = query.multi_items()
     values = dict(given)
     if len(values) < len(given) or not values.keys() <= {"detect", "pages"}:
-        raise UnknownParameter(_TAKES)
+        raise UnknownParameter(_VALID)
     detect = values.get("detect", "true")
     if detect not in {"true", "false"}:
-        raise UnknownParameter(_TAKES)
+        raise UnknownParameter(_VALID)
     if "pages" not in values:
         return Parameters(detect=detect == "true")
     return Parameters(detect=detect == "true", pages=_ranges(values["pages"]), paged=True)
 
 
 def _ranges(text: str) -> tuple[PageRange, ...]:
-    """Return the ranges of "1-3,7,9-"; "9-" goes to the end."""
-    found = [_RANGE.fullmatch(part.strip()) for part in text[:_LONGEST].split(",")]
+    """Return the ranges of "1-3,7,9-"; "9-" extends to the last page."""
+    found = [_RANGE.fullmatch(part.strip()) for part in text[:_MAX_LENGTH].split(",")]
     ranges = [
         PageRange(int(match[1]), int(match[3] or (0 if match[2] else match[1])) or None)
         for match in found
         if match is not None
     ]
-    backwards = any(each.last is not None and each.last < each.first for each in ranges)
-    if len(text) > _LONGEST or len(ranges) < len(found) or backwards:
-        raise UnknownParameter(_TAKES)
+    reversed_range = any(each.last is not None and each.last < each.first for each in ranges)
+    if len(text) > _MAX_LENGTH or len(ranges) < len(found) or reversed_range:
+        raise UnknownParameter(_VALID)
     return tuple(ranges)

@@ -1,6 +1,6 @@
-"""The one table of errors: which exception is answered how.
+"""The table of errors: the response to each exception.
 
-A detail may name our limits; it never repeats what the caller sent.
+A detail may name the service's limits; it never repeats what the client sent.
 """
 
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect
 
-from handlers import errors as function
-from middleware import errors as envelope
-from model import errors as reading
+from handlers import errors as handler_errors
+from middleware import errors as middleware_errors
+from model import errors as model_errors
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An answer to an exception; `{...}` in a detail is an attribute of the exception."""
+    """The response to an exception. `{...}` in a detail is an attribute of the exception."""
 
     status: int
     code: str
@@ -24,239 +24,265 @@ class Problem:
 
 
 PROBLEMS: Mapping[type[Exception], Problem] = {
-    envelope.PlainHttpRefused: Problem(
+    middleware_errors.PlainHttpRefused: Problem(
         403,
         "plain_http_refused",
-        ("Plain HTTP is refused", "拒绝明文 HTTP"),
+        ("Plain HTTP refused", "已拒绝明文 HTTP 请求"),
         (
-            "This request crossed the network unencrypted. Replace the key it carried and use "
+            "The request and any API key in it were sent unencrypted. Replace the key and use "
             "HTTPS.",
-            "该请求未经加密传输。请更换其中的密钥，并改用 HTTPS。",
+            "该请求及其中的 API 密钥未经加密传输。请更换密钥，并改用 HTTPS。",
         ),
     ),
-    envelope.MalformedForwarding: Problem(
+    middleware_errors.MalformedForwarding: Problem(
         400,
         "malformed_forwarding",
-        ("The proxy's headers are malformed", "代理转发头格式错误"),
+        ("Malformed forwarding headers", "转发标头格式错误"),
         (
-            "Forwarded, or X-Forwarded-For and -Proto, or the certificate's header, do not follow "
-            "their grammar.",
-            "Forwarded、X-Forwarded-For、X-Forwarded-Proto 或证书头不符合语法。",
+            "The proxy's Forwarded, X-Forwarded-For, X-Forwarded-Proto or client certificate "
+            "header is malformed.",
+            "代理发送的 Forwarded、X-Forwarded-For、X-Forwarded-Proto 或客户端证书标头格式错误。",
         ),
     ),
-    envelope.NotAuthenticated: Problem(
+    middleware_errors.NotAuthenticated: Problem(
         401,
         "not_authenticated",
-        ("A valid API key is needed", "需要有效的 API 密钥"),
+        ("Authentication required", "需要身份验证"),
         (
-            "Send the key as X-API-Key or as Authorization: Bearer.",
-            "请通过 X-API-Key 或 Authorization: Bearer 发送密钥。",
+            "Send a valid API key in the X-API-Key header or as Authorization: Bearer.",
+            "请通过 X-API-Key 标头或 Authorization: Bearer 发送有效的 API 密钥。",
         ),
     ),
-    envelope.ScopeMissing: Problem(
+    middleware_errors.ScopeMissing: Problem(
         403,
         "scope_missing",
-        ("The key may not do this", "密钥权限不足"),
-        ("The key lacks the scope {scope}.", "密钥缺少权限 {scope}。"),
+        ("Insufficient scope", "权限不足"),
+        ("The API key does not have the scope {scope}.", "该 API 密钥没有 {scope} 权限。"),
     ),
-    envelope.RateLimited: Problem(
+    middleware_errors.RateLimited: Problem(
         429,
         "rate_limited",
         ("Too many requests", "请求过于频繁"),
-        ("Try again in {retry_after_s} s.", "请在 {retry_after_s} 秒后重试。"),
+        ("Retry in {retry_after_s} s.", "请在 {retry_after_s} 秒后重试。"),
     ),
-    envelope.LimitStorageFailed: Problem(
+    middleware_errors.LimitStorageFailed: Problem(
         503,
         "limit_storage_failed",
-        ("The request cannot be counted", "暂时无法计数请求"),
+        ("Rate-limit storage unavailable", "限流存储不可用"),
         (
-            "The rate limits' storage does not answer. Try again shortly.",
-            "限流存储没有响应，请稍后重试。",
+            "The request could not be counted against its rate limits. Retry in {retry_after_s} s.",
+            "无法对请求进行限流计数，请在 {retry_after_s} 秒后重试。",
         ),
     ),
-    envelope.BodyTooLarge: Problem(
+    middleware_errors.BodyTooLarge: Problem(
         413,
         "body_too_large",
-        ("The body is too large", "请求体过大"),
-        ("At most {limit_bytes} bytes are taken.", "最多接受 {limit_bytes} 字节。"),
+        ("Request body too large", "请求体过大"),
+        ("The limit is {limit_bytes} bytes.", "上限为 {limit_bytes} 字节。"),
     ),
-    envelope.BodyTooSlow: Problem(
+    middleware_errors.BodyTooSlow: Problem(
         408,
         "body_too_slow",
-        ("The body took too long to arrive", "请求体传输超时"),
-        ("It must be complete within {limit_s} s.", "请求体须在 {limit_s} 秒内传完。"),
-    ),
-    envelope.DeadlineExceeded: Problem(
-        504,
-        "deadline_exceeded",
-        ("The answer was not ready in time", "处理超时"),
-        ("It was given {limit_s} s.", "处理时限为 {limit_s} 秒。"),
-    ),
-    function.UnknownParameter: Problem(
-        400,
-        "unknown_parameter",
-        ("The query is not taken as it is", "查询参数有误"),
-        ("This function takes: {takes}.", "可用参数：{takes}。"),
-    ),
-    function.UnsupportedBody: Problem(
-        415,
-        "unsupported_body",
-        ("This kind of body is not taken", "不支持的请求体类型"),
+        ("Request body timeout", "接收请求体超时"),
         (
-            "Send multipart/form-data with image or file, an image or PDF as it is with its type, "
-            'or JSON {{"image": base64}}.',
-            "请发送含 image 或 file 的 multipart/form-data、带类型的原始图像或 PDF，或 JSON "
-            '{{"image": base64}}。',
+            "The request body was not complete after {limit_s} s.",
+            "请求体未在 {limit_s} 秒内传输完毕。",
         ),
     ),
-    function.MalformedBody: Problem(
+    middleware_errors.DeadlineExceeded: Problem(
+        504,
+        "deadline_exceeded",
+        ("Request timeout", "请求处理超时"),
+        ("The response was not ready after {limit_s} s.", "未能在 {limit_s} 秒内完成处理。"),
+    ),
+    handler_errors.UnknownParameter: Problem(
         400,
-        "malformed_body",
-        ("The body is malformed", "请求体格式错误"),
+        "unknown_parameter",
+        ("Invalid query parameter", "查询参数无效"),
+        ("Valid parameters: {takes}.", "可用参数：{takes}。"),
+    ),
+    handler_errors.UnsupportedBody: Problem(
+        415,
+        "unsupported_body",
+        ("Unsupported media type", "不支持的媒体类型"),
         (
-            "No image was found in it as its Content-Type promises: multipart parts image or "
-            'file (with a file name), the raw image, or JSON {{"image": base64}}.',
-            "未能按 Content-Type 找到图像：multipart 的 image 或 file（须带文件名）、原始图像，"
+            "Send multipart/form-data with a file named image or file, an image or PDF with its "
+            'own media type, or JSON {{"image": base64}}.',
+            "请发送包含名为 image 或 file 的文件的 multipart/form-data、"
+            "带有相应媒体类型的图像或 PDF，"
             '或 JSON {{"image": base64}}。',
         ),
     ),
-    function.TooManyImages: Problem(
+    handler_errors.MalformedBody: Problem(
+        400,
+        "malformed_body",
+        ("Malformed request body", "请求体格式错误"),
+        (
+            "The body does not match its Content-Type, or contains no image. Send a multipart "
+            'part named image or file with a file name, the image itself, or JSON {{"image": '
+            "base64}}.",
+            "请求体与 Content-Type 不符，或不含图像。"
+            "请发送名为 image 或 file 且带文件名的 multipart 部分、"
+            '图像本身，或 JSON {{"image": base64}}。',
+        ),
+    ),
+    handler_errors.TooManyImages: Problem(
         413,
         "too_many_images",
-        ("Too many images", "图像过多"),
-        ("At most {limit} images are taken in a request.", "每次请求最多 {limit} 张图像。"),
+        ("Too many images", "图像数量过多"),
+        ("The limit is {limit} images per request.", "每次请求最多 {limit} 张图像。"),
     ),
-    function.NotReady: Problem(
+    handler_errors.NotReady: Problem(
         503,
         "not_ready",
-        ("The service is not ready", "服务尚未就绪"),
-        ("Failed: {failed}.", "未通过：{failed}。"),
+        ("Service not ready", "服务未就绪"),
+        ("Failed checks: {failed}.", "未通过的检查：{failed}。"),
     ),
-    function.OutOfTime: Problem(
+    handler_errors.OutOfTime: Problem(
         504,
         "out_of_time",
-        ("The pages were not read in time", "未能在时限内识别所有页面"),
+        ("Time limit reached", "已达处理时限"),
         (
-            "Those before this line were. Ask for the rest with ?pages=.",
-            "此行之前的页面已识别，其余页面请用 ?pages= 指定。",
+            "The pages before this line are complete. Request the others with ?pages=.",
+            "此行之前的页面已识别完成，请用 ?pages= 请求其余页面。",
         ),
     ),
-    reading.UnsupportedImageType: Problem(
+    model_errors.UnsupportedImageType: Problem(
         415,
         "unsupported_image_type",
-        ("This kind of image is not read", "不支持的图像类型"),
+        ("Unsupported image format", "不支持的图像格式"),
         (
-            "JPEG, PNG, WebP, GIF, BMP, TIFF and PDF are; the content decides.",
-            "支持 JPEG、PNG、WebP、GIF、BMP、TIFF 和 PDF；以内容而非名称为准。",
+            "Supported formats are JPEG, PNG, WebP, GIF, BMP, TIFF and PDF. The format is "
+            "detected from the content.",
+            "支持 JPEG、PNG、WebP、GIF、BMP、TIFF 和 PDF，格式根据文件内容判断。",
         ),
     ),
-    reading.UnreadableImage: Problem(
+    model_errors.UnreadableImage: Problem(
         422,
         "unreadable_image",
-        ("The image or document cannot be read", "图像或文档无法读取"),
+        ("Image or document cannot be decoded", "图像或文档无法解码"),
         (
-            "It is truncated or corrupt, or asks for more than decoding it may take.",
+            "The file is truncated or corrupt, or decoding it exceeds the resource limits.",
             "文件不完整、已损坏，或解码所需资源超出限制。",
         ),
     ),
-    reading.EncryptedDocument: Problem(
+    model_errors.EncryptedDocument: Problem(
         422,
         "encrypted_document",
-        ("The document is encrypted", "文档已加密"),
+        ("Document is encrypted", "文档已加密"),
         ("Send a PDF that opens without a password.", "请发送无需密码即可打开的 PDF。"),
     ),
-    reading.EmptyDocument: Problem(
+    model_errors.EmptyDocument: Problem(
         422,
         "empty_document",
-        ("The document is empty", "文档为空"),
-        ("The PDF has no pages.", "该 PDF 不含任何页面。"),
+        ("Document has no pages", "文档没有页面"),
+        ("Send a PDF with at least one page.", "请发送至少包含一页的 PDF。"),
     ),
-    reading.NoSuchPage: Problem(
+    model_errors.NoSuchPage: Problem(
         400,
         "no_such_page",
-        ("The document has no such page", "页码超出范围"),
-        ("It has {pages}; they are counted from 1.", "文档共 {pages} 页，页码从 1 开始。"),
+        ("Page number out of range", "页码超出范围"),
+        (
+            "The last page of the document is {pages}. Page numbers start at 1.",
+            "文档的最后一页为第 {pages} 页，页码从 1 开始。",
+        ),
     ),
-    reading.TooManyPages: Problem(
+    model_errors.TooManyPages: Problem(
         413,
         "too_many_pages",
         ("Too many pages", "页数过多"),
         (
-            "At most {limit} are read in a request; choose some with ?pages=1-{limit}.",
-            "每次请求最多识别 {limit} 页，可用 ?pages=1-{limit} 指定页码。",
+            "The limit is {limit} pages per request. Select pages with ?pages=1-{limit}.",
+            "每次请求最多 {limit} 页，可用 ?pages=1-{limit} 选择页面。",
         ),
     ),
-    reading.TooManyPixels: Problem(
+    model_errors.TooManyPixels: Problem(
         413,
         "too_many_pixels",
-        ("The image has too many pixels", "图像像素过多"),
-        ("It has {pixels}; at most {limit} are read.", "共 {pixels} 像素，最多 {limit}。"),
-    ),
-    reading.ReadingTimeout: Problem(
-        504,
-        "reading_timeout",
-        ("The page took too long", "页面处理超时"),
-        ("A step of it was given {limit_s} s.", "其中一步的时限为 {limit_s} 秒。"),
-    ),
-    reading.Busy: Problem(
-        503,
-        "busy",
-        ("All places are taken", "服务繁忙"),
-        ("Try again in {retry_after_s} s.", "请在 {retry_after_s} 秒后重试。"),
-    ),
-    reading.ReaderDied: Problem(
-        503,
-        "reader_died",
-        ("The reading was cut short", "识别中断"),
+        ("Image has too many pixels", "图像像素过多"),
         (
-            "The process that read the image ended; another takes its place.",
-            "识别进程意外结束，新进程已接替。",
+            "The image has {pixels} pixels; the limit is {limit}.",
+            "图像有 {pixels} 像素，上限为 {limit}。",
         ),
     ),
-    reading.WeightsError: Problem(
+    model_errors.ReadingTimeout: Problem(
+        504,
+        "reading_timeout",
+        ("Page timeout", "页面处理超时"),
+        (
+            "Decoding or reading a page took longer than {limit_s} s.",
+            "解码或识别某一页的时间超过了 {limit_s} 秒。",
+        ),
+    ),
+    model_errors.Busy: Problem(
+        503,
+        "busy",
+        ("Server busy", "服务器繁忙"),
+        (
+            "The queue is full. Retry in {retry_after_s} s.",
+            "等待队列已满，请在 {retry_after_s} 秒后重试。",
+        ),
+    ),
+    model_errors.ReaderDied: Problem(
+        503,
+        "reader_died",
+        ("Worker process ended", "工作进程意外终止"),
+        (
+            "The process that read the image ended unexpectedly and is replaced. Retry.",
+            "识别图像的进程意外终止，系统会启动新的进程，请重试。",
+        ),
+    ),
+    model_errors.WeightsError: Problem(
         503,
         "weights_missing",
-        ("The model is not in place", "模型文件缺失"),
+        ("Model weights unavailable", "模型权重不可用"),
         (
-            "The weights are missing or were changed; the operator's log names the file.",
-            "模型权重缺失或已被更改，详见运行日志。",
+            "The weights are missing or have been modified. The service's log names the file.",
+            "模型权重缺失或已被修改，服务日志中有文件名。",
         ),
     ),
     ClientDisconnect: Problem(
         400,
         "client_left",
-        ("The client left", "客户端已断开"),
-        ("The request ended before its body did.", "请求体未传完，连接已断开。"),
+        ("Client disconnected", "客户端已断开连接"),
+        (
+            "The connection closed before the request body was complete.",
+            "请求体尚未传输完毕，连接即已关闭。",
+        ),
     ),
     Exception: Problem(
         500,
         "internal_error",
-        ("The service failed", "服务内部错误"),
+        ("Internal server error", "服务器内部错误"),
         (
-            "The fault is ours; the log has it under the request_id.",
-            "这是服务自身的错误，日志中已按 request_id 记录。",
+            "The error is in the service's log under the request_id.",
+            "错误详情已按 request_id 记录在服务日志中。",
         ),
     ),
 }
 
-# Starlette's own, by status; RFC 9110 names them.
+# Starlette's own exceptions, by status.
 ROUTING: Mapping[int, Problem] = {
     404: Problem(
         404,
         "not_found",
-        ("There is no such function", "没有此功能"),
-        ("No function has this path.", "没有对应该路径的功能。"),
+        ("Not found", "未找到"),
+        ("No function has this path.", "没有与该路径对应的功能。"),
     ),
     405: Problem(
         405,
         "method_not_allowed",
-        ("The function does not take this method", "不支持此方法"),
-        ("The Allow header lists those it takes.", "支持的方法见 Allow 标头。"),
+        ("Method not allowed", "不允许的请求方法"),
+        (
+            "The Allow header lists the methods of this function.",
+            "Allow 标头列出了该功能支持的方法。",
+        ),
     ),
 }
-REFUSED = Problem(
+# Any other HTTPException of a function, with its own status.
+REJECTED = Problem(
     400,
     "malformed_request",
-    ("The request is refused", "请求被拒绝"),
-    ("The function does not take it as it is.", "该功能不接受此请求。"),
+    ("Request rejected", "请求被拒绝"),
+    ("The function rejected the request.", "该功能拒绝了此请求。"),
 )

@@ -1,4 +1,4 @@
-"""Answers to exceptions, as RFC 9457 problem documents."""
+"""Responses to exceptions, as RFC 9457 problem documents."""
 
 import traceback
 from dataclasses import replace
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from handlers.negotiation import preferred
-from handlers.problem_table import PROBLEMS, REFUSED, ROUTING, Problem
+from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from middleware.errors import NotAuthenticated
 from middleware.request_context import request_context
 
@@ -19,9 +19,10 @@ HTTP_SERVER_ERRORS = 500
 
 
 async def respond(request: Request, exception: Exception) -> Response:
-    """Return the problem document for `exception`, in the caller's language.
+    """Return the problem response for `exception`, in the client's language.
 
-    Awaits nothing, but Starlette gives what is no coroutine a thread, a fifth of a refusal's cost.
+    It is a coroutine function only because Starlette runs any other in a thread, which would add a
+    fifth to the cost of an error response.
     """
     document = problem_document(request, exception)
     return JSONResponse(
@@ -33,13 +34,13 @@ async def respond(request: Request, exception: Exception) -> Response:
 
 
 def problem_document(request: Request, exception: Exception) -> dict[str, Any]:
-    """Return what is told of `exception`, and note for the log what happened."""
+    """Return the problem document of `exception`, and record the problem for the log."""
     problem = problem_of(exception)
     language = LANGUAGES.index(_language(request))
     context = request_context(request.scope)
     context.problem = problem.code
     if problem is PROBLEMS[Exception]:
-        context.traceback = _fault(exception)
+        context.traceback = _traceback(exception)
     return {
         "type": f"urn:problem-type:sealed-ocr:{problem.code}",
         "title": problem.title[language],
@@ -55,18 +56,18 @@ def _language(request: Request) -> str:
 
 
 def problem_of(exception: Exception) -> Problem:
-    """Return the table's entry for the nearest class of `exception`."""
+    """Return the table's entry for the exception's class, or its nearest base class."""
     if isinstance(exception, HTTPException) and exception.status_code < HTTP_SERVER_ERRORS:
-        # A function's own refusal keeps its status, and its words stay out: they may be a caller's.
-        return ROUTING.get(exception.status_code) or replace(REFUSED, status=exception.status_code)
+        # A function's own HTTPException keeps its status, not its text: that may hold content.
+        return ROUTING.get(exception.status_code) or replace(REJECTED, status=exception.status_code)
     return next(PROBLEMS[cls] for cls in type(exception).__mro__ if cls in PROBLEMS)
 
 
-def _fault(exception: Exception) -> list[str]:
-    """Return what failed and where; not its message, which may hold what a caller sent."""
+def _traceback(exception: Exception) -> list[str]:
+    """Return the exception's type and frames, without its message, which may hold content."""
     frames = traceback.extract_tb(exception.__traceback__)
-    places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
-    return [type(exception).__qualname__, *places]
+    lines = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    return [type(exception).__qualname__, *lines]
 
 
 def _headers(exception: Exception) -> dict[str, str]:
@@ -81,7 +82,7 @@ def _headers(exception: Exception) -> dict[str, str]:
 
 
 class _Attributes(dict[str, Any]):
-    """Looks a detail's names up in the exception."""
+    """Looks up the names of a detail as attributes of the exception."""
 
     def __init__(self, exception: Exception) -> None:
         super().__init__()

@@ -1,17 +1,17 @@
-"""What an answer of POST /ocr looks like."""
+"""The response bodies of POST /ocr."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from model.reader import Page
 
-PAGE_BREAK = "\n\f"  # as pdftotext has it
+PAGE_BREAK = "\n\f"  # as in pdftotext's output
 
 
 def as_document(
     readings: Sequence[Sequence[Page]], request_id: str, *, paged: bool
 ) -> dict[str, Any]:
-    """Return the JSON answer: the one upload's own, or a list."""
+    """Return the JSON response: an object for one upload, with a list for several."""
     uploads = [_upload(pages, paged=paged) for pages in readings]
     if len(uploads) == 1:
         return {**uploads[0], "request_id": request_id}
@@ -19,12 +19,12 @@ def as_document(
 
 
 def as_text(readings: Sequence[Sequence[Page]]) -> str:
-    """Return the text alone: an empty line between uploads, a form feed between pages."""
+    """Return the plain text: an empty line between uploads, a form feed between pages."""
     return "\n\n".join(_text(pages) for pages in readings)
 
 
 def as_page(page: Page) -> dict[str, Any]:
-    """Return what was read on one page, or on an image that has none."""
+    """Return the JSON of one page, or of an image without pages."""
     return {
         "text": page.text,
         "lines": [
@@ -39,7 +39,7 @@ def as_page(page: Page) -> dict[str, Any]:
 
 
 def _upload(pages: Sequence[Page], *, paged: bool) -> dict[str, Any]:
-    """Return an image's lines, or a document's pages."""
+    """Return the lines of an image, or the pages of a document."""
     if not paged and not pages[0].of_document:
         return as_page(pages[0])
     return {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.problem_table import PROBLEMS, REFUSED, ROUTING
+from handlers.problem_table import PROBLEMS, REJECTED, ROUTING
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = "handlers|middleware|model|server|service|settings|tls"
@@ -117,7 +117,7 @@ def test_the_readme_is_short() -> None:
 
 def test_the_error_codes_are_those_of_the_table() -> None:
     """docs/api.md lists each status and code that the service answers with, and no other."""
-    problems = [*PROBLEMS.values(), *ROUTING.values(), REFUSED]
+    problems = [*PROBLEMS.values(), *ROUTING.values(), REJECTED]
     listed = {(int(status), code) for status, code in CODE.findall(_text("docs/api.md"))}
     assert listed == {(problem.status, problem.code) for problem in problems}
 

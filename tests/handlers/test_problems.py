@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 import handlers.errors
 import middleware.errors
 import model.errors
-from handlers.problem_table import PROBLEMS, REFUSED, ROUTING, Problem
+from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from handlers.problems import problem_of, respond
 from middleware.request_context import request_context
 from tests.asgi import scope_of
@@ -56,7 +56,7 @@ INSTANCES: list[Exception] = [
     ClientDisconnect(),
     Exception("anything"),
 ]
-ALL = [*PROBLEMS.values(), *ROUTING.values(), REFUSED]
+ALL = [*PROBLEMS.values(), *ROUTING.values(), REJECTED]
 
 
 def _defined(module: ModuleType) -> list[type[Exception]]:

@@ -120,7 +120,7 @@ def test_chinese_on_request(service: Service) -> None:
     with service.client(key=None) as client:
         answer = client.post("/ocr", headers={"accept-language": "zh-CN,zh;q=0.9"})
     assert problem(answer) == (401, "not_authenticated")
-    assert answer.json()["title"] == "需要有效的 API 密钥"
+    assert answer.json()["title"] == "需要身份验证"
     assert answer.headers["content-language"] == "zh"
 
 
