@@ -2,17 +2,25 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from hypercorn.config import Config  # which may be one that nobody has tested
-
-    from tls.certificates import CertificateError, CertificateFacts
-    from tls.clients import ClientTrustStore  # it costs 160 ms, and most never need it
+    from hypercorn.config import Config  # of a version that may not be tested
 
 SMALLEST_WINDOW = 65_535
 """What a client may send before it has read our settings (RFC 9113, section 6.9.2)."""
+
+
+class ClientVerification(Protocol):
+    """Verifies client certificates."""
+
+    @property
+    def generation(self) -> int:
+        """Grows when the CAs change: certificates verified before were verified by others."""
+
+    def apply(self, context: ssl.SSLContext) -> None:
+        """Have `context` request client certificates, and verify them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,24 +53,13 @@ class ServerOptions:
     """How long a client may leave an answer untaken, or take less than 16 KiB of it."""
     control_frames_per_s: float = 100.0
     """HTTP/2 frames a client may send beside requests and bodies, ten seconds' worth at once."""
-    reload_poll_s: float = 1.0
-    """How often the files of certificate and key are looked at."""
-    ticket_key_s: float = 86_400.0
-    """How long session tickets are encrypted with one key."""
-    oldest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
-    """The oldest version of TLS that is spoken."""
-    host: str | None = None
-    """What clients call the service, which the certificate must be for; None asks nothing."""
-    key_passphrase: str | None = field(default=None, repr=False)
-    """Opens the certificate's key, if it is encrypted."""
-    clients: "ClientTrustStore | None" = None
-    """Whose certificates are asked for; None asks for none."""
-    on_config: "Callable[[Config], None]" = lambda _config: None
-    """Sees the Config that Hypercorn runs with; refuses by SystemExit(message)."""
-    on_reload: "Callable[[CertificateFacts], None]" = lambda _facts: None
-    """Told once for each change of those files that was taken up."""
-    on_reload_error: "Callable[[CertificateError], None]" = lambda _error: None
-    """Told once for each change of those files that was not."""
+    minimum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+    """The oldest TLS version that is accepted."""
+    client_verification: ClientVerification | None = None
+    """Verifies client certificates; None: none are requested."""
+    prepare_config: "Callable[[Config], None]" = lambda _config: None
+    """Gets the Config that Hypercorn runs with, to check and complete it; refuses the start by
+    SystemExit(message)."""
 
     def __post_init__(self) -> None:
         """Refuse what the protocol has no room for."""

@@ -22,7 +22,7 @@ from hypercorn.config import Config
 from server.alerts import telling
 from server.connection_limit import ConnectionLimit
 from server.connections import HardenedTCPServer
-from server.contexts import Contexts, Served, make_context
+from server.contexts import ReloadableContext, make_context
 from server.fair_queue import FairQueue
 from server.flow_control import UploadLimits
 from server.graceful_shutdown import HardenedLifespan, HardenedWorkerContext
@@ -33,31 +33,31 @@ from server.network_limit import NetworkLimit
 from server.options import ServerOptions
 from server.serving import checked, refuse_start
 from server.streams import HardenedHTTPStream
-from tls.certificates import CertificateError
 
 
 class ServerHandle:
-    """What the application may ask about the transport it runs on."""
+    """What the application may ask of the server it runs on, and have it do."""
 
     def __init__(self, gate: ConnectionLimit) -> None:
         self._gate = gate
-        self.contexts: Contexts | None = None
+        self.make_context: Callable[[], ssl.SSLContext] | None = None
+        self.context: ReloadableContext | None = None
 
-    @property
-    def certificate(self) -> Served | None:
-        """The certificate being served and what is wrong with a newer one; None without TLS."""
-        return None if self.contexts is None else self.contexts.served
+    def renew_context(self) -> None:
+        """Give new connections a new context, made from the certificate's files as they are.
 
-    def reload(self) -> None:
-        """Take up certificate and key as they are now."""
-        if self.contexts is not None:
-            self.contexts.reload()
+        Nothing changes while there is no TLS, or not yet.
 
-    def trust_changed(self, generation: int) -> None:
-        """Have new connections verified by what clients' authorities are now, end old ones."""
+        Raises:
+            OSError: a file is missing, or cannot be used (ssl.SSLError).
+
+        """
+        if self.make_context is not None and self.context is not None:
+            self.context.newest = self.make_context()
+
+    def close_verified_before(self, generation: int) -> None:
+        """Close connections whose client certificate was verified by CAs of an older generation."""
         self._gate.trust(generation)
-        if self.contexts is not None:
-            self.contexts.renew()
 
     @property
     def connections(self) -> int:
@@ -136,18 +136,12 @@ def _context(options: ServerOptions, transport: ServerHandle) -> None:
     def create_ssl_context(config: Config) -> ssl.SSLContext | None:
         if config.certfile is None or config.keyfile is None:
             return None  # plain HTTP
+        transport.make_context = lambda: make_context(config, _create_ssl_context, options, _gate)
         try:
-            transport.contexts = Contexts(
-                lambda: make_context(config, _create_ssl_context, options, _gate),
-                lambda: [str(config.certfile), str(config.keyfile)],
-                ticket_key_s=options.ticket_key_s,
-                on_reload=options.on_reload,
-                on_error=options.on_reload_error,
-            )
-        except CertificateError as error:
+            transport.context = ReloadableContext(transport.make_context())
+        except OSError as error:
             refuse_start(f"TLS can't start: {error}")
-        transport.contexts.start(options.reload_poll_s)
-        return transport.contexts.live
+        return transport.context
 
     _config_class.create_ssl_context = create_ssl_context
 
@@ -184,7 +178,7 @@ def brief(frame: hyperframe.frame.DataFrame) -> str:
 
 
 def _config(options: ServerOptions, _transport: ServerHandle) -> None:
-    _run.worker_serve = checked(_serve, options.on_config, _gate.listen)
+    _run.worker_serve = checked(_serve, options.prepare_config, _gate.listen)
 
 
 FIXES = (

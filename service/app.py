@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.sandbox import lock
+from server.patches import ServerHandle
 from server.serving import refuse_start
-from service.certificate import start_tls
+from service.certificate import check_certificate, start_tls
 from service.certificate_reload import CertificateReload
 from service.client_ca_reload import ClientCAReload
 from service.hardened_server import install_server
@@ -24,7 +25,7 @@ from service.sandbox import check_sandbox
 from service.sockets import check_inherited
 from service.start_refused import StartRefused, refusing
 from settings import Settings, SettingsError, load_settings, settings_files, settings_path
-from tls.certificates import ClientCAError
+from tls.certificates import CertificateFacts, ClientCAError
 from tls.watch import FileWatch
 
 if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
@@ -79,14 +80,40 @@ def _build(settings_file: Path) -> ReloadableApp:
         build=lambda new, before: MiddlewareStack(new, surroundings, before),
     )
     reloads: list[Reload] = [settings_reload]
-    client_ca = None
+    certificate_reload = client_ca = None
+    if certificate is not None:
+        certificate_reload = _reloaded_certificate(settings, certificate, server)
     if clients is not None:
-        client_ca = ClientCAReload(clients, changed=server.trust_changed)
+        client_ca = _reloaded_client_ca(clients, server, certificate_reload)
         reloads.append(client_ca)
-    reloads.append(CertificateReload(server))
-    readiness = Readiness(reader, server, settings_reload, client_ca, sandbox_missing)
+    if certificate_reload is not None:
+        reloads.append(certificate_reload)
+    readiness = Readiness(reader, certificate_reload, settings_reload, client_ca, sandbox_missing)
     lifespan = Lifespan(settings, reader=reader, readiness=readiness, reloads=reloads)
     return ReloadableApp(lambda: settings_reload.app, lifespan)
+
+
+def _reloaded_certificate(
+    settings: Settings, facts: CertificateFacts, server: ServerHandle
+) -> CertificateReload:
+    return CertificateReload(
+        facts,
+        [settings.server.certfile or "", settings.server.keyfile or ""],
+        check=lambda: check_certificate(settings),
+        renew=server.renew_context,
+        ticket_key_s=settings.tls.session_ticket_key_s,
+    )
+
+
+def _reloaded_client_ca(
+    clients: "ClientTrustStore", server: ServerHandle, certificate: CertificateReload | None
+) -> ClientCAReload:
+    def changed(generation: int) -> None:
+        server.close_verified_before(generation)
+        if certificate is not None:
+            certificate.renew()  # a context cannot be made to trust fewer CAs
+
+    return ClientCAReload(clients, changed=changed)
 
 
 def _read(settings_file: Path) -> Settings:

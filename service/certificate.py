@@ -48,6 +48,17 @@ def start_tls(settings: Settings) -> CertificateFacts | None:
     return facts
 
 
+def check_certificate(settings: Settings) -> CertificateFacts:
+    """Return the facts of the configured certificate, checked as it is now.
+
+    Raises:
+        CertificateError: the certificate or its key cannot be served.
+
+    """
+    certfile, keyfile = settings.server.certfile or "", settings.server.keyfile or ""
+    return check_chain(certfile, keyfile, settings.tls.passphrase, settings.plain_port.host)
+
+
 def ready_certificate(
     certfile: Path,
     keyfile: Path,

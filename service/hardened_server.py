@@ -9,11 +9,12 @@ from middleware.addresses import is_within, subnet_of
 from server.install import ProbeError, ServerOptions, install
 from server.patches import ServerHandle
 from server.serving import refuse_start
+from service.certificate import check_certificate
 from service.hypercorn_config import ConfigMismatch, check_config
-from service.log import log_event
 from service.start_refused import refusing
 from settings import Settings
 from settings.server import Server
+from tls.certificates import CertificateError
 from tls.profiles import OLDEST
 
 if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
@@ -38,11 +39,14 @@ def _options(
 ) -> ServerOptions:
     tls = settings.tls
 
-    def on_config(config: Config) -> None:
+    def prepare_config(config: Config) -> None:
         try:
             check_config(config, settings_file, Server.model_fields)
-        except ConfigMismatch as error:
+            if settings.server.has_tls:
+                check_certificate(settings)
+        except (ConfigMismatch, CertificateError) as error:
             refuse_start(f"Sealed OCR does not start:\n{error}")
+        config.keyfile_password = tls.passphrase
 
     def counted_subnet(address: str) -> str | None:
         """Return the subnet that a connection is counted in; None for a proxy's."""
@@ -62,13 +66,7 @@ def _options(
         linger_s=tls.close_linger_s,
         send_timeout_s=tls.send_timeout_s,
         control_frames_per_s=tls.control_frames_per_s,
-        reload_poll_s=tls.reload_poll_s,
-        ticket_key_s=tls.session_ticket_key_s,
-        oldest=OLDEST[tls.profile],
-        host=settings.plain_port.host,
-        key_passphrase=tls.passphrase,
-        clients=clients,
-        on_config=on_config,
-        on_reload=lambda facts: log_event(event="certificate_loaded", **facts.summary()),
-        on_reload_error=lambda error: log_event(event="certificate_not_loaded", error=str(error)),
+        minimum_version=OLDEST[tls.profile],
+        client_verification=clients,
+        prepare_config=prepare_config,
     )

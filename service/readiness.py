@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from handlers.health import Check
 from model.errors import WeightsError
 from model.reader import Reader
-from server.patches import ServerHandle
+from service.certificate_reload import CertificateReload
 from service.client_ca_reload import ClientCAReload
 from service.reload import SettingsReload
 
@@ -19,7 +19,7 @@ class Readiness:
     """What decides whether the service is ready; `sandbox_missing` is why there is no sandbox."""
 
     reader: Reader
-    server: ServerHandle
+    certificate: CertificateReload | None
     settings: SettingsReload
     client_ca: ClientCAReload | None
     sandbox_missing: str | None
@@ -35,7 +35,7 @@ class Readiness:
             "settings": self._settings,
             "limit_storage": self._limit_storage,
         }
-        if self.settings.settings.server.has_tls:
+        if self.certificate is not None:
             checks["certificate"] = self._certificate
         if self.client_ca is not None:
             checks["client_certificates"] = self._client_certificates
@@ -55,7 +55,7 @@ class Readiness:
         return await self.settings.stack.quota.reachable()
 
     async def _certificate(self) -> bool:
-        served = self.server.certificate
+        served = self.certificate
         return (
             served is not None and served.problem is None and served.facts.days_left() > VALID_DAYS
         )
@@ -79,15 +79,15 @@ class Readiness:
         return found
 
     def _certificate_warning(self, warning_days: float) -> dict[str, str]:
-        served = self.server.certificate
-        if served is None:
+        if self.certificate is None:
             return {}
-        if served.facts.needs_renewal(warning_days):
-            return {"certificate": f"it expires in {served.facts.days_left():.1f} days"}
-        if served.facts.without_issuer and not served.facts.development:
+        facts = self.certificate.facts
+        if facts.needs_renewal(warning_days):
+            return {"certificate": f"it expires in {facts.days_left():.1f} days"}
+        if facts.without_issuer and not facts.development:
             return {
                 "certificate": "certfile holds only this certificate: clients that do not know "
-                f"{served.facts.issuer} itself refuse it; name the full chain, or, where that is "
+                f"{facts.issuer} itself refuse it; name the full chain, or, where that is "
                 "the root, add it to the file"
             }
         return {}

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "middleware": {"middleware"},
     "model": {"model"},
-    "server": {"server", "tls"},
+    "server": {"server"},
     "settings": {"settings"},
     "tls": {"tls"},
 }

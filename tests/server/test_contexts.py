@@ -1,6 +1,5 @@
 """The TLS that is served: versions, suites, and certificates that change under way."""
 
-import os
 import shutil
 import socket
 import ssl
@@ -9,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.clients import Client, stats
-from tests.server.servers import STOCK_FAILS, Server, both, serving, soon
+from tests.server.clients import Client
+from tests.server.servers import STOCK_FAILS, Server, both, serving
 from tls.development import Paths, ensure_development_certificate
 
 VARIANTS = pytest.mark.parametrize(
@@ -90,13 +89,12 @@ def test_a_failed_handshake_says_why(server: Server) -> None:
 def changing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """Run a server whose certificate the test will change."""
     pair = ensure_development_certificate(tmp_path / "now")
-    options = {"reload_poll_s": 0.05} if request.param else {}
-    with serving(pair, hardened=request.param, **options) as server:
+    with serving(pair, hardened=request.param) as server:
         yield server
 
 
 def serial(server: Server) -> str:
-    """Return the serial number a new handshake sees."""
+    """Return the serial number that a new handshake gets."""
     secured = handshake(server)
     if secured is None:
         return "none"
@@ -105,89 +103,54 @@ def serial(server: Server) -> str:
     return str((found or {}).get("serialNumber"))
 
 
-def renewed(server: Server, directory: Path) -> Paths:
-    """Make another certificate under the same CA, apart."""
+def replace_pair(server: Server, directory: Path) -> None:
+    """Replace the files by another certificate of the same CA, and its key."""
     directory.mkdir()
     for name in ("ca.pem", "ca.key"):
         shutil.copy(server.ca.with_name(name), directory)
-    return ensure_development_certificate(directory)
+    new = ensure_development_certificate(directory)
+    put(new.key, server.certfile.with_suffix(".key"))
+    put(new.certificate, server.certfile)
 
 
 def put(source: Path, target: Path) -> None:
-    """Replace a file in one step, as certbot and our own maker do."""
+    """Replace a file in one step, as certbot does."""
     fresh = target.with_suffix(".fresh")
     shutil.copy(source, fresh)
     fresh.replace(target)
 
 
 @VARIANTS
-def test_new_certificate_is_served(changing: Server, tmp_path: Path) -> None:
-    """A renewed pair reaches new handshakes; the connection held goes on (#233)."""
+def test_a_renewed_context_serves_the_new_certificate(changing: Server, tmp_path: Path) -> None:
+    """New handshakes get the new certificate; an open connection is not affected (#233)."""
     old = serial(changing)
-    new = renewed(changing, tmp_path / "next")
     with Client(changing) as client:
-        client.get("/stats")
-        put(new.key, changing.certfile.with_suffix(".key"))
-        put(new.certificate, changing.certfile)
-        assert soon(lambda: serial(changing) not in {old, "none"})
+        replace_pair(changing, tmp_path / "next")
+        client.get("/renew")
+        assert serial(changing) not in {old, "none"}
         assert client.get("/stats")
 
 
-def sabotage(kind: str, served: Paths, other: Paths) -> None:
-    """Break the files being served."""
+@pytest.mark.parametrize("changing", [True], indirect=True)
+@pytest.mark.parametrize("kind", ["key of another", "truncated", "missing"])
+def test_files_that_cannot_be_loaded_change_nothing(
+    changing: Server, tmp_path: Path, kind: str
+) -> None:
+    """The caller of `renew_context` gets an error, and the context in force stays."""
+    old = serial(changing)
+    files = Paths.inside(changing.ca.parent)
     if kind == "key of another":
-        put(other.ca_key, served.key)
-    elif kind == "torn":
-        served.certificate.write_bytes(served.certificate.read_bytes()[:200])
-    elif kind == "missing":
-        served.certificate.unlink()
+        put(files.ca_key, files.key)
+    elif kind == "truncated":
+        files.certificate.write_bytes(files.certificate.read_bytes()[:200])
     else:
-        put(other.certificate, served.certificate)
-        put(other.key, served.key)
-        expire(served)
-
-
-def expire(served: Paths) -> None:
-    """Replace a leaf by one that has expired."""
-    from datetime import UTC, datetime, timedelta  # noqa: PLC0415
-
-    from tls import signing  # noqa: PLC0415
-
-    long_ago = datetime.now(UTC) - timedelta(days=30)
-    leaf, key = signing.make_leaf(
-        served.ca.read_bytes(),
-        served.ca_key.read_bytes(),
-        ("localhost",),
-        long_ago,
-        timedelta(days=1),
-    )
-    served.certificate.write_bytes(leaf)
-    served.key.write_bytes(key)
-
-
-@pytest.mark.parametrize("changing", [True], indirect=True)
-@pytest.mark.parametrize("kind", ["key of another", "torn", "missing", "expired"])
-def test_broken_pair_keeps_the_old_one(changing: Server, tmp_path: Path, kind: str) -> None:
-    """The old certificate stays, the problem is told once and visible; mending it clears it."""
-    old = serial(changing)
-    other = renewed(changing, tmp_path / "next")
-    sabotage(kind, Paths.inside(changing.ca.parent), other)
-    assert soon(lambda: stats(changing)["problem"])
-    assert serial(changing) == old
-    assert sum("kept the old one" in line for line in changing.lines) == 1
-    put(other.key, changing.certfile.with_suffix(".key"))
-    put(other.certificate, changing.certfile)
-    assert soon(lambda: stats(changing)["problem"] is None)
-    assert serial(changing) != old
-
-
-@pytest.mark.parametrize("changing", [True], indirect=True)
-def test_touched_files_are_no_news(changing: Server) -> None:
-    """The same pair under a new date is loaded again, harmlessly."""
-    old = serial(changing)
-    os.utime(changing.certfile)
-    assert soon(lambda: any("reloaded" in line for line in changing.lines))
-    assert serial(changing) == old
+        files.certificate.unlink()
+    with Client(changing) as client:
+        assert client.get("/renew") == b"not renewed"
+        assert serial(changing) == old
+        replace_pair(changing, tmp_path / "next")
+        assert client.get("/renew") == b"renewed"
+    assert serial(changing) not in {old, "none"}
 
 
 def resumes(server: Server, session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession | None]:
@@ -203,10 +166,10 @@ _resuming = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _resuming.maximum_version = ssl.TLSVersion.TLSv1_2
 
 
-def test_ticket_keys_grow_old(pair: Paths) -> None:
-    """A session is resumed while its ticket's key is in use, and not by a later one."""
-    with serving(pair, hardened=True, reload_poll_s=0.05, ticket_key_s=3) as server:
+def test_a_renewed_context_has_new_ticket_keys(pair: Paths) -> None:
+    """A session is resumed until the context is renewed, and not after that."""
+    with serving(pair, hardened=True) as server, Client(server) as client:
         _, session = resumes(server, None)
         assert resumes(server, session)[0]
-        assert soon(lambda: not resumes(server, session)[0], 10)
-        assert not any("reloaded" in line for line in server.lines)
+        client.get("/renew")
+        assert not resumes(server, session)[0]

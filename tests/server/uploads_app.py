@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import time
 from typing import Any
@@ -13,11 +12,10 @@ OPTIONS: dict[str, Any] = json.loads(os.environ.get("HARDENED", "null")) or {}
 COUNTED = {"max_connections_per_address", "new_connections_per_s"}
 REFUSE_CONFIG = OPTIONS.pop("refuse_config", None)
 REFUSE_IMPORT = OPTIONS.pop("refuse_import", None)
-log = logging.getLogger(__name__)
 transport: Any = None
 
 
-def on_config(config: Config) -> None:
+def prepare_config(config: Config) -> None:
     """Refuse the start if the test asked for it, naming something only Hypercorn knows."""
     if REFUSE_CONFIG:
         raise SystemExit(f"{REFUSE_CONFIG}: {config.bind[0]}")
@@ -29,10 +27,8 @@ if "HARDENED" in os.environ:
 
     transport = install(
         ServerOptions(
-            on_config=on_config,
+            prepare_config=prepare_config,
             subnet_of=(lambda address: address) if COUNTED & OPTIONS.keys() else lambda _: None,
-            on_reload=lambda facts: log.warning("reloaded %s", facts.names),
-            on_reload_error=lambda error: log.warning("kept the old one: %s", error),
             **OPTIONS,
         )
     )
@@ -65,10 +61,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 def facts(scope: Any) -> dict[str, Any]:
     """Tell what the transport tells the application."""
-    certificate = transport and transport.certificate
     return {
         "tls": scope["state"].get("tls"),
-        "problem": certificate and certificate.problem,
         "connections": transport and transport.connections,
         "refused": transport and transport.refused_connections,
         "tasks": len(asyncio.all_tasks()),
@@ -153,7 +147,19 @@ async def half(_scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"half", "more_body": True})
 
 
+async def renew(_scope: Any, _receive: Any, send: Any) -> None:
+    """Give new connections a new TLS context; 500 if it cannot be made."""
+    try:
+        if transport:
+            transport.renew_context()
+    except OSError:
+        await reply(send, 500, b"not renewed")
+    else:
+        await reply(send, 200, b"renewed")
+
+
 PATHS = {
+    "/renew": renew,
     "/refuse": refuse,
     "/count": count,
     "/grow": grow,
