@@ -16,6 +16,7 @@ LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md|toml|cnf|conf|txt|in|png|yaml))(?:::\w+)?`")
 MODULE = re.compile(rf"`((?:{PACKAGES})(?:\.\w+)+)(?:[:(][^`]*)?`")
 CLASS = re.compile(r"`((?:[A-Z][a-z0-9]+){2,})`")
+TEST = re.compile(r"`(?:tests/[\w/]+\.py::)?(test_\w+)`")
 CODE = re.compile(r"^\| (\d{3}) \| `(\w+)` \|", re.MULTILINE)
 AT_RUN_TIME = ("tls/local/", "bundle/", "handlers/NAME.py", "handlers/hello.py")
 HISTORY = ("CHANGELOG.md",)  # it names what is no more
@@ -81,6 +82,13 @@ def test_files_and_modules_exist(name: str) -> None:
     missing = [f for f in files if f.split("/")[0] in tops and not (ROOT / f).exists()]
     modules = [m for m in MODULE.findall(text) if not m.endswith((".py", ".toml"))]
     assert missing + [module for module in modules if not _exists(module)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in HISTORY])
+def test_tests_exist(name: str) -> None:
+    """Each test that a page names is there."""
+    sources = "\n".join(file.read_text("utf-8") for file in ROOT.glob("tests/**/test_*.py"))
+    assert set(TEST.findall(_text(name))) - set(re.findall(r"def (test_\w+)", sources)) == set()
 
 
 def test_the_architecture_names_classes_that_exist() -> None:
