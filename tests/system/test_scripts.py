@@ -230,6 +230,7 @@ def test_the_readme_on_a_fresh_machine(tmp_path: Path) -> None:
     """The first command, curl and Python of the documents, as copied, in an empty environment."""
     root = copy_project(tmp_path / "project")
     first, _, curl, *_ = blocks("README.md", "sh")
+    install = next(block for block in blocks("docs/api.md", "sh") if "httpx2" in block)
     python = blocks("docs/api.md", "python")[0]
     said: list[str] = []
     serving = subprocess.Popen(
@@ -250,7 +251,8 @@ def test_the_readme_on_a_fresh_machine(tmp_path: Path) -> None:
     try:
         assert ready.wait(PATIENCE_S)
         assert serving.poll() is None, "".join(said)
-        for command in (["sh", "-c", curl], [".venv/bin/python", "-c", python]):
+        subprocess.run(["sh", "-c", install], cwd=root, env=bare(tmp_path), check=True)
+        for command in (["sh", "-c", curl], ["client/bin/python", "-c", python]):
             done = subprocess.run(
                 command, cwd=root, env=bare(tmp_path), capture_output=True, text=True, check=True
             )
