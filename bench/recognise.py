@@ -27,7 +27,7 @@ from bench.machine import describe
 from bench.pages import CropScore, Page, load_pages, plain, share
 from bench.pixels import pixels_of
 from model.vision.inference import Pixels
-from model.vision.recogniser import ReadText, Recogniser
+from model.vision.recogniser import RecognisedText, Recogniser
 from model.weights import Weights, WeightsFile, load_manifest, pick
 
 _TIMED_WIDTH_PX, _ROUNDS = 320, 40
@@ -66,21 +66,21 @@ def at(given: str) -> Weights:
 
 def read_all(
     recognisers: dict[str, Recogniser], crops: Sequence[tuple[str, Pixels]]
-) -> tuple[dict[str, list[ReadText]], dict[str, float]]:
+) -> tuple[dict[str, list[RecognisedText]], dict[str, float]]:
     """Return each recogniser's answers and mean ms; they take turns line by line."""
-    answers: dict[str, list[ReadText]] = {name: [] for name in recognisers}
+    answers: dict[str, list[RecognisedText]] = {name: [] for name in recognisers}
     seconds = dict.fromkeys(recognisers, 0.0)
     for _, crop in crops:
         for name, recogniser in recognisers.items():
             began = time.perf_counter()
-            answers[name].append(recogniser.read_line(crop))
+            answers[name].append(recogniser.recognise(crop))
             seconds[name] += time.perf_counter() - began
     return answers, {name: 1000 * spent / len(crops) for name, spent in seconds.items()}
 
 
 def print_scores(
     crops: Sequence[tuple[str, Pixels]],
-    answers: dict[str, list[ReadText]],
+    answers: dict[str, list[RecognisedText]],
     each_ms: dict[str, float],
 ) -> None:
     """Print how many lines are exact, case kept and ignored, without and with spaces."""
@@ -105,7 +105,7 @@ def print_scores(
 
 
 def print_reliability(
-    crops: Sequence[tuple[str, Pixels]], answers: dict[str, list[ReadText]]
+    crops: Sequence[tuple[str, Pixels]], answers: dict[str, list[RecognisedText]]
 ) -> None:
     """Print, for each band of confidence, how many of its lines are right."""
     head = ["confidence"] + [f"{low:g}-{min(high, 1):g}" for low, high in _pairs()]
@@ -143,7 +143,7 @@ def print_times(weights: Sequence[Weights], recognisers: dict[str, Recogniser]) 
     for _ in range(_ROUNDS):
         for name, recogniser in recognisers.items():
             began = time.perf_counter()
-            recogniser.read_line(lines[name])
+            recogniser.recognise(lines[name])
             times[name].append((time.perf_counter() - began) * 1000)
     base = statistics.median(times.get("ppocrv6-small", next(iter(times.values()))))
     rows = []

@@ -30,6 +30,7 @@ from bench.machine import describe
 from bench.pages import load_pages
 from bench.pixels import pixels_of
 from model.vision import detect, engine, page
+from model.vision import recogniser as recognition
 from model.vision.inference import Pixels
 from model.vision.page import PageReader
 
@@ -86,14 +87,14 @@ def watch(reader: PageReader, stages: Stages) -> None:
         (detector, "find_lines", "detect: resize, normalise"),
         *((network, "run", "detect: network") for network in detector.networks.values()),
         (detect, "boxes", "detect: boxes"),
-        (page, "cut_line", "cut lines"),
+        (page, "crop_line", "cut lines"),
         (orientation, "is_upside_down", "orientation"),
-        (recogniser, "read_line", "recognise: resize, normalise"),
+        (recogniser, "recognise", "recognise: resize, normalise"),
         (recogniser.network, "run", "recognise: network"),
-        (recogniser, "decode_ctc", "recognise: CTC"),
-        (page, "unstack", "columns"),
+        (recognition, "decode_ctc", "recognise: CTC"),
+        (page, "to_horizontal", "columns"),
         (page, "reading_order", "order"),
-        (reader, "_side_by_side", _WAITING),
+        (reader, "_in_parallel", _WAITING),
     ]
     for holder, attribute, stage in places:
         setattr(holder, attribute, stages.time(stage, getattr(holder, attribute)))

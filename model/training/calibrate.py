@@ -17,7 +17,7 @@ import onnxruntime as ort
 from model.training.lines import LineSource, as_input
 from model.training.shards import read_charset
 from model.vision.ctc import decode_ctc
-from model.vision.recogniser import LEAST_DOUBT
+from model.vision.recogniser import MIN_NLL
 
 _SEED = 4242  # no shard has it
 _ROUNDS = 50
@@ -31,7 +31,7 @@ def fit(doubts: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> tupl
     wrong_count, right_count = float((1 - right).sum()), float(right.sum())
     high, low = (right_count + 1) / (right_count + 2), 1 / (wrong_count + 2)
     targets = np.where(right > 0, high, low)
-    features = np.stack([np.log(np.maximum(doubts, LEAST_DOUBT)), np.ones(len(doubts))], 1)
+    features = np.stack([np.log(np.maximum(doubts, MIN_NLL)), np.ones(len(doubts))], 1)
     weights = np.zeros(2)
     for _ in range(_ROUNDS):
         chance = 1 / (1 + np.exp(-features @ weights))
@@ -62,7 +62,7 @@ def main() -> None:
         line = source.draw(number)
         probabilities = session.run(None, {"images": as_input([line.image])})[0][0]
         decoded = decode_ctc(probabilities, [*charset, " "])
-        doubts.append(decoded.doubt)
+        doubts.append(decoded.nll)
         right.append(float(_plain(decoded.text) == _plain(line.text)))
     slope, intercept = fit(np.array(doubts), np.array(right))
     print(f"calibration = [{slope:.3f}, {intercept:.3f}]  # {sum(right) / len(right):.1%} right")

@@ -14,7 +14,7 @@ import numpy as np
 
 from model.training.shards import read_charset
 from model.training.sheets import Boxes, Sheet, SheetSource
-from model.vision.detect import Detector, Window
+from model.vision.detect import Detector, Region
 from model.vision.inference import Pixels
 from model.vision.polygon import Polygon
 from model.weights import pick
@@ -47,10 +47,10 @@ def found(lines: Boxes, polygons: Sequence[Polygon]) -> int:
     return int(((covered >= _COVERED) & alone).any(1).sum())
 
 
-def look(detector: Detector, pixels: Pixels, scale: float) -> list[Polygon]:
+def detect_at(detector: Detector, pixels: Pixels, scale: float) -> list[Polygon]:
     """Return the boxes of one look at a page, H x W x 3, at a scale."""
-    whole = Window(0, 0, pixels.shape[1], pixels.shape[0])
-    return detector.look(detector.networks[1], pixels, whole, scale).boxes
+    whole = Region(0, 0, pixels.shape[1], pixels.shape[0])
+    return detector.detect_at(detector.networks[1], pixels, whole, scale).boxes
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def main() -> None:
     print(f"{options.detector}: {lines} lines on {len(drawn)} sheets")
     for height_px in _HEIGHTS_PX:
         count = sum(
-            found(sheet.boxes, look(detector, sheet.pixels, height_px / letters_px))
+            found(sheet.boxes, detect_at(detector, sheet.pixels, height_px / letters_px))
             for letters_px, sheet in drawn
         )
         print(f"letters of {height_px:2d} px on the map: {count / lines:.1%} found")

@@ -1,4 +1,4 @@
-"""Cut a line out of its page, straightened."""
+"""Crop the lines of a page, straightened."""
 
 from collections.abc import Sequence
 
@@ -6,17 +6,17 @@ import cv2
 import numpy as np
 
 from model.vision.inference import Pixels
-from model.vision.polygon import Polygon, measure
+from model.vision.polygon import Polygon, width_and_height
 
-_CLEAR_ASPECT = 3.0  # a box this much longer than high, or higher than long, shows its direction
+_CLEAR_ASPECT = 3.0  # a box with a longer side of at least this ratio shows its direction
 
 
-def cut_line(pixels: Pixels, polygon: Polygon, *, sideways: bool) -> Pixels:
-    """Return the box's content, H x W x 3, as one line running left to right.
+def crop_line(pixels: Pixels, polygon: Polygon, *, sideways: bool) -> Pixels:
+    """Return the content of a box, H x W x 3, as a line that runs from left to right.
 
-    A line that runs up or down (`sideways`) is turned a quarter counter-clockwise.
+    A `sideways` line, which runs up or down the page, is rotated by 90 degrees counter-clockwise.
     """
-    width, height = measure(polygon)
+    width, height = width_and_height(polygon)
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     transform = cv2.getPerspectiveTransform(polygon, target)
     line = cv2.warpPerspective(
@@ -32,18 +32,19 @@ def cut_line(pixels: Pixels, polygon: Polygon, *, sideways: bool) -> Pixels:
 
 
 def sideways_lines(polygons: Sequence[Polygon]) -> set[int]:
-    """Return the indices of the boxes whose text runs up or down.
+    """Return the indices of the boxes whose text runs up or down the page.
 
-    Long boxes tell; short ones ("1" is high, but stands upright) go with most of the page.
+    Long boxes show their direction. Short ones do not (a "1" is high and yet upright): they have
+    the direction of most of the page.
     """
-    sizes = [measure(polygon) for polygon in polygons]
-    down = {i for i, (width, height) in enumerate(sizes) if height >= _CLEAR_ASPECT * width}
-    along = {i for i, (width, height) in enumerate(sizes) if width >= _CLEAR_ASPECT * height}
-    if sum(sizes[i][1] for i in down) > sum(sizes[i][0] for i in along):
-        return set(range(len(sizes))) - along
-    return down
+    sizes = [width_and_height(polygon) for polygon in polygons]
+    high = {i for i, (width, height) in enumerate(sizes) if height >= _CLEAR_ASPECT * width}
+    wide = {i for i, (width, height) in enumerate(sizes) if width >= _CLEAR_ASPECT * height}
+    if sum(sizes[i][1] for i in high) > sum(sizes[i][0] for i in wide):
+        return set(range(len(sizes))) - wide
+    return high
 
 
-def upside_down(line: Pixels) -> Pixels:
-    """Return the line turned by half a circle."""
+def rotate_180(line: Pixels) -> Pixels:
+    """Return a line rotated by 180 degrees."""
     return cv2.rotate(line, cv2.ROTATE_180)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""One page from pixels to lines: detect, cut, turn, read, order."""
+"""Read one page, from pixels to lines: detect, crop, rotate, recognise, order."""
 
 import threading
 import time
@@ -9,25 +9,25 @@ from typing import TypeVar
 
 import numpy as np
 
-from model.vision.crop import cut_line, sideways_lines, upside_down
+from model.vision.crop import crop_line, rotate_180, sideways_lines
 from model.vision.detect import Detector
 from model.vision.inference import Pixels
 from model.vision.order import reading_order
 from model.vision.orient import Orientation
-from model.vision.polygon import Polygon, measure
-from model.vision.recogniser import ReadText, Recogniser
-from model.vision.vertical import unstack
+from model.vision.polygon import Polygon, width_and_height
+from model.vision.recogniser import RecognisedText, Recogniser
+from model.vision.vertical import to_horizontal
 
 T = TypeVar("T")
 
-_VOTERS = 5  # widest lines asked whether the page stands on its head
-_DOUBTFUL = 0.8  # mean probability below which a line on an upright page is asked too
+_ORIENTATION_SAMPLES = 5  # the widest lines, which show whether the page is upside down
+_DOUBTFUL = 0.8  # mean probability below which a line of an upright page is classified, too
 _READABLE = 0.5  # mean probability below which a line is noise
 
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """A line's text, its characters' mean probability, its confidence (0 to 1 both) and its box."""
+    """A line's text, mean probability, confidence (both 0 to 1) and polygon."""
 
     text: str
     mean_probability: float
@@ -37,7 +37,7 @@ class ReadLine:
 
 @dataclass(slots=True)
 class PageReading:
-    """The lines of a page in reading order, and where the time went."""
+    """The lines of a page in reading order, and the ms of each step."""
 
     lines: list[ReadLine] = field(default_factory=list)
     detect_ms: float = 0.0
@@ -45,8 +45,8 @@ class PageReading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Boxes:
-    """Where a page's lines stand, the way to their pixels, and how many may be read at a time."""
+class _DetectedLines:
+    """A page with the boxes of its lines, and the number of threads that may read them."""
 
     pixels: Pixels
     polygons: list[Polygon]
@@ -54,14 +54,14 @@ class _Boxes:
     check: Callable[[], None]
     threads: int
 
-    def cut(self, index: int) -> Pixels:
-        """Return a line's pixels, H x W x 3. Raises what `check` does."""
+    def crop(self, index: int) -> Pixels:
+        """Return a line's pixels, H x W x 3. It raises what `check` raises."""
         self.check()
-        return cut_line(self.pixels, self.polygons[index], sideways=index in self.sideways)
+        return crop_line(self.pixels, self.polygons[index], sideways=index in self.sideways)
 
 
 class PageReader:
-    """The networks that read a page, and threads that read its lines side by side."""
+    """The networks that read a page, and the threads that recognise its lines in parallel."""
 
     def __init__(
         self,
@@ -71,134 +71,136 @@ class PageReader:
         *,
         threads: int,
     ) -> None:
-        """`threads` are the most that a page is given."""
+        """Start `threads`, the most that a page may use."""
         self.detector = detector
         self.orientation = orientation
         self.recogniser = recogniser
-        self._most_threads = threads
+        self._max_threads = threads
         self._threads = ThreadPoolExecutor(threads)
-        # All at once: a process that is locked starts no more.
-        together = threading.Barrier(threads)
-        wait([self._threads.submit(together.wait) for _ in range(threads)])
+        # All threads start now: a restricted process can't start any.
+        barrier = threading.Barrier(threads)
+        wait([self._threads.submit(barrier.wait) for _ in range(threads)])
 
     def read(
         self, pixels: Pixels, *, detect: bool, check: Callable[[], None], threads: int = 0
     ) -> PageReading:
         """Return the lines of a page, H x W x 3; without `detect` it is one upright line.
 
-        At most `threads` work on it; 0: all. `check` is called between the steps and lines, from
-        any thread; what it raises ends the reading.
+        It uses at most `threads`; 0: all. `check` is called between steps and lines, from any
+        thread; an exception that it raises ends the reading.
         """
-        threads = threads or self._most_threads
+        threads = threads or self._max_threads
         began = time.perf_counter()
         polygons = [_whole(pixels)]
         if detect:
             polygons = self.detector.find_lines(pixels, threads=threads)
         check()
-        found = time.perf_counter()
+        detected = time.perf_counter()
         if detect:
-            boxes = _Boxes(pixels, polygons, sideways_lines(polygons), check, threads)
-            lines = self._read_boxes(boxes)
+            lines = self._read_lines(
+                _DetectedLines(pixels, polygons, sideways_lines(polygons), check, threads)
+            )
         else:
-            lines = [self._read_line(pixels, polygons[0], turned=False)]
+            lines = [self._read_line(pixels, polygons[0], upside_down=False)]
         return PageReading(
             [line for line in lines if line.text and line.mean_probability >= _READABLE],
-            detect_ms=(found - began) * 1000,
-            recognise_ms=(time.perf_counter() - found) * 1000,
+            detect_ms=(detected - began) * 1000,
+            recognise_ms=(time.perf_counter() - detected) * 1000,
         )
 
-    def _read_boxes(self, boxes: _Boxes) -> list[ReadLine]:
-        """Return what the boxes say, in reading order."""
-        turned = self._turned(boxes)
-        stacked: set[int] = set()
+    def _read_lines(self, detected: _DetectedLines) -> list[ReadLine]:
+        """Return the texts of the detected lines, in reading order."""
+        upside_down = self._upside_down_lines(detected)
+        vertical: set[int] = set()
 
         def read_line(index: int) -> ReadLine:
-            cut = boxes.cut(index)
-            line = self._read_line(cut, boxes.polygons[index], turned=index in turned)
-            # Of a line that lies on its left side, the letters are laid out last to first, and
-            # networks that know letters in that position are just as sure of the wrong order.
-            if index not in boxes.sideways or (
-                index in turned and line.mean_probability >= _DOUBTFUL
+            crop = detected.crop(index)
+            line = self._read_line(crop, detected.polygons[index], upside_down=index in upside_down)
+            # If a line is rotated the wrong way, its letters are in reverse order, and networks
+            # that know rotated letters are as certain of that order as of the right one.
+            if index not in detected.sideways or (
+                index in upside_down and line.mean_probability >= _DOUBTFUL
             ):
                 return line
-            column = self._read_column(boxes.pixels, line)
+            column = self._read_vertical(detected.pixels, line)
             if column is not line:
-                stacked.add(index)
+                vertical.add(index)
             return column
 
-        lines = self._side_by_side(boxes.threads, read_line, range(len(boxes.polygons)))
-        # Columns go from right to left, as lines do on a page that lies on its right side.
-        quarters = _quarter_turns(boxes.polygons, boxes.sideways, turned - stacked)
-        return [lines[index] for index in reading_order(boxes.polygons, quarters)]
+        lines = self._in_parallel(detected.threads, read_line, range(len(detected.polygons)))
+        # Columns go from right to left, like the lines of a page that is rotated to the right.
+        quarters = _quarter_turns(detected.polygons, detected.sideways, upside_down - vertical)
+        return [lines[index] for index in reading_order(detected.polygons, quarters)]
 
-    def _turned(self, boxes: _Boxes) -> set[int]:
-        """Return which lines stand on their heads.
+    def _upside_down_lines(self, detected: _DetectedLines) -> set[int]:
+        """Return the indices of the lines that are upside down.
 
-        Upright pages hardly pay: only where most of the widest lines do is every line asked. Lines
-        that run up or down always are, there is no telling otherwise which.
+        On most pages no line is: only if most of the widest lines are, all others are classified.
+        Sideways lines always are, because nothing else shows their direction.
         """
 
-        def upside_down(index: int) -> bool:
-            return self.orientation.is_upside_down(boxes.cut(index))
+        def is_upside_down(index: int) -> bool:
+            return self.orientation.is_upside_down(detected.crop(index))
 
-        def asked(indices: Iterable[int]) -> set[int]:
+        def classify(indices: Iterable[int]) -> set[int]:
             indices = list(indices)
-            answers = self._side_by_side(boxes.threads, upside_down, indices)
-            return {index for index, answer in zip(indices, answers, strict=True) if answer}
+            results = self._in_parallel(detected.threads, is_upside_down, indices)
+            return {index for index, result in zip(indices, results, strict=True) if result}
 
-        level = set(range(len(boxes.polygons))) - boxes.sideways
-        widest = sorted(level, key=lambda index: -measure(boxes.polygons[index])[0])[:_VOTERS]
-        turned = asked(widest)
-        if len(turned) > len(widest) / 2:
-            turned |= asked(level - set(widest))
-        return turned | asked(boxes.sideways)
+        level = set(range(len(detected.polygons))) - detected.sideways
+        by_width = sorted(level, key=lambda index: -width_and_height(detected.polygons[index])[0])
+        samples = by_width[:_ORIENTATION_SAMPLES]
+        upside_down = classify(samples)
+        if len(upside_down) > len(samples) / 2:
+            upside_down |= classify(level - set(samples))
+        return upside_down | classify(detected.sideways)
 
-    def _side_by_side(
+    def _in_parallel(
         self, threads: int, work: Callable[[int], T], indices: Sequence[int]
     ) -> list[T]:
-        """Return the work's results, in order, none of it still going on: it uses the pixels."""
+        """Return the results, in order, once all work has ended: it uses the pixels."""
         results: dict[int, T] = {}
         waiting = iter(indices)
 
-        def go_on() -> None:
+        def run() -> None:
             for index in waiting:
                 results[index] = work(index)
 
-        futures = [self._threads.submit(go_on) for _ in range(min(threads, len(indices)))]
+        futures = [self._threads.submit(run) for _ in range(min(threads, len(indices)))]
         wait(futures)
         for future in futures:
             future.result()
         return [results[index] for index in indices]
 
-    def _read_line(self, line: Pixels, polygon: Polygon, *, turned: bool) -> ReadLine:
-        """Read a cut line; where that goes badly, try it the other way up."""
-        # A pixel that differs may be text: the recogniser reads letters two grey levels apart. All
-        # at once: of small comparisons numpy keeps what it copied, and least and most take ten
-        # times as long.
+    def _read_line(self, line: Pixels, polygon: Polygon, *, upside_down: bool) -> ReadLine:
+        """Recognise a cropped line; if the result is doubtful, try it rotated by 180 degrees."""
+        # Any difference may be text: the recogniser reads letters two grey levels apart. All
+        # pixels in one comparison: minimum and maximum take ten times as long, and of small
+        # comparisons numpy keeps the memory that it copied.
         if (line == line[0, 0]).all():
             return ReadLine("", 0.0, 0.0, polygon)
-        read = self.recogniser.read_line(upside_down(line) if turned else line)
+        text = self.recogniser.recognise(rotate_180(line) if upside_down else line)
         if (
-            read.mean_probability < _DOUBTFUL
-            and not turned
+            text.mean_probability < _DOUBTFUL
+            and not upside_down
             and self.orientation.is_upside_down(line)
         ):
-            other = self.recogniser.read_line(upside_down(line))
-            read = other if other.mean_probability > read.mean_probability else read
-        return _placed(read, polygon)
+            other = self.recogniser.recognise(rotate_180(line))
+            text = other if other.mean_probability > text.mean_probability else text
+        return _read_line_at(polygon, text)
 
-    def _read_column(self, pixels: Pixels, line: ReadLine) -> ReadLine:
-        """Read a line's box as a column of upright characters; return the surer of the two."""
-        unstacked = unstack(cut_line(pixels, line.polygon, sideways=False))
-        if unstacked is None:
+    def _read_vertical(self, pixels: Pixels, line: ReadLine) -> ReadLine:
+        """Read a line's box as a column of upright characters; return the more probable result."""
+        horizontal = to_horizontal(crop_line(pixels, line.polygon, sideways=False))
+        if horizontal is None:
             return line
-        column = _placed(self.recogniser.read_line(unstacked), line.polygon)
+        column = _read_line_at(line.polygon, self.recogniser.recognise(horizontal))
         return column if column.mean_probability > line.mean_probability else line
 
 
-def _placed(read: ReadText, polygon: Polygon) -> ReadLine:
-    """Return what was read together with where it stands."""
-    return ReadLine(read.text, read.mean_probability, read.confidence, polygon)
+def _read_line_at(polygon: Polygon, text: RecognisedText) -> ReadLine:
+    """Return a recognised text with its polygon."""
+    return ReadLine(text.text, text.mean_probability, text.confidence, polygon)
 
 
 def _whole(pixels: Pixels) -> Polygon:
@@ -207,10 +209,10 @@ def _whole(pixels: Pixels) -> Polygon:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
-def _quarter_turns(polygons: list[Polygon], sideways: set[int], turned: set[int]) -> int:
-    """Return the quarter turns, counter-clockwise, that make most lines upright."""
+def _quarter_turns(polygons: list[Polygon], sideways: set[int], upside_down: set[int]) -> int:
+    """Return the rotations by 90 degrees, counter-clockwise, that make most lines upright."""
     votes = [0, 0, 0, 0]
     for index, polygon in enumerate(polygons):
-        quarters = (1 if index in sideways else 0) + (2 if index in turned else 0)
-        votes[quarters] += max(measure(polygon))
+        quarters = (1 if index in sideways else 0) + (2 if index in upside_down else 0)
+        votes[quarters] += max(width_and_height(polygon))
     return votes.index(max(votes))

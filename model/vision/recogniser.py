@@ -1,4 +1,4 @@
-"""Read one line: resize, run the recogniser, decode, say how sure it is."""
+"""Recognise one line: resize it, run the network, decode the output, compute the confidence."""
 
 import math
 from dataclasses import dataclass
@@ -10,29 +10,34 @@ import numpy.typing as npt
 from model.errors import WeightsError
 from model.vision.ctc import decode_ctc
 from model.vision.inference import Network, Normalisation, Pixels
-from model.vision.windows import joined, windows
+from model.vision.windows import merge, windows
 from model.weights import Weights
 
 _MIN_WIDTH_PX = 64
-_WIDTH_STEP_PX = 8  # the networks' strides in width are 4 and 8
-_MAX_ASPECT = 100  # longer lines are squeezed to this: it bounds one line's time and memory
-LEAST_DOUBT = 1e-4  # nats; there is no telling surer lines apart
+_WIDTH_STEP_PX = 8  # the strides of the networks in width are 4 and 8
+_MAX_ASPECT = 100  # longer lines are compressed to this, which bounds time and memory
+MIN_NLL = 1e-4  # nats; lower values mean nothing
 
 
 @dataclass(frozen=True, slots=True)
-class ReadText:
-    """A line's text; how sure its characters are, on average; how sure it is as a whole."""
+class RecognisedText:
+    """A line's text, the mean probability of its characters, and its confidence."""
 
     text: str
-    mean_probability: float  # 0 to 1, the mean probability of its characters
-    confidence: float  # 0 to 1, the chance that all of it is right, where that was measured
+    mean_probability: float  # 0 to 1
+    confidence: float  # 0 to 1; the probability that all of the text is correct, if calibrated
 
 
 class Recogniser:
-    """A CTC recogniser and its charset."""
+    """A CTC network and its charset."""
 
     def __init__(self, weights: Weights, *, threads: int) -> None:
-        """Load the network. Raises WeightsError where network and charset do not fit."""
+        """Load the network.
+
+        Raises:
+            WeightsError: its number of classes does not match the charset.
+
+        """
         self.network = Network(weights.file.read(), threads=threads)
         self._normalisation = Normalisation(weights.mean, weights.std)
         self._height_px = weights.height_px
@@ -42,7 +47,7 @@ class Recogniser:
             if weights.charset is None
             else weights.charset.read().decode()
         )
-        # Lines are split at "\n" alone: str.splitlines would split at characters of the set.
+        # Not str.splitlines: it also splits at some characters that are in the charset.
         self._charset = [*listed.replace("\r\n", "\n").removesuffix("\n").split("\n"), " "]
         classes = self.network.run(self._blank(_MIN_WIDTH_PX)).shape[2]
         if classes != 1 + len(self._charset):
@@ -50,27 +55,27 @@ class Recogniser:
                 f"{weights.name} has {classes} classes for {len(self._charset)} characters"
             )
 
-    def read_line(self, line: Pixels) -> ReadText:
-        """Return what a line, H x W x 3, says.
+    def recognise(self, line: Pixels) -> RecognisedText:
+        """Return the text of a line, H x W x 3.
 
-        Lines are read one by one at their own width: a batch would pad all to its widest.
+        Lines are recognised one by one, at their own width: a batch would be padded to the widest.
         """
         blob = self._blob(line)
         spans = windows(blob.shape[3], _WIDTH_STEP_PX)
         parts = [self.network.run(blob[..., first:last])[0] for first, last in spans]
-        decoded = decode_ctc(joined(parts, spans), self._charset)
+        decoded = decode_ctc(merge(parts, spans), self._charset)
         text = decoded.text.strip()
-        return ReadText(
+        return RecognisedText(
             text,
             decoded.mean_probability,
-            self._confidence(decoded.mean_probability, decoded.doubt),
+            self._confidence(decoded.mean_probability, decoded.nll),
         )
 
     def _blob(self, line: Pixels) -> npt.NDArray[np.float32]:
         """Return a line as the network's input, 1 x 3 x H x W.
 
-        W is a multiple of the networks' stride: stretching a line by a few columns costs less than
-        a margin that it does not have. Only the shortest get one, of mid-grey.
+        W is a multiple of the networks' stride: to stretch a line by a few columns loses less
+        accuracy than a margin would. Only the shortest lines get a margin, of mid-grey.
         """
         height, width = line.shape[:2]
         wanted = self._height_px * min(width / height, _MAX_ASPECT)
@@ -78,19 +83,19 @@ class Recogniser:
             wanted = max(_MIN_WIDTH_PX, round(wanted / _WIDTH_STEP_PX) * _WIDTH_STEP_PX)
         shape = (max(1, math.ceil(wanted)), self._height_px)
         blob = self._blank(max(_MIN_WIDTH_PX, shape[0]))
-        small = cv2.resize(line, shape, interpolation=cv2.INTER_LINEAR)
-        self._normalisation.into(small, blob)  # type: ignore[arg-type]
+        resized = cv2.resize(line, shape, interpolation=cv2.INTER_LINEAR)
+        self._normalisation.write(resized, blob)  # type: ignore[arg-type]
         return blob
 
-    def _confidence(self, mean_probability: float, doubt: float) -> float:
-        """Return the chance that a line is right; uncalibrated weights have their mean probability.
+    def _confidence(self, mean_probability: float, nll: float) -> float:
+        """Return the probability that a line is correct, or the mean probability if not calibrated.
 
         Source: Platt, Probabilistic Outputs for Support Vector Machines, 1999.
         """
         if self._calibration is None or mean_probability == 0:
             return mean_probability
         slope, intercept = self._calibration
-        return 1 / (1 + math.exp(-intercept - slope * math.log(max(doubt, LEAST_DOUBT))))
+        return 1 / (1 + math.exp(-intercept - slope * math.log(max(nll, MIN_NLL))))
 
     def _blank(self, width: int) -> npt.NDArray[np.float32]:
         """Return an input of mid-grey, 1 x 3 x H x width."""

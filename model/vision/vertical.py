@@ -1,4 +1,7 @@
-"""A column of upright characters, laid out as one line: the networks read from left to right."""
+"""Vertical text: lay out a column of upright characters as one horizontal line.
+
+The networks read from left to right.
+"""
 
 from itertools import pairwise
 
@@ -10,35 +13,35 @@ from model.vision.inference import Pixels
 from model.vision.polygon import Numbers
 
 Mask = npt.NDArray[np.bool_]
-Cell = tuple[int, int]  # its first row, and the row after its last
+Cell = tuple[int, int]  # a character's first row, and the row after its last
 
-_MAX_CELLS = 100  # longer columns are left alone: it bounds the time and the line's length
-_UNIT = 24  # rows that stand for a column's width while cuts are sought
-# How far apart the middles of two characters may be, in rows. Each is tried.
+_MAX_CELLS = 100  # longer columns are skipped, which bounds the time and the line's length
+_UNIT = 24  # rows as high as the column is wide, in the profile that is cut
+# Distances between the middles of two characters, in rows; each is tried.
 _PITCHES = _UNIT * np.geomspace(0.8, 3.2, 12)
 _TALLEST = round(1.3 * _PITCHES[-1])  # a cell's height, in rows
-# What a way to cut costs; a cell half a pitch too high or too low costs 0.25.
-_EACH = 0.02  # each cell: of two ways as good, the one with fewer
-_SKIP = 0.3 / _UNIT  # a row between cells: even spacing tells two strokes from two characters
-_HIGH = 1.5  # (ink's height beyond the column's width, in widths) squared: cells are about square
-_THROUGH = 8.0  # a cut through ink as wide as the column
-_MIN_CONTRAST = 24  # of 255; less is not ink but paper
+# Costs of a segmentation; a cell half a pitch too high or too low costs 0.25.
+_CELL = 0.02  # each cell, so that fewer cells are preferred
+_GAP = 0.3 / _UNIT  # a row between cells, so that strokes and characters are told apart
+_TALL = 1.5  # (height beyond the column's width, in widths) squared: cells are about square
+_CUT_INK = 8.0  # a cut through ink as wide as the column
+_MIN_CONTRAST = 24  # of 255; less is background
 _MARGIN = 0.08  # of the column's width, around each character
-_EVEN = 1.3  # a line's height on an even grid, in highest characters; beyond it there is no grid
+_MAX_GRID = 1.3  # a line's height on an even grid, in heights of a character; beyond, no grid
 
 
-def unstack(column: Pixels) -> Pixels | None:
-    """Return a column's characters, H x W x 3, side by side as h x w x 3; None for no column."""
-    paper = _paper(column)
-    ink = _ink(column, paper)
+def to_horizontal(column: Pixels) -> Pixels | None:
+    """Return the characters of a column, H x W x 3, side by side, h x w x 3; None if it is none."""
+    background = _background(column)
+    ink = _ink(column, background)
     cells = find_cells(ink)
-    return _lay_out(column, ink, paper, cells) if len(cells) > 1 else None
+    return _lay_out(column, ink, background, cells) if len(cells) > 1 else None
 
 
 def find_cells(ink: Mask) -> list[Cell]:
-    """Return the rows of each character, top to bottom, of a column's ink, H x W.
+    """Return the rows of each character, from top to bottom, in a column's ink, H x W.
 
-    None are found where nothing is written, or more than `_MAX_CELLS` would fit.
+    There are none without ink, or if more than `_MAX_CELLS` would fit.
     """
     across, down = np.flatnonzero(ink.any(axis=0)), np.flatnonzero(ink.any(axis=1))
     if not len(down):
@@ -56,24 +59,24 @@ def find_cells(ink: Mask) -> list[Cell]:
     ]
 
 
-def _paper(column: Pixels) -> Pixels:
-    """Return the colour, 3, that a column, H x W x 3, is written on: what its sides mostly have."""
+def _background(column: Pixels) -> Pixels:
+    """Return the background colour, 3, of a column, H x W x 3: the median of its sides."""
     side = max(1, column.shape[1] // 16)
     sides = np.concatenate([column[:, :side], column[:, -side:]], axis=1)
     return np.median(sides, axis=(0, 1)).astype(np.uint8)  # type: ignore[no-any-return]
 
 
-def _ink(column: Pixels, paper: Pixels) -> Mask:
-    """Return where a column, H x W x 3, differs from its paper, darker or lighter, H x W."""
-    contrast = cv2.absdiff(column, np.broadcast_to(paper, column.shape)).max(axis=2)
+def _ink(column: Pixels, background: Pixels) -> Mask:
+    """Return which pixels of a column, H x W x 3, differ from the background, H x W."""
+    contrast = cv2.absdiff(column, np.broadcast_to(background, column.shape)).max(axis=2)
     level, _ = cv2.threshold(contrast, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     ink: Mask = contrast > max(level, _MIN_CONTRAST)
     return ink
 
 
 def _cells(profile: Numbers) -> list[Cell]:
-    """Return the inked rows of each cell of a profile, N: the share of each row that is ink."""
-    # So that a flat character at an end may have a whole cell.
+    """Return the rows of each cell of a profile, N: the share of each row that is ink."""
+    # Padded, so that a flat character at an end can have a full cell.
     padded = np.pad(profile, _UNIT)
     inked = np.flatnonzero(padded)
     cells = [inked[(inked >= top) & (inked < end)] for top, end in pairwise(_best_cuts(padded))]
@@ -81,10 +84,10 @@ def _cells(profile: Numbers) -> list[Cell]:
 
 
 def _best_cuts(profile: Numbers) -> list[int]:
-    """Return the rows at which a profile, N, is cut in the cheapest way, at the cheapest pitch."""
+    """Return the rows at which a profile, N, is cut with the least costs over all pitches."""
     sizes, shapes = _size_costs(), _shape_costs(profile)
-    through = _THROUGH * np.minimum(profile, np.append(profile[1:], 0))
-    # costs[_TALLEST + row] is the least for all above a row, at each pitch; nothing is above 0.
+    through = _CUT_INK * np.minimum(profile, np.append(profile[1:], 0))
+    # costs[_TALLEST + row] are the least costs of the rows above a row, for each pitch.
     costs = np.full((_TALLEST + len(profile) + 1, len(_PITCHES)), np.inf)
     costs[_TALLEST] = 0
     chosen = np.zeros((len(profile) + 1, len(_PITCHES)), int)
@@ -100,33 +103,33 @@ def _best_cuts(profile: Numbers) -> list[int]:
 
 
 def _size_costs() -> Numbers:
-    """Return what cells of height _TALLEST to 1 cost at each pitch; height 1 is a skipped row."""
+    """Return the costs of cells of height _TALLEST to 1 for each pitch; height 1 is a gap row."""
     heights = np.arange(_TALLEST, 0, -1)[:, None]
-    costs: Numbers = _EACH + (heights / _PITCHES - 1) ** 2
-    costs[-1] = _SKIP
+    costs: Numbers = _CELL + (heights / _PITCHES - 1) ** 2
+    costs[-1] = _GAP
     return costs
 
 
 def _shape_costs(profile: Numbers) -> Numbers:
-    """Return what a cell of height _TALLEST to 1 that ends after a row costs for its ink."""
+    """Return the costs of a cell's ink, for each last row and each height from _TALLEST to 1."""
     rows = np.arange(len(profile))
     inked = profile > 0
     last = np.maximum.accumulate(np.where(inked, rows, -1))
     following = np.minimum.accumulate(np.where(inked, rows, len(profile))[::-1])[::-1]
     tops = rows[:, None] - np.arange(_TALLEST - 1, -1, -1)
     heights = last[:, None] + 1 - following[np.maximum(tops, 0)]
-    costs = _HIGH * np.maximum(0, heights / _UNIT - 1) ** 2
+    costs = _TALL * np.maximum(0, heights / _UNIT - 1) ** 2
     costs[(heights <= 0) | (tops < 0)] = np.inf
-    # Skipped: a row between characters costs, one before the first or after the last does not.
+    # A gap row between characters has costs, one before the first or after the last has none.
     outside = (last < 0) | (following == len(profile))
-    costs[:, -1] = np.where(inked, np.inf, np.where(outside, -_SKIP, 0))
+    costs[:, -1] = np.where(inked, np.inf, np.where(outside, -_GAP, 0))
     return costs
 
 
-def _lay_out(column: Pixels, ink: Mask, paper: Pixels, cells: list[Cell]) -> Pixels:
-    """Return the cells of a column, H x W x 3, side by side on its paper, h x w x 3."""
+def _lay_out(column: Pixels, ink: Mask, background: Pixels, cells: list[Cell]) -> Pixels:
+    """Return the cells of a column, H x W x 3, side by side on its background, h x w x 3."""
     margin = max(1, round(_MARGIN * np.ptp(np.flatnonzero(ink.any(axis=0)))))
-    colour = paper.tolist()
+    colour = background.tolist()
     column = cv2.copyMakeBorder(  # type: ignore[assignment]
         column, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=colour
     )
@@ -134,7 +137,7 @@ def _lay_out(column: Pixels, ink: Mask, paper: Pixels, cells: list[Cell]) -> Pix
     pieces = []
     for (top, bottom), first in zip(cells, firsts, strict=True):
         across = np.flatnonzero(ink[top:bottom].any(axis=0))
-        # The border shifts all by its width: this is the character and a margin on each side.
+        # The border has shifted everything: this is the character with a margin on each side.
         piece = column[top + margin : bottom + margin, across[0] : across[-1] + 1 + 2 * margin]
         above = int(first) + margin
         below = height + 2 * margin - above - len(piece)
@@ -145,10 +148,10 @@ def _lay_out(column: Pixels, ink: Mask, paper: Pixels, cells: list[Cell]) -> Pix
 
 
 def _first_rows(cells: list[Cell], width: int) -> tuple[Numbers, int]:
-    """Return in which row of the line each cell begins, and the line's height.
+    """Return the row of the line in which each cell starts, and the line's height.
 
-    Cells keep their places relative to an even grid, so that a full stop stays low and a letter
-    on its baseline; where they follow none, their middles are put level.
+    Cells keep their position relative to an even grid, so that a full stop stays low and a letter
+    on its baseline. Without such a grid their middles are aligned.
     """
     spans = np.array(cells, float)
     middles, highest = spans.mean(axis=1), np.ptp(spans, axis=1).max()
@@ -156,8 +159,8 @@ def _first_rows(cells: list[Cell], width: int) -> tuple[Numbers, int]:
     steps = np.append(0, np.maximum(1, np.rint(gaps / max(1.0, np.median(gaps)))).cumsum())
     slope, start = np.polyfit(steps, middles, 1)
     placed = spans - (start + slope * steps)[:, None]
-    if np.ptp(placed) > _EVEN * max(highest, width):
+    if np.ptp(placed) > _MAX_GRID * max(highest, width):
         placed = spans - middles[:, None]
     low, high = placed.min(), placed.max()
-    spare = max(0.0, width - (high - low)) / 2  # a line of dashes must not be enlarged to fill it
+    spare = max(0.0, width - (high - low)) / 2  # so that a line of dashes is not enlarged
     return placed[:, 0] - low + spare, int(np.ceil(high - low + 2 * spare)) + 1

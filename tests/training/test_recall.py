@@ -1,4 +1,4 @@
-"""What is measured of detectors: lines found, by the height of their letters."""
+"""The share of lines that a detector finds, by the height of their letters."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.training.recall import found, look, sheets
+from model.training.recall import detect_at, found, sheets
 from model.training.sheets import SheetSource
 from model.vision.detect import Detector
 from model.weights import pick
@@ -44,8 +44,8 @@ def test_small_letters_are_found_less_often(listing: Path, charset: Sequence[str
     lines = sum(len(sheet.boxes) for _, sheet in drawn)
 
     def share(height_px: int) -> float:
-        looks = [(s.boxes, look(detector, s.pixels, height_px / px)) for px, s in drawn]
-        return sum(found(boxes, polygons) for boxes, polygons in looks) / lines
+        passes = [(s.boxes, detect_at(detector, s.pixels, height_px / px)) for px, s in drawn]
+        return sum(found(boxes, polygons) for boxes, polygons in passes) / lines
 
     assert share(16) > 0.85
     assert share(4) < 0.5

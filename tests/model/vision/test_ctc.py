@@ -1,4 +1,4 @@
-"""CTC decoding: what the network says at each step, to text."""
+"""CTC decoding: the probabilities of each step to text."""
 
 from itertools import pairwise, product
 
@@ -22,8 +22,8 @@ def steps(indices: list[int], probability: float = 0.9) -> npt.NDArray[np.float3
 
 
 @given(st.text("".join(CHARSET), max_size=20), st.data())
-def test_any_spelling_out_of_a_text_decodes_to_it(text: str, data: st.DataObject) -> None:
-    """However long each character lasts and wherever blanks fall, the text comes back."""
+def test_any_path_of_a_text_decodes_to_it(text: str, data: st.DataObject) -> None:
+    """However many steps each character has and wherever blanks are."""
     said = [BLANK] * data.draw(st.integers(0, 3))
     for here, following in pairwise([*text, ""]):
         said += [1 + CHARSET.index(here)] * data.draw(st.integers(1, 3))
@@ -39,8 +39,8 @@ def test_a_double_letter_needs_a_blank_between() -> None:
     assert decode_ctc(steps([1, BLANK, 1]), CHARSET).text == "aa"
 
 
-def test_certainty_is_the_mean_of_the_kept_steps_alone() -> None:
-    """Blanks and repeats, sure or not, don't count."""
+def test_the_mean_probability_is_that_of_the_characters() -> None:
+    """Blanks and repeated steps don't count."""
     table = np.concatenate([steps([1], 0.8), steps([1, BLANK], 0.99), steps([2], 0.6)])
     decoded = decode_ctc(table, CHARSET)
     assert decoded.text == "ab"
@@ -48,24 +48,24 @@ def test_certainty_is_the_mean_of_the_kept_steps_alone() -> None:
 
 
 def spelled(path: tuple[int, ...]) -> tuple[int, ...]:
-    """Return what a path of classes says: repeats and blanks go."""
+    """Return the text of a path of classes, without repeats and blanks."""
     kept = [c for c, before in zip(path, (BLANK, *path), strict=False) if c != before]
     return tuple(c for c in kept if c != BLANK)
 
 
 @given(st.integers(1, 5), st.integers(0, 2**32 - 1))
-def test_doubt_is_the_text_s_over_all_its_paths(length: int, seed: int) -> None:
-    """The same as adding up the probability of every path that says the text."""
+def test_the_likelihood_is_the_sum_over_all_paths(length: int, seed: int) -> None:
+    """As computed from the probability of each path with that text."""
     table = np.random.default_rng(seed).dirichlet(np.ones(4), length).astype(np.float32)
     decoded = decode_ctc(table, "abc")
     said = tuple(1 + "abc".index(character) for character in decoded.text)
     paths = (p for p in product(range(4), repeat=length) if spelled(p) == said)
-    chance = sum(np.prod([table[step, c] for step, c in enumerate(path)]) for path in paths)
-    assert decoded.doubt == pytest.approx(-np.log(chance), rel=1e-4)
+    probability = sum(np.prod([table[step, c] for step, c in enumerate(path)]) for path in paths)
+    assert decoded.nll == pytest.approx(-np.log(probability), rel=1e-4)
 
 
-def test_where_a_space_lies_is_no_doubt() -> None:
-    """Two steps that may either hold the one space leave the text as sure as it was."""
+def test_the_position_of_a_space_does_not_matter() -> None:
+    """A space that may be at either of two steps leaves the text as likely as before."""
     space = len(CHARSET)
     table = steps([1, BLANK, BLANK, 2], 0.999)
     table[1:3] = 0.0
@@ -73,4 +73,4 @@ def test_where_a_space_lies_is_no_doubt() -> None:
     table[1, space], table[1, BLANK] = 0.51, 0.49
     decoded = decode_ctc(table, CHARSET)
     assert decoded.text == "a b"
-    assert decoded.doubt < -np.log(0.74)  # of four ways for two steps, one has no space
+    assert decoded.nll < -np.log(0.74)  # of four paths for two steps, one has no space

@@ -1,4 +1,4 @@
-"""The engine process: locked, tested by itself, forgetful."""
+"""The engine process: restricted, self-tested, and without data of earlier pages."""
 
 import re
 import subprocess
@@ -28,12 +28,12 @@ START = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2}
 
 
 def statuses_of(pid: int) -> list[str]:
-    """Return what the kernel tells of each thread."""
+    """Return the kernel's status of each thread."""
     return [(task / "status").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
 
 
-async def test_a_running_engine_is_locked(make_reader: MakeReader) -> None:
-    """seccomp's filter on every thread, no new privileges, no core, nothing open but its own."""
+async def test_a_running_engine_is_restricted(make_reader: MakeReader) -> None:
+    """A filter on every thread, no new privileges, and no descriptor but its own."""
     async with make_reader(threads=2) as reader:
         await reader.read(LINE, detect=False)
         [pid] = reader._engines.pids
@@ -46,47 +46,47 @@ async def test_a_running_engine_is_locked(make_reader: MakeReader) -> None:
         assert len(links) == 4
 
 
-async def test_without_seccomp_it_would_not_be(make_reader: MakeReader) -> None:
-    """Negative control."""
+async def test_without_seccomp_it_is_not(make_reader: MakeReader) -> None:
+    """Control: its threads have no filter."""
     async with make_reader(seccomp=False) as reader:
         await reader.read(LINE, detect=False)
         [pid] = reader._engines.pids
         assert all(re.search(r"Seccomp:\s+0", status) for status in statuses_of(pid))
 
 
-def test_what_reads_passes_the_self_test() -> None:
-    """The shipped networks read what is drawn for them, upright, upside down and sideways."""
+def test_the_default_networks_pass_the_self_test() -> None:
+    """They read the lines of the test page in all four directions."""
     reader = load(START)
     self_test(reader)
     page = reader.read(render_test_page(), detect=True, check=lambda: None)
     assert [line.text for line in page.lines] == ["4711 0815"] * 4
 
 
-TINY = """
+DENORMALS = """
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
 from model.vision.engine import load
 
-def tiny():
+def denormal_is_zero():
     return bool(np.float32(1e-38) * np.float32(1e-3) == 0)
 
 before = ThreadPoolExecutor(1)
-print(before.submit(tiny).result(), end=" ")
+print(before.submit(denormal_is_zero).result(), end=" ")
 reader = load({"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2})
-print(before.submit(tiny).result(), reader._threads.submit(tiny).result())
+print(before.submit(denormal_is_zero).result(), reader._threads.submit(denormal_is_zero).result())
 """
 
 
-def test_lines_are_read_with_tiny_floats_as_zero() -> None:
-    """In the threads that read; not in one that was there before the networks."""
+def test_denormal_floats_are_zero_in_the_threads_that_read() -> None:
+    """But not in a thread that started before the networks were loaded."""
     told = subprocess.run(
-        [sys.executable, "-c", TINY], cwd=PROJECT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", DENORMALS], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert told.stdout.split() == ["False", "False", "True"]
 
 
 class Blind(PageReader):
-    """Sees nothing."""
+    """Finds no line."""
 
     def __init__(self) -> None:
         pass
@@ -96,13 +96,13 @@ class Blind(PageReader):
         return PageReading()
 
 
-def test_what_does_not_read_fails_it() -> None:
-    """An engine that starts and cannot read is no engine."""
+def test_a_reader_that_finds_nothing_fails_the_self_test() -> None:
+    """Control of the check above."""
     with pytest.raises(SelfTestFailed):
         self_test(Blind())
 
 
-async def test_an_engine_that_fails_its_test_is_not_used(
+async def test_an_engine_that_fails_its_self_test_is_not_used(
     make_reader: MakeReader, launcher_of: MakeLauncher
 ) -> None:
     """It exits, the cause is reported, and the reader is not proven."""
@@ -119,7 +119,7 @@ async def test_an_engine_that_fails_its_test_is_not_used(
 
 
 async def test_proving_starts_one_engine_once(make_reader: MakeReader) -> None:
-    """The first proof starts an engine, the next finds that it has been."""
+    """The next calls start no other one."""
     async with make_reader(engines=2) as reader:
         assert not reader.loaded
         while not await reader.prove():
@@ -130,8 +130,8 @@ async def test_proving_starts_one_engine_once(make_reader: MakeReader) -> None:
         assert reader._engines.pids == pids
 
 
-async def test_a_page_that_takes_too_long_is_given_up(make_reader: MakeReader) -> None:
-    """It is told so, its engine is stopped, and the next page is read."""
+async def test_a_page_that_takes_too_long_is_cancelled(make_reader: MakeReader) -> None:
+    """Its engine is stopped, and the next page is read."""
     page = to_bytes(draw_page([["Many lines on a page", f"number {n}"] for n in range(60)]))
     async with make_reader(read_timeout_s=0.2) as reader:
         await reader.warm()
@@ -143,8 +143,8 @@ async def test_a_page_that_takes_too_long_is_given_up(make_reader: MakeReader) -
         assert line.text.replace(" ", "") == "47110815"
 
 
-async def test_engines_are_replaced_after_so_many_pages(make_reader: MakeReader) -> None:
-    """What one may have kept of pages goes with it; no page fails for that."""
+async def test_engines_are_replaced_after_max_readings(make_reader: MakeReader) -> None:
+    """No page fails for that."""
     async with make_reader(max_readings=2) as reader:
         pids = []
         for _ in range(5):
@@ -155,7 +155,7 @@ async def test_engines_are_replaced_after_so_many_pages(make_reader: MakeReader)
 
 
 def memory_of(pid: int) -> Iterator[bytes]:
-    """Yield what a process has in writable memory, mapping by mapping."""
+    """Yield the content of a process's writable memory, mapping by mapping."""
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
             span, permissions = line.split()[:2]
@@ -183,15 +183,15 @@ async def test_pixels_of_a_page_do_not_stay(
         )
         defaults = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
         launcher = Launcher(bootstrap, {**ALLOCATOR, "engine": defaults})
-    paper = (241, 238, 227)
+    colour = (241, 238, 227)
     page = np.asarray(draw_page([["TEA", "12.50"], ["MILK", "3.99"]])).copy()
-    page[(page == 255).all(axis=2)] = paper
+    page[(page == 255).all(axis=2)] = colour
     async with make_reader(launcher=launcher) as reader:
         [read] = await reader.read(to_bytes(Image.fromarray(page)))
         assert "12.50" in read.text
         try:
             memory = list(memory_of(reader._engines.pids[0]))
         except PermissionError:
-            pytest.skip("only root may look into a locked process")
-    kept_px = sum(part.count(bytes(paper) * 40) for part in memory) * 40
-    assert kept_px == 0 if released else kept_px > page.size // 10
+            pytest.skip("only root may read a restricted process's memory")
+    found_px = sum(part.count(bytes(colour) * 40) for part in memory) * 40
+    assert found_px == 0 if released else found_px > page.size // 10

@@ -17,42 +17,42 @@ def box(x: float, y: float, width: float = 120, height: float = 20) -> Polygon:
     return np.array(corners, np.float32)
 
 
-def turned(polygon: Polygon, degrees: float) -> Polygon:
-    """Return the box turned clockwise about the page's origin."""
+def rotated(polygon: Polygon, degrees: float) -> Polygon:
+    """Return the box rotated clockwise about the page's origin."""
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     return np.asarray(polygon @ turn, np.float32)
 
 
-# Without subnormal numbers: ONNX Runtime, loaded by another test, has the processor lose them.
+# Without subnormal numbers: ONNX Runtime, loaded by another test, makes them zero.
 @given(st.permutations(range(len(GRID))), st.floats(-6, 6, allow_subnormal=False))
 def test_rows_come_top_to_bottom_and_left_to_right(found: list[int], tilt: float) -> None:
-    """A table is read row by row, whatever order it was found in and however it is tilted."""
-    polygons = [turned(box(250 * GRID[i][1], 30 * GRID[i][0]), tilt) for i in found]
+    """A table is read row by row, in whatever order its boxes come and however it is tilted."""
+    polygons = [rotated(box(250 * GRID[i][1], 30 * GRID[i][0]), tilt) for i in found]
     assert [found[i] for i in reading_order(polygons)] == list(range(len(GRID)))
 
 
 def test_the_tilt_matters() -> None:
-    """Negative control: sorting the same tilted table by height alone mixes its rows."""
-    polygons = [turned(box(250 * column, 30 * row), 6) for row, column in GRID]
+    """Control: sorted by height only, the rows of the tilted table are mixed."""
+    polygons = [rotated(box(250 * column, 30 * row), 6) for row, column in GRID]
     by_height = sorted(range(len(GRID)), key=lambda i: float(polygons[i][0, 1]))
     assert by_height != reading_order(polygons) == list(range(len(GRID)))
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
-def test_a_turned_page_is_read_as_if_upright(quarters: int) -> None:
-    """A page lying on its side or head keeps its order once the quarter turns are known."""
-    polygons = [turned(box(250 * column, 30 * row), 90 * quarters) for row, column in GRID]
-    # Corners are named by where they lie now, as the detector does.
+def test_a_rotated_page_has_the_order_of_an_upright_one(quarters: int) -> None:
+    """On its side or upside down, if the quarter turns are known."""
+    polygons = [rotated(box(250 * column, 30 * row), 90 * quarters) for row, column in GRID]
+    # The first corner is the one that is now at the top left, as in the detector.
     renamed = [np.roll(polygon, quarters, axis=0) for polygon in polygons]
     assert reading_order(renamed, quarters) == list(range(len(GRID)))
 
 
 def test_a_small_box_beside_a_large_one_is_in_its_row() -> None:
-    """A price in small print beside a large name follows it."""
+    """A price in small print follows the large name beside it."""
     assert reading_order([box(300, 12, 40, 10), box(0, 0, 200, 30), box(0, 40)]) == [1, 0, 2]
 
 
 def test_no_boxes() -> None:
-    """A blank page has an order too."""
+    """A blank page has none."""
     assert reading_order([]) == []

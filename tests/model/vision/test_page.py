@@ -1,4 +1,4 @@
-"""A page to lines, in this process: what is found, turned, ordered, dropped."""
+"""A page to lines, in this process: lines found, rotated, ordered and dropped."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from PIL import Image
 from model.vision.engine import load
 from model.vision.inference import Pixels
 from model.vision.page import PageReader
-from model.vision.recogniser import ReadText
+from model.vision.recogniser import RecognisedText
 from tests.model.drawing import draw_line, draw_page
 
 ROWS = [["INVOICE 20831", "PAGE 4"], ["Green tea", "12.50"], ["Black coffee", "3.75"]]
@@ -20,8 +20,8 @@ ROWS = [["INVOICE 20831", "PAGE 4"], ["Green tea", "12.50"], ["Black coffee", "3
 def reader() -> PageReader:
     """Return a loaded reader."""
     parts = {"detector": "ppocrv6-small-det", "recogniser": "ppocrv6-small", "threads": 2}
-    # In a thread that ends: loading makes its thread count tiny floats as zero, which is right for
-    # the engine process and wrong for other tests.
+    # In a thread that ends: loading makes its thread treat denormal floats as zero, which is wrong
+    # for other tests.
     with ThreadPoolExecutor(1) as loading:
         return loading.submit(load, parts).result()
 
@@ -41,13 +41,13 @@ EXPECTED = [text.replace(" ", "") for row in ROWS for text in row]
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_a_page_is_read_whichever_way_it_lies(reader: PageReader, degrees: int) -> None:
-    """Upright, on either side or upside down: the same lines in the same order."""
+def test_a_rotated_page_is_read(reader: PageReader, degrees: int) -> None:
+    """Upright, on its side or upside down: the same lines in the same order."""
     assert texts(reader, draw_page(ROWS).rotate(degrees, expand=True)) == EXPECTED
 
 
 def test_a_tilted_page_keeps_its_rows(reader: PageReader) -> None:
-    """Three degrees of tilt change nothing in the order."""
+    """A tilt of three degrees does not change the order."""
     page = draw_page(ROWS).rotate(
         3, expand=True, fillcolor="white", resample=Image.Resampling.BICUBIC
     )
@@ -55,7 +55,7 @@ def test_a_tilted_page_keeps_its_rows(reader: PageReader) -> None:
 
 
 def test_polygons_enclose_their_text(reader: PageReader) -> None:
-    """Each box lies where its text was drawn, clockwise from its top left."""
+    """Each is where its text was rendered, clockwise from the top left."""
     page = draw_page([["ALPHA", "BETA"]])
     for line, left in zip(
         reader.read(pixels(page), detect=True, check=lambda: None).lines, (40, 420), strict=True
@@ -68,7 +68,7 @@ def test_polygons_enclose_their_text(reader: PageReader) -> None:
 
 
 def test_a_blank_page_has_no_lines(reader: PageReader) -> None:
-    """Paper, black or white, and a single pixel give nothing."""
+    """Neither has a black page or a single pixel."""
     for image in (
         Image.new("RGB", (700, 500), "white"),
         Image.new("RGB", (700, 500), "black"),
@@ -78,27 +78,27 @@ def test_a_blank_page_has_no_lines(reader: PageReader) -> None:
         assert texts(reader, image, detect=False) == []
 
 
-@pytest.mark.parametrize(("speck", "asked"), [(0, 0), (1, 1)])
-def test_what_has_one_colour_is_not_read(
-    reader: PageReader, monkeypatch: pytest.MonkeyPatch, speck: int, asked: int
+@pytest.mark.parametrize(("difference", "calls"), [(0, 0), (1, 1)])
+def test_a_line_of_one_colour_is_not_recognised(
+    reader: PageReader, monkeypatch: pytest.MonkeyPatch, difference: int, calls: int
 ) -> None:
-    """The recogniser is asked only where a pixel differs."""
+    """The recogniser is called only if a pixel differs."""
     image = pixels(Image.new("RGB", (700, 50), (250, 240, 230))).copy()
-    image[20, 20] += np.uint8(speck)
+    image[20, 20] += np.uint8(difference)
     lines: list[Pixels] = []
-    plain = reader.recogniser.read_line
+    plain = reader.recogniser.recognise
 
-    def read_line(line: Pixels) -> ReadText:
+    def recognise(line: Pixels) -> RecognisedText:
         lines.append(line)
         return plain(line)
 
-    monkeypatch.setattr(reader.recogniser, "read_line", read_line)
+    monkeypatch.setattr(reader.recogniser, "recognise", recognise)
     reader.read(image, detect=False, check=lambda: None)
-    assert len(lines) == asked
+    assert len(lines) == calls
 
 
 def test_without_detection_the_image_is_one_line(reader: PageReader) -> None:
-    """A cut line is read as it is, its box the whole image."""
+    """Its polygon is the whole image."""
     image = draw_line("Serial 48-1516")
     reading = reader.read(pixels(image), detect=False, check=lambda: None)
     (line,) = reading.lines
@@ -106,8 +106,8 @@ def test_without_detection_the_image_is_one_line(reader: PageReader) -> None:
     assert line.polygon[2].tolist() == list(image.size)
 
 
-def test_a_lone_strip_is_found(reader: PageReader) -> None:
-    """A strip with one line and no surroundings is still detected."""
+def test_a_strip_with_one_line_is_found(reader: PageReader) -> None:
+    """Even without surroundings."""
     assert texts(reader, draw_line("Serial 48-1516 of 2024 and more", 24)) == [
         "Serial48-1516of2024andmore"
     ]
@@ -115,20 +115,20 @@ def test_a_lone_strip_is_found(reader: PageReader) -> None:
 
 @pytest.mark.parametrize("size", [(60_000, 20), (20, 60_000), (9_000, 3)])
 def test_extreme_strips_are_bounded(reader: PageReader, size: tuple[int, int]) -> None:
-    """Strips as long as a format allows are read without running out of anything."""
+    """Strips as long as a format allows are read within limited time and memory."""
     for detect in (True, False):
         assert texts(reader, Image.new("RGB", size, "white"), detect=detect) == []
 
 
 def test_a_check_that_raises_ends_the_reading(reader: PageReader) -> None:
-    """What `check` raises between lines comes out, and the reader reads on."""
-    calls = []
+    """The exception is raised by the reading, and the next page is read."""
+    checks = []
     lock = threading.Lock()
 
     def check() -> None:
         with lock:
-            calls.append(1)
-        if len(calls) > 3:
+            checks.append(1)
+        if len(checks) > 3:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):

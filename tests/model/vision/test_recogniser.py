@@ -1,4 +1,4 @@
-"""Our recogniser, as shipped: what it reads, how long a line may be, what its confidence means."""
+"""The project's own recogniser: what it reads, long lines, and its confidence."""
 
 import numpy as np
 import onnxruntime as ort
@@ -20,7 +20,7 @@ LINES = (
 
 @pytest.fixture(scope="module")
 def recogniser() -> Recogniser:
-    """Return our recogniser."""
+    """Return the project's own recogniser."""
     return Recogniser(pick("sealed-crnn", "recogniser"), threads=1)
 
 
@@ -31,68 +31,68 @@ def drawn(text: str) -> Pixels:
 
 @pytest.mark.parametrize("text", LINES)
 def test_spaces_case_and_punctuation_are_read(recogniser: Recogniser, text: str) -> None:
-    """What the ready-made CRNN loses: spaces, commas, and which letters are capitals."""
-    assert recogniser.read_line(drawn(text)).text == text
+    """The PP-OCRv2 CRNN loses spaces, commas and capitals."""
+    assert recogniser.recognise(drawn(text)).text == text
 
 
-def test_the_ready_made_crnn_loses_them() -> None:
-    """The check above tells recognisers apart."""
+def test_another_recogniser_loses_them() -> None:
+    """Control: PP-OCRv2's does not pass the check above."""
     other = Recogniser(pick("ppocrv2-crnn", "recogniser"), threads=1)
-    assert [other.read_line(drawn(text)).text for text in LINES] != list(LINES)
+    assert [other.recognise(drawn(text)).text for text in LINES] != list(LINES)
 
 
 LONG = " ".join(f"{number}. item {number * 7}" for number in range(1, 17))
 
 
-def test_a_line_longer_than_any_trained_on_is_read_whole(recogniser: Recogniser) -> None:
-    """Some 180 characters, so several windows: nothing is lost or said twice at their seams."""
+def test_a_line_longer_than_the_training_lines_is_read(recogniser: Recogniser) -> None:
+    """180 characters are several windows: nothing is lost or repeated between them."""
     assert len(LONG) > 160
-    assert recogniser.read_line(drawn(LONG)).text == LONG
+    assert recogniser.recognise(drawn(LONG)).text == LONG
 
 
-def test_windows_put_end_to_end_would_say_parts_twice(
+def test_without_the_merge_it_is_not(
     recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the seams the check above fails."""
-    monkeypatch.setattr("model.vision.recogniser.joined", lambda parts, _: np.concatenate(parts))
-    assert recogniser.read_line(drawn(LONG)).text != LONG
+    """Control: with concatenated windows the check above fails."""
+    monkeypatch.setattr("model.vision.recogniser.merge", lambda parts, _: np.concatenate(parts))
+    assert recogniser.recognise(drawn(LONG)).text != LONG
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 400), (400, 3), (48, 5), (20, 3000)])
 def test_any_shape_is_read_in_bounded_time(recogniser: Recogniser, height: int, width: int) -> None:
-    """Slivers and endless strips give some text, none, or rubbish, and no error."""
-    read = recogniser.read_line(np.full((height, width, 3), 200, np.uint8))
+    """Any text or none may come out, but no error."""
+    read = recogniser.recognise(np.full((height, width, 3), 200, np.uint8))
     assert 0 <= read.confidence <= 1
     assert 0 <= read.mean_probability <= 1
 
 
-def test_nothing_is_nothing(recogniser: Recogniser) -> None:
-    """An empty line has no text and no confidence."""
-    read = recogniser.read_line(np.full((40, 300, 3), 250, np.uint8))
+def test_an_empty_line_has_no_text(recogniser: Recogniser) -> None:
+    """And no confidence."""
+    read = recogniser.recognise(np.full((40, 300, 3), 250, np.uint8))
     assert (read.text, read.mean_probability, read.confidence) == ("", 0.0, 0.0)
 
 
-def test_confidence_falls_as_a_line_fades(recogniser: Recogniser) -> None:
-    """A clear line is sure; the same line under heavy noise is not."""
+def test_confidence_falls_with_noise(recogniser: Recogniser) -> None:
+    """It is high for a clear line and low for the same line with heavy noise."""
     clear = drawn("SUBTOTAL 84.20")
     noise = np.random.default_rng(3).normal(0, 300, clear.shape)
-    spoilt = np.clip(clear + noise, 0, 255).astype(np.uint8)
-    assert recogniser.read_line(clear).confidence > 0.9
-    assert recogniser.read_line(spoilt).confidence < 0.7
+    noisy = np.clip(clear + noise, 0, 255).astype(np.uint8)
+    assert recogniser.recognise(clear).confidence > 0.9
+    assert recogniser.recognise(noisy).confidence < 0.7
 
 
-def test_confidence_without_calibration_is_the_certainty() -> None:
-    """The ready-made recognisers have not been calibrated."""
+def test_confidence_without_calibration_is_the_mean_probability() -> None:
+    """The other recognisers are not calibrated."""
     other = Recogniser(pick("ppocrv6-small", "recogniser"), threads=1)
-    read = other.read_line(drawn("SUBTOTAL 84.20"))
+    read = other.recognise(drawn("SUBTOTAL 84.20"))
     assert read.confidence == read.mean_probability
 
 
 def test_int8_reads_the_same_on_every_processor() -> None:
-    """Whole numbers added without saturation give what float32 gives from the same rounded weights.
+    """int8 without saturation gives the result of float32 with the same rounded weights.
 
-    Without graph optimisation ONNX Runtime computes the rounded network in float32; with it, in
-    int8, where a sum of products that outgrows 16 bits would be cut off on older processors.
+    Without graph optimisation ONNX Runtime computes the quantised network in float32; with it, in
+    int8, where sums of products beyond 16 bits saturate on older processors.
     """
     weights = pick("sealed-crnn", "recogniser")
     blob = np.random.default_rng(5).uniform(-1, 1, (1, 3, 48, 320)).astype(np.float32)
@@ -109,6 +109,6 @@ def test_int8_reads_the_same_on_every_processor() -> None:
 
 
 def test_the_weights_are_small() -> None:
-    """Our files together take at most 12 MB."""
+    """The project's own files take at most 12 MB."""
     own = {f for entry in load_manifest().values() for f in entry.files if f.distribution is None}
     assert sum(file.locate().stat().st_size for file in own) <= 12_000_000

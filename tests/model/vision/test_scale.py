@@ -1,4 +1,4 @@
-"""The sizes at which a page is looked at."""
+"""The scales at which the detector reads a page."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ SIDES = st.integers(1, 70_000)
 
 
 @given(SIDES, SIDES, st.lists(st.floats(1, 70_000)))
-def test_the_network_never_gets_more_than_it_may(
+def test_the_network_s_input_is_bounded(
     height: int, width: int, box_heights: Sequence[float]
 ) -> None:
     """Sides are multiples of 32 between 32 and 2016 px: time and memory are bounded."""
@@ -36,38 +36,38 @@ def test_the_network_never_gets_more_than_it_may(
     [(800, 600, (False, False)), (20, 900, (True, False)), (900, 20, (False, True))],
 )
 def test_slim_images_get_a_border(height: int, width: int, bordered: tuple[bool, bool]) -> None:
-    """A strip is given paper around it on its long sides, a page none."""
+    """A strip gets one on its long sides, a page none."""
     assert tuple(side > 0 for side in border(height, width)) == bordered
 
 
-def test_small_images_keep_letters_the_network_knows() -> None:
-    """An image of a line or two is enlarged three times at most; unbounded, it fell into pieces."""
+def test_small_images_are_enlarged_three_times_at_most() -> None:
+    """With larger letters the network finds parts of lines."""
     height, width = map_size(80, 200, first_scale(80, 200))
     assert height <= 3 * 80 + 32
     assert width <= 3 * 200 + 32
 
 
-def test_good_sizes_are_left_alone() -> None:
-    """Letters of about 15 px on the map need no second look."""
+def test_one_pass_is_enough_for_good_sizes() -> None:
+    """Letters of about 15 px on the map need no second pass."""
     assert next_scale(1000, 1000, 0.5, [38.0] * 9) is None
 
 
-def test_small_letters_are_looked_at_enlarged() -> None:
-    """Where a fifth of the boxes are low, however high the others are, the page is enlarged."""
+def test_small_letters_are_enlarged() -> None:
+    """If a fifth of the boxes are low, the page is enlarged, however high the others are."""
     scale = next_scale(1000, 1000, 0.5, [200.0] * 7 + [26.0] * 3)
     assert scale is not None
     assert 0.8 < scale < 1.5
 
 
-def test_large_letters_are_looked_at_reduced() -> None:
-    """Letters that fill the map are broken up by the network."""
+def test_large_letters_are_reduced() -> None:
+    """The network would find parts of letters that fill the map."""
     scale = next_scale(1000, 1000, 0.5, [200.0] * 9)
     assert scale is not None
     assert scale < 0.15
 
 
-def test_nothing_found_is_looked_for_once_more() -> None:
-    """The letters may have been too small for the first look; there is no third."""
+def test_if_nothing_is_found_there_is_one_larger_pass() -> None:
+    """The letters may have been too small for the first pass; there is no third."""
     full = 736 / 1500
     assert next_scale(2000, 1500, first_scale(2000, 1500), []) == pytest.approx(full)
     assert next_scale(2000, 1500, full, []) is None
@@ -75,12 +75,12 @@ def test_nothing_found_is_looked_for_once_more() -> None:
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    """Return the shipped detector."""
+    """Return the default detector."""
     return Detector(pick("ppocrv3-det", "detector").loaded(), threads=1)
 
 
-def sheet(letters_px: int, *, lines: int = 30, pitch_px: int = 70) -> Image.Image:
-    """Draw lines of letters of a size on a large page, from its upper left corner on."""
+def page_of(letters_px: int, *, lines: int = 30, pitch_px: int = 70) -> Image.Image:
+    """Return a large page with lines of letters of this size, from the top left on."""
     page = Image.new("RGB", (1600, 2200), "white")
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(letters_px)
     for row in range(lines):
@@ -88,27 +88,27 @@ def sheet(letters_px: int, *, lines: int = 30, pitch_px: int = 70) -> Image.Imag
     return page
 
 
-def slip() -> Image.Image:
-    """Draw eight lines in a corner of what a scanner sees."""
-    return sheet(14, lines=8, pitch_px=30)
+def receipt() -> Image.Image:
+    """Return a page with eight lines in a corner, like a receipt on a scanner."""
+    return page_of(14, lines=8, pitch_px=30)
 
 
 @pytest.mark.parametrize("letters_px", [14, 20, 30, 44])
 def test_lines_are_found_whatever_their_size(detector: Detector, letters_px: int) -> None:
-    """Of thirty lines, thirty."""
-    assert len(detector.find_lines(np.asarray(sheet(letters_px)))) == 30
+    """All thirty of them."""
+    assert len(detector.find_lines(np.asarray(page_of(letters_px)))) == 30
 
 
-def test_one_look_would_not_do(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control: of small letters the first look alone does not find all lines."""
-    monkeypatch.setattr("model.vision.detect._LOOKS", 1)
-    assert len(detector.find_lines(np.asarray(sheet(14)))) < 30
+def test_one_pass_is_not_enough(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: the first pass does not find all lines of small letters."""
+    monkeypatch.setattr("model.vision.detect._MAX_PASSES", 1)
+    assert len(detector.find_lines(np.asarray(page_of(14)))) < 30
 
 
-def test_another_look_spares_what_is_blank(
+def test_a_second_pass_leaves_out_the_blank_part(
     detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slip on a scanner's glass is looked at by itself, enlarged as its letters want it."""
+    """Of a receipt on a scanner, only the receipt is enlarged."""
     network = detector.networks[1]
     maps: list[int] = []
 
@@ -118,19 +118,19 @@ def test_another_look_spares_what_is_blank(
 
     plain = network.run
     monkeypatch.setattr(network, "run", run)
-    assert len(detector.find_lines(np.asarray(slip()))) == 8
+    assert len(detector.find_lines(np.asarray(receipt()))) == 8
     first, *others = maps
     assert others
     assert sum(others) < first
 
 
-@pytest.mark.parametrize("careful", [True, False])
-def test_small_print_far_off_is_not_lost(
-    detector: Detector, monkeypatch: pytest.MonkeyPatch, *, careful: bool
+@pytest.mark.parametrize("include", [True, False])
+def test_small_print_far_from_the_rest_is_found(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch, *, include: bool
 ) -> None:
-    """What the first look only suspected is looked at, too; the control trusts sure boxes."""
-    if not careful:
-        monkeypatch.setattr("model.vision.detect._FAINT", 0.95)
-    page, font = slip(), ImageFont.load_default(9)
+    """The second pass includes all that may be text. Control: only what certainly is."""
+    if not include:
+        monkeypatch.setattr("model.vision.detect._MAYBE_TEXT", 0.95)
+    page, font = receipt(), ImageFont.load_default(9)
     ImageDraw.Draw(page).text((700, 2100), "p. 1 of 2, overleaf", "black", font)
-    assert len(detector.find_lines(np.asarray(page))) == (9 if careful else 8)
+    assert len(detector.find_lines(np.asarray(page))) == (9 if include else 8)

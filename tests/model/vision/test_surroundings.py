@@ -1,4 +1,4 @@
-"""What the processes leave behind: nothing, wherever and however their parent runs or ends."""
+"""The processes leave nothing behind, wherever their parent runs and however it exits."""
 
 import os
 import signal
@@ -65,7 +65,7 @@ def files_under(folder: Path) -> list[Path]:
 
 
 def test_a_killed_parent_leaves_no_orphans(image: Path) -> None:
-    """SIGKILL gives the parent no chance to tidy up, and yet its processes end."""
+    """They exit even if SIGKILL lets the parent do nothing."""
     with subprocess.Popen(
         [sys.executable, "-c", FOREVER, str(image)],
         stdout=subprocess.PIPE,
@@ -85,7 +85,7 @@ def test_a_killed_parent_leaves_no_orphans(image: Path) -> None:
 
 @pytest.mark.parametrize("program", [DAEMON, UVLOOP], ids=["daemonic child", "uvloop"])
 def test_it_reads_wherever_the_server_runs_it(image: Path, tmp_path: Path, program: str) -> None:
-    """In a server's daemonic worker, which may have no multiprocessing children, and on uvloop."""
+    """In a daemonic process, which can't have multiprocessing children, and on uvloop."""
     if program is UVLOOP:
         pytest.importorskip("uvloop")
     script = tmp_path / "program.py"
@@ -104,7 +104,7 @@ def test_it_reads_wherever_the_server_runs_it(image: Path, tmp_path: Path, progr
 async def test_the_engine_leaves_nothing_in_the_home_folder(
     make_reader: MakeReader, tmp_path: Path
 ) -> None:
-    """A reading, telemetry off as we have it, creates no file under HOME."""
+    """With telemetry off, as we set it, no file is created under HOME."""
     variables = {module: {**each, "HOME": str(tmp_path)} for module, each in ALLOCATOR.items()}
     async with make_reader(launcher=Launcher(BOOTSTRAP, variables)) as reader:
         [page] = await reader.read(to_bytes(draw_line("4711")), detect=False)
@@ -112,8 +112,8 @@ async def test_the_engine_leaves_nothing_in_the_home_folder(
     assert files_under(tmp_path) == []
 
 
-def test_without_the_variable_it_would(tmp_path: Path) -> None:
-    """Negative control: onnxruntime, imported as it comes, writes under HOME."""
+def test_without_the_variable_it_does(tmp_path: Path) -> None:
+    """Control: with its defaults, onnxruntime creates files under HOME."""
     subprocess.run(
         [sys.executable, "-I", "-c", "import onnxruntime, time; time.sleep(1)"],
         check=True,

@@ -1,4 +1,4 @@
-"""Columns of upright characters: where they are cut, how they are laid out, what is read."""
+"""Columns of upright characters: segmentation, layout, and the texts that are read."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,17 +10,17 @@ from model.vision import page, vertical
 from model.vision.engine import load
 from model.vision.inference import Pixels
 from model.vision.page import PageReader
-from model.vision.vertical import Cell, unstack
+from model.vision.vertical import Cell, to_horizontal
 
 EM = 40
-# Chinese characters made of level strokes alone: the height of each stroke in the em square.
+# Chinese characters made of horizontal strokes only: the height of each in the em square.
 ONE, TWO, THREE = (0.5,), (0.2, 0.8), (0.12, 0.5, 0.88)
-BOX = (0.1, 0.5, 0.9)  # and a stroke down each side, as in the character for the sun
+BOX = (0.1, 0.5, 0.9)  # with a vertical stroke on each side, as in the character for the sun
 COLOURS = [("black", "white"), ("white", "black"), ("gold", "darkred"), ("navy", "skyblue")]
 
 
 def column(characters: list[tuple[float, ...]], pitch: float = 1.1) -> tuple[Pixels, list[Cell]]:
-    """Return a column of characters made of strokes, H x W x 3, and where each of them is."""
+    """Return a column of characters made of strokes, H x W x 3, and the rows of each."""
     image = np.full((round(EM * pitch * len(characters)) + 8, EM + 12, 3), 255, np.uint8)
     cells = []
     for index, strokes in enumerate(characters):
@@ -33,12 +33,12 @@ def column(characters: list[tuple[float, ...]], pitch: float = 1.1) -> tuple[Pix
     return image, cells
 
 
-def stacked(
-    text: str, size_px: int = 40, pitch: float = 0.85, ink: str = "black", paper: str = "white"
+def column_page(
+    text: str, size_px: int = 40, pitch: float = 0.85, ink: str = "black", background: str = "white"
 ) -> Image.Image:
-    """Return a page with one column of letters, their middles below each other."""
+    """Return a page with one column of letters."""
     font = ImageFont.load_default(size_px)
-    image = Image.new("RGB", (400, 900), paper)
+    image = Image.new("RGB", (400, 900), background)
     pen = ImageDraw.Draw(image)
     for index, letter in enumerate(text):
         middle = 160 + size_px / 2, 50 + (index + 0.5) * pitch * size_px
@@ -48,11 +48,11 @@ def stacked(
 
 def find(image: Pixels) -> list[Cell]:
     """Return the cells of a column, H x W x 3."""
-    return vertical.find_cells(vertical._ink(image, vertical._paper(image)))
+    return vertical.find_cells(vertical._ink(image, vertical._background(image)))
 
 
 def assert_found(found: list[Cell], drawn: list[Cell]) -> None:
-    """Fail unless each cell was found, to three rows."""
+    """Check that each cell was found, within three rows."""
     assert len(found) == len(drawn)
     np.testing.assert_allclose(found, drawn, atol=3)
 
@@ -72,14 +72,14 @@ def assert_found(found: list[Cell], drawn: list[Cell]) -> None:
 def test_characters_are_found_where_they_are(
     characters: list[tuple[float, ...]], pitch: float
 ) -> None:
-    """Strokes are grouped by even spacing, tight or wide, whatever gaps a character has inside."""
+    """Strokes are grouped by an even pitch, whatever the gaps inside a character."""
     image, drawn = column(characters, pitch)
     assert_found(find(image), drawn)
     assert_found(find(255 - image), drawn)
 
 
-def test_a_wider_gap_splits_no_character() -> None:
-    """Two words in a column, two cells apart."""
+def test_a_gap_between_words_splits_no_character() -> None:
+    """The words are two cells apart."""
     image, drawn = column([BOX, TWO, BOX, BOX])
     gap = np.full((2 * EM, image.shape[1], 3), 255, np.uint8)
     shift = len(image) + len(gap)
@@ -89,7 +89,7 @@ def test_a_wider_gap_splits_no_character() -> None:
 
 @pytest.mark.parametrize("width", [1, 2, 4])
 def test_characters_that_touch_are_cut(width: int) -> None:
-    """Where no row is free, the cut goes through the least ink."""
+    """If no row is free, the cut goes through the least ink."""
     image, drawn = column([BOX] * 6)
     image[drawn[0][0] : drawn[-1][1], 20 : 20 + width] = 0
     found = find(image)
@@ -97,47 +97,47 @@ def test_characters_that_touch_are_cut(width: int) -> None:
     np.testing.assert_allclose([top for top, _ in found], [top for top, _ in drawn], atol=12)
 
 
-@pytest.mark.parametrize(("ink", "paper"), COLOURS)
-def test_any_colours_will_do(ink: str, paper: str) -> None:
-    """Ink is what differs from the paper, darker or lighter."""
-    image = np.asarray(stacked("HOTEL", 60, 0.9, ink, paper))[:, 150:230]
-    assert find(image) == find(np.asarray(stacked("HOTEL", 60, 0.9))[:, 150:230])
+@pytest.mark.parametrize(("ink", "background"), COLOURS)
+def test_any_colours(ink: str, background: str) -> None:
+    """Ink is darker or lighter than the background."""
+    image = np.asarray(column_page("HOTEL", 60, 0.9, ink, background))[:, 150:230]
+    assert find(image) == find(np.asarray(column_page("HOTEL", 60, 0.9))[:, 150:230])
     assert len(find(image)) == 5
 
 
-def test_a_line_keeps_its_letters_in_their_places() -> None:
-    """Characters stand side by side, top to left; a low stroke stays low, no dash is enlarged."""
+def test_characters_keep_their_height_in_the_line() -> None:
+    """A low stroke stays low, and dashes are not enlarged."""
     for stroke, side in ((0.9, 1), (0.1, -1)):
-        line = unstack(column([BOX, BOX, (stroke,), BOX, BOX])[0])
+        line = to_horizontal(column([BOX, BOX, (stroke,), BOX, BOX])[0])
         assert line is not None
         assert line.shape[0] == pytest.approx(EM, abs=12)
         assert line.shape[1] == pytest.approx(5 * 1.15 * EM, abs=30)
         pieces = np.array_split(line[..., 0], 5, axis=1)
         middles = [np.flatnonzero((piece < 128).any(axis=1)).mean() for piece in pieces]
         assert side * (middles[2] - middles[0]) > EM / 4
-    dashes = unstack(column([ONE, ONE, ONE])[0])
+    dashes = to_horizontal(column([ONE, ONE, ONE])[0])
     assert dashes is not None
     assert dashes.shape[0] >= EM - 2
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (40, 500), (500, 40)])
-def test_paper_is_no_column(size: tuple[int, int]) -> None:
-    """Nothing is made of nothing."""
+def test_a_blank_image_is_no_column(size: tuple[int, int]) -> None:
+    """There is nothing to lay out."""
     width, height = size
-    assert unstack(np.full((height, width, 3), 200, np.uint8)) is None
+    assert to_horizontal(np.full((height, width, 3), 200, np.uint8)) is None
 
 
-def test_long_columns_are_left_alone() -> None:
-    """What may cost most is a hundred cells."""
-    assert unstack(column([BOX] * 85)[0]) is not None
-    assert unstack(column([BOX] * 120)[0]) is None
+def test_long_columns_are_skipped() -> None:
+    """The limit of 100 cells bounds the time."""
+    assert to_horizontal(column([BOX] * 85)[0]) is not None
+    assert to_horizontal(column([BOX] * 120)[0]) is None
 
 
-def test_noise_breaks_nothing() -> None:
-    """Any strip of pixels is a line or none, never an error."""
+def test_noise_raises_nothing() -> None:
+    """Any strip of pixels gives a line or none."""
     random = np.random.default_rng(4)
     for height, width in ((3, 1), (70, 7), (400, 3), (300, 60)):
-        line = unstack(random.integers(0, 256, (height, width, 3), np.uint8))
+        line = to_horizontal(random.integers(0, 256, (height, width, 3), np.uint8))
         assert line is None or line.size
 
 
@@ -162,51 +162,51 @@ def texts(reader: PageReader, image: Image.Image) -> list[str]:
 
 
 def test_a_column_is_read(reader: PageReader) -> None:
-    """Letters stacked one below the other are read top to bottom, light or dark."""
-    assert texts(reader, stacked("NZHSIOX2")) == ["NZHSIOX2"]
-    assert texts(reader, stacked("WAREHOUSE", ink="white", paper="navy")) == ["WAREHOUSE"]
+    """Letters below each other are read from top to bottom, light or dark."""
+    assert texts(reader, column_page("NZHSIOX2")) == ["NZHSIOX2"]
+    assert texts(reader, column_page("WAREHOUSE", ink="white", background="navy")) == ["WAREHOUSE"]
 
 
-def test_unstacking_matters(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control: turned by a quarter alone, an I that lies on its side is no I.
+def test_without_the_layout_it_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: only rotated, an I on its side is no I.
 
-    With the shipped networks: of the others some know letters that lie.
+    With the default networks: some of the others know rotated letters.
     """
     reader = loaded("ppocrv3-det", "sealed-crnn")
-    assert texts(reader, stacked("ZNIHZOWM")) == ["ZNIHZOWM"]
-    monkeypatch.setattr(page, "unstack", lambda _: None)
-    assert texts(reader, stacked("ZNIHZOWM")) != ["ZNIHZOWM"]
+    assert texts(reader, column_page("ZNIHZOWM")) == ["ZNIHZOWM"]
+    monkeypatch.setattr(page, "to_horizontal", lambda _: None)
+    assert texts(reader, column_page("ZNIHZOWM")) != ["ZNIHZOWM"]
 
 
 def test_columns_go_from_right_to_left(reader: PageReader) -> None:
-    """Of two columns the right one is read first."""
-    sheet = stacked("KARAOKE")
-    sheet.paste(stacked("PARKING").crop((150, 0, 250, 900)), (20, 0))
+    """The right one is read first."""
+    sheet = column_page("KARAOKE")
+    sheet.paste(column_page("PARKING").crop((150, 0, 250, 900)), (20, 0))
     assert texts(reader, sheet) == ["KARAOKE", "PARKING"]
 
 
 @pytest.mark.parametrize("degrees", [90, 270])
-def test_a_lying_line_is_read_as_before(
+def test_a_rotated_line_is_not_changed(
     reader: PageReader, degrees: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Text that runs up or down the page gains and loses nothing."""
+    """Text that runs up or down the page is read as without the layout of columns."""
     sheet = Image.new("RGB", (600, 400), "white")
     pen = ImageDraw.Draw(sheet)
     for row, text in enumerate(("Black coffee 3.75", "HARBOUR CAFE", "Serial 48-1516")):
         pen.text((60, 80 + 90 * row), text, "black", ImageFont.load_default(32))
-    lying = sheet.rotate(degrees, expand=True)
-    found = texts(reader, lying)
-    monkeypatch.setattr(page, "unstack", lambda _: None)
-    assert found == texts(reader, lying)
+    rotated = sheet.rotate(degrees, expand=True)
+    found = texts(reader, rotated)
+    monkeypatch.setattr(page, "to_horizontal", lambda _: None)
+    assert found == texts(reader, rotated)
     assert len(found) == 3
 
 
-def test_level_lines_are_never_unstacked(
+def test_horizontal_lines_are_not_laid_out(
     reader: PageReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page without tall boxes pays nothing."""
+    """A page without high boxes takes no time for it."""
     calls: list[Pixels] = []
-    monkeypatch.setattr(page, "unstack", calls.append)
+    monkeypatch.setattr(page, "to_horizontal", calls.append)
     sheet = Image.new("RGB", (700, 200), "white")
     ImageDraw.Draw(sheet).text((60, 80), "Black coffee", "black", ImageFont.load_default(32))
     assert texts(reader, sheet)
