@@ -18,6 +18,7 @@ from typing import Self
 import httpx2
 
 from middleware.key_format import new_key
+from tests.measuring import measuring
 
 ROOT = Path(__file__).resolve().parents[2]
 HYPERCORN = Path(sys.executable).with_name("hypercorn")
@@ -57,6 +58,7 @@ class Service:
             "HOME": str(directory),
             "OCR_SETTINGS": str(self.settings),
             "PYTHONPATH": str(directory),
+            **measuring(),
             **(environment or {}),
         }
         self.process = subprocess.Popen(
@@ -225,7 +227,14 @@ def copy_project(target: Path) -> Path:
     """Copy the project's files, without what was made on this machine."""
     here = {".git", ".dev", "bundle", "wheels", "acme", "settings.local.toml"}
     made = shutil.ignore_patterns(
-        "*.pem", "*.key", "__pycache__", ".*_cache", ".hypothesis", ".venv*", "node_modules"
+        "*.pem",
+        "*.key",
+        "__pycache__",
+        ".*_cache",
+        ".hypothesis",
+        ".coverage*",
+        ".venv*",
+        "node_modules",
     )
 
     def ignore(folder: str, names: list[str]) -> set[str]:

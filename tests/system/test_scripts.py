@@ -198,7 +198,7 @@ def test_a_machine_without_venv_is_told_the_line(tmp_path: Path) -> None:
     """Where Python has no ensurepip and there is no uv, the one apt line is printed."""
     fake = tmp_path / "bin"
     fake.mkdir()
-    for name in ("python3", *(f"python3.{minor}" for minor in range(11, 15))):
+    for name in ("python3", *(f"python3.{minor}" for minor in range(11, 14))):
         (fake / name).write_text(
             f'#!/bin/sh\ncase "$*" in *ensurepip*) exit 1;; esac\nexec {PYTHON} "$@"\n'
         )
