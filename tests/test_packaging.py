@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -31,7 +30,7 @@ def locked() -> Iterator[Requirement]:
     for line in (ROOT / "requirements" / "runtime.txt").read_text("utf-8").splitlines():
         if line and line[0] not in "# -":
             requirement = Requirement(line.rstrip("\\ "))
-            if requirement.marker is None or requirement.marker.evaluate(default_environment()):
+            if requirement.marker is None or requirement.marker.evaluate():
                 yield requirement
 
 
