@@ -1,10 +1,10 @@
-"""Install a renewed certificate and key where settings.toml's certfile and keyfile say.
+"""Install a renewed certificate and key at the paths in settings.toml (certfile, keyfile).
 
-certbot runs this, mostly as root, and names the pair in RENEWED_LINEAGE. The service, as a user of
-its own, cannot read /etc/letsencrypt/live: so the pair is copied, readable by that user, once it
-has been checked as the service will: for the host of [plain_port] public_origin, too. The service
-sees the change by itself. A pair that cannot be served is refused with a message and status 1, and
-what was there stays.
+certbot runs this, usually as root, and names the pair in RENEWED_LINEAGE. The service has a user
+of its own, which cannot read /etc/letsencrypt/live. So the pair is checked as the service will
+check it, for the host of [plain_port] public_origin, too, and copied, readable by that user. The
+service detects the change. A pair that cannot be served is refused with a message and status 1,
+and the installed files stay as they are.
 """
 
 import argparse
@@ -30,26 +30,26 @@ from tls.chain import check_chain
 
 USER = "sealed-ocr"
 FILES = {"certfile": "fullchain.pem", "keyfile": "privkey.pem"}
-# Of root, and of the service's group: who gets hold of the service cannot change them.
+# Owned by root, readable by the service's group: an attacker in the service cannot change them.
 MODES = {"certfile": 0o644, "keyfile": 0o640}
 OWN_MODES = {"certfile": 0o644, "keyfile": 0o600}
 
 
 class NotInstalled(Exception):
-    """The pair was left alone; the message says why."""
+    """The pair was not installed; the message says why."""
 
 
 def main() -> int:
-    """Parse the command line, install the pair, say what is served from now on."""
+    """Parse the command line, install the pair, and print what is served from now on."""
     parser = argparse.ArgumentParser(prog="certbot-hook", description=__doc__)
     parser.add_argument(
         "--settings",
         type=Path,
         default=Path(os.environ.get("OCR_SETTINGS") or ROOT / "settings.toml"),
-        help="the service's file (default: OCR_SETTINGS, or settings.toml of this project)",
+        help="the settings file (default: OCR_SETTINGS, or settings.toml of this project)",
     )
     parser.add_argument(
-        "--user", default=USER, help=f"whom the service runs as (default: {USER}); for root only"
+        "--user", default=USER, help=f"the service's user (default: {USER}); for root only"
     )
     given = parser.parse_args()
     try:
@@ -57,7 +57,7 @@ def main() -> int:
         account = pwd.getpwnam(given.user) if os.geteuid() == 0 else None
         facts = install(lineage(), targets, account, host_of(given.settings))
     except KeyError:
-        problem = f"there is no user {given.user!r}; --user names whom the service runs as"
+        problem = f"there is no user {given.user!r}; set --user to the service's user"
     except (NotInstalled, CertificateError, OSError) as error:
         problem = f"{error} (settings: {given.settings})"
     else:
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def lineage() -> Path:
-    """Return the folder of the renewed pair."""
+    """Return the directory of the renewed pair."""
     named = os.environ.get("RENEWED_LINEAGE")
     if not named:
         raise NotInstalled("RENEWED_LINEAGE is not set; this is a --deploy-hook of certbot")
@@ -77,7 +77,7 @@ def lineage() -> Path:
 
 
 def targets_of(settings: Path) -> dict[str, Path]:
-    """Return certfile and keyfile; relative ones begin where the service is started: here."""
+    """Return certfile and keyfile; relative paths are relative to the project's directory."""
     found = read(settings)
     missing = [key for key in FILES if not isinstance(found.get(key), str)]
     if missing:
@@ -86,7 +86,7 @@ def targets_of(settings: Path) -> dict[str, Path]:
 
 
 def host_of(settings: Path) -> str:
-    """Return whom clients ask for; what overrides it in the service's environment is not known."""
+    """Return the host of public_origin, as the files have it: the environment is not known."""
     table: dict[str, Any] = {}
     local = settings.with_name(LOCAL_NAME)
     for file in (settings, local) if local.exists() else (settings,):
@@ -101,7 +101,7 @@ def host_of(settings: Path) -> str:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """Return what a settings file says."""
+    """Return the content of a settings file."""
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -111,8 +111,8 @@ def read(file: Path) -> dict[str, Any]:
 def install(
     source: Path, targets: dict[str, Path], account: pwd.struct_passwd | None, host: str
 ) -> CertificateFacts:
-    """Check a pair and put it in place, both files or none."""
-    # certbot encrypts no key.
+    """Check a pair and install both files or neither."""
+    # certbot does not encrypt keys.
     facts = check_chain(source / FILES["certfile"], source / FILES["keyfile"], None, host)
     fresh: dict[str, Path] = {}
     try:
@@ -129,8 +129,8 @@ def install(
 
 
 def write(file: Path, content: bytes, key: str, account: pwd.struct_passwd | None) -> None:
-    """Write a new file, readable by whom it is for alone, and have it reach the disk."""
-    # By descriptor: where the folder is the user's own, the name may be another file by then.
+    """Write a new file with its owner and mode, and flush it to disk."""
+    # By descriptor: in a directory of the service's user the name may be another file by then.
     with open(file, "xb", opener=private) as stream:
         if account is not None:
             os.fchown(stream.fileno(), os.geteuid(), account.pw_gid)
@@ -141,24 +141,24 @@ def write(file: Path, content: bytes, key: str, account: pwd.struct_passwd | Non
 
 
 def private(name: str, flags: int) -> int:
-    """Open for this user alone: a key is never readable by others, not for a moment."""
+    """Open for this user only: a key is never readable by others, not even briefly."""
     return os.open(name, flags | os.O_NOFOLLOW, 0o600)
 
 
 def check_readable(file: Path, account: pwd.struct_passwd) -> None:
-    """Try to read a file as the service will: its folders must let that user through, too."""
+    """Read a file as the service's user: its directories must be accessible, too."""
     command = ["/bin/cat", str(file)]
     user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     tried = subprocess.run(command, stdout=subprocess.DEVNULL, check=False, **user)  # type: ignore[call-overload]
     if tried.returncode:
-        raise NotInstalled(f"{account.pw_name} cannot read what is in {file.parent}")
+        raise NotInstalled(f"{account.pw_name} cannot read files in {file.parent}")
 
 
 def exchange(fresh: dict[str, Path], targets: dict[str, Path]) -> None:
-    """Rename both; where the second fails, take the first back.
+    """Rename both files; if the second fails, undo the first.
 
-    Between the two names the files do not match. The service waits until both have rested, and
-    keeps what it serves unless they match.
+    Between the two renames the files do not match. The service reloads them only when both are
+    unchanged for one poll and match.
     """
     key, certificate = targets["keyfile"], targets["certfile"]
     old = fresh["keyfile"].with_name(fresh["keyfile"].name + ".old")
