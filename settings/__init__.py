@@ -1,4 +1,4 @@
-"""settings.toml's schema: one frozen class a table, read from the file and its overrides."""
+"""The schema of settings.toml, a frozen class per table, and its loading with overrides."""
 
 from settings.loading import (
     SettingsError,

@@ -1,4 +1,4 @@
-"""Read, merge and check the settings; name the key, the file and the mend when they are wrong."""
+"""Loading the settings. An error names the file, the key and how to fix it."""
 
 import contextlib
 import os
@@ -20,25 +20,25 @@ LOCAL_NAME = "settings.local.toml"
 
 
 def settings_path(variables: Mapping[str, str] = os.environ) -> Path:
-    """Return the file in force: what OCR_SETTINGS names, or settings.toml beside app.py."""
+    """Return the settings file: the one that OCR_SETTINGS names, or settings.toml beside app.py."""
     named = variables.get("OCR_SETTINGS")
     return Path(named) if named else Path(__file__).parent.parent / "settings.toml"
 
 
 def settings_files(path: Path, variables: Mapping[str, str] = os.environ) -> list[str]:
-    """Name the files that settings come from: those that are there, and those that may come."""
+    """Return the files that are read, including those that may be created later."""
     directory = variables.get("OCR_SECRETS_DIR")
     secrets: list[str] = []
-    with contextlib.suppress(OSError):  # one that vanishes is a change, and loading it says so
+    with contextlib.suppress(OSError):  # a missing directory is a change, which loading reports
         secrets = sorted(map(str, Path(directory).iterdir())) if directory else []
     return [str(path), str(path.with_name(LOCAL_NAME)), *secrets]
 
 
 def load_settings(path: Path, variables: Mapping[str, str] = os.environ) -> Settings:
-    """Read `path` and its overrides.
+    """Return the settings of `path` and its overrides.
 
     Raises:
-        SettingsError: with every fault on a line of its own.
+        SettingsError: the settings are invalid; the message has one error per line.
 
     """
     directory = variables.get("OCR_SECRETS_DIR")
@@ -52,27 +52,30 @@ def load_settings(path: Path, variables: Mapping[str, str] = os.environ) -> Sett
     try:
         return Settings(**merged)
     except ValidationError as error:
-        faults = [_fault(details, merged, found) for details in error.errors()]
-        raise SettingsError("\n".join(faults)) from None
+        problems = [_problem(details, merged, found) for details in error.errors()]
+        raise SettingsError("\n".join(problems)) from None
 
 
 def check_mixture(settings: Settings) -> Settings:
-    """Check settings of which some are newer than others as if they stood in one file.
+    """Return settings of which some tables were reloaded, if they are valid together.
 
     Raises:
-        SettingsError: a start would refuse them together.
+        SettingsError: a start with them would be refused.
 
     """
     try:
         return Settings(**{name: getattr(settings, name) for name in Settings.model_fields})
     except ValidationError as error:
-        said = "; ".join(details["msg"].removeprefix("Value error, ") for details in error.errors())
+        problems = "; ".join(
+            details["msg"].removeprefix("Value error, ") for details in error.errors()
+        )
         raise SettingsError(
-            f"[[keys]], [limits] and [hsts] do not go with what is in force until a restart: {said}"
+            "the new [[keys]], [limits] and [hsts] conflict with settings that change only with a "
+            f"restart: {problems}"
         ) from None
 
 
-def _fault(details: ErrorDetails, merged: Mapping[str, Any], found: Sequence[Source]) -> str:
+def _problem(details: ErrorDetails, merged: Mapping[str, Any], found: Sequence[Source]) -> str:
     loc = details["loc"]
     message = details["msg"].removeprefix("Value error, ")
     if details["type"] == "extra_forbidden":
@@ -86,15 +89,15 @@ def _fault(details: ErrorDetails, merged: Mapping[str, Any], found: Sequence[Sou
 def _unknown(loc: tuple[int | str, ...]) -> str:
     key = str(loc[-1])
     if loc[0] == "server" and key in UNSUPPORTED:
-        return f"is not offered: {UNSUPPORTED[key]}"
+        return f"not supported: {UNSUPPORTED[key]}"
     if loc[0] == "server" and (hint := sources.suggest_table(key)):
-        return f"is not known here; {hint}"
+        return f"unknown key; {hint}"
     model: Any = Settings
     for part in loc[:-1]:
         if isinstance(part, str):
             model = sources.class_of(model.model_fields[part].annotation)
     known = model.model_fields if issubclass(model, BaseModel) else ()
-    return f"is not known here; {sources.suggestion(key, known)}"
+    return f"unknown key; {sources.suggestion(key, known)}"
 
 
 def _entry(loc: tuple[int | str, ...], merged: Mapping[str, Any]) -> str | None:
@@ -118,8 +121,8 @@ def _place(loc: tuple[int | str, ...], merged: Mapping[str, Any]) -> str:
 
 
 def _origin(loc: tuple[int | str, ...], merged: Mapping[str, Any], found: Sequence[Source]) -> str:
-    """Name the source that had the last word on the key at `loc`."""
-    if not loc:  # several keys together: any source may hold one of them
+    """Return the name of the source with the highest priority that sets the key at `loc`."""
+    if not loc:  # several keys together, each of which any source may set
         return " with ".join(source.name for source in found if source.values)
     entry = _entry(loc, merged)
     for source in reversed(found):

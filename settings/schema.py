@@ -1,4 +1,4 @@
-"""Both halves of settings.toml together: what no table can check by itself."""
+"""All settings, and the checks across tables."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from settings.tables import (
 
 
 class Settings(BaseSettings):
-    """Both halves of settings.toml, merged with their overrides and checked together."""
+    """All settings: settings.toml merged with its overrides."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -41,7 +41,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take only what settings.sources merged: it knows that our lists join by id."""
+        """Use only the values that settings.sources merged, in which lists are joined by id."""
         return (init_settings,)
 
     server: Server
@@ -74,8 +74,8 @@ class Settings(BaseSettings):
             for path in key.limits:
                 if path not in paths:
                     raise ValueError(
-                        f"[[keys]] {key.id}: limits names {path!r}, which is no path of "
-                        '[[functions]]; "*" stands for all of them together'
+                        f"[[keys]] {key.id}: limits has {path!r}, which is not the path of a "
+                        'function; "*" means all functions together'
                     )
         return self
 
@@ -86,8 +86,8 @@ class Settings(BaseSettings):
             for scope in key.scopes:
                 if scope not in scopes:
                     raise ValueError(
-                        f"[[keys]] {key.id}: no function of [[functions]] asks for the scope "
-                        f"{scope!r}; those that are asked for: {', '.join(sorted(scopes))}"
+                        f"[[keys]] {key.id}: no function has the scope {scope!r}; the scopes of "
+                        f"[[functions]] are: {', '.join(sorted(scopes))}"
                     )
         return self
 
@@ -95,8 +95,8 @@ class Settings(BaseSettings):
     def _shared_counts(self) -> "Settings":
         if self.server.workers > 1 and self.limits.counts_per_process:
             raise ValueError(
-                f"workers = {self.server.workers} would each count the rate limits for itself; set "
-                '[limits] storage = "async+redis://127.0.0.1:6379" or workers = 0'
+                f"workers = {self.server.workers} would each have their own rate-limit counters; "
+                'set [limits] storage = "async+redis://127.0.0.1:6379" or workers = 0'
             )
         return self
 
@@ -104,40 +104,42 @@ class Settings(BaseSettings):
     def _public_needs_keys(self) -> "Settings":
         if self.reachable_by and not self.keys:
             raise ValueError(
-                f"{self.reachable_by[0]} is reachable from other machines, and no [[keys]] is "
-                "configured; make one with scripts/new-key NAME, or bind to 127.0.0.1"
+                f"{self.reachable_by[0]} is reachable from other machines, and there are no "
+                "[[keys]]; create one with scripts/new-key NAME, or bind to 127.0.0.1"
             )
         return self
 
     @model_validator(mode="after")
-    def _certificates_are_asked_for(self) -> "Settings":
+    def _certificates_are_requested(self) -> "Settings":
         off = self.tls.client_certificates == "off"
-        alone: set[str] = set()
+        without_key: set[str] = set()
         for key in self.keys:
             if key.needs_certificate and off:
                 raise ValueError(
-                    f"[[keys]] {key.id}: needs a certificate, and no client is asked for one: set "
-                    '[tls] client_certificates = "optional" or "required"'
+                    f"[[keys]] {key.id}: needs a certificate, but clients are not asked for one; "
+                    'set [tls] client_certificates = "optional" or "required"'
                 )
-            shown = key.certificate_subject or key.certificate_sha256 or ""
-            if not key.sha256 and shown in alone:
-                raise ValueError(f"[[keys]] {key.id}: another entry has that certificate alone")
-            alone |= set() if key.sha256 else {shown}
+            certificate = key.certificate_subject or key.certificate_sha256 or ""
+            if not key.sha256 and certificate in without_key:
+                raise ValueError(
+                    f"[[keys]] {key.id}: another entry without sha256 has the same certificate"
+                )
+            without_key |= set() if key.sha256 else {certificate}
         if off and self.proxy.client_certificate_header:
             raise ValueError(
-                "[proxy] client_certificate_header does nothing with [tls] client_certificates = "
-                '"off"; the proxy\'s word is checked against [tls] client_ca'
+                "[proxy] client_certificate_header has no effect with [tls] client_certificates = "
+                '"off"; certificates from the proxy are verified against [tls] client_ca'
             )
         return self
 
     @model_validator(mode="after")
-    def _plain_for_a_proxy_alone(self) -> "Settings":
-        """Let what has no TLS speak to a proxy on this machine alone, or redirect."""
+    def _plain_http_only_for_a_proxy(self) -> "Settings":
+        """Allow plain HTTP only for a trusted proxy on this machine, and for redirects."""
         server = self.server
         for address in (*server.bind, *server.insecure_bind):
             if bind_host(address) == UNIX and not self.proxy.trusts_unix:
                 raise ValueError(
-                    f'bind {address} is for a proxy: set [proxy] trusted = ["unix"], or bind to '
+                    f'bind {address} is a Unix socket: set [proxy] trusted = ["unix"], or bind to '
                     "127.0.0.1:8443"
                 )
         if server.has_tls:
@@ -158,18 +160,18 @@ class Settings(BaseSettings):
                 )
         if server.insecure_bind:
             raise ValueError(
-                "insecure_bind does nothing without certfile: Hypercorn then serves bind alone; "
-                "leave it empty, and let the proxy redirect"
+                "insecure_bind has no effect without certfile: Hypercorn then opens bind only; set "
+                "insecure_bind = [] and let the proxy redirect"
             )
         return self
 
     @property
     def reachable_by(self) -> tuple[str, ...]:
-        """What other machines reach the service by; empty where only this one can."""
-        proxied = ("what [proxy] trusts",) if self.proxy.trusted else ()
+        """How other machines reach the service; empty if only this machine can."""
+        proxied = ("the service behind [proxy]",) if self.proxy.trusted else ()
         return (*(f"bind {address}" for address in self.server.public_binds), *proxied)
 
     @classmethod
     def tables(cls) -> tuple[str, ...]:
-        """Name every table of ours, in the order of settings.toml."""
+        """Return the names of the service's own tables, in the order of settings.toml."""
         return tuple(name for name in cls.model_fields if name != "server")

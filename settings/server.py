@@ -1,8 +1,8 @@
-"""The top level of settings.toml: the keys that Hypercorn reads for itself.
+"""The top level of settings.toml, which Hypercorn reads itself.
 
-Hypercorn sets every top-level key on its Config and checks none, so `certfil = ...` would serve
-plain HTTP on the TLS port. This class holds the keys an operator may use; a default here is
-Hypercorn's own, because that is what runs when the key is left out.
+Hypercorn sets every top-level key on its Config and validates none, so `certfil = ...` would serve
+plain HTTP on the TLS port. This class has the keys that are supported. The defaults are Hypercorn's
+own, because those apply when a key is left out.
 """
 
 import ipaddress
@@ -24,30 +24,30 @@ Count = Annotated[int, Field(ge=1)]
 
 DEFAULT_PAIR = 'certfile = "tls/local/certificate.pem" and keyfile = "tls/local/certificate.key"'
 
-# Hypercorn knows these too; here each would be a second or an unsafe way of doing a thing.
+# Hypercorn's keys that are not supported: each would be unsafe, or a second way of doing a thing.
 UNSUPPORTED = {
-    "accesslog": "the access log is the service's own: it is JSON, escaped and free of content",
-    "access_log_format": "the access log is the service's own: it is JSON, escaped",
-    "alt_svc_headers": "HTTP/3 is not served",
+    "accesslog": "the service writes its own access log, in JSON and without content",
+    "access_log_format": "the service writes its own access log, in JSON",
+    "alt_svc_headers": "HTTP/3 is not supported",
     "application_path": "the application is app:app",
-    "ca_certs": "[tls] client_ca names whose client certificates are taken",
-    "keyfile_password": "[tls] key_passphrase is the place, and can be kept in a secrets directory",
-    "debug": "debug output may show what a caller sent",
-    "logconfig": "it could switch the service's own log off",
-    "max_app_queue_size": "a body waits for its function in a window, [tls] receive_window_bytes",
-    "quic_bind": "HTTP/3 ignores several of the TLS settings, so it is not served",
-    "read_timeout": "it also cuts slow responses; [[functions]] have body_timeout_s and timeout_s",
-    "root_path": "every function names its whole path",
-    "server_names": "[plain_port] public_origin is the only name that is ever sent back",
+    "ca_certs": "use [tls] client_ca for the CAs of client certificates",
+    "keyfile_password": "use [tls] key_passphrase, which a secrets directory can provide",
+    "debug": "debug output may include the content of requests",
+    "logconfig": "it could disable the service's own log",
+    "max_app_queue_size": "use [tls] receive_window_bytes, which bounds bodies that wait",
+    "quic_bind": "HTTP/3 is not supported; it would ignore several TLS settings",
+    "read_timeout": "it also ends slow responses; use [[functions]] body_timeout_s, timeout_s",
+    "root_path": "each function has its complete path",
+    "server_names": "redirects use [plain_port] public_origin only",
     "use_reloader": "restart the service instead",
-    "verify_mode": "[tls] client_certificates says whether clients are asked for one",
+    "verify_mode": "use [tls] client_certificates",
 }
 
 
 class Server(BaseModel):
-    """What Hypercorn is told: sockets, certificate, processes, time limits."""
+    """Hypercorn's settings: sockets, certificate, processes, timeouts."""
 
-    # Strict, because Hypercorn converts nothing: workers = "2" would fail long after this.
+    # Strict, because Hypercorn converts no types: workers = "2" would fail only later.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     bind: Binds = ("127.0.0.1:8000",)
@@ -79,7 +79,7 @@ class Server(BaseModel):
     @classmethod
     def _bind_somewhere(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise ValueError("an empty list would serve nothing; name an address")
+            raise ValueError("must have at least one address")
         return value
 
     @field_validator("bind", "insecure_bind")
@@ -93,19 +93,21 @@ class Server(BaseModel):
     @classmethod
     def _no_server_header(cls, value: bool) -> bool:  # noqa: FBT001 - pydantic's signature
         if value:
-            raise ValueError("must be false: the server's name and version are nobody's business")
+            raise ValueError(
+                "must be false: responses do not disclose the server's name and version"
+            )
         return value
 
     @field_validator("ciphers")
     @classmethod
     def _aead_only(cls, value: str) -> str:
         if not re.fullmatch(r"ECDHE\+(AESGCM|CHACHA20)(:ECDHE\+(AESGCM|CHACHA20))*", value):
-            raise ValueError('must be of ECDHE+AESGCM and ECDHE+CHACHA20, joined by ":"')
+            raise ValueError('must be a list of ECDHE+AESGCM and ECDHE+CHACHA20, separated by ":"')
         return value
 
     @model_validator(mode="after")
     def _both_or_none(self) -> "Server":
-        """None is for a proxy alone, as Settings checks."""
+        """Require both or none; Settings checks that none is behind a proxy."""
         if (self.certfile is None) != (self.keyfile is None):
             missing = "certfile" if self.certfile is None else "keyfile"
             raise ValueError(
@@ -116,25 +118,25 @@ class Server(BaseModel):
 
     @property
     def has_tls(self) -> bool:
-        """Whether Hypercorn speaks TLS; without, a proxy does."""
+        """Whether Hypercorn uses TLS; otherwise a proxy does."""
         return self.certfile is not None
 
     @property
     def public_binds(self) -> tuple[str, ...]:
-        """Every address that other machines can reach."""
+        """The addresses that other machines can reach."""
         return tuple(a for a in self.bind + self.insecure_bind if not is_loopback_bind(a))
 
 
 def bind_host(address: str) -> str:
-    """Return the host part of `host:port` or `[v6]:port`; "fd" for `fd://N`, "unix" for a path.
+    """Return the host of `host:port` or `[v6]:port`, "fd" for `fd://N`, "unix" for `unix:/path`.
 
     Raises:
-        ValueError: the address is none of these, or its port is not 0 to 65535.
+        ValueError: the address has none of these forms, or its port is not 0 to 65535.
 
     """
     if address.startswith("unix:"):
         if not address.startswith("unix:/"):
-            raise ValueError(f"{address!r} needs the socket's whole path: unix:/run/ocr.sock")
+            raise ValueError(f"{address!r} needs an absolute path: unix:/run/ocr.sock")
         return "unix"
     if re.fullmatch(r"fd://\d+", address):
         return "fd"
@@ -145,7 +147,7 @@ def bind_host(address: str) -> str:
 
 
 def is_loopback_bind(address: str) -> bool:
-    """Whether only this machine can reach `address`; an inherited socket counts as public."""
+    """Return whether only this machine can reach a bind address; False for an inherited socket."""
     host = bind_host(address)
     if host in {"localhost", "unix"}:
         return True

@@ -1,9 +1,9 @@
-"""Where settings come from, and how the four sources become one.
+"""The four sources of settings, and how they are merged.
 
-In rising order: settings.toml, settings.local.toml beside it, a secrets directory, OCR_...
-variables. Tables merge deeply, and so do `[[keys]]` of one id and `[[functions]]` of one path:
-what a later source leaves out stays as it was, a limit too. Hypercorn reads settings.toml by
-itself and knows nothing of the others, so they reach our tables only.
+In ascending priority: settings.toml, settings.local.toml in the same directory, a directory of
+secrets, OCR_... environment variables. Tables are merged key by key, and so are `[[keys]]` entries
+of the same id and `[[functions]]` entries of the same path. Hypercorn reads settings.toml itself,
+and no other source, so the others can set the service's own tables only.
 """
 
 import difflib
@@ -31,19 +31,19 @@ IDENTITY = {"keys": "id", "functions": "path"}
 
 
 class SettingsError(Exception):
-    """The settings are wrong; the message names the key, the file and the mend."""
+    """The settings are invalid; the message names the file, the key and how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place settings were read from: its name for messages, and what it holds."""
+    """A source of settings: its name in messages, and its values."""
 
     name: str
     values: dict[str, Any]
 
 
 def main_file(path: Path) -> Source:
-    """Read settings.toml: scalars at the top level are Hypercorn's, tables are ours."""
+    """Return settings.toml; values at its top level are Hypercorn's, tables the service's."""
     document = _read_toml(path)
     tables = {key: value for key, value in document.items() if _is_ours(key, value)}
     server = {key: value for key, value in document.items() if key not in tables}
@@ -52,19 +52,19 @@ def main_file(path: Path) -> Source:
 
 
 def local_file(path: Path) -> Source:
-    """Read settings.local.toml, which may be missing and may hold tables only."""
+    """Return settings.local.toml, which need not exist and may have tables only."""
     document = _read_toml(path) if path.exists() else {}
     for key, value in document.items():
         if not _is_ours(key, value):
             if hint := suggest_table(key):
-                raise SettingsError(f"{path.name}: {key} stands in no table; {hint}")
+                raise SettingsError(f"{path.name}: {key}: not in a table; {hint}")
             raise SettingsError(_hypercorn_alone(f"{path.name}: {key}", key))
     _check_tables(document, path.name)
     return Source(path.name, document)
 
 
 def secrets(directory: Path | None) -> Source:
-    """Read files named like `limits__storage`, as container and systemd secrets are mounted."""
+    """Return a directory of files such as `limits__storage`, as container secrets are mounted."""
     if directory is None:
         return Source("secrets", {})
     if not directory.is_dir():
@@ -80,7 +80,7 @@ def secrets(directory: Path | None) -> Source:
 
 
 def environment(variables: Mapping[str, str]) -> Source:
-    """Read OCR_<TABLE>__<KEY>; lists and tables are written as JSON."""
+    """Return the variables OCR_<TABLE>__<KEY>; lists and tables are JSON."""
     names = [name for name in variables if name.upper().startswith(PREFIX)]
     ours = {name: variables[name] for name in names if name not in NOT_TABLES}
     _check_names(ours, prefix=PREFIX, where="")
@@ -89,7 +89,7 @@ def environment(variables: Mapping[str, str]) -> Source:
 
 
 def merge(sources: Iterable[Source]) -> dict[str, Any]:
-    """Join the sources, the later ones winning."""
+    """Return the values of all sources; later ones take precedence."""
     merged: dict[str, Any] = {}
     for source in sources:
         merged = _merge_tables(merged, source.values)
@@ -110,17 +110,17 @@ def _merge_tables(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, An
 
 
 def _merge_entries(base: list[Any], over: list[Any], identity: str) -> list[Any]:
-    """Merge each entry of `over` into its namesake, or add it; drop none, twins neither."""
+    """Merge each entry of `over` into the one with its identity, or add it; keep duplicates."""
     merged: list[Any] = []
     for entry in base:
-        namesakes = [new for new in over if _are_namesakes(entry, new, identity)]
-        merged += [_merge_tables(entry, new) for new in namesakes] or [entry]
+        updates = [new for new in over if _same_identity(entry, new, identity)]
+        merged += [_merge_tables(entry, new) for new in updates] or [entry]
     return merged + [
-        new for new in over if not any(_are_namesakes(entry, new, identity) for entry in base)
+        new for new in over if not any(_same_identity(entry, new, identity) for entry in base)
     ]
 
 
-def _are_namesakes(one: object, other: object, identity: str) -> bool:
+def _same_identity(one: object, other: object, identity: str) -> bool:
     if not (isinstance(one, dict) and isinstance(other, dict)):
         return False
     return identity in one and one[identity] == other.get(identity)
@@ -130,15 +130,17 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError(f"{path} does not exist; OCR_SETTINGS names another file") from None
+        raise SettingsError(
+            f"{path} does not exist; set OCR_SETTINGS to use another file"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path.name} is not TOML: {error}") from None
+        raise SettingsError(f"{path.name} is not valid TOML: {error}") from None
 
 
 def _is_ours(key: str, value: object) -> bool:
-    """Whether it is a table; one of ours that is written as something else is still ours."""
+    """Return whether a key is a table, or has the name of one of the service's tables."""
     if key in Settings.tables() or isinstance(value, dict):
         return True
     return isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
@@ -148,7 +150,7 @@ def _check_tables(tables: Mapping[str, Any], where: str) -> None:
     for name, table in tables.items():
         if name not in Settings.tables():
             raise SettingsError(
-                f"{where}: [{name}] is no table; {suggestion(name, Settings.tables())}"
+                f"{where}: [{name}]: unknown table; {suggestion(name, Settings.tables())}"
             )
         for entry in table if isinstance(table, list) else [table]:
             if isinstance(entry, Mapping):
@@ -156,14 +158,14 @@ def _check_tables(tables: Mapping[str, Any], where: str) -> None:
 
 
 def _check_types(name: str, entry: Mapping[str, Any], where: str) -> None:
-    """Refuse text where TOML has a number or a truth value; a variable can only be text."""
+    """Reject a TOML string for a number or boolean; environment variables are always strings."""
     model = class_of(Settings.model_fields[name].annotation)
     for key, value in entry.items():
         field = model.model_fields.get(key)
         wanted = TOML_TYPES.get(field.annotation) if field else None
         if wanted and isinstance(value, str) and value not in _words(field.annotation):
             raise SettingsError(
-                f"{where}: {_bracketed(name)} {key}: {value!r} is text; {wanted} is meant"
+                f"{where}: {_bracketed(name)} {key}: {value!r} is a string; expected {wanted}"
             )
 
 
@@ -173,17 +175,17 @@ def class_of(annotation: Any) -> Any:
 
 
 def _bracketed(table: str) -> str:
-    """Write a table's name as TOML does."""
+    """Return a table's name as written in TOML."""
     return f"[[{table}]]" if table in IDENTITY else f"[{table}]"
 
 
 def _words(annotation: object) -> set[object]:
-    """Return the words that a field may have instead of a number."""
+    """Return the strings that a field accepts beside a number."""
     return {word for kind in get_args(annotation) for word in get_args(kind)}
 
 
 def _check_names(names: Iterable[str], *, prefix: str, where: str) -> None:
-    """Refuse a name that no table answers to: it would otherwise be silently without effect."""
+    """Reject a name that matches no table, which would silently have no effect."""
     for name in names:
         table = name[len(prefix) :].lower().split("__")[0]
         if table in Server.model_fields or table in UNSUPPORTED or table == "server":
@@ -192,7 +194,7 @@ def _check_names(names: Iterable[str], *, prefix: str, where: str) -> None:
             known = [f"{prefix}{known.upper() if prefix else known}" for known in Settings.tables()]
             known += NOT_TABLES if prefix else ()
             hint = suggestion(name, known)
-            raise SettingsError(f"{where}{name} names no table of settings.toml; {hint}")
+            raise SettingsError(f"{where}{name} matches no table of settings.toml; {hint}")
 
 
 def _values(texts: Mapping[str, str], *, prefix: str, where: str) -> dict[str, Any]:
@@ -201,17 +203,17 @@ def _values(texts: Mapping[str, str], *, prefix: str, where: str) -> dict[str, A
     try:
         return source()
     except ValueNotJsonError as error:
-        # Its message names the field; the cause would show the value.
+        # The message has the field; its cause would show the value.
         field = str(error).partition(" from source")[0]
-        raise SettingsError(f"{where}: {field}: lists and tables are written as JSON") from None
+        raise SettingsError(f"{where}: {field}: lists and tables must be JSON") from None
 
 
 def _hypercorn_alone(where: str, key: str) -> str:
-    return f"{where} has no effect: Hypercorn reads settings.toml by itself; set {key} there"
+    return f"{where} has no effect: Hypercorn reads settings.toml itself; set {key} there"
 
 
 def suggest_table(key: str) -> str | None:
-    """Suggest the tables that have a key, where Hypercorn has none of that name."""
+    """Return a hint at the tables that have a key; None for Hypercorn's keys and unknown ones."""
     homes = [
         _bracketed(name)
         for name in Settings.tables()
@@ -223,7 +225,7 @@ def suggest_table(key: str) -> str | None:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Suggest the name that was probably meant, or list those there are."""
+    """Return a hint at the known name most similar to `name`, or at all known names."""
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+    return f"did you mean {close[0]}?" if close else f"valid names: {', '.join(known)}"

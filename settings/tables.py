@@ -1,4 +1,4 @@
-"""Our tables of settings.toml, a class each. The file itself carries meanings and units."""
+"""The service's tables of settings.toml, a class each. The file documents meanings and units."""
 
 from datetime import UTC, date, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -20,8 +20,8 @@ from pydantic import (
 from settings.server import Count, Seconds
 
 UNIX = "unix"
-LARGEST_PREFIX = 8  # a network of more addresses is nobody's own
-HSTS_PRELOAD_MIN_S = 31_536_000  # hstspreload.org asks for a year
+LARGEST_PREFIX = 8  # a larger network cannot consist of one's own proxies
+HSTS_PRELOAD_MIN_S = 31_536_000  # hstspreload.org requires a year
 
 Bytes = Annotated[int, Field(ge=1)]
 Share = Annotated[int, Field(ge=0)]
@@ -29,13 +29,15 @@ Share = Annotated[int, Field(ge=0)]
 
 def _limit(value: str) -> str:
     if ";" in value or "," in value:
-        raise ValueError("one limit, please; a list holds several")
+        raise ValueError("must be one limit; use a list for several")
     try:
         item = parse_limit(value)
     except ValueError:
-        raise ValueError(f'{value!r} is not like "60/minute" or "10 per 5 minutes"') from None
+        raise ValueError(
+            f'{value!r} is not a rate limit such as "60/minute" or "10 per 5 minutes"'
+        ) from None
     if item.amount < 1:
-        raise ValueError("a limit of 0 would refuse every request; remove the scope instead")
+        raise ValueError("a limit of 0 would reject every request; remove the scope instead")
     return value
 
 
@@ -44,15 +46,15 @@ def _count_or_auto(value: object) -> object:
         return value
     number = int(value) if isinstance(value, str) and value.isdecimal() else value
     if type(number) is not int or number < 1:
-        raise ValueError('must be a number from 1, or "auto"')
+        raise ValueError('must be a number of at least 1, or "auto"')
     return number
 
 
 def _as_time(value: object) -> object:
-    """Read a TOML date as the UTC midnight it begins with; refuse a time without a zone."""
+    """Convert a TOML date to its midnight UTC; reject a time without a time zone."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise ValueError("needs a time zone: 2027-01-31T00:00:00Z")
+            raise ValueError("needs a time zone, such as 2027-01-31T00:00:00Z")
         return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
@@ -61,9 +63,9 @@ def _as_time(value: object) -> object:
 
 def _origin(value: AnyHttpUrl) -> AnyHttpUrl:
     if value.scheme != "https":
-        raise ValueError("must begin with https://: it is where plain HTTP is sent to")
+        raise ValueError("must start with https://, since plain HTTP redirects to it")
     if (value.path or "/") != "/" or value.query or value.fragment or value.username:
-        raise ValueError("must be scheme, host and port alone: https://ocr.example.org")
+        raise ValueError("must have scheme, host and port only, such as https://ocr.example.org")
     return value
 
 
@@ -73,27 +75,29 @@ def _peer(value: str) -> str:
     try:
         network = ip_network(value, strict=False)
     except ValueError:
-        raise ValueError(f'{value!r} is no network like "10.0.0.0/8", nor "unix"') from None
+        raise ValueError(
+            f'{value!r} is neither a network such as "10.0.0.0/8" nor "unix"'
+        ) from None
     if network.network_address != ip_address(value.partition("/")[0]):
-        raise ValueError(f"{value!r}: the network is {str(network)!r}; is that meant?")
+        raise ValueError(f"{value!r} has host bits set; did you mean {str(network)!r}?")
     if network.prefixlen < LARGEST_PREFIX and not network.is_private:
-        raise ValueError(f"{value!r} is half the world: anyone could claim any address")
+        raise ValueError(f"{value!r} is too large: any host in it could claim any client address")
     return value
 
 
 def _subject(value: str) -> str:
-    """Take a name as certificates' are written when they are compared."""
-    from cryptography import x509  # noqa: PLC0415 - 160 ms, where it is needed at all
+    """Accept a distinguished name only in the form in which certificates are compared."""
+    from cryptography import x509  # noqa: PLC0415 - takes 160 ms to import
 
     try:
         written = x509.Name.from_rfc4514_string(value).rfc4514_string()
     except ValueError:
         raise ValueError(
-            f'{value!r} is not written like "CN=ledger,O=Bank" (RFC 4514); scripts/new-key NAME '
-            "--certificate FILE writes it"
+            f'{value!r} is not an RFC 4514 name such as "CN=ledger,O=Bank"; scripts/new-key NAME '
+            "--certificate FILE prints it"
         ) from None
     if written != value:
-        raise ValueError(f"{value!r} would match nothing; did you mean {written!r}?")
+        raise ValueError(f"{value!r} would match no certificate; did you mean {written!r}?")
     return value
 
 
@@ -111,30 +115,30 @@ Origin = Annotated[AnyHttpUrl, AfterValidator(_origin)]
 
 
 class Table(BaseModel):
-    """A table of settings.toml: frozen, and a key it does not know is an error."""
+    """A table of settings.toml; it is frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PlainPort(Table):
-    """What the plain-HTTP port answers."""
+    """Responses over plain HTTP."""
 
     public_origin: Origin = AnyHttpUrl("https://localhost:8443")
     acme_directory: str = "acme"
 
     @property
     def origin(self) -> str:
-        """The origin without a trailing slash, as a Location header wants it."""
+        """The origin without a trailing slash, as the prefix of a Location header."""
         return str(self.public_origin).rstrip("/")
 
     @property
     def host(self) -> str:
-        """What clients call the service, and its certificate is for."""
+        """The host that clients connect to, and that the certificate is for."""
         return (self.public_origin.host or "localhost").strip("[]")
 
 
 class Tls(Table):
-    """The transport below Hypercorn's own settings."""
+    """TLS, client certificates and connection limits."""
 
     profile: Literal["intermediate", "modern"] = "intermediate"
     allow_development_certificate: bool = False
@@ -156,27 +160,27 @@ class Tls(Table):
     control_frames_per_s: Annotated[float, Field(ge=10)] = 100
 
     @model_validator(mode="after")
-    def _client_authorities(self) -> "Tls":
+    def _client_ca_goes_with_certificates(self) -> "Tls":
         if self.client_certificates != "off" and self.client_ca is None:
             raise ValueError(
-                f'client_certificates = "{self.client_certificates}" also needs client_ca, the '
-                "authorities whose certificates are taken"
+                f'client_certificates = "{self.client_certificates}" requires client_ca, the CAs '
+                "of the client certificates"
             )
         if self.client_certificates == "off" and (self.client_ca or self.client_crl):
             raise ValueError(
-                'client_ca and client_crl do nothing while client_certificates = "off": make it '
-                '"optional" or "required", or leave them out'
+                'client_ca and client_crl have no effect with client_certificates = "off"; set it '
+                'to "optional" or "required", or remove them'
             )
         return self
 
     @property
     def passphrase(self) -> str | None:
-        """What opens the key file, if it is encrypted."""
+        """The passphrase of the key file, if it is encrypted."""
         return self.key_passphrase.get_secret_value() if self.key_passphrase else None
 
 
 class Proxy(Table):
-    """Who may speak for a client, and in which words."""
+    """The trusted reverse proxies, and the headers they send."""
 
     trusted: tuple[Peer, ...] = ()
     header: Literal["forwarded", "x-forwarded"] = "forwarded"
@@ -185,23 +189,21 @@ class Proxy(Table):
     @model_validator(mode="after")
     def _header_of_a_proxy(self) -> "Proxy":
         if self.client_certificate_header and not self.trusted:
-            raise ValueError(
-                "client_certificate_header is believed of nobody while trusted is empty"
-            )
+            raise ValueError("client_certificate_header has no effect while trusted is empty")
         return self
 
     @property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """The networks among `trusted`."""
+        """The IP networks in `trusted`."""
         return tuple(ip_network(peer) for peer in self.trusted if peer != UNIX)
 
     @property
     def trusts_unix(self) -> bool:
-        """Whether who connects to a Unix socket is believed."""
+        """Whether connections over a Unix socket are trusted."""
         return UNIX in self.trusted
 
     def trusts(self, host: str) -> bool:
-        """Whether a connection from this address would be believed."""
+        """Return whether connections from this address are trusted."""
         address = ip_address("127.0.0.1" if host == "localhost" else host.partition("%")[0])
         return any(address in network for network in self.networks)
 
@@ -215,16 +217,16 @@ class Hsts(Table):
     development_max_age_s: Share = 60
 
     @model_validator(mode="after")
-    def _preload_terms(self) -> "Hsts":
+    def _preload_requirements(self) -> "Hsts":
         if self.preload and not (self.include_subdomains and self.max_age_s >= HSTS_PRELOAD_MIN_S):
             raise ValueError(
-                "preload = true also needs include_subdomains = true and "
+                "preload = true requires include_subdomains = true and "
                 f"max_age_s >= {HSTS_PRELOAD_MIN_S}"
             )
         return self
 
     def header(self, *, development: bool) -> str:
-        """Return the header's value, short-lived with a development certificate."""
+        """Return the header's value, with a short max-age for a development certificate."""
         if development:
             return f"max-age={self.development_max_age_s}"
         subdomains = "; includeSubDomains" if self.include_subdomains else ""
@@ -232,7 +234,7 @@ class Hsts(Table):
 
 
 class Limits(Table):
-    """Rate limits that hold for every function, and where they are counted."""
+    """Rate limits for all functions, and their storage."""
 
     storage: SecretStr = SecretStr("async+memory://")
     storage_wait_s: Seconds = 0.5
@@ -245,27 +247,27 @@ class Limits(Table):
     def _known_storage(self) -> "Limits":
         schemes = ("async+memory://", "async+redis://", "async+rediss://", "async+redis+unix://")
         if not self.storage.get_secret_value().startswith(schemes):
-            raise ValueError(f"storage must begin with one of {', '.join(schemes)}")
+            raise ValueError(f"storage must start with one of {', '.join(schemes)}")
         try:
-            urlsplit(self.storage.get_secret_value()).port  # noqa: B018 - asked for what it raises
+            urlsplit(self.storage.get_secret_value()).port  # noqa: B018 - it raises for an invalid port
         except ValueError:
             raise ValueError(
-                "storage is no URL; what is special in a password is written %2F, %23, %3F, %40"
+                "storage is not a valid URL; write / # ? @ in a password as %2F %23 %3F %40"
             ) from None
         return self
 
     def counts_like(self, other: "Limits") -> bool:
-        """Whether both count in the same place, asked in the same way."""
+        """Return whether both use the same storage in the same way."""
         return (self.storage, self.storage_wait_s) == (other.storage, other.storage_wait_s)
 
     @property
     def counts_per_process(self) -> bool:
-        """Whether two worker processes would each count for themselves."""
+        """Whether each worker process would have its own counters."""
         return self.storage.get_secret_value().startswith("async+memory")
 
 
 class Model(Table):
-    """Which weights read, and how large an image may be."""
+    """The weights, and the limits on images and pages."""
 
     detector: str = "ppocrv3-det"
     recogniser: str = "sealed-crnn"
@@ -291,13 +293,13 @@ class Engine(Table):
 
 
 class Sandbox(Table):
-    """Whether the processes that read must be locked."""
+    """Whether a sandbox is required for the processes that decode and read."""
 
     require: Literal["public", "always", "never"] = "public"
 
 
 class ApiKey(Table):
-    """One caller: who, until when, what for, how often."""
+    """One caller: its key or certificate, validity, scopes and rate limits."""
 
     id: KeyId
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w .@/+-]+$")]
@@ -312,28 +314,28 @@ class ApiKey(Table):
     @model_validator(mode="after")
     def _ordered(self) -> "ApiKey":
         if self.not_before and self.expires and self.not_before >= self.expires:
-            raise ValueError("not_before is not earlier than expires")
+            raise ValueError("not_before must be earlier than expires")
         return self
 
     @model_validator(mode="after")
-    def _told_by_something(self) -> "ApiKey":
+    def _has_credentials(self) -> "ApiKey":
         if self.certificate_subject and self.certificate_sha256:
-            raise ValueError("certificate_subject and certificate_sha256: one of them, please")
+            raise ValueError("set certificate_subject or certificate_sha256, not both")
         if not self.sha256 and not self.needs_certificate:
             raise ValueError(
-                "needs sha256, of a key, or certificate_subject or certificate_sha256, or a key "
-                "and a certificate; scripts/new-key NAME prints an entry"
+                "needs sha256 (of an API key), certificate_subject or certificate_sha256; "
+                "scripts/new-key NAME prints an entry"
             )
         return self
 
     @property
     def needs_certificate(self) -> bool:
-        """Whether the caller must show a certificate."""
+        """Whether the caller must present a certificate."""
         return bool(self.certificate_subject or self.certificate_sha256)
 
 
 class Function(Table):
-    """One route: a path, who may call it, and what a call may cost."""
+    """One route: path, handler, scope and limits."""
 
     path: Path
     handler: Annotated[str, Field(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")]
@@ -354,7 +356,7 @@ class Function(Table):
     @model_validator(mode="after")
     def _consistent(self) -> "Function":
         if self.body_timeout_s > self.timeout_s:
-            raise ValueError("body_timeout_s is longer than timeout_s, which would end it first")
+            raise ValueError("body_timeout_s must not be longer than timeout_s")
         if not self.methods:
             raise ValueError("methods is empty: no request could reach the function")
         return self

@@ -1,4 +1,4 @@
-"""Settings files to load, in a folder of their own."""
+"""Settings files to load, in a temporary directory."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -32,7 +32,7 @@ Refuse = Callable[..., str]
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """Load settings written from texts; `top` goes before the minimal file, `main` replaces it."""
+    """Load settings from texts; `top` precedes the minimal file, `main` replaces it."""
 
     def load_texts(
         tables: str = "",
@@ -61,7 +61,7 @@ def load(tmp_path: Path) -> Load:
 
 @pytest.fixture
 def refuse(load: Load) -> Refuse:
-    """Load settings that must be refused and return what the refusal says."""
+    """Load invalid settings and return the error message."""
 
     def refuse_texts(*args: object, **options: object) -> str:
         with pytest.raises(SettingsError) as caught:

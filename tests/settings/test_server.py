@@ -1,4 +1,4 @@
-"""The top level: Hypercorn's keys, as far as they are offered."""
+"""The top level: the supported keys of Hypercorn."""
 
 import re
 
@@ -11,39 +11,39 @@ from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
 
 
 @pytest.mark.parametrize("key", Server.model_fields)
-def test_hypercorn_knows_each_key(key: str) -> None:
-    """A key we offer is an attribute of Hypercorn's Config, with the same default."""
+def test_hypercorn_has_each_key(key: str) -> None:
+    """Each supported key is an attribute of Hypercorn's Config, with the same default."""
     default = Server.model_fields[key].default
     actual = getattr(Config(), key)
     assert actual == (list(default) if isinstance(default, tuple) else default)
 
 
 @pytest.mark.parametrize("key", UNSUPPORTED)
-def test_hypercorn_knows_each_refused_key(key: str) -> None:
-    """A refusal names a key that exists, or it would explain nothing."""
+def test_hypercorn_has_each_unsupported_key(key: str) -> None:
+    """Each unsupported key exists in Hypercorn."""
     assert hasattr(Config, key) or key in Config.__annotations__
     assert key not in Server.model_fields
 
 
 @pytest.mark.parametrize("key", UNSUPPORTED)
-def test_a_refused_key_is_refused_with_its_reason(key: str, refuse: Refuse) -> None:
-    """What Hypercorn knows and we do not offer is answered with the reason."""
+def test_an_unsupported_key_is_rejected_with_the_reason(key: str, refuse: Refuse) -> None:
+    """The message has what to use instead, or why there is nothing."""
     message = refuse(top=f'{key} = "x"')
-    assert message == f"settings.toml: {key}: is not offered: {UNSUPPORTED[key]}"
+    assert message == f"settings.toml: {key}: not supported: {UNSUPPORTED[key]}"
 
 
 @pytest.mark.parametrize(
-    ("line", "mend"),
+    ("line", "hint"),
     [
-        ("certfil = 'x'", "certfil: is not known here; did you mean certfile?"),
-        ("insecure_binds = []", "insecure_binds: is not known here; did you mean insecure_bind?"),
-        ("worker = 2", "worker: is not known here; did you mean workers?"),
-        ("zzz = 2", "zzz: is not known here; there are backlog, bind"),
+        ("certfil = 'x'", "certfil: unknown key; did you mean certfile?"),
+        ("insecure_binds = []", "insecure_binds: unknown key; did you mean insecure_bind?"),
+        ("worker = 2", "worker: unknown key; did you mean workers?"),
+        ("zzz = 2", "zzz: unknown key; valid names: backlog, bind"),
     ],
 )
-def test_a_misspelled_key_is_named(line: str, mend: str, refuse: Refuse) -> None:
-    """Hypercorn would take any key and ignore it; we name the one that was meant."""
-    assert refuse(top=line).startswith(f"settings.toml: {mend}")
+def test_a_misspelled_key_is_named(line: str, hint: str, refuse: Refuse) -> None:
+    """Hypercorn would accept and ignore any key; the message suggests the right one."""
+    assert refuse(top=line).startswith(f"settings.toml: {hint}")
 
 
 @pytest.mark.parametrize(
@@ -68,24 +68,24 @@ def test_a_misspelled_key_is_named(line: str, mend: str, refuse: Refuse) -> None
         "h2_max_inbound_frame_size = 1",
     ],
 )
-def test_a_wrong_value_is_refused_by_name(line: str, refuse: Refuse) -> None:
-    """Type and range are checked here, since Hypercorn checks neither."""
+def test_an_invalid_value_is_rejected(line: str, refuse: Refuse) -> None:
+    """Types and ranges are validated, since Hypercorn validates neither."""
     assert f"settings.toml: {line.partition(' ')[0]}: " in refuse(top=line)
 
 
 def test_one_bind_may_be_a_string(load: Load) -> None:
-    """Hypercorn takes a string or a list; so do we."""
+    """As in Hypercorn, it is a string or a list."""
     assert load(top='bind = "[::1]:8443"').server.bind == ("[::1]:8443",)
 
 
 def test_the_server_header_must_be_off(refuse: Refuse) -> None:
-    """Left out, it would be Hypercorn's default, which tells name and version."""
+    """It discloses Hypercorn's name and version."""
     main = MINIMAL.replace("include_server_header = false", "include_server_header = true")
     assert "include_server_header: must be false" in refuse(main=main)
 
 
-def test_the_server_header_left_out_is_refused(refuse: Refuse) -> None:
-    """Leaving the key out has the same effect as setting it to true."""
+def test_the_server_header_must_be_set(refuse: Refuse) -> None:
+    """Hypercorn's default is true."""
     message = refuse(main=MINIMAL.replace("include_server_header = false", ""))
     assert "include_server_header: must be false" in message
 
@@ -101,7 +101,7 @@ def test_plain_http_on_the_tls_port_is_refused(key: str, refuse: Refuse) -> None
 @pytest.mark.parametrize("bind", ["0.0.0.0:8443", "[::]:8443", "ocr.example.org:443", "fd://3"])
 @pytest.mark.parametrize("key", ["bind", "insecure_bind"])
 def test_a_public_address_needs_a_key(key: str, bind: str, load: Load, refuse: Refuse) -> None:
-    """Other machines are let near the service only once somebody has a key of their own."""
+    """A service that other machines can reach requires at least one key."""
     message = refuse(top=f'{key} = ["127.0.0.1:1", "{bind}"]')
     assert f"bind {bind} is reachable from other machines" in message
     assert "scripts/new-key" in message
@@ -110,7 +110,7 @@ def test_a_public_address_needs_a_key(key: str, bind: str, load: Load, refuse: R
 
 @pytest.mark.parametrize("bind", ["127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "localhost:1"])
 def test_loopback_is_not_public(bind: str) -> None:
-    """What only this machine can reach is told from the rest."""
+    """Only this machine can reach it."""
     assert is_loopback_bind(bind)
     assert (
         Server(bind=(bind,), certfile="c", keyfile="k", include_server_header=False).public_binds
@@ -119,18 +119,18 @@ def test_loopback_is_not_public(bind: str) -> None:
 
 
 @pytest.mark.parametrize("bind", ["127.1:1", "localhost.example.org:1", "128.0.0.1:1", "fd://0"])
-def test_what_is_not_surely_loopback_is_public(bind: str) -> None:
-    """A name, a short form and an inherited socket count as public."""
+def test_other_addresses_are_public(bind: str) -> None:
+    """A host name, a short form and an inherited socket count as public."""
     assert not is_loopback_bind(bind)
 
 
-def test_bind_host_takes_the_port_off() -> None:
-    """The host is what is left of an address."""
+def test_bind_host() -> None:
+    """It removes the port."""
     assert [bind_host(a) for a in ("h:1", "[::1]:2", "fd://3")] == ["h", "::1", "fd"]
 
 
 def test_it_is_frozen() -> None:
-    """Nothing changes the settings once they are read."""
+    """The settings cannot be changed."""
     server = Server(certfile="c", keyfile="k", include_server_header=False)
     with pytest.raises(ValidationError):
         server.workers = 2

@@ -1,4 +1,4 @@
-"""The settings.toml that is shipped, against the schema it documents."""
+"""The shipped settings.toml matches the schema that it documents."""
 
 import re
 import tomllib
@@ -31,7 +31,7 @@ def _section(name: str) -> str:
 
 
 def test_it_loads() -> None:
-    """The file is valid as it is shipped, and serves this machine only."""
+    """The shipped file is valid and binds to loopback only."""
     settings = load_settings(SHIPPED, {})
     assert settings.server.public_binds == ()
     assert [function.path for function in settings.functions] == ["/ocr", "/healthz", "/readyz"]
@@ -40,12 +40,12 @@ def test_it_loads() -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_its_values_are_the_defaults(name: str) -> None:
-    """A table that is deleted from the file changes nothing."""
+    """Deleting a table from the file changes nothing."""
     assert getattr(load_settings(SHIPPED, {}), name) == TABLES[name]()
 
 
-def test_ocr_is_served_with_the_defaults_of_a_function() -> None:
-    """What /ocr says of bytes and seconds is what a function gets that says nothing."""
+def test_ocr_has_the_default_limits_of_a_function() -> None:
+    """The sizes and times of /ocr are the defaults for functions that do not set them."""
     ocr = tomllib.loads(TEXT)["functions"][0]
     for name in ("max_body_bytes", "body_timeout_s", "timeout_s"):
         assert ocr[name] == Function.model_fields[name].default
@@ -54,25 +54,25 @@ def test_ocr_is_served_with_the_defaults_of_a_function() -> None:
 @pytest.mark.parametrize(
     ("table", "model"), [*TABLES.items(), ("functions", Function), ("keys", ApiKey)]
 )
-def test_every_field_is_written_down(table: str, model: type[BaseModel]) -> None:
-    """Each field of each table stands in the file, set or commented out."""
+def test_every_field_is_in_the_file(table: str, model: type[BaseModel]) -> None:
+    """Set or commented out."""
     section = _section(table)
     for field in model.model_fields:
         assert re.search(rf"(?m)^(?:# )?{field} = ", section), f"[{table}] {field}"
 
 
-def test_every_table_is_written_down() -> None:
-    """The file shows each table of the schema."""
+def test_every_table_is_in_the_file() -> None:
+    """The tables of the schema and the file are the same."""
     assert {*TABLES, "functions", "keys", "server"} == set(Settings.model_fields)
 
 
-def test_a_field_that_is_not_written_down_would_be_found() -> None:
-    """The check above is not satisfied by just any name."""
+def test_a_missing_field_would_be_found() -> None:
+    """Negative control."""
     assert not re.search(r"(?m)^(?:# )?max_age = ", _section("hsts"))
 
 
 def test_each_key_of_the_file_has_its_comment() -> None:
-    """A key of the one-off tables follows a comment, or a key that the same comment explains."""
+    """Each key follows a comment, or another key with the same comment."""
     explained = False
     for line in TEXT.partition("# ---- [[functions]]")[0].splitlines():
         if re.match(r"\w+ = ", line):
@@ -83,17 +83,17 @@ def test_each_key_of_the_file_has_its_comment() -> None:
 
 @pytest.mark.parametrize("table", Settings.tables())
 def test_no_table_shadows_a_key_of_hypercorn(table: str) -> None:
-    """Hypercorn sets our tables on its Config; none of them may mean something to it."""
+    """Hypercorn sets the tables on its Config, where they must not replace an attribute."""
     assert not hasattr(Config(), table)
 
 
 def test_a_shadowing_table_would_be_found() -> None:
-    """The check above sees what Hypercorn knows."""
+    """Negative control: an attribute of Config is found."""
     assert hasattr(Config(), "workers")
 
 
-def test_hypercorn_reads_what_we_read() -> None:
-    """Each top-level key reaches Hypercorn's Config with the value that was checked."""
+def test_hypercorn_has_the_validated_values() -> None:
+    """Each top-level key has the same value in Hypercorn's Config."""
     config: Any = Config.from_toml(SHIPPED)
     server = load_settings(SHIPPED, {}).server
     for key in server.model_fields_set:
@@ -102,7 +102,7 @@ def test_hypercorn_reads_what_we_read() -> None:
 
 
 def test_defaults_exist_where_a_table_may_be_left_out() -> None:
-    """Every field of the one-off tables has a default."""
+    """Every field of these tables has one."""
     for model in TABLES.values():
         for name, field in model.model_fields.items():
             assert field.default is not PydanticUndefined, name

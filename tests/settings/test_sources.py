@@ -1,4 +1,4 @@
-"""The four sources, their order, and how they become one."""
+"""The four sources, their priority, and how they are merged."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ sources = st.lists(st.tuples(tables, entries).map(_source), min_size=1, max_size
 
 @given(sources)
 def test_tables_merge_key_by_key(given_sources: list[Source]) -> None:
-    """Each key of a table has the value that the last source with that key gives it."""
+    """Each key has the value of the last source that sets it."""
     merged = merge(given_sources)
     expected: dict[str, dict[str, int]] = {}
     for source in given_sources:
@@ -45,8 +45,8 @@ def test_tables_merge_key_by_key(given_sources: list[Source]) -> None:
 
 
 @given(st.lists(st.lists(entry, unique_by=lambda e: str(e["id"])), min_size=1, max_size=4))
-def test_keys_join_by_id(lists: list[list[dict[str, Any]]]) -> None:
-    """An entry stands where its id was first seen, each key as the last source that has it."""
+def test_keys_merge_by_id(lists: list[list[dict[str, Any]]]) -> None:
+    """An entry keeps its first position, and has each value of the last source that sets it."""
     expected: dict[str, dict[str, Any]] = {}
     for entries_of_one in lists:
         expected |= {one["id"]: expected.get(one["id"], {}) | one for one in entries_of_one}
@@ -55,8 +55,8 @@ def test_keys_join_by_id(lists: list[list[dict[str, Any]]]) -> None:
 
 
 @given(sources)
-def test_twins_are_left_for_the_schema_to_refuse(given_sources: list[Source]) -> None:
-    """An id that stands twice in the last source to name it stands at least twice in the end."""
+def test_duplicates_in_a_source_are_kept(given_sources: list[Source]) -> None:
+    """An id that the last source has twice remains at least twice, for the schema to reject."""
     merged = [one["id"] for one in merge(given_sources)["keys"]]
     for key_id in set(merged):
         counts = [[e["id"] for e in s.values["keys"]].count(key_id) for s in given_sources]
@@ -65,20 +65,20 @@ def test_twins_are_left_for_the_schema_to_refuse(given_sources: list[Source]) ->
 
 @given(sources)
 def test_an_empty_source_changes_nothing(given_sources: list[Source]) -> None:
-    """A source that says nothing is as good as none, wherever it stands."""
+    """It is the same as no source."""
     assert merge([*given_sources, Source("empty", {})]) == merge(given_sources)
 
 
 @given(sources)
-def test_merging_leaves_the_sources_alone(given_sources: list[Source]) -> None:
-    """What was read is still what was read afterwards."""
+def test_merging_does_not_change_the_sources(given_sources: list[Source]) -> None:
+    """They have the same values afterwards."""
     before = json.dumps([source.values for source in given_sources])
     merge(given_sources)
     assert json.dumps([source.values for source in given_sources]) == before
 
 
 def test_precedence(load: Load) -> None:
-    """The environment wins over secrets, these over the local file, that over the main one."""
+    """The environment overrides secrets, these the local file, and that the main file."""
     layers: dict[str, Any] = {
         "local": "[limits]\nper_key = '2/minute'",
         "secrets": {"limits__per_key": "3/minute"},
@@ -93,7 +93,7 @@ def test_precedence(load: Load) -> None:
 
 
 def test_an_override_leaves_the_table_s_other_keys(load: Load) -> None:
-    """Overriding one key does not reset its neighbours."""
+    """Overriding a key does not reset the others."""
     settings = load(
         "[tls]\nmax_connections = 7\nclose_linger_s = 2",
         local="[tls]\nreload_poll_s = 9",
@@ -104,16 +104,16 @@ def test_an_override_leaves_the_table_s_other_keys(load: Load) -> None:
     assert settings.tls.close_linger_s == 3
 
 
-def test_keys_of_two_files_join(load: Load) -> None:
-    """A key in the local file comes on top; one with a known id overrides that one's."""
+def test_keys_of_two_files_merge(load: Load) -> None:
+    """An entry of the local file is added, or overrides the entry with its id."""
     both = load(KEY, local=OTHER_KEY)
     assert [key.id for key in both.keys] == ["aaaa", "bbbb"]
     merged = load(KEY + 'limits = { "*" = "9/minute" }', local='[[keys]]\nid = "aaaa"\nname = "x"')
     assert [(key.name, key.limits) for key in merged.keys] == [("x", {"*": "9/minute"})]
 
 
-def test_functions_of_two_files_join_by_path(load: Load) -> None:
-    """A stanza in the local file adds a function, or overrides a part of the one at its path."""
+def test_functions_of_two_files_merge_by_path(load: Load) -> None:
+    """An entry of the local file is added, or overrides parts of the entry with its path."""
     hello = '[[functions]]\npath = "/hello"\nhandler = "handlers.hello:hello"\nscope = "public"'
     assert [f.path for f in load(local=hello).functions] == ["/ocr", "/hello"]
     limit = '[[functions]]\npath = "/ocr"\nlimits = ["2/minute"]'
@@ -123,23 +123,23 @@ def test_functions_of_two_files_join_by_path(load: Load) -> None:
 
 
 @pytest.mark.parametrize("where", ["main", "local"])
-def test_a_twin_in_one_source_is_refused(where: str, refuse: Refuse) -> None:
-    """Two entries with one id are a mistake even where they replace a third."""
+def test_a_duplicate_in_one_source_is_rejected(where: str, refuse: Refuse) -> None:
+    """Also if both override an entry of another source."""
     texts = {"main": (KEY + KEY, None), "local": (KEY, KEY + KEY.replace("accounting", "x"))}
     main, local = texts[where]
     assert "[[keys]] id 'aaaa' appears twice" in refuse(main, local=local)
 
 
 def test_no_keys_is_written_as_an_empty_list(load: Load) -> None:
-    """`keys = []` is a table of ours without entries, not one of Hypercorn's keys."""
+    """`keys = []` is the service's table without entries, not a key of Hypercorn."""
     assert load(top="keys = []").keys == ()
     assert len(load(KEY, local="keys = []").keys) == 1
 
 
 @pytest.mark.parametrize("key", sorted([*Server.model_fields, *UNSUPPORTED]))
 def test_overriding_a_key_of_hypercorn_is_refused(key: str, refuse: Refuse) -> None:
-    """It would be checked here and have no effect there, so each way of trying is refused."""
-    end = f" has no effect: Hypercorn reads settings.toml by itself; set {key} there"
+    """It would be validated and have no effect, so every source but settings.toml is rejected."""
+    end = f" has no effect: Hypercorn reads settings.toml itself; set {key} there"
     assert refuse(env={f"OCR_{key.upper()}": "1"}) == f"OCR_{key.upper()}{end}"
     assert refuse(secrets={key: "1"}) == f"secrets/{key}{end}"
     assert refuse(local=f"{key} = 1") == f"settings.local.toml: {key}{end}"
@@ -147,51 +147,51 @@ def test_overriding_a_key_of_hypercorn_is_refused(key: str, refuse: Refuse) -> N
 
 @pytest.mark.parametrize("name", ["OCR_LIMIT__STORAGE", "OCR_LIMITS_STORAGE"])
 def test_a_misspelled_table_in_the_environment_is_named(name: str, refuse: Refuse) -> None:
-    """A variable that names no table would otherwise silently do nothing."""
+    """A variable that matches no table would silently have no effect."""
     message = refuse(env={name: "x"})
-    assert message == f"{name} names no table of settings.toml; did you mean OCR_LIMITS?"
+    assert message == f"{name} matches no table of settings.toml; did you mean OCR_LIMITS?"
 
 
 @pytest.mark.parametrize("name", ["OCR_SETTING", "ocr_settings", "OCR_SECRETSDIR"])
-def test_our_own_variables_are_spelled_exactly(name: str, refuse: Refuse) -> None:
-    """OCR_SETTINGS and OCR_SECRETS_DIR in another spelling would be ignored, so they are named."""
-    assert refuse(env={name: "x"}).startswith(f"{name} names no table")
+def test_the_service_s_variables_must_be_spelled_exactly(name: str, refuse: Refuse) -> None:
+    """OCR_SETTINGS and OCR_SECRETS_DIR in another spelling would be ignored."""
+    assert refuse(env={name: "x"}).startswith(f"{name} matches no table")
 
 
 def test_a_misspelled_key_in_the_environment_is_named(refuse: Refuse) -> None:
-    """The table is right, the key is not."""
+    """The table exists, the key does not."""
     message = refuse(env={"OCR_LIMITS__STORGE": "x"})
-    assert message == "the environment: [limits] storge: is not known here; did you mean storage?"
+    assert message == "the environment: [limits] storge: unknown key; did you mean storage?"
 
 
-def test_other_variables_are_none_of_our_business(load: Load) -> None:
-    """Only OCR_ is ours."""
+def test_other_variables_are_ignored(load: Load) -> None:
+    """Only those that start with OCR_ are read."""
     assert load(env={"PATH": "/bin", "OCRX": "1", "XOCR_LIMITS": "1"}) == load()
 
 
 def test_case_does_not_matter_in_the_environment(load: Load) -> None:
-    """Table and key are found however the variable is written."""
+    """Table and key are matched case-insensitively."""
     assert load(env={"ocr_Limits__per_KEY": "5/hour"}).limits.per_key == "5/hour"
 
 
 def test_lists_in_the_environment_are_json(load: Load, refuse: Refuse) -> None:
-    """A key can be configured by a variable alone; what is not JSON is refused."""
+    """A variable can hold [[keys]]; what is not JSON is rejected."""
     entry = {"id": "cccc", "name": "env", "sha256": "1" * 64, "scopes": ["ocr"]}
     assert [k.id for k in load(KEY, env={"OCR_KEYS": json.dumps([entry])}).keys] == ["aaaa", "cccc"]
     message = refuse(env={"OCR_KEYS": "cccc"})
     assert message.startswith("the environment: ")
-    assert message.endswith('field "keys": lists and tables are written as JSON')
+    assert message.endswith('field "keys": lists and tables must be JSON')
 
 
 @pytest.mark.parametrize("value", ['["x"]', "[3, {}]", "{}", '"x"', '[{"id": ["x"]}]'])
 @pytest.mark.parametrize("main", ["", KEY])
-def test_a_list_of_something_else_is_refused(value: str, main: str, refuse: Refuse) -> None:
-    """What is no entry is neither dropped nor a crash."""
+def test_a_list_of_other_values_is_rejected(value: str, main: str, refuse: Refuse) -> None:
+    """It is neither ignored nor a crash."""
     assert "keys" in refuse(main, env={"OCR_KEYS": value})
 
 
 def test_secrets_are_files(load: Load, tmp_path: Path) -> None:
-    """A secret is read without its final newline, through a link too, as Kubernetes mounts it."""
+    """They are read without the final newline, and through links, as Kubernetes mounts them."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("async+redis://:hunter2@h\n", encoding="utf-8")
     directory = tmp_path / "secrets"
@@ -206,18 +206,21 @@ def test_secrets_are_files(load: Load, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("limit__storage", "secrets/limit__storage names no table of settings.toml; did you mean"),
-        ("limits__storge", "secrets/: [limits] storge: is not known here; did you mean storage?"),
-        ("README", "secrets/README names no table"),
+        (
+            "limit__storage",
+            "secrets/limit__storage matches no table of settings.toml; did you mean",
+        ),
+        ("limits__storge", "secrets/: [limits] storge: unknown key; did you mean storage?"),
+        ("README", "secrets/README matches no table"),
     ],
 )
 def test_a_misspelled_secret_is_named(name: str, said: str, refuse: Refuse) -> None:
-    """A file that means nothing is a mistake too."""
+    """A file that matches no key is an error."""
     assert refuse(secrets={name: "x"}).startswith(said)
 
 
-def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path, refuse: Refuse) -> None:
-    """A folder where a file belongs, or bytes that are no text, are refused."""
+def test_an_unreadable_secret_is_an_error(tmp_path: Path, refuse: Refuse) -> None:
+    """Such as a directory, or bytes that are not UTF-8."""
     (tmp_path / "secrets" / "limits").mkdir(parents=True)
     assert refuse(secrets={}).startswith("secrets/ cannot be read: ")
     (tmp_path / "secrets" / "limits").rmdir()
@@ -225,53 +228,53 @@ def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path, refuse: Refuse) -
     assert refuse(secrets={}).startswith("secrets/ cannot be read: ")
 
 
-def test_the_secrets_directory_must_be_one(tmp_path: Path, refuse: Refuse) -> None:
-    """A directory that is not there is a mistake, not an empty one."""
+def test_the_secrets_directory_must_exist(tmp_path: Path, refuse: Refuse) -> None:
+    """A missing directory is not an empty one."""
     missing = str(tmp_path / "nowhere")
     assert refuse(env={"OCR_SECRETS_DIR": missing}).startswith(f"OCR_SECRETS_DIR: {missing} is not")
 
 
 @pytest.mark.parametrize("name", ["settings.toml", "settings.local.toml"])
 def test_an_unknown_table_is_named(name: str, refuse: Refuse) -> None:
-    """A table that is not ours would be set on Hypercorn's Config and forgotten."""
+    """Hypercorn would set an unknown table on its Config and ignore it."""
     text = "[limit]\nper_key = '1/minute'"
     options: Mapping[str, str] = {"local": text} if "local" in name else {"tables": text}
     message = refuse(options.get("tables", ""), local=options.get("local"))
-    assert message == f"{name}: [limit] is no table; did you mean limits?"
+    assert message == f"{name}: [limit]: unknown table; did you mean limits?"
 
 
 def test_the_name_server_is_not_a_table(refuse: Refuse) -> None:
-    """The schema's own name for the top level is no way around it."""
-    assert "[server] is no table" in refuse("[server]\nworkers = 2")
+    """The schema's own name for the top level cannot be used to set it."""
+    assert "[server]: unknown table" in refuse("[server]\nworkers = 2")
     assert "OCR_SERVER__WORKERS has no effect" in refuse(env={"OCR_SERVER__WORKERS": "2"})
 
 
 @pytest.mark.parametrize("table", Settings.tables())
-def test_a_table_written_as_a_scalar_is_called_by_its_name(table: str, refuse: Refuse) -> None:
-    """`limits = 3` is a broken table of ours, not an unknown key of Hypercorn's."""
+def test_a_table_written_as_a_scalar_is_a_wrong_table(table: str, refuse: Refuse) -> None:
+    """`limits = 3` is an invalid table of the service, not an unknown key of Hypercorn."""
     main = MINIMAL.partition("[[")[0]
     assert f"settings.toml: [{table}]: " in refuse(top=f"{table} = 3", main=main)
 
 
 def test_the_same_file_twice_gives_the_same_settings(tmp_path: Path) -> None:
-    """Loading has no memory."""
+    """Loading has no state."""
     path = tmp_path / "settings.toml"
     path.write_text(MINIMAL + KEY, encoding="utf-8")
     assert load_settings(path, {}) == load_settings(path, {})
 
 
 @given(st.text(), st.lists(st.text(), min_size=1))
-def test_a_suggestion_is_always_one_of_the_known(name: str, known: list[str]) -> None:
-    """What is suggested exists."""
+def test_a_suggestion_is_a_known_name(name: str, known: list[str]) -> None:
+    """For any input."""
     said = suggestion(name, known)
-    assert said.startswith(("did you mean ", "there are "))
+    assert said.startswith(("did you mean ", "valid names: "))
     if said.startswith("did you mean "):
         assert said.removeprefix("did you mean ").removesuffix("?") in known
 
 
 @pytest.mark.parametrize("where", ["main", "local"])
-def test_a_key_without_its_table_is_told_where_it_belongs(where: str, refuse: Refuse) -> None:
-    """Its table's name was forgotten: Hypercorn has no such key."""
+def test_a_key_without_its_table_is_reported_with_the_table(where: str, refuse: Refuse) -> None:
+    """Hypercorn has no such key; a table of the service has."""
     stray = "processes = 2\n"
     message = refuse(top=stray) if where == "main" else refuse(local=stray)
     assert "did you mean processes of [engine]?" in message
