@@ -1,9 +1,8 @@
 """The four sources of settings, and how they are merged.
 
-In ascending priority: settings.toml, settings.local.toml in the same directory, a directory of
-secrets, OCR_... environment variables. Tables are merged key by key, and so are `[[keys]]` entries
-of the same id and `[[functions]]` entries of the same path. Hypercorn reads settings.toml itself,
-and no other source, so the others can set the service's own tables only.
+In ascending priority: settings.toml, settings.local.toml beside it, a directory of secrets, OCR_...
+variables. Tables merge key by key, as do `[[keys]]` of one id and `[[functions]]` of one path.
+Hypercorn reads settings.toml itself and nothing else, so the others can set our tables only.
 """
 
 import difflib

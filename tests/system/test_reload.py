@@ -195,7 +195,7 @@ def test_what_a_start_would_refuse_together_is_not_mixed(start: Start) -> None:
     with start(local=proxied + FIRST_STANZA) as service:
         error = str(rewrite(service, FAST, "settings_not_loaded")["error"])
         assert "until a restart" in error
-        assert "what [proxy] trusts is reachable" in error
+        assert "the service behind [proxy] is reachable" in error
         assert status(service, FIRST) == 415
 
 

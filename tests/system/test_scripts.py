@@ -84,7 +84,7 @@ def test_a_service_that_does_not_start_is_seen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [("max_pixels = 5e7,", "is not TOML"), ('bind = ["127.0.0.1:443x"]', "bind")],
+    [("max_pixels = 5e7,", "is not valid TOML"), ('bind = ["127.0.0.1:443x"]', "bind")],
 )
 def test_what_hypercorn_would_trip_over_is_named(tmp_path: Path, wrong: str, named: str) -> None:
     """Hypercorn reads the file first, and shows a traceback; scripts/serve looks before it."""
