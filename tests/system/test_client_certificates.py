@@ -287,7 +287,7 @@ def test_lists_that_break_keep_the_old_ones(start: Start, world: World) -> None:
         assert "own.pem" in service.logged("client_certificates_not_loaded")
         assert ask(service, world.files("ledger"), FREE) == 415
         with service.client(key=None) as client:
-            assert client.get("/readyz").json()["detail"] == "Failed: client_certificates."
+            assert client.get("/readyz").json()["detail"] == "Failed checks: client_certificates."
 
 
 def test_a_list_that_runs_out_turns_ready_red(start: Start, world: World) -> None:
@@ -301,7 +301,7 @@ def test_a_list_that_runs_out_turns_ready_red(start: Start, world: World) -> Non
         assert ready["checks"]["client_certificates"] == "ok"
         assert "has to be renewed by" in ready["warnings"]["client_crl"]
         time.sleep(max(0, (due - datetime.now(UTC)).total_seconds()) + 0.1)
-        assert client.get("/readyz").json()["detail"] == "Failed: client_certificates."
+        assert client.get("/readyz").json()["detail"] == "Failed checks: client_certificates."
         assert "was to be renewed by" in service.logged('"client_certificates", "problem"')
         assert "CRL has expired" in alert_of(service, None) or "alert" in alert_of(
             service, world.files("ledger")
@@ -327,7 +327,7 @@ def test_a_late_list_holds_up_no_certificate_of_ours(start: Start, world: World)
         assert "ocr.lan" in service.logged('"certificate_loaded"')
         with service.client(key=FREE) as client:
             assert client.post("/ocr").status_code == 415
-            assert client.get("/readyz").json()["detail"] == "Failed: client_certificates."
+            assert client.get("/readyz").json()["detail"] == "Failed checks: client_certificates."
         assert "expired" in alert_of(service, world.files("ledger"))
 
 

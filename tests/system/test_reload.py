@@ -118,7 +118,7 @@ def test_broken_settings_change_nothing(service: Service, broken: str) -> None:
     assert "settings.local.toml" in str(entry["error"])
     assert (status(service, FIRST), status(service, SECOND)) == (415, 401)
     with service.client(key=FIRST) as client:
-        assert client.get("/readyz").json()["detail"] == "Failed: settings."
+        assert client.get("/readyz").json()["detail"] == "Failed checks: settings."
         rewrite(service, FAST + SECOND_STANZA, "settings_loaded")
         assert client.get("/readyz").status_code == 200
     assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
@@ -194,7 +194,7 @@ def test_what_a_start_would_refuse_together_is_not_mixed(start: Start) -> None:
     proxied = FAST + '[proxy]\ntrusted = ["127.0.0.0/8"]\n'
     with start(local=proxied + FIRST_STANZA) as service:
         error = str(rewrite(service, FAST, "settings_not_loaded")["error"])
-        assert "until a restart" in error
+        assert "only with a restart" in error
         assert "the service behind [proxy] is reachable" in error
         assert status(service, FIRST) == 415
 
@@ -207,7 +207,7 @@ def test_an_unexpected_failure_is_reported_without_its_text(start: Start) -> Non
         assert "s3cret" not in "\n".join(service.log)
         assert (status(service, FIRST), status(service, SECOND)) == (415, 401)
         with service.client(key=None) as client:
-            assert client.get("/readyz").json()["detail"] == "Failed: settings."
+            assert client.get("/readyz").json()["detail"] == "Failed checks: settings."
 
 
 def test_a_hangup_during_the_start_is_no_end(start: Start) -> None:

@@ -209,6 +209,6 @@ def test_a_changed_certificate_is_served_and_logged(start: Callable[..., Service
             assert "ocr.lan" in service.logged("certificate_loaded")
             (service.directory / "tls" / "certificate.key").write_text("broken")
             assert service.logged("certificate_not_loaded")
-            assert client.get("/readyz").json()["detail"] == "Failed: certificate."
+            assert client.get("/readyz").json()["detail"] == "Failed checks: certificate."
         with service.client() as client:
             assert client.get("/healthz").status_code == 200
