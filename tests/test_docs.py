@@ -129,6 +129,12 @@ def test_the_error_codes_are_those_of_the_table() -> None:
     assert listed == {(problem.status, problem.code) for problem in problems}
 
 
+def test_every_error_code_has_its_remedy() -> None:
+    """docs/troubleshooting.md has each code that docs/api.md lists."""
+    codes = {code for _, code in CODE.findall(_text("docs/api.md"))}
+    assert codes - set(re.findall(r"`(\w+)`", _text("docs/troubleshooting.md"))) == set()
+
+
 def test_the_log_events_are_those_of_the_code() -> None:
     """docs/troubleshooting.md lists each event that is logged, and no other."""
     sources = [f for package in PACKAGES.split("|") for f in (ROOT / package).rglob("*.py")]
