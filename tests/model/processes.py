@@ -1,4 +1,4 @@
-"""What tests ask about processes."""
+"""The processes of this machine, as tests need to know them."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether the process lives; one that ended and awaits collection doesn't."""
+    """Return whether a process is running; a zombie is not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
@@ -16,7 +16,7 @@ def is_running(pid: int) -> bool:
 
 
 def children_of(pid: int) -> set[int]:
-    """Return the ids of the processes that `pid` started; none where it is gone."""
+    """Return the ids of a process's children; none if it has exited."""
     found: set[int] = set()
     gone = contextlib.suppress(FileNotFoundError, ProcessLookupError)  # it, or a thread of it
     with gone:
@@ -27,17 +27,17 @@ def children_of(pid: int) -> set[int]:
 
 
 def descriptors_of(pid: int) -> list[str]:
-    """Return what a process has open."""
+    """Return the open files of a process."""
     return [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
 
 
 def open_descriptors() -> int:
-    """Return how many descriptors this process has open."""
+    """Return the number of open descriptors of this process."""
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def until(condition: Callable[[], object], within_s: float = 60) -> None:
-    """Wait until something about another process becomes true."""
+    """Wait until a condition about another process is true."""
     for _ in range(round(within_s * 100)):
         if condition():
             return

@@ -10,14 +10,14 @@ from model.errors import ReaderDied, UnsupportedImageType
 from model.reading import DecodedImage
 from model.workers.launcher import ALLOCATOR, Launcher
 from tests.model.conftest import MakeReader
-from tests.model.drawing import draw_line, draw_page, to_bytes
+from tests.model.images import render_line, render_page, to_bytes
 from tests.model.launchers import changed_bootstrap
 from tests.model.processes import children_of, until
 
 pytestmark = pytest.mark.anyio
 
-LINE = to_bytes(draw_line("4711 0815"))
-PAGE = to_bytes(draw_page([["Many lines on a page", f"number {n}"] for n in range(30)]))
+LINE = to_bytes(render_line("4711 0815"))
+PAGE = to_bytes(render_page([["Many lines on a page", f"number {n}"] for n in range(30)]))
 
 
 async def test_the_first_engine_starts_while_the_first_page_is_decoded(

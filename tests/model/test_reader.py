@@ -1,4 +1,4 @@
-"""The Reader from end to end: real files, real processes, real deaths."""
+"""The Reader with real files and processes, some of which are killed."""
 
 import asyncio
 import os
@@ -19,13 +19,13 @@ from model.errors import (
 )
 from model.reader import Page, Reader
 from tests.model.conftest import MakeReader
-from tests.model.drawing import draw_line, draw_page, to_bytes
+from tests.model.images import render_line, render_page, to_bytes
 from tests.model.processes import open_descriptors, until
 
 pytestmark = pytest.mark.anyio
 
-LINE = to_bytes(draw_line("4711 0815"))
-LONG_PAGE = to_bytes(draw_page([["Many lines on a page", f"number {n}"] for n in range(60)]))
+LINE = to_bytes(render_line("4711 0815"))
+LONG_PAGE = to_bytes(render_page([["Many lines on a page", f"number {n}"] for n in range(60)]))
 
 
 async def read_one(reader: Reader, data: bytes, *, detect: bool = True) -> Page:
@@ -40,10 +40,12 @@ def compact(reading: Page) -> str:
 
 
 async def test_a_page_is_read(make_reader: MakeReader) -> None:
-    """Lines, boxes, measures, model and times of a drawn receipt."""
+    """Lines, polygons, size, model and times of a rendered receipt."""
     async with make_reader() as reader:
         assert not reader.loaded
-        reading = await read_one(reader, to_bytes(draw_page([["TEA", "12.50"], ["MILK", "3.99"]])))
+        reading = await read_one(
+            reader, to_bytes(render_page([["TEA", "12.50"], ["MILK", "3.99"]]))
+        )
         assert reader.loaded
         assert [line.text for line in reading.lines] == ["TEA", "12.50", "MILK", "3.99"]
         assert reading.text == "TEA\n12.50\nMILK\n3.99"
@@ -59,8 +61,8 @@ async def test_a_page_is_read(make_reader: MakeReader) -> None:
     assert not reader.loaded
 
 
-async def test_bad_files_are_refused_and_cost_nothing(make_reader: MakeReader) -> None:
-    """Each refusal has its error, and the same processes read on."""
+async def test_bad_files_are_refused(make_reader: MakeReader) -> None:
+    """Each with its error, and the same processes read the next file."""
     async with make_reader(max_pixels=10_000) as reader:
         small = to_bytes(Image.new("RGB", (90, 90), "white"))
         assert (await read_one(reader, small)).lines == ()
@@ -78,8 +80,10 @@ async def test_bad_files_are_refused_and_cost_nothing(make_reader: MakeReader) -
 
 
 @pytest.mark.parametrize("victim", ["_decoders", "_engines"])
-async def test_a_death_while_idle_costs_nothing(make_reader: MakeReader, victim: str) -> None:
-    """A process killed between two readings is replaced for the next."""
+async def test_a_process_that_dies_while_idle_is_replaced(
+    make_reader: MakeReader, victim: str
+) -> None:
+    """The next reading succeeds."""
     async with make_reader() as reader:
         await reader.warm()
         for pid in getattr(reader, victim).pids:
@@ -89,8 +93,8 @@ async def test_a_death_while_idle_costs_nothing(make_reader: MakeReader, victim:
         assert reader.deaths == 1
 
 
-async def test_a_death_costs_only_its_own_reading(make_reader: MakeReader) -> None:
-    """Of two readings the one in the killed engine fails, the one that waited is read."""
+async def test_a_killed_engine_fails_only_its_own_reading(make_reader: MakeReader) -> None:
+    """The reading that waited succeeds."""
     async with make_reader() as reader:
         await reader.warm()
         page = asyncio.create_task(read_one(reader, LONG_PAGE))
@@ -103,8 +107,8 @@ async def test_a_death_costs_only_its_own_reading(make_reader: MakeReader) -> No
         assert reader.deaths == 1
 
 
-async def test_one_too_many_is_told_at_once(make_reader: MakeReader) -> None:
-    """With one in the engine and one waiting the third is refused before either is done."""
+async def test_a_full_queue_is_busy_at_once(make_reader: MakeReader) -> None:
+    """With one reading and one waiting, the third request is refused before either ends."""
     async with make_reader(max_waiting=1) as reader:
         await reader.warm()
         admitted = [asyncio.create_task(read_one(reader, LONG_PAGE)) for _ in range(2)]
@@ -121,7 +125,7 @@ async def test_one_too_many_is_told_at_once(make_reader: MakeReader) -> None:
 
 
 async def test_a_cancelled_reading_frees_the_engine(make_reader: MakeReader) -> None:
-    """A caller that leaves stops its page between lines; the same engine reads the next."""
+    """The page is cancelled between two lines; the same engine reads the next."""
     async with make_reader() as reader:
         reader._engines._cancel_grace_s = 60
         await reader.warm()
@@ -137,8 +141,10 @@ async def test_a_cancelled_reading_frees_the_engine(make_reader: MakeReader) -> 
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.3, 0.6, 0.9])
-async def test_a_reading_may_be_left_at_any_moment(make_reader: MakeReader, delay_s: float) -> None:
-    """Whatever step a page is at when its caller leaves, the engine is fit for the next."""
+async def test_a_reading_may_be_cancelled_at_any_moment(
+    make_reader: MakeReader, delay_s: float
+) -> None:
+    """In whichever step a page is then, the engine reads the next one."""
     async with make_reader(threads=2) as reader:
         reader._engines._cancel_grace_s = 60
         await reader.warm()
@@ -152,26 +158,26 @@ async def test_a_reading_may_be_left_at_any_moment(make_reader: MakeReader, dela
 
 
 def assert_own(nonces: Sequence[str], readings: Sequence[Page]) -> None:
-    """Check that each caller got the text of its own image."""
+    """Check that each caller has the text of its own image."""
     for nonce, reading in zip(nonces, readings, strict=True):
         assert compact(reading) == nonce
 
 
-async def test_nobody_gets_anothers_text(make_reader: MakeReader) -> None:
-    """Forty images with a number each, all at once, over two decoders and two engines."""
+async def test_no_caller_gets_another_caller_s_text(make_reader: MakeReader) -> None:
+    """Forty images with different numbers at the same time, two decoders and two engines."""
     nonces = [str(7_919 * n + 10_000_000) for n in range(40)]
     async with make_reader(engines=2, decoders=2) as reader:
         readings = await asyncio.gather(
-            *(read_one(reader, to_bytes(draw_line(nonce)), detect=False) for nonce in nonces)
+            *(read_one(reader, to_bytes(render_line(nonce)), detect=False) for nonce in nonces)
         )
     assert_own(nonces, readings)
-    # Negative control: two answers swapped are noticed.
+    # Control: two swapped results are detected.
     with pytest.raises(AssertionError):
         assert_own(nonces, [readings[1], readings[0], *readings[2:]])
 
 
-async def test_idle_processes_end_and_come_back(make_reader: MakeReader) -> None:
-    """After idle_s without a reading no process is left; the next reading starts them anew."""
+async def test_idle_processes_are_stopped_and_started_again(make_reader: MakeReader) -> None:
+    """After idle_s no process is left; the next reading starts new ones."""
     async with make_reader(idle_s=0.2) as reader:
         for _ in range(2):
             assert compact(await read_one(reader, LINE, detect=False)) == "47110815"
@@ -180,7 +186,7 @@ async def test_idle_processes_end_and_come_back(make_reader: MakeReader) -> None
 
 
 async def test_no_descriptor_is_leaked(make_reader: MakeReader) -> None:
-    """Two hundred readings, good, refused, cancelled and died, leave none open."""
+    """After two hundred readings, some refused, cancelled or killed, none is open."""
     async with make_reader(max_waiting=4) as reader:
         reader._engines._cancel_grace_s = 60
         await read_one(reader, LINE, detect=False)
@@ -199,8 +205,8 @@ async def test_no_descriptor_is_leaked(make_reader: MakeReader) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"detector": "no-such"}, {"recogniser": "ppocrv3-det"}])
-async def test_wrong_names_stop_the_start(make_reader: MakeReader, wrong: dict[str, str]) -> None:
-    """A name that isn't in the manifest is told when the Reader is made."""
+async def test_unknown_names_are_errors(make_reader: MakeReader, wrong: dict[str, str]) -> None:
+    """The manifest has no such entry: the Reader can't be created."""
     with pytest.raises(WeightsError, match="there are"):
         async with make_reader(**wrong):
             pass

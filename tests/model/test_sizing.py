@@ -1,4 +1,4 @@
-"""How many processes and threads are chosen for a machine."""
+"""The number of processes and threads for a machine."""
 
 import os
 from pathlib import Path
@@ -17,14 +17,16 @@ GB = 1_000_000_000
         (Machine(2, 4 * GB), 0, (2, 2)),
         (Machine(4, 16 * GB), 1, (4, 4)),
         (Machine(32, 64 * GB), 0, (32, 8)),
-        (Machine(32, 4 * GB), 0, (4, 8)),  # half of it is 2 GB: four engines
+        (Machine(32, 4 * GB), 0, (4, 8)),  # half of the memory is 2 GB: four engines
         (Machine(4, GB // 2), 0, (1, 4)),
         (Machine(8, 16 * GB), 4, (2, 8)),
         (Machine(2, 4 * GB), 4, (1, 2)),
     ],
 )
-def test_the_machine_decides(machine: Machine, workers: int, expected: tuple[int, int]) -> None:
-    """A process for each processor that memory allows, over all serving processes; and why."""
+def test_auto_depends_on_the_machine(
+    machine: Machine, workers: int, expected: tuple[int, int]
+) -> None:
+    """One engine a processor, if there is memory, divided among the web processes."""
     sizes = choose("auto", "auto", machine=machine, workers=workers)
     assert (sizes.processes, sizes.threads) == expected
     assert sizes.machine.startswith(f"{machine.processors} processors")
@@ -35,24 +37,24 @@ def test_the_machine_decides(machine: Machine, workers: int, expected: tuple[int
     ("processes", "threads", "expected", "too_many"),
     [(3, "auto", (3, 2), False), ("auto", 5, (2, 5), False), (64, 64, (64, 64), True)],
 )
-def test_what_is_set_is_set(
+def test_numbers_are_used_as_they_are(
     processes: Count, threads: Count, expected: tuple[int, int], *, too_many: bool
 ) -> None:
-    """Numbers are taken as they are; more processes than half of the memory holds are warned of."""
+    """With a warning if half of the memory is not enough for the processes."""
     sizes = choose(processes, threads, machine=Machine(2, 4 * GB), workers=1)
     assert (sizes.processes, sizes.threads) == expected
     assert (sizes.warning is not None) == too_many
 
 
-def test_a_container_s_share_is_what_counts(tmp_path: Path) -> None:
-    """A quota of half a processor is one, and a limit of memory is the memory."""
+def test_the_limits_of_a_container(tmp_path: Path) -> None:
+    """A CPU quota of half a processor counts as one processor."""
     (tmp_path / "cpu.max").write_text("50000 100000\n")
     (tmp_path / "memory.max").write_text("1000000000\n")
     assert this_machine(tmp_path) == Machine(1, GB)
 
 
-def test_no_limit_is_the_whole_machine(tmp_path: Path) -> None:
-    """So it is where there is no cgroup, and where it says "max"."""
+def test_without_limits_it_is_the_whole_machine(tmp_path: Path) -> None:
+    """Without a cgroup, and if it has "max"."""
     whole = this_machine(tmp_path)
     assert whole.processors == len(os.sched_getaffinity(0))
     (tmp_path / "cpu.max").write_text("max 100000\n")
@@ -60,8 +62,8 @@ def test_no_limit_is_the_whole_machine(tmp_path: Path) -> None:
     assert this_machine(tmp_path) == whole
 
 
-def test_affinity_counts() -> None:
-    """Pinned to one processor, it has one."""
+def test_cpu_affinity() -> None:
+    """Pinned to one processor, the process has one."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})
     try:

@@ -10,7 +10,7 @@ from PIL import Image
 from model.decoding.pool import DecoderPool
 from model.workers import memfd
 from model.workers.launcher import LAUNCHER, Launcher
-from tests.model.drawing import to_bytes
+from tests.model.images import to_bytes
 
 SMALL = to_bytes(Image.new("RGB", (30, 20), (200, 100, 50)))
 LARGE = to_bytes(Image.effect_noise((3000, 2000), 90).convert("RGB"), "JPEG")

@@ -1,4 +1,4 @@
-"""PDF files for the tests, written by hand: a page, its text, and whatever a test adds."""
+"""Small PDF files: pages with a text, and the objects that a test adds."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ def pdf(
     page: str = "",
     objects: Sequence[str] = (),
 ) -> bytes:
-    """Return a document with a page for each text, in a font that every reader has.
+    """Return a document with a page for each text, in one of the 14 standard fonts.
 
-    `catalog` and `page` add entries to those; `objects` are numbered from 3 + 2 x pages.
+    `catalog` and `page` are added to those dictionaries; `objects` start at 3 + 2 x pages.
     """
     pages = [f"{3 + 2 * number} 0 R" for number in range(len(texts))]
     bodies = [
@@ -32,7 +32,7 @@ def pdf(
 
 
 def assemble(bodies: Sequence[str], trailer: str = "") -> bytes:
-    """Return a document of these objects, numbered from 1, the first being the catalog."""
+    """Return a document of these objects, numbered from 1; the first is the catalog."""
     data = b"%PDF-1.7\n"
     offsets = []
     for number, body in enumerate(bodies, 1):
@@ -47,7 +47,7 @@ def assemble(bodies: Sequence[str], trailer: str = "") -> bytes:
 
 
 def chinese_pdf(text: str, name: str = "STSong-Light") -> bytes:
-    """Return a page of Chinese text in a font that is named and not brought along."""
+    """Return a page of Chinese text in a font that is named but not embedded."""
     content = f"BT /F 30 Tf 20 30 Td <{text.encode('utf-16-be').hex()}> Tj ET"
     collection = "<</Registry(Adobe)/Ordering(GB1)/Supplement 2>>"
     uses = "/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>"

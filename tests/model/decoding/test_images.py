@@ -1,4 +1,4 @@
-"""Image files of every type, mode and defect, to RGB."""
+"""Image files of every type and mode, and corrupt ones, to RGB."""
 
 import struct
 import zlib
@@ -18,9 +18,9 @@ from model.errors import (
     UnreadableImage,
     UnsupportedImageType,
 )
-from tests.model.drawing import draw_line, to_bytes
+from tests.model.images import render_line, to_bytes
 
-LINE = draw_line("Modes 0123")
+LINE = render_line("Modes 0123")
 
 
 def rgb(data: bytes, max_pixels: int = 1_000_000, page: int = 1) -> npt.NDArray[np.uint8]:
@@ -31,14 +31,14 @@ def rgb(data: bytes, max_pixels: int = 1_000_000, page: int = 1) -> npt.NDArray[
 
 
 def near(pixels: npt.NDArray[np.uint8], expected: Image.Image, by: float = 6) -> bool:
-    """Tell whether the pixels are the expected image's but for compression."""
+    """Return whether the pixels are the expected ones, compression aside."""
     wanted = np.asarray(expected.convert("RGB")).astype(int)
     return pixels.shape == wanted.shape and float(np.abs(pixels - wanted).mean()) < by
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
 def test_every_type(kind: str) -> None:
-    """The six types come out as the same picture."""
+    """The six types give the same pixels."""
     assert near(rgb(to_bytes(LINE, kind)), LINE)
 
 
@@ -51,7 +51,7 @@ def test_every_type(kind: str) -> None:
     ],
 )
 def test_every_mode(mode: str, kind: str) -> None:
-    """Black text on white stays so in every mode a file can have."""
+    """Black text on white stays black on white."""
     grey = LINE.convert("L")
     if mode == "I;16":
         image = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
@@ -65,8 +65,8 @@ def test_every_mode(mode: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("bits", [10, 12, 16])
-def test_deep_greys_are_not_all_white(bits: int) -> None:
-    """A 12-bit scan in a 16-bit file is neither clipped nor nearly black."""
+def test_more_than_8_bits_of_grey(bits: int) -> None:
+    """A 12-bit scan in a 16-bit file is neither clipped to white nor nearly black."""
     white = (1 << bits) - 1
     deep = (np.asarray(LINE.convert("L")).astype(np.uint32) * white // 255).astype(np.uint16)
     assert near(rgb(to_bytes(Image.fromarray(deep))), LINE, by=2)
@@ -78,14 +78,14 @@ def test_floats_from_zero_to_one() -> None:
     assert near(rgb(to_bytes(image, "TIFF")), LINE, by=2)
 
 
-def test_a_black_deep_grey_is_black() -> None:
-    """Nothing is divided by a brightest pixel of nought."""
+def test_a_black_image_of_16_bits() -> None:
+    """Nothing is divided by its brightest pixel, zero."""
     assert not rgb(to_bytes(Image.new("I;16", (9, 9)))).any()
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_transparency_is_white_paper(mode: str) -> None:
-    """What is see-through is white, whatever colour lies under it."""
+def test_transparent_pixels_are_white(mode: str) -> None:
+    """Whatever their colour is."""
     image = Image.new("RGBA", (40, 20), (200, 0, 0, 0))
     image.paste((0, 0, 0, 255), (10, 5, 30, 15))
     pixels = rgb(to_bytes(image.convert(mode)))
@@ -95,8 +95,8 @@ def test_transparency_is_white_paper(mode: str) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_exif_turns_are_honoured(kind: str, orientation: int) -> None:
-    """Each of the eight EXIF orientations comes out upright."""
+def test_exif_orientation(kind: str, orientation: int) -> None:
+    """With each of the eight values the image is upright."""
     back = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -114,7 +114,7 @@ def test_exif_turns_are_honoured(kind: str, orientation: int) -> None:
 
 @pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP"])
 def test_every_frame_is_a_page(kind: str) -> None:
-    """Frames are counted, each can be had, in any order, and none beyond the last."""
+    """Frames are counted and can be decoded in any order, but not beyond the last."""
     frames = [LINE, Image.new("RGB", LINE.size, "white"), LINE.rotate(180)]
     data = to_bytes(frames[0], kind, save_all=True, append_images=frames[1:])
     assert ImageFile(data, 1_000_000).pages == 3
@@ -125,8 +125,8 @@ def test_every_frame_is_a_page(kind: str) -> None:
     assert refusal.value.pages == 3
 
 
-def test_pages_may_differ_in_size_and_each_is_measured() -> None:
-    """A small first page lets no large second one through."""
+def test_the_limit_holds_for_each_page() -> None:
+    """A large second page is refused, even if the first one is small."""
     small, large = Image.new("RGB", (20, 10), "white"), Image.new("RGB", (200, 100), "white")
     data = to_bytes(small, "TIFF", save_all=True, append_images=[large])
     assert rgb(data, page=2).shape == (100, 200, 3)
@@ -138,7 +138,7 @@ def test_pages_may_differ_in_size_and_each_is_measured() -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "MPO"])
 def test_other_files_have_one_page(kind: str) -> None:
-    """An animated PNG is its first frame, a camera's JPEG its first picture."""
+    """An animated PNG has its first frame, a camera's JPEG its first image."""
     other = Image.new("RGB", LINE.size, "red")
     data = to_bytes(LINE, kind, save_all=True, append_images=[other])
     file = ImageFile(data, 1_000_000)
@@ -147,12 +147,12 @@ def test_other_files_have_one_page(kind: str) -> None:
 
 
 def test_a_single_pixel() -> None:
-    """The smallest image is an image."""
+    """The smallest image can be decoded."""
     assert rgb(to_bytes(Image.new("RGB", (1, 1), "white"))).shape == (1, 1, 3)
 
 
 def test_the_limit_counts_width_times_height() -> None:
-    """An image at the limit passes, one pixel more is refused with both numbers."""
+    """An image at the limit is decoded; with one pixel more, the error has both numbers."""
     data = to_bytes(Image.new("L", (100, 10)))
     assert rgb(data, max_pixels=1000).shape == (10, 100, 3)
     with pytest.raises(TooManyPixels) as refusal:
@@ -160,8 +160,8 @@ def test_the_limit_counts_width_times_height() -> None:
     assert (refusal.value.pixels, refusal.value.limit) == (1000, 999)
 
 
-def test_a_bomb_is_refused_by_its_header() -> None:
-    """A PNG that claims 900 megapixels is refused though it holds no pixels at all."""
+def test_a_decompression_bomb_is_refused_by_its_header() -> None:
+    """A PNG header of 900 megapixels is enough, without any pixels."""
     data = bytearray(to_bytes(Image.new("L", (1, 1))))
     data[16:24] = struct.pack(">II", 30_000, 30_000)
     data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
@@ -171,37 +171,37 @@ def test_a_bomb_is_refused_by_its_header() -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
 def test_half_a_file_is_unreadable(kind: str) -> None:
-    """A truncated upload is refused, not half read."""
-    data = to_bytes(draw_line("truncated at half its length", 64), kind)
+    """A truncated upload is refused."""
+    data = to_bytes(render_line("truncated at half its length", 64), kind)
     with pytest.raises(UnreadableImage):
         rgb(data[: len(data) // 2])
 
 
 @pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"II*\0"])
-def test_a_bare_beginning_is_unreadable(data: bytes) -> None:
-    """A known beginning and nothing after it, or nothing at all."""
+def test_a_signature_alone_is_unreadable(data: bytes) -> None:
+    """The first bytes of a type and nothing else, or an empty file."""
     with pytest.raises(UnreadableImage):
         rgb(data)
 
 
 @pytest.mark.parametrize("kind", ["PPM", "ICO", "TGA", "PCX", "PDF", "EPS", "ICNS"])
 def test_other_types_are_unsupported(kind: str) -> None:
-    """What Pillow could read or write but we don't read is refused by content."""
+    """Types that only Pillow supports are refused."""
     with pytest.raises(UnsupportedImageType):
         rgb(to_bytes(Image.new("RGB", (64, 64)), kind))
 
 
 def test_text_is_unsupported() -> None:
-    """A text file is no image."""
+    """A text file is refused."""
     with pytest.raises(UnsupportedImageType):
         rgb(b"just some words")
 
 
-@pytest.mark.filterwarnings("ignore")  # the decoder process ignores them all
+@pytest.mark.filterwarnings("ignore")  # a decoder ignores them, too
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"]), st.data())
-def test_damaged_files_are_refused_or_read(kind: str, data: st.DataObject) -> None:
-    """Bytes changed anywhere give pixels or one of our errors: nothing else gets out."""
+def test_damaged_files_are_refused_or_decoded(kind: str, data: st.DataObject) -> None:
+    """With bytes changed anywhere, the result is pixels or one of our errors."""
     damaged = bytearray(to_bytes(LINE, kind))
     for _ in range(data.draw(st.integers(1, 8))):
         at = data.draw(st.integers(0, len(damaged) - 1))
@@ -213,8 +213,8 @@ def test_damaged_files_are_refused_or_read(kind: str, data: st.DataObject) -> No
     assert pixels.ndim == 3
 
 
-def test_a_webp_s_size_is_known_before_pillow_makes_room_for_it() -> None:
-    """Of all three kinds of WebP: plain, lossless, extended."""
+def test_the_size_of_a_webp_is_read_before_pillow_allocates_it() -> None:
+    """For each kind of WebP: lossy, lossless, extended."""
     image = Image.new("RGB", (321, 123), "white")
     frames = {"save_all": True, "append_images": [Image.new("RGB", (321, 123), "red")]}
     for options in ({}, {"lossless": True}, frames):
@@ -224,13 +224,13 @@ def test_a_webp_s_size_is_known_before_pillow_makes_room_for_it() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_broken_exif_spoils_no_sound_picture(kind: str) -> None:
-    """What is said about the picture cannot be read; the picture can."""
+def test_corrupt_exif_data_is_ignored(kind: str) -> None:
+    """The pixels are decoded."""
     assert near(rgb(to_bytes(LINE, kind, exif=b"Exif\0\0" + b"garbage" * 9)), LINE)
 
 
-def test_a_giant_number_of_pages_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A TIFF's are counted so far and no further."""
+def test_the_pages_of_a_tiff_are_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each further page would take longer to count."""
     monkeypatch.setattr("model.decoding.images._MAX_PAGES", 3)
     other = [Image.new("L", (9, 9))] * 4
     assert ImageFile(to_bytes(other[0], "TIFF", save_all=True, append_images=other), 99).pages == 3

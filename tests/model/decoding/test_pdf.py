@@ -17,7 +17,7 @@ from model.errors import (
 from model.workers import memfd
 from tests.model.decoding.pdfs import assemble, pdf
 
-# With a user's password, made with the standard handler, 40-bit: opening it asks for one.
+# With a user password of the standard handler, 40-bit: opening it needs one.
 ENCRYPTED = assemble(
     ["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[]/Count 0>>",
      "<</Filter/Standard/V 1/R 2/P -4/O<" + "61" * 32 + ">/U<" + "62" * 32 + ">>>"],
@@ -25,7 +25,7 @@ ENCRYPTED = assemble(
 )  # fmt: skip
 
 
-def drawn(
+def rendered(
     data: bytes, page: int = 1, *, max_pixels: int = 1_000_000, dpi: int = 72
 ) -> npt.NDArray[np.uint8]:
     """Return the pixels of a page, H x W x 3."""
@@ -38,37 +38,37 @@ def drawn(
         os.close(output)
 
 
-def test_a_page_is_drawn_black_on_white() -> None:
-    """A page of 240 x 80 points at 144 an inch is 480 x 160 pixels, with ink where the text is."""
-    pixels = drawn(pdf("TOTAL 47.11"), dpi=144)
+def test_a_page_is_rendered_black_on_white() -> None:
+    """240 x 80 points at 144 dots an inch are 480 x 160 pixels, dark where the text is."""
+    pixels = rendered(pdf("TOTAL 47.11"), dpi=144)
     assert pixels.shape == (160, 480, 3)
     assert (pixels[:20] == 255).all()
     assert (pixels[60:100].min(axis=(0, 2)) < 50).sum() > 100
 
 
 def test_colours_are_red_green_blue() -> None:
-    """What is red in the document is red in the pixels."""
+    """Red in the document is red in the pixels."""
     body = "1 0 0 rg 0 0 10 10 re f"
     data = assemble(
         ["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
          "<</Type/Page/Parent 2 0 R/MediaBox[0 0 10 10]/Contents 4 0 R>>",
          f"<</Length {len(body)}>>stream\n{body}\nendstream"]
     )  # fmt: skip
-    assert drawn(data)[5, 5].tolist() == [255, 0, 0]
+    assert rendered(data)[5, 5].tolist() == [255, 0, 0]
 
 
-def test_each_page_is_drawn_by_its_number() -> None:
-    """Two pages differ; a third is not there."""
+def test_each_page_is_rendered_by_its_number() -> None:
+    """Two pages differ; there is no third."""
     data = pdf("FIRST", "SECOND")
     assert PdfFile(data, 1_000_000, 72).pages == 2
-    assert not np.array_equal(drawn(data, 1), drawn(data, 2))
+    assert not np.array_equal(rendered(data, 1), rendered(data, 2))
     with pytest.raises(NoSuchPage) as refusal:
-        drawn(data, 3)
+        rendered(data, 3)
     assert refusal.value.pages == 2
 
 
-def test_what_was_filled_into_a_form_is_drawn() -> None:
-    """A form field's value is text like any other."""
+def test_the_fields_of_a_form_are_rendered() -> None:
+    """A field's value is text like any other."""
     field = (
         "<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/V(4711)/F 4/Rect[20 20 220 60]/P 3 0 R"
         "/DA(/F 30 Tf 0 g)/AP<</N 6 0 R>>>>"
@@ -80,52 +80,52 @@ def test_what_was_filled_into_a_form_is_drawn() -> None:
     )
     form = "/AcroForm<</Fields[5 0 R]>>"
     data = pdf("", catalog=form, page="/Annots[5 0 R]", objects=[field, appearance])
-    assert (drawn(data) < 50).any()
-    assert (drawn(pdf("")) == 255).all()
+    assert (rendered(data) < 50).any()
+    assert (rendered(pdf("")) == 255).all()
 
 
-def test_a_page_over_the_limit_is_drawn_smaller() -> None:
-    """Rather than refused: at most the limit, at least a pixel a point."""
-    height, width, _ = drawn(pdf("LARGE"), dpi=600, max_pixels=100_000).shape
+def test_a_page_over_the_limit_is_rendered_smaller() -> None:
+    """At most at the limit, at least one pixel a point."""
+    height, width, _ = rendered(pdf("LARGE"), dpi=600, max_pixels=100_000).shape
     assert 90_000 < width * height <= 100_000
     assert width / height == pytest.approx(3, rel=0.02)
 
 
 @pytest.mark.parametrize("limit", range(19_200, 19_300, 7))
-def test_the_limit_holds_whatever_is_rounded(limit: int) -> None:
-    """Just above a pixel a point no page comes out larger than it may."""
-    height, width, _ = drawn(pdf("X"), dpi=300, max_pixels=limit).shape
+def test_the_limit_holds_after_rounding(limit: int) -> None:
+    """Even just above one pixel a point."""
+    height, width, _ = rendered(pdf("X"), dpi=300, max_pixels=limit).shape
     assert width * height <= limit
 
 
-def test_giant_boxes_are_refused() -> None:
-    """A page of more points than pixels are allowed would be unreadable."""
+def test_giant_pages_are_refused() -> None:
+    """At less than one pixel a point, text would be illegible."""
     with pytest.raises(TooManyPixels) as refusal:
-        drawn(pdf("X", box="[0 0 14400 14400]"))
+        rendered(pdf("X", box="[0 0 14400 14400]"))
     assert refusal.value.pixels == 14_400 * 14_400
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"%PDF-1.7\ntrailer<<>>", pdf("X")[:200]])
-def test_broken_documents_are_unreadable(data: bytes) -> None:
-    """A header and nothing after it, or half a document."""
+def test_corrupt_documents_are_unreadable(data: bytes) -> None:
+    """A header alone, or half a document."""
     with pytest.raises((UnreadableImage, EmptyDocument)):
-        drawn(data)
+        rendered(data)
 
 
 def test_a_document_without_pages_is_empty() -> None:
-    """It is told apart from a broken one."""
+    """It is told apart from a corrupt one."""
     with pytest.raises(EmptyDocument):
-        drawn(assemble(["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[]/Count 0>>"]))
+        rendered(assemble(["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[]/Count 0>>"]))
 
 
 def test_a_document_with_a_password_is_encrypted() -> None:
-    """It is told apart from a broken one."""
+    """It is told apart from a corrupt one."""
     with pytest.raises(EncryptedDocument):
-        drawn(ENCRYPTED)
+        rendered(ENCRYPTED)
 
 
-def test_a_pdf_is_known_by_its_header() -> None:
-    """Anywhere in the first 1024 bytes, as other readers have it."""
+def test_a_pdf_is_detected_by_its_header() -> None:
+    """Anywhere in the first 1024 bytes, as in other readers."""
     assert is_pdf(b"\xef\xbb\xbf%PDF-1.4")
     assert is_pdf(b" " * 1000 + b"%PDF-1.4")
     assert not is_pdf(b" " * 1024 + b"%PDF-1.4")

@@ -13,7 +13,7 @@ from model.errors import ReaderDied, ReadingError, ReadingTimeout, UnreadableIma
 from model.workers.launcher import LAUNCHER
 from tests.model.decoding.decoders import LARGE, SMALL, decode, running
 from tests.model.decoding.pdfs import chinese_pdf, pdf
-from tests.model.drawing import to_bytes
+from tests.model.images import to_bytes
 from tests.model.launchers import MakeLauncher, changed_bootstrap
 from tests.model.processes import children_of, descriptors_of, is_running, open_descriptors, until
 

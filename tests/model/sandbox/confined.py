@@ -1,4 +1,4 @@
-"""Python code run in a process of its own that locks itself first, to see what is left to it."""
+"""Run Python code in a process of its own, which can restrict itself first."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from model.sandbox.seccomp import Call
 
 
 def run(code: str) -> tuple[int, str]:
-    """Run it; return the exit status, negative for a signal, and what it printed."""
+    """Run the code; return the exit status, negative for a signal, and the output."""
     done = subprocess.run(
         [sys.executable, "-c", BEGINNING + code, str(PROJECT)],
         capture_output=True,

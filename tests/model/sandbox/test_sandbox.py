@@ -1,4 +1,4 @@
-"""What a locked process can still do, each with what it could do before."""
+"""What a restricted process can still do, compared with one that is not restricted."""
 
 import platform
 import signal
@@ -41,7 +41,7 @@ ATTEMPTS = {
 
 @pytest.mark.parametrize(("attempt", "expected"), ATTEMPTS.values(), ids=list(ATTEMPTS))
 def test_what_a_decoder_may_not(attempt: str, expected: str | None) -> None:
-    """Files are refused, so that libraries go on without; everything else ends the process."""
+    """Files are refused, so that libraries continue without them; other calls end the process."""
     status, said = run(LOCK + TRY.format(attempt=attempt))
     if expected is None:
         assert (status, said) == (-signal.SIGSYS, "")
@@ -52,21 +52,21 @@ def test_what_a_decoder_may_not(attempt: str, expected: str | None) -> None:
 @pytest.mark.parametrize(
     "attempt", [attempt for attempt, _ in ATTEMPTS.values()], ids=list(ATTEMPTS)
 )
-def test_what_it_could_before(attempt: str) -> None:
-    """Negative control: without the lock none of it ends the process or is refused by it."""
+def test_without_the_restrictions_it_may(attempt: str) -> None:
+    """Control: no attempt ends the process or is refused."""
     status, said = run(TRY.format(attempt=attempt))
     assert status == 0
     assert "EPERM" not in said or attempt.startswith("ctypes")
 
 
 def test_what_a_decoder_needs() -> None:
-    """Memory, arithmetic, its own abort, its exit."""
+    """Memory, random bytes, abort and exit."""
     assert run(LOCK + "x = bytearray(8 << 20); print(sum(x[:9]), len(os.urandom(4)))") == (0, "0 4")
     assert run(LOCK + "os.abort()")[0] == -signal.SIGABRT
 
 
-def test_a_filter_holds_for_threads_that_run_already() -> None:
-    """An engine's threads are there before its filter is."""
+def test_the_filter_holds_for_running_threads() -> None:
+    """An engine's threads start before its filter is installed."""
     code = """
 go = threading.Event()
 def work():
@@ -80,7 +80,7 @@ go.set(); thread.join(); print("alive")
 
 
 def test_filters_add_up() -> None:
-    """A decoder's filter stands on the zygote's: what either forbids is forbidden."""
+    """A decoder has the zygote's filter and its own: what either forbids is forbidden."""
     code = "lock.drop_files(); lock.drop_system_calls(policies.ZYGOTE)\n" + LOCK
     assert run(code.replace("lock.drop_files(); lock.drop_system_calls(policies.decoder())",
                             "lock.drop_system_calls(policies.decoder())") + "os.fork()")[0] == (
@@ -89,16 +89,16 @@ def test_filters_add_up() -> None:
 
 
 @pytest.mark.skipif(landlock.abi() < 1, reason="this kernel has no Landlock")
-def test_landlock_alone_keeps_files_away() -> None:
-    """The second wall stands without the first; descriptors that are open stay usable."""
+def test_landlock_alone_denies_files() -> None:
+    """Without seccomp, too; descriptors that are open stay usable."""
     code = "file = open('/etc/passwd'); lock.drop_files(); print(len(file.read()) > 0)\n"
     status, said = run(code + TRY.format(attempt="open('/etc/passwd')"))
     assert (status, said.split("\n")) == (0, ["True", "refused EACCES"])
 
 
-def test_a_locked_process_leaves_no_core_and_is_not_traced() -> None:
-    """Neither by the limit, which a pipe in core_pattern ignores, nor by being dumpable."""
-    code = "lock.drop_files() if False else lock.disable_core_dumps()\n"
+def test_a_restricted_process_has_no_core_dump_and_no_debugger() -> None:
+    """By the limit, which a pipe in core_pattern ignores, and by not being dumpable."""
+    code = "lock.disable_core_dumps()\n"
     asked = (
         "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE)[1])"
     )
@@ -106,8 +106,8 @@ def test_a_locked_process_leaves_no_core_and_is_not_traced() -> None:
     assert run(asked)[1].startswith("1 ")
 
 
-def test_memory_is_bounded() -> None:
-    """A decoder that wants more than it may have gets a MemoryError."""
+def test_memory_is_limited() -> None:
+    """More than the limit is a MemoryError."""
     code = """
 lock.limit(memory_bytes=lock.address_space_bytes() + (64 << 20))
 try:
@@ -118,8 +118,8 @@ except MemoryError:
     assert run(code) == (0, "too much")
 
 
-def test_several_threads_are_noticed() -> None:
-    """Landlock would hold for one of them alone."""
+def test_several_threads_are_detected() -> None:
+    """Landlock would restrict only one of them."""
     code = "threading.Thread(target=signal.pause, daemon=True).start()\nlock.assert_single_thread()"
     status, said = run(code)
     assert status == 1
@@ -128,8 +128,8 @@ def test_several_threads_are_noticed() -> None:
 
 
 @pytest.mark.parametrize("machine", ARCHITECTURES)
-def test_every_name_is_known_somewhere(machine: str) -> None:
-    """A misspelled call would be left out in silence; each is in one of the tables at least."""
+def test_every_system_call_has_a_number(machine: str) -> None:
+    """On one architecture at least: a misspelled call would be left out without an error."""
     names = {each.name for each in (*policies.ZYGOTE, *policies.decoder(), *policies.engine())}
     names |= set(policies.REFUSED)
     known = set().union(*(each.numbers for each in ARCHITECTURES.values()))
@@ -139,7 +139,7 @@ def test_every_name_is_known_somewhere(machine: str) -> None:
 
 
 def evaluate(code: list[tuple[int, int, int, int]], arch: int, number: int, *arguments: int) -> int:
-    """Run a filter as the kernel does; return the action."""
+    """Run a filter like the kernel; return its action."""
     data = {0: number, 4: arch, **{16 + 8 * n: value for n, value in enumerate(arguments)}}
     accumulator, at = 0, 0
     while True:
@@ -157,8 +157,8 @@ def evaluate(code: list[tuple[int, int, int, int]], arch: int, number: int, *arg
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_the_program_on_every_machine(name: str) -> None:
-    """Allowed, allowed by argument, refused, killed; another architecture is killed whatever."""
+def test_the_filter_on_every_architecture(name: str) -> None:
+    """Allowed, allowed by argument, refused, killed; another architecture is always killed."""
     machine = ARCHITECTURES[name]
     numbers = machine.numbers
     allowed = [
@@ -184,8 +184,8 @@ def test_the_program_on_every_machine(name: str) -> None:
         assert evaluate(code, machine.audit_arch, machine.x32_bit | numbers["read"]) == kill
 
 
-def test_this_machine_s_numbers_are_the_system_s() -> None:
-    """Against the C library's own headers' numbers, through calls whose effect is known."""
+def test_the_numbers_of_this_architecture() -> None:
+    """Calls with a known result return it."""
     code = """
 import platform
 from model.sandbox.syscalls import ARCHITECTURES

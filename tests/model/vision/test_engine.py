@@ -16,14 +16,14 @@ from model.vision.page import PageReader, PageReading
 from model.workers.crash import SelfTestFailed
 from model.workers.launcher import ALLOCATOR, LAUNCHER, Launcher
 from tests.model.conftest import MakeReader
-from tests.model.drawing import draw_line, draw_page, to_bytes
+from tests.model.images import render_line, render_page, to_bytes
 from tests.model.launchers import MakeLauncher, changed_bootstrap
 from tests.model.processes import descriptors_of
 from tests.model.sandbox.confined import PROJECT
 
 pytestmark = pytest.mark.anyio
 
-LINE = to_bytes(draw_line("4711 0815"))
+LINE = to_bytes(render_line("4711 0815"))
 START = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2}
 
 
@@ -79,10 +79,10 @@ print(before.submit(denormal_is_zero).result(), reader._threads.submit(denormal_
 
 def test_denormal_floats_are_zero_in_the_threads_that_read() -> None:
     """But not in a thread that started before the networks were loaded."""
-    told = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-c", DENORMALS], cwd=PROJECT, capture_output=True, text=True, check=True
     )
-    assert told.stdout.split() == ["False", "False", "True"]
+    assert finished.stdout.split() == ["False", "False", "True"]
 
 
 class Blind(PageReader):
@@ -132,7 +132,7 @@ async def test_proving_starts_one_engine_once(make_reader: MakeReader) -> None:
 
 async def test_a_page_that_takes_too_long_is_cancelled(make_reader: MakeReader) -> None:
     """Its engine is stopped, and the next page is read."""
-    page = to_bytes(draw_page([["Many lines on a page", f"number {n}"] for n in range(60)]))
+    page = to_bytes(render_page([["Many lines on a page", f"number {n}"] for n in range(60)]))
     async with make_reader(read_timeout_s=0.2) as reader:
         await reader.warm()
         with pytest.raises(ReadingTimeout) as refusal:
@@ -184,7 +184,7 @@ async def test_pixels_of_a_page_do_not_stay(
         defaults = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
         launcher = Launcher(bootstrap, {**ALLOCATOR, "engine": defaults})
     colour = (241, 238, 227)
-    page = np.asarray(draw_page([["TEA", "12.50"], ["MILK", "3.99"]])).copy()
+    page = np.asarray(render_page([["TEA", "12.50"], ["MILK", "3.99"]])).copy()
     page[(page == 255).all(axis=2)] = colour
     async with make_reader(launcher=launcher) as reader:
         [read] = await reader.read(to_bytes(Image.fromarray(page)))

@@ -11,7 +11,7 @@ from model.vision.engine import load
 from model.vision.inference import Pixels
 from model.vision.page import PageReader
 from model.vision.recogniser import RecognisedText
-from tests.model.drawing import draw_line, draw_page
+from tests.model.images import render_line, render_page
 
 ROWS = [["INVOICE 20831", "PAGE 4"], ["Green tea", "12.50"], ["Black coffee", "3.75"]]
 
@@ -43,12 +43,12 @@ EXPECTED = [text.replace(" ", "") for row in ROWS for text in row]
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_a_rotated_page_is_read(reader: PageReader, degrees: int) -> None:
     """Upright, on its side or upside down: the same lines in the same order."""
-    assert texts(reader, draw_page(ROWS).rotate(degrees, expand=True)) == EXPECTED
+    assert texts(reader, render_page(ROWS).rotate(degrees, expand=True)) == EXPECTED
 
 
 def test_a_tilted_page_keeps_its_rows(reader: PageReader) -> None:
     """A tilt of three degrees does not change the order."""
-    page = draw_page(ROWS).rotate(
+    page = render_page(ROWS).rotate(
         3, expand=True, fillcolor="white", resample=Image.Resampling.BICUBIC
     )
     assert texts(reader, page) == EXPECTED
@@ -56,7 +56,7 @@ def test_a_tilted_page_keeps_its_rows(reader: PageReader) -> None:
 
 def test_polygons_enclose_their_text(reader: PageReader) -> None:
     """Each is where its text was rendered, clockwise from the top left."""
-    page = draw_page([["ALPHA", "BETA"]])
+    page = render_page([["ALPHA", "BETA"]])
     for line, left in zip(
         reader.read(pixels(page), detect=True, check=lambda: None).lines, (40, 420), strict=True
     ):
@@ -99,7 +99,7 @@ def test_a_line_of_one_colour_is_not_recognised(
 
 def test_without_detection_the_image_is_one_line(reader: PageReader) -> None:
     """Its polygon is the whole image."""
-    image = draw_line("Serial 48-1516")
+    image = render_line("Serial 48-1516")
     reading = reader.read(pixels(image), detect=False, check=lambda: None)
     (line,) = reading.lines
     assert line.text.replace(" ", "") == "Serial48-1516"
@@ -108,7 +108,7 @@ def test_without_detection_the_image_is_one_line(reader: PageReader) -> None:
 
 def test_a_strip_with_one_line_is_found(reader: PageReader) -> None:
     """Even without surroundings."""
-    assert texts(reader, draw_line("Serial 48-1516 of 2024 and more", 24)) == [
+    assert texts(reader, render_line("Serial 48-1516 of 2024 and more", 24)) == [
         "Serial48-1516of2024andmore"
     ]
 
@@ -132,5 +132,5 @@ def test_a_check_that_raises_ends_the_reading(reader: PageReader) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        reader.read(pixels(draw_page(ROWS)), detect=True, check=check)
-    assert texts(reader, draw_page(ROWS)) == EXPECTED
+        reader.read(pixels(render_page(ROWS)), detect=True, check=check)
+    assert texts(reader, render_page(ROWS)) == EXPECTED

@@ -7,7 +7,7 @@ import pytest
 from model.vision.inference import Pixels
 from model.vision.recogniser import Recogniser
 from model.weights import load_manifest, pick
-from tests.model.drawing import draw_line
+from tests.model.images import render_line
 
 LINES = (
     "TOTAL 1,234.50",
@@ -24,21 +24,21 @@ def recogniser() -> Recogniser:
     return Recogniser(pick("sealed-crnn", "recogniser"), threads=1)
 
 
-def drawn(text: str) -> Pixels:
+def rendered(text: str) -> Pixels:
     """Return a line's pixels, H x W x 3."""
-    return np.asarray(draw_line(text).convert("RGB"))
+    return np.asarray(render_line(text).convert("RGB"))
 
 
 @pytest.mark.parametrize("text", LINES)
 def test_spaces_case_and_punctuation_are_read(recogniser: Recogniser, text: str) -> None:
     """The PP-OCRv2 CRNN loses spaces, commas and capitals."""
-    assert recogniser.recognise(drawn(text)).text == text
+    assert recogniser.recognise(rendered(text)).text == text
 
 
 def test_another_recogniser_loses_them() -> None:
     """Control: PP-OCRv2's does not pass the check above."""
     other = Recogniser(pick("ppocrv2-crnn", "recogniser"), threads=1)
-    assert [other.recognise(drawn(text)).text for text in LINES] != list(LINES)
+    assert [other.recognise(rendered(text)).text for text in LINES] != list(LINES)
 
 
 LONG = " ".join(f"{number}. item {number * 7}" for number in range(1, 17))
@@ -47,7 +47,7 @@ LONG = " ".join(f"{number}. item {number * 7}" for number in range(1, 17))
 def test_a_line_longer_than_the_training_lines_is_read(recogniser: Recogniser) -> None:
     """180 characters are several windows: nothing is lost or repeated between them."""
     assert len(LONG) > 160
-    assert recogniser.recognise(drawn(LONG)).text == LONG
+    assert recogniser.recognise(rendered(LONG)).text == LONG
 
 
 def test_without_the_merge_it_is_not(
@@ -55,7 +55,7 @@ def test_without_the_merge_it_is_not(
 ) -> None:
     """Control: with concatenated windows the check above fails."""
     monkeypatch.setattr("model.vision.recogniser.merge", lambda parts, _: np.concatenate(parts))
-    assert recogniser.recognise(drawn(LONG)).text != LONG
+    assert recogniser.recognise(rendered(LONG)).text != LONG
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 400), (400, 3), (48, 5), (20, 3000)])
@@ -74,7 +74,7 @@ def test_an_empty_line_has_no_text(recogniser: Recogniser) -> None:
 
 def test_confidence_falls_with_noise(recogniser: Recogniser) -> None:
     """It is high for a clear line and low for the same line with heavy noise."""
-    clear = drawn("SUBTOTAL 84.20")
+    clear = rendered("SUBTOTAL 84.20")
     noise = np.random.default_rng(3).normal(0, 300, clear.shape)
     noisy = np.clip(clear + noise, 0, 255).astype(np.uint8)
     assert recogniser.recognise(clear).confidence > 0.9
@@ -84,7 +84,7 @@ def test_confidence_falls_with_noise(recogniser: Recogniser) -> None:
 def test_confidence_without_calibration_is_the_mean_probability() -> None:
     """The other recognisers are not calibrated."""
     other = Recogniser(pick("ppocrv6-small", "recogniser"), threads=1)
-    read = other.recognise(drawn("SUBTOTAL 84.20"))
+    read = other.recognise(rendered("SUBTOTAL 84.20"))
     assert read.confidence == read.mean_probability
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from model.workers.launcher import ALLOCATOR, BOOTSTRAP, Launcher
 from tests.model.conftest import MakeReader
-from tests.model.drawing import draw_line, to_bytes
+from tests.model.images import render_line, to_bytes
 from tests.model.processes import is_running
 
 PROJECT = Path(__file__).parents[3]
@@ -50,7 +50,7 @@ UVLOOP = READ + "import uvloop; uvloop.run(read(0))"
 def image(tmp_path: Path) -> Path:
     """Return an image file with a number."""
     path = tmp_path / "line.png"
-    path.write_bytes(to_bytes(draw_line("4711")))
+    path.write_bytes(to_bytes(render_line("4711")))
     return path
 
 
@@ -107,7 +107,7 @@ async def test_the_engine_leaves_nothing_in_the_home_folder(
     """With telemetry off, as we set it, no file is created under HOME."""
     variables = {module: {**each, "HOME": str(tmp_path)} for module, each in ALLOCATOR.items()}
     async with make_reader(launcher=Launcher(BOOTSTRAP, variables)) as reader:
-        [page] = await reader.read(to_bytes(draw_line("4711")), detect=False)
+        [page] = await reader.read(to_bytes(render_line("4711")), detect=False)
         assert page.text == "4711"
     assert files_under(tmp_path) == []
 

@@ -51,10 +51,10 @@ def find(image: Pixels) -> list[Cell]:
     return vertical.find_cells(vertical._ink(image, vertical._background(image)))
 
 
-def assert_found(found: list[Cell], drawn: list[Cell]) -> None:
+def assert_found(found: list[Cell], expected: list[Cell]) -> None:
     """Check that each cell was found, within three rows."""
-    assert len(found) == len(drawn)
-    np.testing.assert_allclose(found, drawn, atol=3)
+    assert len(found) == len(expected)
+    np.testing.assert_allclose(found, expected, atol=3)
 
 
 @pytest.mark.parametrize("pitch", [1.0, 1.1, 1.5, 2.2])
@@ -73,28 +73,28 @@ def test_characters_are_found_where_they_are(
     characters: list[tuple[float, ...]], pitch: float
 ) -> None:
     """Strokes are grouped by an even pitch, whatever the gaps inside a character."""
-    image, drawn = column(characters, pitch)
-    assert_found(find(image), drawn)
-    assert_found(find(255 - image), drawn)
+    image, expected = column(characters, pitch)
+    assert_found(find(image), expected)
+    assert_found(find(255 - image), expected)
 
 
 def test_a_gap_between_words_splits_no_character() -> None:
     """The words are two cells apart."""
-    image, drawn = column([BOX, TWO, BOX, BOX])
+    image, expected = column([BOX, TWO, BOX, BOX])
     gap = np.full((2 * EM, image.shape[1], 3), 255, np.uint8)
     shift = len(image) + len(gap)
     both = np.concatenate([image, gap, image])
-    assert_found(find(both), [*drawn, *((top + shift, end + shift) for top, end in drawn)])
+    assert_found(find(both), [*expected, *((top + shift, end + shift) for top, end in expected)])
 
 
 @pytest.mark.parametrize("width", [1, 2, 4])
 def test_characters_that_touch_are_cut(width: int) -> None:
     """If no row is free, the cut goes through the least ink."""
-    image, drawn = column([BOX] * 6)
-    image[drawn[0][0] : drawn[-1][1], 20 : 20 + width] = 0
+    image, expected = column([BOX] * 6)
+    image[expected[0][0] : expected[-1][1], 20 : 20 + width] = 0
     found = find(image)
     assert len(found) == 6
-    np.testing.assert_allclose([top for top, _ in found], [top for top, _ in drawn], atol=12)
+    np.testing.assert_allclose([top for top, _ in found], [top for top, _ in expected], atol=12)
 
 
 @pytest.mark.parametrize(("ink", "background"), COLOURS)

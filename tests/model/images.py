@@ -1,12 +1,12 @@
-"""Images drawn by the tests, in Pillow's own font: their text is known and theirs alone."""
+"""Images of a known text, rendered in Pillow's own font."""
 
 import io
 
 from PIL import Image, ImageDraw, ImageFont
 
 
-def draw_line(text: str, size_px: int = 32) -> Image.Image:
-    """Return one line of text, black on white, cut close."""
+def render_line(text: str, size_px: int = 32) -> Image.Image:
+    """Return one line of text, black on white, with a small margin."""
     font = ImageFont.load_default(size_px)
     left, top, right, bottom = font.getbbox(text)
     image = Image.new("RGB", (int(right - left) + 16, int(bottom - top) + 16), "white")
@@ -14,7 +14,7 @@ def draw_line(text: str, size_px: int = 32) -> Image.Image:
     return image
 
 
-def draw_page(rows: list[list[str]], size_px: int = 28) -> Image.Image:
+def render_page(rows: list[list[str]], size_px: int = 28) -> Image.Image:
     """Return a page with rows of texts, the texts of a row side by side."""
     font = ImageFont.load_default(size_px)
     image = Image.new("RGB", (760, 60 + 60 * len(rows)), "white")
@@ -26,7 +26,7 @@ def draw_page(rows: list[list[str]], size_px: int = 28) -> Image.Image:
 
 
 def to_bytes(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    """Return the image as a file of that kind."""
+    """Return the image as a file of this type."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
