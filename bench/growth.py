@@ -74,8 +74,8 @@ def draw(lines: int, scale: float) -> bytes:
     return stream.getvalue()
 
 
-def all_series() -> list[Series]:
-    """Return what is measured."""
+def all_series(pages: int | None) -> list[Series]:
+    """Return what is measured: the first so many pages of each series, or all."""
     page_mp = _WIDTH_PX * _HEIGHT_PX / 1e6
     scales = (0.75, 1, 1.5, 2, 2.5, 3, 3.5, 4)
     counts = (3, 6, 12, 24, 36, 48, 60, 72, 84, 96, _ROWS * _COLUMNS)
@@ -84,13 +84,13 @@ def all_series() -> list[Series]:
             "24 lines, at 112 to 600 dots an inch",
             "megapixels",
             "growth-area.svg",
-            [(page_mp * scale**2, draw(24, scale)) for scale in scales],
+            [(page_mp * scale**2, draw(24, scale)) for scale in scales[:pages]],
         ),
         Series(
             f"lines on one page of {page_mp:.1f} megapixels",
             "lines",
             "growth-lines.svg",
-            [(count, draw(count, 1)) for count in counts],
+            [(count, draw(count, 1)) for count in counts[:pages]],
         ),
     ]
 
@@ -125,13 +125,14 @@ def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(prog="growth", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--pages", type=int, help="the first so many of each series; default: all")
     parser.add_argument("--recogniser", default=CRNN)
     parser.add_argument("--plots", type=Path, help="folder for the drawings")
     arguments = parser.parse_args()
     if arguments.plots:
         arguments.plots.mkdir(parents=True, exist_ok=True)
     print(describe() + "\n")
-    series = all_series()
+    series = all_series(arguments.pages)
 
     async def run() -> None:
         reader = new_reader(arguments.recogniser)

@@ -30,11 +30,9 @@ from bench.processes import role, rss_mb, tree
 from bench.servers import Server, launch_ours
 from bench.variants import CRNN, Driver
 
-STEP = 100
 LOOK = 20
 WEB_MB = 20
 ENGINE_SHARE = 0.10
-IDLE_S = 10
 
 Sizes = dict[str, float]
 
@@ -43,13 +41,13 @@ def main() -> int:
     """Measure; return the exit status."""
     arguments = parse()
     print(describe(), flush=True)
-    idle = {"OCR_ENGINE__IDLE_S": str(IDLE_S)}
+    idle = {"OCR_ENGINE__IDLE_S": str(arguments.idle_s)}
     with launch_ours(arguments.recogniser, variables=idle) as service:
         load = Driver("bench.load")
         try:
             measured = measure(service, load, arguments)
             status = verdict(measured)
-            rest(service, load)
+            rest(service, load, arguments.idle_s)
         finally:
             load.close()
     return status
@@ -62,28 +60,33 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--concurrency", type=int, default=4)
     parser.add_argument("--recogniser", default=CRNN)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--step", type=int, default=100, help="requests that a figure stands for")
+    parser.add_argument("--idle-s", type=float, default=10, help="[engine] idle_s of the service")
     arguments = parser.parse_args()
-    if arguments.requests < 2 * STEP:
-        parser.error(f"--requests must be at least {2 * STEP}")
+    if arguments.step < LOOK:
+        parser.error(f"--step must be at least {LOOK}")
+    if arguments.requests < 2 * arguments.step:
+        parser.error(f"--requests must be at least {2 * arguments.step}")
     return arguments
 
 
 def measure(service: Server, load: Driver, arguments: argparse.Namespace) -> list[Sizes]:
     """Return the sizes of the service's processes, by role, over every 100 requests."""
     measured: list[Sizes] = []
+    step = arguments.step
     bodies = drawings(arguments.requests, arguments.seed)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-") as folder:
-        for number in range(arguments.requests // STEP):
+        for number in range(arguments.requests // step):
             looks = []
-            for _ in range(STEP // LOOK):
+            for _ in range(step // LOOK):
                 send(service, load, islice(bodies, LOOK), Path(folder), arguments.concurrency)
                 looks.append(sizes_of(service))
             sizes = {name: median(look.get(name, 0.0) for look in looks) for name in looks[-1]}
             measured.append(sizes)
             shown = ", ".join(f"{name} {size:.1f}" for name, size in sizes.items())
             seconds = time.monotonic() - began
-            print(f"{(number + 1) * STEP:5d} requests, {seconds:4.0f} s: {shown} MB", flush=True)
+            print(f"{(number + 1) * step:5d} requests, {seconds:4.0f} s: {shown} MB", flush=True)
     return measured
 
 
@@ -112,10 +115,10 @@ def send(
             raise ValueError(f"answered {result['status']} instead of {expected}")
 
 
-def rest(service: Server, load: Driver) -> None:
+def rest(service: Server, load: Driver, idle_s: float) -> None:
     """Wait until the idle engines are gone; show what is left, and what waking them takes."""
     busy = sizes_of(service)
-    until = time.monotonic() + 10 * IDLE_S
+    until = time.monotonic() + 10 * idle_s
     while sizes_of(service).keys() != {"web"} and time.monotonic() < until:
         time.sleep(1)
     left = sizes_of(service)
@@ -150,7 +153,7 @@ def verdict(measured: list[Sizes]) -> int:
         peak = max(sizes[name] for sizes in measured)
         rows.append([name, f"{before:.1f}", f"{after:.1f}", f"{after - before:+.1f}",
                      f"{peak:.1f}", target])  # fmt: skip
-    head = ["RSS, MB", "first 100", "last 100", "change", "largest", "target"]
+    head = ["RSS, MB", "first", "last", "change", "largest", "target"]
     print("\n" + table(head, rows))
     return int(missed)
 

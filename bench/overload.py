@@ -106,12 +106,12 @@ def at(ms: Sequence[float], share: float, digits: int) -> str:
     return f"{percentile(ms, share):.{digits}f}" if ms else "-"
 
 
-async def measure(server: Server, keys: Sequence[str], seconds: float) -> None:
+async def measure(server: Server, keys: Sequence[str], warm_up_s: float, seconds: float) -> None:
     """Print how the service takes it."""
     stream = io.BytesIO()
     Image.open(ROOT / "examples" / "receipt.png").convert("L").save(stream, "JPEG", quality=70)
     first, second = (Caller(server, key, stream.getvalue()) for key in keys)
-    await first.ask_in_turn(5)
+    await first.ask_in_turn(warm_up_s)
     answers = await first.ask_in_turn(seconds)
     capacity = len(answers) / seconds
     rows = [row("as fast as answers come", answers, seconds, capacity)]
@@ -132,10 +132,11 @@ def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--warm-up", type=float, default=5, help="seconds")
     chosen = parser.parse_args()
     print(f"{describe()}\n")
     with launch_ours("sealed-crnn", warm=True, limits=(AMPLE, AMPLE)) as server:
-        asyncio.run(measure(server, server.keys, chosen.seconds))
+        asyncio.run(measure(server, server.keys, chosen.warm_up, chosen.seconds))
 
 
 if __name__ == "__main__":

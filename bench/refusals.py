@@ -44,8 +44,6 @@ TARGET_MS = 0.5
 APPS = {"asyncio": "app:app", "uvloop": "bench.uvloop_app:app"}
 BARE = "bench.bare_app:app"
 RECOGNISER = "sealed-crnn"  # is not started
-CONNECTIONS = 50
-UPLOADS = 20
 WARM_UP = 20
 SETTLE_S = 0.1
 
@@ -71,15 +69,15 @@ class Subject:
             check(case, connection.ask(case.request, requests, at_once))
             return (self._cpu_s() - began) / requests * 1000
 
-    def new_ms(self, title: str) -> float:
+    def new_ms(self, title: str, connections: int) -> float:
         """Return the same of a connection, its TLS handshake, one request and its end."""
         case = self.cases[title]
         with self._occupied(case):
             began = self._cpu_s()
-            for _ in range(CONNECTIONS):
+            for _ in range(connections):
                 with self._connection() as connection:
                     check(case, connection.ask(case.request))
-            return (self._cpu_s() - began) / CONNECTIONS * 1000
+            return (self._cpu_s() - began) / connections * 1000
 
     def _connection(self) -> contextlib.closing[Connection]:
         return contextlib.closing(Connection(self._port, self._trust))
@@ -110,22 +108,22 @@ def check(case: Case, statuses: set[int]) -> None:
 
 
 def measure(
-    subjects: Sequence[Subject], rounds: int, requests: int, at_once: int
+    subjects: Sequence[Subject], counts: argparse.Namespace
 ) -> list[tuple[Figures, Figures]]:
     """Return each subject's ms by case, over open connections and new ones; they take turns."""
     found: list[tuple[Figures, Figures]] = [({}, {}) for _ in subjects]
     asked = list(zip(subjects, found, strict=True))
     titles = dict.fromkeys(title for subject in subjects for title in subject.cases)
-    for number in range(rounds):
+    for number in range(counts.rounds):
         for title in titles:
             for subject, (open_ms, new_ms) in asked if number % 2 else reversed(asked):
                 if title not in subject.cases:
                     continue
                 upload = subject.cases[title].upload
-                many = (UPLOADS, 1) if upload else (requests, at_once)
+                many = (counts.uploads, 1) if upload else (counts.requests, counts.at_once)
                 open_ms.setdefault(title, []).append(subject.open_ms(title, *many))
                 if not upload:
-                    new_ms.setdefault(title, []).append(subject.new_ms(title))
+                    new_ms.setdefault(title, []).append(subject.new_ms(title, counts.connections))
     return found
 
 
@@ -170,7 +168,7 @@ def main() -> int:
             )
             asked = [FLOOR] if app == BARE else cases(*server.keys)
             subjects.append(Subject(server, asked))
-        *found, bare = measure(subjects, chosen.rounds, chosen.requests, chosen.at_once)
+        *found, bare = measure(subjects, chosen)
     shown = list(subjects[0].cases.values())
     good = [show(loop, shown, *ms) for loop, ms in zip(loops, found, strict=True)]
     show("asyncio", [FLOOR], *bare)
@@ -186,6 +184,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--at-once", type=int, default=1)
+    parser.add_argument("--connections", type=int, default=50, help="new ones, a case and round")
+    parser.add_argument("--uploads", type=int, default=20, help="requests with a body of 5 MB")
     parser.add_argument("--loops", action="store_true")
     chosen = parser.parse_args()
     if chosen.loops and importlib.util.find_spec("uvloop") is None:

@@ -94,11 +94,11 @@ def main() -> None:
     parser.add_argument("--take", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--recogniser", default=CRNN)
+    parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
     print(f"{describe()}; load average {os.getloadavg()[0]:.1f} at the start")
     images = list(load_images(arguments.images, arguments.take))
-    cores = len(os.sched_getaffinity(0))
-    with services(sizes_here(cores), arguments.recogniser) as variants:
+    with services(sizes_here(arguments.cores), arguments.recogniser) as variants:
         show(measure(variants, images, arguments.rounds))
 
 

@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="also run what takes minutes to hours")
     parser.addoption("--soak-minutes", type=float, default=20, help="how long the soak lasts")
     parser.addoption("--image", action="store_true", help="also build the image and run it")
+    parser.addoption("--bench", action="store_true", help="also run every bench, at tiny sizes")
     parser.addoption("--training", action="store_true", help="also test how weights are made")
     parser.addoption("--mutants", type=int, default=1000, help="how many files the fuzzer sends")
     parser.addoption("--seed", type=int, default=1, help="what the fuzzer's files are made from")
@@ -40,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the long runs, and what needs more libraries, unless they are asked for."""
-    for flag in ("fresh", "soak", "image", "training"):
+    for flag in ("bench", "fresh", "soak", "image", "training"):
         if not config.getoption(f"--{flag}"):
             left_out = [item for item in items if item.get_closest_marker(flag)]
             config.hook.pytest_deselected(items=left_out)

@@ -1,0 +1,75 @@
+"""Every bench runs, at the smallest sizes: --bench. What it measures is not looked at."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.system.service import ROOT
+
+pytestmark = pytest.mark.bench
+
+PAGES = "PAGES"  # stands for a folder with labels.jsonl
+MODELS = ("--detector", "ppocrv3-det", "--recogniser", "sealed-crnn")
+COMMANDS = {
+    "accuracy": (PAGES, *MODELS, "--threads", "1"),
+    "envelope": ("--images", PAGES, "--rounds", "1", "--take", "1"),
+    "growth": ("--rounds", "1", "--pages", "2"),
+    "handshakes": ("--rounds", "1", "--batch", "1"),
+    "isolation": ("--rounds", "1"),
+    "memory": ("--requests", "40", "--step", "20", "--idle-s", "1"),
+    "overload": ("--seconds", "1", "--warm-up", "1"),
+    "recognise": (PAGES, "--recogniser", "sealed-crnn"),
+    "refusals": ("--rounds", "1", "--requests", "2", "--connections", "1", "--uploads", "1"),
+    "scaling": ("--images", PAGES, "--rounds", "1", "--take", "1", "--cores", "1"),
+    "scan_tls": ("--skip", "sslyze", "--skip", "testssl"),
+    "serve": (
+        "--images", PAGES, "--take", "1", "--requests", "1", "--rounds", "1",
+        "--batch", "2", "--concurrency", "2", "--cold", "1",
+        "--variants", "ours", "nginx-tls", "nginx-plain", "in-process",
+    ),
+    "stages": (PAGES, "--rounds", "1", "--take", "1"),
+    "uploads": ("--rounds", "1", "--round-trips-ms", "0,2"),
+}  # fmt: skip
+NO_COMMANDS = {"distance", "inprocess", "load", "thin_server"}  # started by those above
+MISSED = 1  # a target; nothing that a busy machine can't miss
+TIMEOUT_S = 100
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The top of the receipt and one of its lines, labelled."""
+    folder = tmp_path_factory.mktemp("pages")
+    with Image.open(ROOT / "examples" / "receipt.png") as receipt:
+        receipt.crop((0, 0, receipt.width, 200)).save(folder / "page.png")
+    line = {"text": "Sea Breeze Cafe", "polygon": [[0, 40], [600, 40], [600, 90], [0, 90]]}
+    (folder / "labels.jsonl").write_text(json.dumps({"image": "page.png", "lines": [line]}) + "\n")
+    return folder
+
+
+def test_every_bench_is_here() -> None:
+    """Each file in bench/ that can be run is run below."""
+    programs = {
+        file.stem
+        for file in (ROOT / "bench").glob("*.py")
+        if '__name__ == "__main__"' in file.read_text("utf-8")
+    }
+    assert programs == COMMANDS.keys() | NO_COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_it_runs(name: str, pages: Path) -> None:
+    """It ends by itself and prints a table; a target may be missed at such sizes."""
+    arguments = [str(pages) if each is PAGES else each for each in COMMANDS[name]]
+    done = subprocess.run(
+        [sys.executable, ROOT / "bench" / f"{name}.py", *arguments],
+        env={**os.environ, "PYTHONPATH": ""}, capture_output=True, text=True,
+        timeout=TIMEOUT_S, check=False,
+    )  # fmt: skip
+    assert done.returncode in {0, MISSED}, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    assert "| --- |" in done.stdout or "|---|" in done.stdout
