@@ -1,1 +1,1 @@
-"""Certificates: making, checking and watching them, and the authorities of client certificates."""
+"""Certificates: creating, verifying and polling them, and the CAs of client certificates."""

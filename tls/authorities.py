@@ -1,4 +1,4 @@
-"""The files of client authorities: their certificates, and the lists of what they took back."""
+"""The files of the client CAs: their certificates and revocation lists (CRLs)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,21 +15,23 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class RevocationList:
-    """The serial numbers an authority has taken back, and when the next list is due."""
+    """The serial numbers that a CA has revoked, and the time of the next update."""
 
     serials: frozenset[int]
     issued: datetime
     next_update: datetime
 
     def needs_renewal(self, now: datetime) -> bool:
-        """Whether it should have been renewed: in its last day, or last quarter if that is less."""
+        """Return whether it should have been renewed: in its last day, or quarter if shorter."""
         return self.next_update - now < min(DAY, (self.next_update - self.issued) / 4)
 
 
 def read_authorities(file: Path, pem: bytes) -> list[x509.Certificate]:
-    """Read the certificates of a file of authorities.
+    """Return the CA certificates of a file.
 
-    Raises: ClientCAError.
+    Raises:
+        ClientCAError: the file is not PEM, has a certificate that is no CA's, or no root.
+
     """
     try:
         authorities = x509.load_pem_x509_certificates(pem)
@@ -38,11 +40,11 @@ def read_authorities(file: Path, pem: bytes) -> list[x509.Certificate]:
     for authority in authorities:
         name = authority.subject.rfc4514_string()
         if not _is_authority(authority):
-            raise ClientCAError(f"[tls] client_ca: {file}: {name} is no authority's certificate")
+            raise ClientCAError(f"[tls] client_ca: {file}: {name} is not a CA certificate")
     if not any(authority.subject == authority.issuer for authority in authorities):
         raise ClientCAError(
-            f"[tls] client_ca: {file} holds no root: OpenSSL verifies up to a certificate that "
-            "signs itself; add it"
+            f"[tls] client_ca: {file} has no root certificate; add the self-signed one to which "
+            "OpenSSL verifies"
         )
     return authorities
 
@@ -54,8 +56,8 @@ def _is_authority(certificate: x509.Certificate) -> bool:
         return False
 
 
-def issued(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """Whether an authority has signed a certificate itself."""
+def has_issued(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Return whether a CA has signed a certificate directly."""
     try:
         certificate.verify_directly_issued_by(authority)
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
@@ -63,12 +65,14 @@ def issued(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
     return True
 
 
-def read_lists(
+def read_revocation_lists(
     file: Path, pem: bytes, authorities: Iterable[x509.Certificate]
 ) -> dict[x509.Name, RevocationList]:
-    """Read a list for each authority, verified by its key.
+    """Return the newest list of each CA, verified with its key.
 
-    Raises: ClientCAError.
+    Raises:
+        ClientCAError: the file is not PEM, or has no list of one of the CAs.
+
     """
     where = f"[tls] client_crl: {file}"
     try:
@@ -78,24 +82,25 @@ def read_lists(
     lists = {}
     for authority in authorities:
         name = authority.subject.rfc4514_string()
-        mine = [crl for crl in found if crl.is_signature_valid(authority.public_key())]  # type: ignore[arg-type]
-        if not mine:
-            raise ClientCAError(
-                f"{where} holds no list that {name} of client_ca has signed; add it to the file"
-            )
-        newest = max(mine, key=lambda crl: crl.last_update_utc)
-        due = newest.next_update_utc or datetime.max.replace(tzinfo=UTC)
+        signed = [crl for crl in found if crl.is_signature_valid(authority.public_key())]  # type: ignore[arg-type]
+        if not signed:
+            raise ClientCAError(f"{where} has no list signed by {name} of client_ca; add it")
+        newest = max(signed, key=lambda crl: crl.last_update_utc)
+        next_update = newest.next_update_utc or datetime.max.replace(tzinfo=UTC)
         lists[authority.subject] = RevocationList(
-            frozenset(revoked.serial_number for revoked in newest), newest.last_update_utc, due
+            frozenset(revoked.serial_number for revoked in newest),
+            newest.last_update_utc,
+            next_update,
         )
     return lists
 
 
-def out_of_date(file: Path | None, issuer: x509.Name, due: datetime) -> str:
-    """Say that a list was to be renewed."""
+def expired_list(file: Path | None, issuer: x509.Name, next_update: datetime) -> str:
+    """Return the message that a list is past its next update."""
     return (
-        f"[tls] client_crl: {file}: the list of {issuer.rfc4514_string()} was to be renewed by "
-        f"{due:%Y-%m-%d %H:%M} UTC; until it is, none of its certificates is taken"
+        f"[tls] client_crl: {file}: the list of {issuer.rfc4514_string()} expired on "
+        f"{next_update:%Y-%m-%d %H:%M} UTC; until it is renewed, certificates of this CA are "
+        "rejected"
     )
 
 
@@ -103,6 +108,6 @@ _END = b"-----END X509 CRL-----"
 
 
 def _split(pem: bytes) -> list[bytes]:
-    """Return the lists of a file, each by itself; what is none fails to load as one."""
+    """Return the PEM of each list in a file; the whole file, which fails to load, without one."""
     parts = [part + _END for part in pem.split(_END)[:-1]]
     return parts or [pem]

@@ -1,7 +1,7 @@
-"""What a certificate says, and whether a pair of files may be served.
+"""The facts of a certificate, and whether a pair of certificate and key can be served.
 
-Nothing here imports `cryptography`: it costs 160 ms, and the web process only has to look.
-Making certificates is in `tls/development.py`.
+It does not import `cryptography`, which takes 160 ms, since the web process only reads
+certificates. tls/development.py creates them.
 """
 
 import _ssl
@@ -17,55 +17,54 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEVELOPMENT_CA = "Sealed OCR development CA"
-"""How the issuer's common name starts: what tells a development certificate from a real one."""
-
+"""The prefix of the issuer's common name that marks a development certificate."""
 
 Name = tuple[tuple[tuple[str, str], ...], ...]
 
 
 class CertificateError(Exception):
-    """A certificate or key that can't be served; the message names the file and the mend."""
+    """A certificate or key cannot be served; the message names the file and the remedy."""
 
 
 class ClientCAError(CertificateError):
-    """A file of client authorities that can't be used; the message names its key of [tls], too."""
+    """A file of client CAs or CRLs cannot be used; the message names the key in [tls], too."""
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """What the first certificate of a file says about itself."""
+    """The facts of the first certificate of a file."""
 
     subject: str
     issuer: str
     issuer_name: Name
-    """The whole of it, as OpenSSL decodes names."""
+    """The complete name, as decoded by OpenSSL."""
     names: tuple[str, ...]
-    """DNS names and IP addresses it is valid for."""
+    """The DNS names and IP addresses that it is valid for."""
     not_before: datetime
     not_after: datetime
     without_issuer: bool = False
-    """Whether the file holds it without its issuer: clients that know the root alone refuse it,
-    unless its issuer is the root, which nobody can tell here."""
+    """Whether the file has no other certificate. Clients then reject it, unless its issuer is a
+    root CA that they trust, which cannot be determined here."""
 
     @property
     def development(self) -> bool:
-        """Whether a development CA signed it."""
+        """Whether it was issued by a development CA."""
         return self.issuer.startswith(DEVELOPMENT_CA)
 
     def days_left(self, now: datetime | None = None) -> float:
-        """How many days remain until it expires; negative once it has."""
+        """Return the days until it expires; negative once it has expired."""
         return (self.not_after - (now or datetime.now(UTC))).total_seconds() / 86_400
 
     def needs_renewal(self, days: float) -> bool:
-        """Whether it should have been renewed: in its last days, or the last quarter of its life.
+        """Return whether it should be renewed: in its last `days`, or last quarter if shorter.
 
-        The shorter of the two: there are certificates that live six days.
+        There are certificates with a lifetime of six days.
         """
         lifetime_days = (self.not_after - self.not_before).total_seconds() / 86_400
         return self.days_left() < min(days, lifetime_days / 4)
 
     def summary(self) -> dict[str, object]:
-        """Return what the log says of it."""
+        """Return its fields in the log."""
         return {
             "names": self.names,
             "issuer": self.issuer,
@@ -76,30 +75,35 @@ class CertificateFacts:
 
 
 def inspect(certfile: Path | str) -> CertificateFacts:
-    """Read the first certificate of a PEM file.
+    """Return the facts of the first certificate of a PEM file.
 
-    Raises: CertificateError if the file is missing, unreadable or holds no certificate.
+    Raises:
+        CertificateError: the file is missing, unreadable, or has no certificate.
+
     """
-    _readable(certfile, "certificate")
+    _check_readable(certfile, "certificate")
     try:
         found: dict[str, Any] = _decode(str(certfile))
     except (ssl.SSLError, OSError, ValueError) as error:
         _forget_openssl_errors()
-        raise CertificateError(f"{certfile} holds no certificate in PEM form: {error}") from error
+        raise CertificateError(f"{certfile} has no certificate in PEM form: {error}") from error
     return CertificateFacts(
         subject=common_name(found.get("subject", ())),
         issuer=common_name(found.get("issuer", ())),
         issuer_name=found.get("issuer", ()),
         names=tuple(
-            _tidy(name) for kind, name in found.get("subjectAltName", ()) if kind in _NAME_KINDS
+            _canonical(name)
+            for kind, name in found.get("subjectAltName", ())
+            if kind in _NAME_KINDS
         ),
-        not_before=moment(found["notBefore"]),
-        not_after=moment(found["notAfter"]),
-        without_issuer=_count(certfile) == 1 and found.get("issuer") != found.get("subject"),
+        not_before=parse_time(found["notBefore"]),
+        not_after=parse_time(found["notAfter"]),
+        without_issuer=_count_certificates(certfile) == 1
+        and found.get("issuer") != found.get("subject"),
     )
 
 
-def _count(certfile: Path | str) -> int:
+def _count_certificates(certfile: Path | str) -> int:
     return Path(certfile).read_bytes().count(b"-----BEGIN ")
 
 
@@ -111,24 +115,28 @@ def is_development(certfile: Path | str) -> bool:
 def check_pair(
     certfile: Path | str, keyfile: Path | str, password: str | None = None
 ) -> CertificateFacts:
-    """Check that a certificate and its key can be served now, and return the certificate's facts.
+    """Return the facts of a certificate that can be served now with its key.
 
-    Raises: CertificateError naming what is wrong: missing, unreadable, expired, not yet valid, or
-    a key that doesn't belong to the certificate.
+    Raises:
+        CertificateError: a file is missing or unreadable, the certificate has expired or is not yet
+            valid, or the key does not belong to it.
+
     """
     facts = inspect(certfile)
-    open_pair(facts, certfile, keyfile, password)
+    load_valid_pair(facts, certfile, keyfile, password)
     return facts
 
 
-def open_pair(
+def load_valid_pair(
     facts: CertificateFacts, certfile: Path | str, keyfile: Path | str, password: str | None
 ) -> ssl.SSLContext:
-    """Check the pair whose certificate says `facts`; return a context that has the two.
+    """Return a context with a pair, whose certificate's facts are given.
 
-    Raises: CertificateError as check_pair.
+    Raises:
+        CertificateError: as in check_pair.
+
     """
-    _readable(keyfile, "key")
+    _check_readable(keyfile, "key")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     load_pair(context, certfile, keyfile, password)
     now = datetime.now(UTC)
@@ -144,67 +152,70 @@ def load_pair(
 ) -> None:
     """Load a pair into a context.
 
-    Raises: CertificateError if the key is not the certificate's, is encrypted and the password is
-    wrong or missing, or is no key at all.
+    Raises:
+        CertificateError: the key does not belong to the certificate, is not a key, or is encrypted
+            and the password is missing or wrong.
+
     """
     try:
-        # An empty password rather than None: without one OpenSSL asks the terminal.
+        # An empty password instead of None, with which OpenSSL would prompt on the terminal.
         context.load_cert_chain(certfile, keyfile, password or "")
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise CertificateError(
-                f"{keyfile} is not the key of {certfile}, of its first certificate"
+                f"{keyfile} is not the key of the first certificate of {certfile}"
             ) from error
         if _is_encrypted(keyfile):
-            raise CertificateError(_STAYS_LOCKED if password else _LOCKED) from error
+            raise CertificateError(_STILL_ENCRYPTED if password else _ENCRYPTED) from error
         raise CertificateError(
-            f"{keyfile} can't be read as the key of {certfile}: {error.reason or 'no key in PEM'}"
+            f"{keyfile} cannot be loaded as the key of {certfile}: "
+            f"{error.reason or 'no key in PEM form'}"
         ) from error
     except OSError as error:
-        raise CertificateError(f"{certfile} or {keyfile} can't be read: {error}") from error
+        raise CertificateError(f"{certfile} or {keyfile} cannot be read: {error}") from error
 
 
-_LOCKED = (
-    "the key is encrypted: its passphrase belongs in [tls] key_passphrase, best in a file "
+_ENCRYPTED = (
+    "the key is encrypted: set its passphrase as [tls] key_passphrase, preferably in the file "
     "tls__key_passphrase of the directory that OCR_SECRETS_DIR names"
 )
-_STAYS_LOCKED = "the key is encrypted, and [tls] key_passphrase does not open it"
+_STILL_ENCRYPTED = "the key is encrypted, and [tls] key_passphrase does not decrypt it"
 
 
 def _is_encrypted(keyfile: Path | str) -> bool:
-    """Whether PEM says so, as PKCS #8 ("BEGIN ENCRYPTED") or the old way ("Proc-Type: 4,...")."""
+    """Return whether a key is encrypted PKCS #8 ("BEGIN ENCRYPTED") or PEM ("Proc-Type: 4,...")."""
     return b"ENCRYPTED" in Path(keyfile).read_bytes()
 
 
 _NAME_KINDS = frozenset({"DNS", "IP Address"})
 
-# The decoder behind SSLSocket.getpeercert: not public, but unchanged from 3.3 to 3.14, and the
-# one way to read a certificate's facts without importing a cryptographic library.
+# The decoder of SSLSocket.getpeercert: not public, but unchanged from Python 3.3 to 3.14, and the
+# only way to decode a certificate without importing a cryptographic library.
 _decode: "Callable[[str], dict[str, Any]]" = _ssl._test_decode_cert  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def _readable(file: Path | str, what: str) -> None:
+def _check_readable(file: Path | str, what: str) -> None:
     try:
         with Path(file).open("rb"):
             pass
     except FileNotFoundError as error:
         raise CertificateError(f"the {what} {file} is missing") from error
     except OSError as error:
-        raise CertificateError(f"the {what} {file} can't be read: {error.strerror}") from error
+        raise CertificateError(f"the {what} {file} cannot be read: {error.strerror}") from error
 
 
 def _forget_openssl_errors() -> None:
-    """Empty OpenSSL's error queue, which a failed decoding leaves filled.
+    """Empty OpenSSL's error queue of this thread, in which a failed decoding leaves its error.
 
-    The next read of an innocent connection of this thread would take the error for its own, and
-    end. Every failure that the ssl module reports itself empties the queue: so fail once more.
+    The next read of any connection would report that error as its own. The ssl module empties the
+    queue whenever it reports an error itself, so cause one.
     """
     with suppress(ssl.SSLError):
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=b"no certificate")
 
 
 def common_name(parts: Name) -> str:
-    """Return the common name of a decoded name, or nothing."""
+    """Return the common name of a decoded name; "" without one."""
     for part in parts:
         for kind, value in part:
             if kind == "commonName":
@@ -212,13 +223,13 @@ def common_name(parts: Name) -> str:
     return ""
 
 
-def moment(text: str) -> datetime:
-    """Return the time that a decoded certificate says."""
+def parse_time(text: str) -> datetime:
+    """Return a time of a decoded certificate."""
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
 
 
-def _tidy(name: str) -> str:
-    """Write an address the short way: OpenSSL prints ::1 as 0:0:0:0:0:0:0:1."""
+def _canonical(name: str) -> str:
+    """Return an IP address in its short form: OpenSSL prints ::1 as 0:0:0:0:0:0:0:1."""
     try:
         return str(ip_address(name.strip()))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Whether clients could accept what is going to be served: its order, dates, names and purpose."""
+"""Verification of a certificate chain as clients will do it: order, dates, names and purpose."""
 
 import re
 import ssl
@@ -13,8 +13,8 @@ from tls.certificates import (
     check_pair,
     common_name,
     inspect,
-    moment,
-    open_pair,
+    load_valid_pair,
+    parse_time,
 )
 
 _PEM = re.compile(r"-----BEGIN ((?:X509 )?CERTIFICATE)-----(.+?)-----END \1-----", re.DOTALL)
@@ -22,7 +22,7 @@ _PEM = re.compile(r"-----BEGIN ((?:X509 )?CERTIFICATE)-----(.+?)-----END \1-----
 
 @dataclass(frozen=True, slots=True)
 class _Issuer:
-    """One of the certificates after the first; names as OpenSSL decodes them."""
+    """A certificate after the first; names are as decoded by OpenSSL."""
 
     number: int
     subject: Any
@@ -37,10 +37,15 @@ class _Issuer:
 def check_chain(
     certfile: Path | str, keyfile: Path | str, password: str | None, host: str | None
 ) -> CertificateFacts:
-    """Check a pair, and its chain as the clients of `host` will; without a host, the pair alone.
+    """Return the facts of a pair whose chain the clients of `host` can verify.
 
-    Raises: CertificateError where the two don't belong together, the file's certificates are not
-    each signed by the next one, one has expired, or the first is not for `host`, or not a server's.
+    Without a host only the pair is checked, as in check_pair.
+
+    Raises:
+        CertificateError: the key does not belong to the certificate, a certificate of the chain is
+            not issued by the next one or has expired, or the first is not valid for `host`, or not
+            for a server.
+
     """
     if host is None:
         return check_pair(certfile, keyfile, password)
@@ -48,8 +53,8 @@ def check_chain(
     found = _certificates(certfile)
     issuers = [_issuer(pem, number, certfile, found[0]) for number, pem in enumerate(found[1:], 2)]
     _check_order(issuers, certfile, facts)
-    context = open_pair(facts, certfile, keyfile, password)
-    _ask_as_client(context, found[-1], certfile, facts, host)
+    context = load_valid_pair(facts, certfile, keyfile, password)
+    _handshake_as_client(context, found[-1], certfile, facts, host)
     return facts
 
 
@@ -57,16 +62,16 @@ def _certificates(certfile: Path | str) -> list[str]:
     try:
         text = Path(certfile).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise CertificateError(f"{certfile} can't be read: {error.strerror}") from error
+        raise CertificateError(f"{certfile} cannot be read: {error.strerror}") from error
     frame = "-----{} CERTIFICATE-----"
     found = [frame.format("BEGIN") + m[2] + frame.format("END") for m in _PEM.finditer(text)]
     if not found:
-        raise CertificateError(f"{certfile} holds no certificate in PEM form")
+        raise CertificateError(f"{certfile} has no certificate in PEM form")
     return found
 
 
 def _authorities(pem: str) -> list[Any]:
-    """Return what OpenSSL decodes of a certificate, if that is an authority's."""
+    """Return the decoded certificate in a list, which is empty if it is not a CA certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=pem)
     return context.get_ca_certs()
@@ -76,18 +81,18 @@ def _issuer(pem: str, number: int, certfile: Path | str, first: str) -> _Issuer:
     try:
         authorities = _authorities(pem)
     except ssl.SSLError as error:
-        raise CertificateError(f"certificate {number} of {certfile} can't be read") from error
-    if not authorities:  # OpenSSL lists authorities alone
+        raise CertificateError(f"certificate {number} of {certfile} cannot be decoded") from error
+    if not authorities:  # OpenSSL lists CA certificates only
         if _authorities(first):
             raise CertificateError(
-                f"certificate 1 of {certfile} is an authority's: the service's own comes first"
+                f"certificate 1 of {certfile} is a CA certificate: the service's own must be first"
             )
         raise CertificateError(
-            f"certificate {number} of {certfile} is no authority's: after the service's own "
-            "certificate come its issuer, then that one's"
+            f"certificate {number} of {certfile} is not a CA certificate: the order is the "
+            "service's own certificate, its issuer, then that one's issuer"
         )
     [decoded] = authorities
-    return _Issuer(number, decoded["subject"], decoded["issuer"], moment(decoded["notAfter"]))
+    return _Issuer(number, decoded["subject"], decoded["issuer"], parse_time(decoded["notAfter"]))
 
 
 def _check_order(issuers: list[_Issuer], certfile: Path | str, facts: CertificateFacts) -> None:
@@ -97,44 +102,47 @@ def _check_order(issuers: list[_Issuer], certfile: Path | str, facts: Certificat
         if issuer.subject != wanted:
             raise CertificateError(
                 f"{here} is not the issuer of {before}, which is {common_name(wanted)}: the order "
-                "is the service's own certificate, its issuer, then that one's"
+                "is the service's own certificate, its issuer, then that one's issuer"
             )
         if issuer.not_after <= datetime.now(UTC):
             raise CertificateError(f"{here} expired on {issuer.not_after:%Y-%m-%d}")
         before, wanted = f"certificate {issuer.number}", issuer.issuer
 
 
-def _ask_as_client(
+def _handshake_as_client(
     context: ssl.SSLContext, last_pem: str, certfile: Path | str, facts: CertificateFacts, host: str
 ) -> None:
-    """Shake hands in memory, trusting the file's last certificate alone."""
+    """Make a handshake in memory with a client that trusts only the file's last certificate."""
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    trust.hostname_checks_common_name = False  # as browsers: names are in subjectAltName
+    trust.hostname_checks_common_name = False  # as in browsers: names are in subjectAltName
     trust.load_verify_locations(cadata=last_pem)
     trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     server = context.wrap_bio(to_server, to_client, server_side=True)
     client = trust.wrap_bio(to_client, to_server, server_hostname=host)
     try:
-        while not _is_done(client):
-            _is_done(server)
+        while not _handshake_step(client):
+            _handshake_step(server)
     except ssl.SSLCertVerificationError as error:
         if error.verify_code in _OTHER_HOST:
             raise CertificateError(
-                f"{certfile} is for {', '.join(facts.names) or 'no host'}, and clients ask for "
-                f"{host}, which [plain_port] public_origin names: one of the two is wrong"
+                f"{certfile} is valid for {', '.join(facts.names) or 'no host'}, not for {host}, "
+                "the host of [plain_port] public_origin: one of the two is wrong"
             ) from error
         raise CertificateError(
-            f"clients will not accept {certfile}: {error.verify_message}"
+            f"clients would reject {certfile}: {error.verify_message}"
         ) from error
     except ssl.SSLError as error:
-        raise CertificateError(f"{certfile}: a handshake fails: {error.reason}") from error
+        raise CertificateError(
+            f"{certfile}: a TLS handshake with it fails: {error.reason}"
+        ) from error
 
 
 _OTHER_HOST = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
 
-def _is_done(side: ssl.SSLObject) -> bool:
+def _handshake_step(side: ssl.SSLObject) -> bool:
+    """Continue a handshake; return whether it is complete."""
     try:
         side.do_handshake()
     except ssl.SSLWantReadError:

@@ -1,6 +1,6 @@
-"""Client certificates: whose are taken, and whether one that was taken still holds.
+"""Client certificates: the CAs that are trusted, and whether a certificate is valid now.
 
-Imported only where they are in use: it costs 160 ms for `cryptography`.
+Imported only where they are in use, since `cryptography` takes 160 ms to import.
 """
 
 import os
@@ -15,17 +15,23 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tls.authorities import RevocationList, issued, out_of_date, read_authorities, read_lists
+from tls.authorities import (
+    RevocationList,
+    expired_list,
+    has_issued,
+    read_authorities,
+    read_revocation_lists,
+)
 from tls.certificates import ClientCAError
 from tls.watch import FileWatch
 
 CACHE_SIZE = 1024
-"""How many certificates are kept decoded, 2 KB each."""
+"""The number of decoded certificates that are cached, 2 KB each."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """What a caller's certificate says: its subject as RFC 4514 writes it, its SHA-256."""
+    """A decoded client certificate; `subject` is an RFC 4514 string."""
 
     subject: str
     sha256: bytes
@@ -36,12 +42,14 @@ class ClientCertificate:
 
 
 class ClientTrustStore:
-    """The authorities whose certificates clients may show, and the certificates they took back.
+    """The CAs of client certificates, and their revocation lists.
 
-    `authorities` is a PEM file of root and intermediate certificates, `revocation_lists` one of
-    CRLs, one for each of them. `required`: a handshake without a certificate fails.
+    `authorities` is a PEM file of root and intermediate CA certificates, `revocation_lists` one
+    with a CRL of each of them. `required`: a handshake without a certificate fails.
 
-    Raises: ClientCAError for a file that can't be used, naming what is wrong.
+    Raises:
+        ClientCAError: a file cannot be used.
+
     """
 
     def __init__(self, authorities: Path, revocation_lists: Path | None, *, required: bool) -> None:
@@ -51,22 +59,24 @@ class ClientTrustStore:
         self._pems: list[bytes] = []
         self._read: list[x509.Certificate] = []
         self._lists: dict[x509.Name, RevocationList] = {}
-        self._known: OrderedDict[bytes, ClientCertificate] = OrderedDict()
-        self._ours: OrderedDict[bytes, bool] = OrderedDict()
-        self.watch = FileWatch(lambda: self.files)  # first: no change goes unseen
+        self._decoded: OrderedDict[bytes, ClientCertificate] = OrderedDict()
+        self._trusted: OrderedDict[bytes, bool] = OrderedDict()
+        self.watch = FileWatch(lambda: self.files)  # first, so that no change is missed
         self.generation = 0
-        """Grows when the authorities change: what was verified before was so by others."""
+        """Increases when the CAs change: earlier connections were verified by the old ones."""
         self.load()
 
     @property
     def files(self) -> list[str]:
-        """What is to be loaded again when it changes."""
+        """The files to load again when they change."""
         return [str(file) for file in (self._authorities_file, self._lists_file) if file]
 
     def load(self) -> None:
-        """Read the files anew.
+        """Load the files again.
 
-        Raises: ClientCAError; then everything stays as it was.
+        Raises:
+            ClientCAError: a file cannot be used; the CAs and lists in use stay the same.
+
         """
         try:
             pems = [Path(file).read_bytes() for file in self.files]
@@ -74,22 +84,24 @@ class ClientTrustStore:
             raise ClientCAError(f"[tls] client_ca, client_crl: {error}") from error
         authorities = read_authorities(self._authorities_file, pems[0])
         file = self._lists_file
-        lists = read_lists(file, pems[1], authorities) if file else {}
-        before = self._in_force()
+        lists = read_revocation_lists(file, pems[1], authorities) if file else {}
+        before = self._valid_authorities()
         self._pems, self._read, self._lists = pems, authorities, lists
-        self._ours.clear()
-        if self._in_force() != before:
+        self._trusted.clear()
+        if self._valid_authorities() != before:
             self.generation += 1
 
     def apply(self, context: ssl.SSLContext) -> None:
-        """Have OpenSSL ask for certificates, and verify them by what was loaded.
+        """Configure a context to request client certificates and verify them.
 
-        Raises: ClientCAError if OpenSSL has another opinion of it.
+        Raises:
+            ClientCAError: OpenSSL rejects the CAs or lists.
+
         """
         try:
             for pem in self._pems:
-                # It reads lists from files alone, and the file may be another one by now.
-                with os.fdopen(os.memfd_create("trust"), "wb") as memory:
+                # OpenSSL reads lists from files only, and the original file may have changed since.
+                with os.fdopen(os.memfd_create("client-ca"), "wb") as memory:
                     memory.write(pem)
                     memory.flush()
                     context.load_verify_locations(f"/proc/self/fd/{memory.fileno()}")
@@ -101,15 +113,14 @@ class ClientTrustStore:
             context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
 
     def identify(self, der: bytes) -> ClientCertificate | None:
-        """Return what a certificate that OpenSSL has verified says; None if it holds no longer.
+        """Return a certificate that OpenSSL has verified; None if it has expired or is revoked now.
 
-        A connection outlives a certificate's expiry and revocation, and so does a session that is
-        resumed: so this is asked for each request.
+        It is called on each request, since connections and resumed sessions outlast a certificate.
         """
-        certificate = self._known.get(der)
+        certificate = self._decoded.get(der)
         if certificate is None:
-            certificate = self._known[der] = _decode(x509.load_der_x509_certificate(der))
-            _bound(self._known)
+            certificate = self._decoded[der] = _decode(x509.load_der_x509_certificate(der))
+            _evict(self._decoded)
         now = datetime.now(UTC)
         if not certificate.not_before <= now < certificate.not_after:
             return None
@@ -118,35 +129,35 @@ class ClientTrustStore:
         return certificate
 
     def trusts(self, der: bytes) -> bool:
-        """Whether an authority has signed, for a client, what somebody else has verified.
+        """Return whether one of the CAs has issued a client certificate that a proxy has verified.
 
-        It must be signed by one of them itself: a proxy passes no intermediates on.
+        It must have issued it directly, since a proxy does not pass on intermediate certificates.
         """
-        if der not in self._ours:
-            self._ours[der] = self._is_signed(der)
-            _bound(self._ours)
-        return self._ours[der]
+        if der not in self._trusted:
+            self._trusted[der] = self._is_signed(der)
+            _evict(self._trusted)
+        return self._trusted[der]
 
     @property
     def problem(self) -> str | None:
-        """What keeps certificates from being taken: a list or an authority that is out of date."""
+        """Why certificates are rejected: an expired list or CA; None if there is none."""
         now = datetime.now(UTC)
         for authority in self._read:
             if authority.not_valid_after_utc <= now:
                 return f"[tls] client_ca: {authority.subject.rfc4514_string()} has expired"
         for issuer, found in self._lists.items():
             if found.next_update <= now:
-                return out_of_date(self._lists_file, issuer, found.next_update)
+                return expired_list(self._lists_file, issuer, found.next_update)
         return None
 
     @property
     def renewal_warning(self) -> str | None:
-        """Which list has to be renewed soon, if one has."""
+        """The list that has to be renewed soon; None if there is none."""
         now = datetime.now(UTC)
         for issuer, found in self._lists.items():
             if found.needs_renewal(now):
                 due = f"{found.next_update:%Y-%m-%d %H:%M} UTC"
-                return f"the list of {issuer.rfc4514_string()} has to be renewed by {due}"
+                return f"the list of {issuer.rfc4514_string()} must be renewed by {due}"
         return None
 
     def _is_signed(self, der: bytes) -> bool:
@@ -154,40 +165,40 @@ class ClientTrustStore:
             certificate = x509.load_der_x509_certificate(der)
             usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         except x509.ExtensionNotFound:
-            pass  # for any purpose (RFC 5280, section 4.2.1.12)
+            pass  # valid for any purpose (RFC 5280, section 4.2.1.12)
         except ValueError:
             return False
         else:
             if ExtendedKeyUsageOID.CLIENT_AUTH not in usage:
                 return False
-        return any(issued(authority, certificate) for authority in self._in_force())
+        return any(has_issued(authority, certificate) for authority in self._valid_authorities())
 
-    def _in_force(self) -> list[x509.Certificate]:
-        """Return the authorities that are neither expired nor taken back by one above them."""
+    def _valid_authorities(self) -> list[x509.Certificate]:
+        """Return the CAs that are neither expired nor revoked by their issuer."""
         now = datetime.now(UTC)
         return [
             authority
             for authority in self._read
             if authority.not_valid_after_utc > now
-            and authority.serial_number not in self._taken_back_by(authority.issuer)
+            and authority.serial_number not in self._revoked_by(authority.issuer)
         ]
 
-    def _taken_back_by(self, issuer: x509.Name) -> frozenset[int]:
+    def _revoked_by(self, issuer: x509.Name) -> frozenset[int]:
         found = self._lists.get(issuer)
         return found.serials if found else frozenset()
 
     def _is_revoked(self, issuer: x509.Name, serial: int, now: datetime) -> bool:
-        """Whether it is on its issuer's list; without a list in force nobody knows: as OpenSSL.
+        """Return whether a certificate is revoked, or its issuer is; True without a current list.
 
-        An authority that was taken back itself vouches for nobody.
+        OpenSSL treats a missing list the same way.
         """
         found = self._lists.get(issuer)
         if found is None or found.next_update <= now or serial in found.serials:
             return True
-        return not any(authority.subject == issuer for authority in self._in_force())
+        return not any(authority.subject == issuer for authority in self._valid_authorities())
 
 
-def _bound(remembered: OrderedDict[bytes, Any]) -> None:
+def _evict(remembered: OrderedDict[bytes, Any]) -> None:
     if len(remembered) > CACHE_SIZE:
         remembered.popitem(last=False)
 

@@ -1,9 +1,8 @@
-"""A development CA and the certificate it signs: made once, renewed in time, kept private.
+"""The development CA and its server certificate, created on demand and renewed before expiry.
 
-The CA is meant to be trusted by a developer's machine, so it is held short: it can sign only for
-the names it was made for (name constraints, RFC 5280 section 4.2.1.10), nothing below itself
-(path length 0), and lives a year: long enough that trusting it is a yearly chore, short enough
-that a forgotten one dies. The leaf never outlives it.
+A developer's machine trusts the CA, so it is restricted: it can sign only for the names it was
+created for (name constraints, RFC 5280, section 4.2.1.10), cannot issue other CAs (path length 0),
+and expires after a year. The server certificate expires no later than the CA.
 """
 
 import fcntl
@@ -35,7 +34,7 @@ RENEW_BEFORE_DAYS = 15
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where a development CA and its leaf lie."""
+    """The files of a development CA and its server certificate."""
 
     ca: Path
     ca_key: Path
@@ -44,7 +43,7 @@ class Paths:
 
     @classmethod
     def inside(cls, directory: Path) -> "Paths":
-        """Give the default file names in a directory."""
+        """Return the default file names in a directory."""
         return cls(
             ca=directory / "ca.pem",
             ca_key=directory / "ca.key",
@@ -56,27 +55,29 @@ class Paths:
 def ensure_development_certificate(
     directory: Path, names: "Iterable[str]" = (), *, days: int = LEAF_DAYS
 ) -> Paths:
-    """Make what is missing, expired, about to expire or short of a name; leave the rest alone.
+    """Create what is missing, has expired or soon will, or lacks a name; return the files.
 
-    The names given come on top of localhost, 127.0.0.1 and ::1. A name the CA may not sign for
-    makes a new CA too, which has to be trusted anew.
+    The certificate is for `names`, localhost, 127.0.0.1 and ::1. A name for which the CA cannot
+    sign needs a new CA, which clients have to trust again.
 
-    Raises: CertificateError for a name that is neither a host name nor an IP address, or for a
-    certificate at that place that is not ours to replace.
+    Raises:
+        CertificateError: a name is neither a host name nor an IP address, or the directory has a
+            certificate of another CA, which is not replaced.
+
     """
     if not 1 <= days <= LEAF_DAYS:
-        raise CertificateError(f"a certificate lives 1 to {LEAF_DAYS} days, not {days}")
+        raise CertificateError(f"a certificate can be valid for 1 to {LEAF_DAYS} days, not {days}")
     wanted = _normalise([*LOCAL_NAMES, *names])
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     paths = Paths.inside(directory)
-    with _alone(directory):
-        if _leaf_serves(paths, wanted):
+    with _locked(directory):
+        if _leaf_is_usable(paths, wanted):
             return paths
-        _refuse_foreign(paths)
+        _check_replaceable(paths)
         from tls import signing  # noqa: PLC0415 - imports cryptography: 160 ms
 
         now = datetime.now(UTC)
-        if not _ca_serves(paths, wanted):
+        if not _ca_is_usable(paths, wanted):
             ca, ca_key = signing.make_ca(DEVELOPMENT_CA, wanted, now, timedelta(days=CA_DAYS))
             _write(paths.ca_key, ca_key, 0o600)
             _write(paths.ca, ca, 0o644)
@@ -88,8 +89,8 @@ def ensure_development_certificate(
     return paths
 
 
-def _leaf_serves(paths: Paths, wanted: tuple[str, ...]) -> bool:
-    """Whether the pair at hand is valid for long enough, ours, whole, and has the names."""
+def _leaf_is_usable(paths: Paths, wanted: tuple[str, ...]) -> bool:
+    """Return whether the pair is valid, issued by the CA, not soon to expire, and has the names."""
     try:
         facts = check_pair(paths.certificate, paths.key)
         ca = inspect(paths.ca)
@@ -98,13 +99,13 @@ def _leaf_serves(paths: Paths, wanted: tuple[str, ...]) -> bool:
     return (
         set(wanted) <= set(facts.names)
         and facts.issuer == ca.subject
-        and not _due(facts)
-        and not _due(ca)
+        and not _needs_renewal(facts)
+        and not _needs_renewal(ca)
     )
 
 
-def _ca_serves(paths: Paths, wanted: tuple[str, ...]) -> bool:
-    """Whether the CA at hand can sign for these names for as long as a leaf needs it."""
+def _ca_is_usable(paths: Paths, wanted: tuple[str, ...]) -> bool:
+    """Return whether the CA is valid, not soon to expire, and can sign for the names."""
     try:
         facts = check_pair(paths.ca, paths.ca_key)
     except CertificateError:
@@ -112,30 +113,32 @@ def _ca_serves(paths: Paths, wanted: tuple[str, ...]) -> bool:
     from tls import signing  # noqa: PLC0415 - imports cryptography: 160 ms
 
     permitted = signing.permitted_names(paths.ca.read_bytes())
-    return facts.development and not _due(facts) and set(wanted) <= permitted
+    return facts.development and not _needs_renewal(facts) and set(wanted) <= permitted
 
 
-def _due(facts: CertificateFacts) -> bool:
-    """Renew in the last days, or for a shorter life in its last sixth."""
+def _needs_renewal(facts: CertificateFacts) -> bool:
+    """Return whether the last days have begun, or the last sixth of the lifetime if shorter."""
     lifetime_days = (facts.not_after - facts.not_before).total_seconds() / 86_400
     return facts.days_left() < min(RENEW_BEFORE_DAYS, lifetime_days / 6)
 
 
-def _refuse_foreign(paths: Paths) -> None:
-    """Never write over a certificate that somebody else issued, whatever its state."""
+def _check_replaceable(paths: Paths) -> None:
+    """Refuse to replace a certificate that another CA issued, whatever its state."""
     for file in (paths.certificate, paths.ca):
         if not file.exists():
             continue
         try:
             development = inspect(file).development
         except CertificateError:
-            continue  # not a certificate at all: a torn or empty file of ours
+            continue  # no certificate: an incomplete or empty file of ours
         if not development:
-            raise CertificateError(f"{file} is not a development certificate: move it away first")
+            raise CertificateError(
+                f"{file} is not a development certificate and will not be replaced: move it first"
+            )
 
 
 def _normalise(names: "Iterable[str]") -> tuple[str, ...]:
-    """Lower-case host names and canonical addresses, each once, in the order given."""
+    """Return lower-case host names and canonical addresses, without duplicates."""
     return tuple(dict.fromkeys(_normal_name(name) for name in names))
 
 
@@ -157,8 +160,8 @@ def _normal_name(name: str) -> str:
 
 
 @contextmanager
-def _alone(directory: Path) -> "Iterator[None]":
-    """Let one process at a time make certificates here: workers start side by side."""
+def _locked(directory: Path) -> "Iterator[None]":
+    """Lock a directory: workers start concurrently, and only one may create certificates."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -168,7 +171,7 @@ def _alone(directory: Path) -> "Iterator[None]":
 
 
 def _write(file: Path, content: bytes, mode: int) -> None:
-    """Replace a file in one step; its content is never readable under a laxer mode."""
+    """Replace a file atomically; its content is never readable with another mode."""
     fresh = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:

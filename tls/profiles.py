@@ -1,4 +1,4 @@
-"""TLS policy: Mozilla's profiles, and the groups that OpenSSL agrees keys in.
+"""TLS policy: Mozilla's profiles and key exchange groups.
 
 Source: Mozilla's Server Side TLS, guidelines 5.7.
 """
@@ -26,15 +26,15 @@ OLDEST: Mapping[str, ssl.TLSVersion] = {
     "intermediate": ssl.TLSVersion.TLSv1_2,
     "modern": ssl.TLSVersion.TLSv1_3,
 }
-"""The oldest version that a profile speaks. Suites of TLS 1.2 are the operator's `ciphers`."""
+"""The minimum TLS version of each profile. `ciphers` has the TLS 1.2 suites."""
 
 
 def choose_groups() -> bool:
-    """Leave each context that this process makes from now on with the recommended groups.
+    """Set the recommended groups as the default of this process's TLS contexts; return whether.
 
-    Python before 3.15 can name one group, not several; OpenSSL reads a configuration at any time
-    (CONF_modules_load_file). One that OPENSSL_CONF names is the operator's, and stays. Return
-    whether that was done: an interpreter with OpenSSL built in shows no such function.
+    Python before 3.15 can set one group, not several, so OpenSSL loads a configuration
+    (CONF_modules_load_file). Nothing is set if OPENSSL_CONF names the operator's own, or if the
+    interpreter has OpenSSL linked statically, without that function.
     """
     if "OPENSSL_CONF" in os.environ:
         return False
@@ -49,9 +49,9 @@ def choose_groups() -> bool:
 
 
 def groups_in_force() -> tuple[str, ...]:
-    """Return the groups of this process's contexts, most wanted first.
+    """Return the groups of this process's contexts, in order of preference.
 
-    Python before 3.15 can't be asked: so a ClientHello is made, for nobody, and read.
+    Python before 3.15 has no function for it, so they are read from a ClientHello made in memory.
     """
     outgoing = ssl.MemoryBIO()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -62,11 +62,11 @@ def groups_in_force() -> tuple[str, ...]:
 
 
 def _groups_of(record: bytes) -> list[int]:
-    """Return the supported groups of a ClientHello in one record (RFC 8446, section 4.1.2)."""
-    at = 5 + 4 + 2 + 32  # the record's header and the message's, the version, the random number
-    at += 1 + record[at]  # the session's id
-    at += 2 + _number(record, at)  # suites
-    at += 1 + record[at]  # compression
+    """Return the supported groups in a ClientHello of one record (RFC 8446, section 4.1.2)."""
+    at = 5 + 4 + 2 + 32  # headers of record and message, version, random
+    at += 1 + record[at]  # session id
+    at += 2 + _number(record, at)  # cipher suites
+    at += 1 + record[at]  # compression methods
     end = at + 2 + _number(record, at)
     at += 2
     while at < end:

@@ -1,4 +1,4 @@
-"""ECDSA P-256 certificates in PEM form. Like `tls.clients` it imports `cryptography`: 160 ms."""
+"""Signing of ECDSA P-256 certificates. It imports `cryptography`, which takes 160 ms."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -10,15 +10,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far a client's clock may lag behind ours and still see a valid certificate."""
+"""By how much a client's clock may be behind without rejecting a new certificate."""
 
 
 def make_ca(
     name: str, names: tuple[str, ...], now: datetime, lifetime: timedelta
 ) -> tuple[bytes, bytes]:
-    """Make a CA that may sign leaves for these names and nothing else: certificate and key."""
+    """Return certificate and key, in PEM form, of a CA that can sign for these names only."""
     key = ec.generate_private_key(ec.SECP256R1())
-    # The date is for the reader of a trust store, the random part keeps two of a day apart.
+    # The date helps users of a trust store; the random part distinguishes CAs of the same day.
     subject = _common_name(f"{name} {now:%Y-%m-%d} {secrets.token_hex(3)}")
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     certificate = (
@@ -40,9 +40,9 @@ def make_ca(
 def make_leaf(
     ca_pem: bytes, ca_key_pem: bytes, names: tuple[str, ...], now: datetime, lifetime: timedelta
 ) -> tuple[bytes, bytes]:
-    """Make a server certificate signed by the CA: the file to serve (the CA stays apart) and key.
+    """Return certificate and key, in PEM form, of a server certificate signed by the CA.
 
-    The root is left out of the served file, as clients must have it already (RFC 8446, 4.4.2).
+    The root is not included: clients must have it anyway (RFC 8446, section 4.4.2).
     """
     ca = x509.load_pem_x509_certificate(ca_pem)
     ca_key = serialization.load_pem_private_key(ca_key_pem, None)
@@ -71,14 +71,14 @@ def make_leaf(
 
 
 def permitted_names(ca_pem: bytes) -> set[str]:
-    """Read the names a CA may sign for: none if it is unconstrained, so that it is made anew."""
+    """Return the names for which a CA can sign; none for an unconstrained CA, to be replaced."""
     ca = x509.load_pem_x509_certificate(ca_pem)
     try:
         constraints = ca.extensions.get_extension_for_class(x509.NameConstraints).value
     except x509.ExtensionNotFound:
         return set()
     return {
-        str(name.value).partition("/")[0]  # an address is held as a network of one
+        str(name.value).partition("/")[0]  # an address is stored as a network of one address
         for name in constraints.permitted_subtrees or ()
     }
 
@@ -118,7 +118,7 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _subtree(name: str) -> x509.GeneralName:
-    """Permit exactly one address, or one host name and what is below it."""
+    """Return the constraint to one address, or to one host name and its subdomains."""
     try:
         return x509.IPAddress(ip_network(name))
     except ValueError:

@@ -164,9 +164,11 @@ def test_a_certificate_for_another_host_is_refused(
         settings.write_text(text.partition("[plain_port]")[0] + main, "utf-8")
     (served.parent / "settings.local.toml").write_text(local, "utf-8")
     status, said = run(lineage, settings)
-    assert (status, f"is for {NAME}, " in said, f"ask for {asked}, " in said) == (1, True, True), (
-        said
-    )
+    assert (status, f"is valid for {NAME}, " in said, f"not for {asked}, " in said) == (
+        1,
+        True,
+        True,
+    ), said
     assert contents(served) == before
     right = f'[plain_port]\npublic_origin = "https://{NAME}"\n'
     (served.parent / "settings.local.toml").write_text(right, "utf-8")

@@ -302,7 +302,7 @@ def test_a_list_that_runs_out_turns_ready_red(start: Start, world: World) -> Non
         assert "has to be renewed by" in ready["warnings"]["client_crl"]
         time.sleep(max(0, (due - datetime.now(UTC)).total_seconds()) + 0.1)
         assert client.get("/readyz").json()["detail"] == "Failed checks: client_certificates."
-        assert "was to be renewed by" in service.logged('"client_certificates", "problem"')
+        assert "expired on" in service.logged('"client_certificates", "problem"')
         assert "CRL has expired" in alert_of(service, None) or "alert" in alert_of(
             service, world.files("ledger")
         )
