@@ -23,7 +23,7 @@ from scripts.self_check_client import Request, Response, send_http1, send_http2,
 from settings import Settings
 from settings.server import bind_host, is_loopback_bind
 from settings.tables import UNIX
-from tls.certificates import is_development
+from tls.certificates import inspect
 
 ROOT = Path(__file__).resolve().parent.parent
 RECEIPT = ROOT / "examples" / "receipt.png"
@@ -52,7 +52,7 @@ def self_check(service: subprocess.Popen[bytes], settings: Settings, settings_fi
     """
     certificate = Path(settings.server.certfile or "certificate.pem")
     wait_until_listening(service, settings)
-    development = settings.server.has_tls and is_development(certificate)
+    development = settings.server.has_tls and inspect(certificate).development
     ca = certificate.with_name("ca.pem") if development else None
     url = url_of(settings, development=development)
     security = "and TLS" if settings.server.has_tls else "as a proxy would send it"

@@ -107,11 +107,6 @@ def _count_certificates(certfile: Path | str) -> int:
     return Path(certfile).read_bytes().count(b"-----BEGIN ")
 
 
-def is_development(certfile: Path | str) -> bool:
-    """Whether a development CA signed the certificate in this file."""
-    return inspect(certfile).development
-
-
 def check_pair(
     certfile: Path | str, keyfile: Path | str, password: str | None = None
 ) -> CertificateFacts:

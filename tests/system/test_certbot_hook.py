@@ -179,7 +179,7 @@ def test_a_mistake_in_the_origin_is_named(lineage: Path, served: Path) -> None:
     """In a line of its own: nothing can be checked, so nothing is installed."""
     local, before = served.parent / "settings.local.toml", contents(served)
     for text, told in (
-        ('[plain_port]\npublic_origin = "http://ocr.test"\n', "public_origin: must begin with"),
+        ('[plain_port]\npublic_origin = "http://ocr.test"\n', "public_origin: must start with"),
         ("[plain_port\n", "is not TOML"),
     ):
         local.write_text(text, "utf-8")

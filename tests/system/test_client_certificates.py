@@ -299,7 +299,7 @@ def test_a_list_that_runs_out_turns_ready_red(start: Start, world: World) -> Non
     with start(local=local) as service, service.client(key=None) as client:
         ready = client.get("/readyz").json()
         assert ready["checks"]["client_certificates"] == "ok"
-        assert "has to be renewed by" in ready["warnings"]["client_crl"]
+        assert "must be renewed by" in ready["warnings"]["client_crl"]
         time.sleep(max(0, (due - datetime.now(UTC)).total_seconds()) + 0.1)
         assert client.get("/readyz").json()["detail"] == "Failed checks: client_certificates."
         assert "expired on" in service.logged('"client_certificates", "problem"')

@@ -15,7 +15,7 @@ import pytest
 
 from tests.server.servers import ROOT
 from tls import signing
-from tls.certificates import CertificateError, check_pair, inspect, is_development
+from tls.certificates import CertificateError, check_pair, inspect
 from tls.development import Paths, ensure_development_certificate
 
 MAKER = ROOT / "scripts" / "new_certificate.py"
@@ -199,7 +199,7 @@ def test_foreign_certificate_is_never_replaced(made: Paths) -> None:
     with pytest.raises(CertificateError, match="not a development certificate and will not"):
         ensure_development_certificate(made.key.parent)
     assert made.certificate.read_bytes() == leaf
-    assert not is_development(made.certificate)
+    assert not inspect(made.certificate).development
 
 
 def test_torn_files_are_made_again(made: Paths) -> None:
