@@ -105,7 +105,7 @@ def read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NotInstalled(f"{file} is not TOML: {error}") from None
+        raise NotInstalled(f"{file} is not valid TOML: {error}") from None
 
 
 def install(

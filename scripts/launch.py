@@ -20,7 +20,7 @@ from tls.certificates import CertificateError
 
 
 def main() -> int:
-    """Serve until told to stop; return the exit status."""
+    """Serve until the service ends; return the exit status."""
     parser = argparse.ArgumentParser(prog="serve", description=__doc__)
     parser.add_argument("--once", action="store_true", help="stop after the self-check")
     once = parser.parse_args().once
@@ -28,20 +28,22 @@ def main() -> int:
     settings_file = settings_path()
     try:
         settings = load_settings(settings_file)
-    except SettingsError as error:  # said here, because Hypercorn reads the file first, and worse
+    except (
+        SettingsError
+    ) as error:  # reported here: Hypercorn reads the file first, and less clearly
         print(f"Sealed OCR does not start:\n{error}", file=sys.stderr)
         return 1
-    taken = port_taken(settings)
-    if taken is not None:
-        print(f"{taken} is taken by another program: stop it, or change", file=sys.stderr)
+    in_use = address_in_use(settings)
+    if in_use is not None:
+        print(f"{in_use} is in use by another program: stop it, or change", file=sys.stderr)
         print(f"bind or insecure_bind in {settings_file}", file=sys.stderr)
         return 1
     hypercorn = Path(sys.executable).with_name("hypercorn")
     service = subprocess.Popen([hypercorn, "--config", str(settings_file), "app:app"])
-    pass_signals_on(service)
+    forward_signals(service)
     try:
-        if why := not_checked(settings):
-            print(f"\nServing, without a self-check: {why}.", flush=True)
+        if reason := no_self_check(settings):
+            print(f"\nServing, without a self-check: {reason}.", flush=True)
         else:
             self_check(service, settings, settings_file)
     except (SelfCheckError, NoResponse, CertificateError, HTTPException, OSError) as error:
@@ -53,27 +55,27 @@ def main() -> int:
     return service.wait()
 
 
-def pass_signals_on(service: subprocess.Popen[bytes]) -> None:
-    """Let the service end, or take up its settings, when this program is told to.
+def forward_signals(service: subprocess.Popen[bytes]) -> None:
+    """Forward SIGINT, SIGTERM and SIGHUP to the service.
 
-    A terminal that closes says SIGHUP, which is "reload" to the service: it would go on without a
-    terminal, and nobody would see it. nohup, which has SIGHUP ignored, asks for just that.
+    A terminal that closes sends SIGHUP, on which the service would reload and keep running unseen:
+    it gets SIGTERM instead, unless nohup, which ignores SIGHUP, asks for exactly that.
     """
-    goes_with_terminal = (
+    ends_with_terminal = (
         has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.Handlers.SIG_IGN
     )
-    hangup = signal.SIGTERM if goes_with_terminal else signal.SIGHUP
-    told: dict[int, int] = {
+    hangup = signal.SIGTERM if ends_with_terminal else signal.SIGHUP
+    forwarded: dict[int, int] = {
         signal.SIGINT: signal.SIGINT,
         signal.SIGTERM: signal.SIGTERM,
         signal.SIGHUP: hangup,
     }
-    for number in told:
-        signal.signal(number, lambda received, _frame: service.send_signal(told[received]))
+    for number in forwarded:
+        signal.signal(number, lambda received, _frame: service.send_signal(forwarded[received]))
 
 
 def has_terminal() -> bool:
-    """Whether there is a controlling terminal, wherever input and output go."""
+    """Return whether there is a controlling terminal, even if input and output are redirected."""
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
     except OSError:
@@ -81,23 +83,23 @@ def has_terminal() -> bool:
     return True
 
 
-def port_taken(settings: Settings) -> str | None:
-    """Return the first address that something listens at already: Hypercorn shows a traceback."""
+def address_in_use(settings: Settings) -> str | None:
+    """Return the first address that is already in use, which Hypercorn reports by a traceback."""
     for address in (*settings.server.bind, *settings.server.insecure_bind):
         if bind_host(address) != "fd" and not address.endswith(":0") and listens(address):
             return address
     return None
 
 
-def not_checked(settings: Settings) -> str | None:
-    """Return why a reading cannot be asked for from here, if it can't."""
+def no_self_check(settings: Settings) -> str | None:
+    """Return why the self-check is not possible; None if it is."""
     if settings.tls.client_certificates == "required":
-        return "clients need a certificate, and it has none"
+        return "clients need a certificate, and this program has none"
     return None
 
 
 def fail(error: Exception) -> int:
-    """Say what went wrong; return the exit status."""
+    """Print the error; return the exit status."""
     print(f"\nThe self-check failed: {error}", file=sys.stderr)
     return 1
 

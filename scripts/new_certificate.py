@@ -1,4 +1,4 @@
-"""Make or renew the development CA and the certificate it signs."""
+"""Create or renew the development CA and its certificate."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from tls.development import LEAF_DAYS, ensure_development_certificate
 
 
 def main() -> int:
-    """Parse the command line, make what is missing, say where it lies and whom it serves."""
+    """Create the files, and print their paths, names and expiry."""
     parser = argparse.ArgumentParser(prog="scripts/new-certificate", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="host name or IP address")
     parser.add_argument(
@@ -35,7 +35,7 @@ def main() -> int:
     print(f"names        {' '.join(facts.names)}")
     print(f"CA to trust  {paths.ca}  until {ca.not_after:%Y-%m-%d}")
     if before and before != paths.ca.read_bytes():
-        print("The CA is new, for the new names: whoever trusted the old one must trust this one.")
+        print("The CA is new, for the new names: clients must trust it in place of the old one.")
     return 0
 
 

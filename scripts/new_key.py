@@ -1,6 +1,6 @@
-"""Print a new API key, once, and the `[[keys]]` entry that knows it by its SHA-256.
+"""Print a new API key, once, and its `[[keys]]` entry, which has only the SHA-256 of the key.
 
-With --certificate the caller has to show that certificate too; with --no-key it is enough.
+With --certificate the caller has to present that certificate too, with --no-key only that.
 """
 
 import argparse
@@ -24,26 +24,38 @@ from middleware.key_format import new_key, new_key_id
 from settings import ApiKey
 
 
+class NotForClients(Exception):
+    """The certificate is not valid for clients."""
+
+
 def days(text: str) -> int:
-    """Return a lifetime in days, at least one."""
+    """Return a validity in days, at least one."""
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError("a key lives at least a day")
+        raise argparse.ArgumentTypeError("a key is valid for at least one day")
     return number
 
 
 def main() -> None:
-    """Make the key, check the entry against the settings' own rules, print both."""
+    """Create the key and print it with its entry, validated as in the settings."""
     parser = argparse.ArgumentParser(prog="new-key", description=__doc__)
-    parser.add_argument("name", help="the caller's name, as the log will show it")
-    parser.add_argument("--scope", action="append", help="what it may call (default: ocr)")
+    parser.add_argument("name", help="the caller's name in the log")
+    parser.add_argument("--scope", action="append", help="a scope of the key (default: ocr)")
     parser.add_argument("--days", type=days, help="days until it expires (default: never)")
-    parser.add_argument("--certificate", type=Path, help="PEM file of a certificate it needs, too")
-    parser.add_argument("--pin", action="store_true", help="that one alone, no renewed one")
-    parser.add_argument("--no-key", action="store_true", help="the certificate is enough")
+    parser.add_argument(
+        "--certificate",
+        type=Path,
+        help="PEM file of a client certificate that the caller needs, too",
+    )
+    parser.add_argument(
+        "--pin",
+        action="store_true",
+        help="require exactly this certificate, not one of the same subject",
+    )
+    parser.add_argument("--no-key", action="store_true", help="require only the certificate")
     arguments = parser.parse_args()
     if arguments.certificate is None and (arguments.pin or arguments.no_key):
-        parser.error("--pin and --no-key are about a --certificate")
+        parser.error("--pin and --no-key require --certificate")
 
     token = new_key(new_key_id())
     expires = arguments.days and datetime.now(UTC).replace(microsecond=0) + timedelta(
@@ -61,25 +73,28 @@ def main() -> None:
     except OSError as error:
         parser.error(f"{arguments.certificate}: {error.strerror}")
     except ValidationError as error:
-        faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
-        parser.error(faults)
+        problems = (f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+        parser.error("; ".join(problems))
+    except NotForClients as error:
+        parser.error(f"{arguments.certificate} {error}")
     except ValueError as error:
-        other = str(error).startswith("is no client's")
-        said = str(error) if other else "holds no certificate in PEM form"
-        parser.error(f"{arguments.certificate} {said}")
+        parser.error(f"{arguments.certificate} has no certificate in PEM form: {error}")
     if key.sha256:
-        print("The key, shown this once; hand it to the caller over a safe channel:\n")
+        print("The key, shown only once; send it to the caller over a secure channel:\n")
         print(f"  {token}\n")
-    print("Its entry, for settings.toml or settings.local.toml, taken up without a restart:\n")
+    print(
+        "Its entry, for settings.toml or settings.local.toml; it takes effect without a restart:\n"
+    )
     print("\n".join(entry(key)))
 
 
 def certificate(file: Path | None, *, pin: bool) -> dict[str, Any]:
-    """Return how an entry names the certificate in a file.
+    """Return the fields of an entry that require the certificate in a file.
 
     Raises:
-        OSError: it can't be read.
-        ValueError: it holds none.
+        OSError: the file cannot be read.
+        ValueError: the file has no certificate.
+        NotForClients: the certificate is not valid for clients.
 
     """
     if file is None:
@@ -88,14 +103,14 @@ def certificate(file: Path | None, *, pin: bool) -> dict[str, Any]:
     with contextlib.suppress(x509.ExtensionNotFound):
         usage = found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         if ExtendedKeyUsageOID.CLIENT_AUTH not in usage:
-            raise ValueError("is no client's certificate: it is for other uses")
+            raise NotForClients("has a certificate that is not valid for clients")
     if pin:
         return {"certificate_sha256": found.fingerprint(hashes.SHA256()).hex()}
     return {"certificate_subject": found.subject.rfc4514_string()}
 
 
 def entry(key: ApiKey) -> Iterator[str]:
-    """Write the entry's lines, as TOML."""
+    """Yield the lines of an entry, as TOML."""
     yield "[[keys]]"
     for name in ("id", "name", "sha256", "certificate_subject", "certificate_sha256", "scopes"):
         value = getattr(key, name)

@@ -43,8 +43,7 @@ class CertificateFacts:
     not_before: datetime
     not_after: datetime
     without_issuer: bool = False
-    """Whether the file has no other certificate. Clients then reject it, unless its issuer is a
-    root CA that they trust, which cannot be determined here."""
+    """Whether the file has no other certificate: clients must know the issuer, as with a root."""
 
     @property
     def development(self) -> bool:
