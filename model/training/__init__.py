@@ -1,4 +1,4 @@
-"""How the weights of our own recogniser are made; nothing here runs in the service."""
+"""The training of the recogniser `sealed-crnn`; nothing here runs in the service."""
 
 import os
 

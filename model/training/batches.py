@@ -1,4 +1,4 @@
-"""Batches of lines of one width, drawn from shards again and again in an order a seed gives."""
+"""Batches of lines of one width, read from shards in an order that a seed determines."""
 
 import itertools
 import random
@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from model.training.lines import as_input
-from model.training.shards import Halves, Rows, read_shard
+from model.training.shards import Float16s, Rows, read_shard
 
 _POOL = 3  # shards mixed at a time
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Lines of one width and what the teacher made of them."""
+    """Lines of one width and the teacher's features of them."""
 
     images: Tensor | None  # N x 3 x 48 x W
     trunk: Tensor  # N x T x 384
@@ -27,7 +27,7 @@ class Batch:
     texts: list[str]
 
     def on(self, device: str) -> "Batch":
-        """Return the batch where the network is."""
+        """Return the batch on the network's device."""
         images = None if self.images is None else self.images.to(device)
         return Batch(images, self.trunk.to(device), self.features.to(device), self.texts)
 
@@ -35,7 +35,7 @@ class Batch:
 def batches(
     folder: Path, *, seed: int, images: bool, widest_px: int, size_px: int
 ) -> Iterator[Batch]:
-    """Yield batches of at most `size_px` columns in all, without end; new shards join in."""
+    """Yield batches of at most `size_px` columns in all, endlessly; new shards are read, too."""
     for epoch in itertools.count():
         paths = sorted(folder.glob("[0-9]*[0-9].npz"))
         rng = random.Random(f"{seed}/{epoch}")
@@ -53,20 +53,20 @@ def _pooled(
     for path in paths:
         for rows in read_shard(path, images=images, widest_px=widest_px):
             by_width[rows.width_px] += [(rows, i) for i in range(len(rows.texts))]
-    cuts: list[list[tuple[Rows, int]]] = []
+    groups: list[list[tuple[Rows, int]]] = []
     for width, lines in by_width.items():
         rng.shuffle(lines)
         size = max(1, size_px // width)
-        cuts += [lines[start : start + size] for start in range(0, len(lines), size)]
-    rng.shuffle(cuts)
-    for cut in cuts:
+        groups += [lines[start : start + size] for start in range(0, len(lines), size)]
+    rng.shuffle(groups)
+    for group in groups:
         yield Batch(
-            torch.from_numpy(as_input([rows.images[i] for rows, i in cut])) if images else None,
-            _floats([rows.trunk[i] for rows, i in cut]),
-            _floats([rows.features[i] for rows, i in cut]),
-            [rows.texts[i] for rows, i in cut],
+            torch.from_numpy(as_input([rows.images[i] for rows, i in group])) if images else None,
+            _floats([rows.trunk[i] for rows, i in group]),
+            _floats([rows.features[i] for rows, i in group]),
+            [rows.texts[i] for rows, i in group],
         )
 
 
-def _floats(halves: Sequence[Halves]) -> Tensor:
+def _floats(halves: Sequence[Float16s]) -> Tensor:
     return torch.from_numpy(np.stack(halves).astype(np.float32))

@@ -1,6 +1,7 @@
-"""The characters our recogniser knows, chosen from those its teacher knows.
+"""The recogniser's charset, selected from the teacher's characters.
 
-`python -m model.training.charset TEACHER OUT` writes them, a line each, in code point order.
+`python -m model.training.charset TEACHER OUT` writes it, one character in each line, in code point
+order.
 """
 
 import sys
@@ -24,8 +25,8 @@ _PUNCTUATION = (
 _UNITS = "μµΩ㎡㎝㎜㎞㎏㎎㏄ΑΒΓΔΕΘΛΞΠΣΦΨαβγδεζηθλμπρστφχψω"
 _NUMERALS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫ〇㈠㈡㈢㈣㈤"
 _FULL_WIDTH = range(0xFF01, 0xFF5F)
-# GB 2312's characters lie in rows 16 to 87; the first 40 rows are the everyday ones.
-_HANZI_ROWS, _EVERYDAY_ROWS = range(0xB0, 0xF8), range(0xB0, 0xD8)
+# The Chinese characters of GB 2312 are in rows 16 to 87; the first 40 rows are the common ones.
+_HANZI_ROWS, _COMMON_ROWS = range(0xB0, 0xF8), range(0xB0, 0xD8)
 
 
 def gb2312(rows: Iterable[int]) -> Iterator[str]:
@@ -34,24 +35,24 @@ def gb2312(rows: Iterable[int]) -> Iterator[str]:
         for cell in range(0xA1, 0xFF):
             try:
                 yield bytes([row, cell]).decode("gb2312")
-            except UnicodeDecodeError:  # the last everyday row is not full
+            except UnicodeDecodeError:  # the last common row is not full
                 continue
 
 
-def everyday_hanzi() -> list[str]:
-    """Return GB 2312's 3,755 everyday characters."""
-    return list(gb2312(_EVERYDAY_ROWS))
+def common_hanzi() -> list[str]:
+    """Return GB 2312's 3,755 common characters."""
+    return list(gb2312(_COMMON_ROWS))
 
 
 def traditional_hanzi() -> list[str]:
-    """Return the traditional forms of the everyday characters, where they differ."""
+    """Return the traditional forms of the common characters, if they differ."""
     convert = OpenCC("s2t").convert
-    forms = {convert(character) for character in everyday_hanzi()}
-    return sorted(forms - set(everyday_hanzi()))
+    forms = {convert(character) for character in common_hanzi()}
+    return sorted(forms - set(common_hanzi()))
 
 
 def wanted() -> set[str]:
-    """Return the characters we want, whether or not the teacher knows them."""
+    """Return the characters that the charset should have, known to the teacher or not."""
     ascii_printable = {chr(point) for point in range(0x21, 0x7F)}
     full_width = {chr(point) for point in _FULL_WIDTH}
     marks = set(_LATIN_NAMES + _CURRENCY + _PUNCTUATION + _UNITS + _NUMERALS)
@@ -59,8 +60,8 @@ def wanted() -> set[str]:
     return ascii_printable | full_width | marks | hanzi
 
 
-def choose(known: Iterable[str]) -> list[str]:
-    """Return the characters that are wanted and known, in code point order, without the space."""
+def select(known: Iterable[str]) -> list[str]:
+    """Return the wanted characters that are known, in code point order, without the space."""
     return sorted(wanted() & {character for character in known if character.strip()})
 
 
@@ -68,10 +69,10 @@ def main() -> None:
     """Write the charset that the command line names."""
     teacher, out = Path(sys.argv[1]), Path(sys.argv[2])
     known = teacher_charset(teacher)
-    chosen = choose(known)
+    chosen = select(known)
     out.write_text("\n".join(chosen) + "\n", encoding="utf-8")
     missing = sorted(wanted() - set(known))
-    # Those before Han by name.
+    # The Chinese ones are not listed.
     names = " ".join(f"{c}({unicodedata.name(c, '?')})" for c in missing if ord(c) < 0x2E80)
     print(f"{len(chosen)} characters; the teacher lacks {len(missing)}: {names}")
 

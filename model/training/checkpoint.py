@@ -1,4 +1,4 @@
-"""What a run keeps on disk: written whole or not at all, taken over wherever it fits."""
+"""Checkpoints of a run: files that are written completely or not at all."""
 
 from pathlib import Path
 from typing import Any
@@ -9,21 +9,21 @@ from model.training.network import Crnn
 
 
 def save(state: dict[str, Any], path: Path) -> None:
-    """Write a file whole or not at all."""
+    """Write a file completely or not at all."""
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
     partial.rename(path)
 
 
-def loaded(path: Path, device: str = "cpu") -> dict[str, Any]:
-    """Return what `save` wrote, on whatever machine that was."""
+def load_state(path: Path, device: str = "cpu") -> dict[str, Any]:
+    """Return what `save` wrote, on this machine or another one."""
     state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     return state
 
 
 def load_weights(network: Crnn, path: Path) -> None:
-    """Take over the weights of another run's file, wherever names and forms agree."""
-    weights = loaded(path)["weights"]
+    """Load the weights of another run where names and shapes match."""
+    weights = load_state(path)["weights"]
     own = network.state_dict()
-    fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
-    network.load_state_dict(own | fitting)
+    matching = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
+    network.load_state_dict(own | matching)

@@ -1,8 +1,8 @@
-"""Write the trained network as ONNX: any width, any batch, its charset inside.
+"""Export the trained network as ONNX, for any width and batch, with its charset.
 
 `python -m model.training.export CHARSET WEIGHTS OUT` takes a run's weights.pt. The output is CTC
-probabilities, N x W/8 x classes. Weights are stored as float16, half the file; ONNX Runtime turns
-them back into float32 once, when it loads them.
+probabilities, N x W/8 x classes. Weights are stored as float16, which halves the file; ONNX Runtime
+converts them to float32 when it loads them.
 """
 
 import argparse
@@ -17,17 +17,17 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from model.training.checkpoint import loaded
+from model.training.checkpoint import load_state
 from model.training.lines import HEIGHT_PX
 from model.training.network import Crnn, Shape
 from model.training.shards import read_charset
 
 OPSET = 20
-_HALVED_FROM = 512  # numbers; smaller tensors stay as they are
+_FLOAT16_FROM = 512  # numbers; smaller tensors stay float32
 
 
 class _Features(nn.Module):
-    """The trunk alone."""
+    """The trunk only."""
 
     def __init__(self, network: Crnn) -> None:
         super().__init__()
@@ -51,18 +51,18 @@ class _Probabilities(nn.Module):
 
 
 def load(weights: Path, charset: Sequence[str]) -> Crnn:
-    """Return the network that a run kept, ready to read."""
-    state = loaded(weights)
+    """Return the network of a run's checkpoint, in evaluation mode."""
+    state = load_state(weights)
     network = Crnn(Shape(**state["shape"]), len(charset) + 2)
     network.load_state_dict(state["weights"])
     return network.eval()
 
 
 def export(network: Crnn, charset: Sequence[str], *, trunk_only: bool = False) -> onnx.ModelProto:
-    """Return the network, or what leaves its trunk, as ONNX, float32."""
+    """Return the network, or its trunk only, as ONNX, float32."""
     with TemporaryDirectory() as folder, warnings.catch_warnings():
-        buffer = Path(folder) / "crnn.onnx"  # the exporter wants a file
-        warnings.simplefilter("ignore")  # of LSTMs with a batch of any size: begun with zeros
+        buffer = Path(folder) / "crnn.onnx"  # the exporter needs a file
+        warnings.simplefilter("ignore")  # about LSTMs with any batch size
         torch.onnx.export(
             _Features(network) if trunk_only else _Probabilities(network),
             (torch.zeros(2, 3, HEIGHT_PX, 320),),
@@ -79,14 +79,14 @@ def export(network: Crnn, charset: Sequence[str], *, trunk_only: bool = False) -
     return model
 
 
-def halved(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model with its large weights stored as float16 and cast back when it is loaded."""
+def with_float16_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with its large weights stored as float16 and cast when it is loaded."""
     small = onnx.ModelProto()
     small.CopyFrom(model)
     casts = []
     for tensor in small.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.size >= _HALVED_FROM:
+        if values.dtype == np.float32 and values.size >= _FLOAT16_FROM:
             name = tensor.name
             tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
             casts.append(
@@ -99,7 +99,7 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def main() -> None:
-    """Export what the command line names."""
+    """Export the checkpoint that the command line names."""
     parser = argparse.ArgumentParser()
     for name in ("charset", "weights", "out"):
         parser.add_argument(name, type=Path)
@@ -107,7 +107,7 @@ def main() -> None:
     options = parser.parse_args()
     charset = read_charset(options.charset)
     model = export(load(options.weights, charset), charset, trunk_only=options.trunk_only)
-    onnx.save(halved(model), options.out)
+    onnx.save(with_float16_weights(model), options.out)
     print(f"{options.out.name}: {options.out.stat().st_size / 1e6:.1f} MB")
 
 

@@ -1,8 +1,8 @@
-"""The fonts that lines are drawn with, what each can draw, and which are never trained on.
+"""The fonts for rendering lines, the characters of each, and the fonts that are held out.
 
-`python -m model.training.fonts NODE_MODULES CACHE` looks through Debian's font folders and the
-@fontsource packages below NODE_MODULES, turns web fonts into ones Pillow opens quickly, and writes
-CACHE/faces.json. Every font used is under a free licence; docs/model-card.md lists them.
+`python -m model.training.fonts NODE_MODULES CACHE` searches Debian's font folders and the
+@fontsource packages below NODE_MODULES, converts web fonts to files that Pillow opens quickly, and
+writes CACHE/faces.json. Every font has a free licence; docs/model-card.md lists them.
 """
 
 import hashlib
@@ -25,18 +25,18 @@ _LATIN_TEST = "AZaz09.,:-/$%&()"
 # Chinese faces in Debian's packages: folder or file names.
 _SYSTEM_CHINESE = ("noto/Noto", "arphic", "cwtex", "cns11643", "lxgw-wenkai", "smiley-sans", "wqy")
 _SYSTEM_LATIN = ("dejavu", "liberation", "freefont", "ocr-a", "ocr-b", "croscore", "crosextra")
-# Whole families that only the held-out sets show: their names' beginnings.
+# Families that are only in the held-out sets, by the start of their names.
 HELD_OUT = ("wqy-microhei", "gkai00mp", "zcool-xiaowei", "noto-serif-tc")
-_HELD_OUT_SHARE = 0.08  # of the other Latin families, chosen by their names' hashes
-# Faces drawn more often: what receipts, forms and printed papers are set in.
-_OFTEN = (
+_HELD_OUT_SHARE = 0.08  # of the other Latin families, selected by the hashes of their names
+# Faces that are used more often: those of receipts, forms and printed documents.
+_COMMON = (
     "mono", "courier", "cousine", "inconsolata", "liberation", "dejavu", "ocr-", "vt323", "dot",
     "arimo", "tinos", "roboto", "open-sans", "noto-s", "freesans", "freeserif", "carlito",
     "special-elite",
 )  # fmt: skip
-_OFTEN_WEIGHT, _SCRIPT_WEIGHT = 3.0, 0.4
-_CROWD = 0.75  # exponent that holds a series with a face for each weight and region back
-_FANCY = (
+_COMMON_WEIGHT, _SCRIPT_WEIGHT = 3.0, 0.4
+_SERIES = 0.75  # exponent that reduces the weight of a series with many faces
+_SCRIPT = (
     "caveat", "dancing", "pacifico", "lobster", "satisfy", "dseg", "liu-jian", "long-cang",
     "zhi-mang",
 )  # fmt: skip
@@ -45,7 +45,7 @@ _FONTSOURCE = ("400-normal", "700-normal", "400-italic", "300-normal")
 
 @dataclass(frozen=True)
 class Face:
-    """A font file, the face in it, and whether it draws Chinese."""
+    """A font file, the face in it, and whether it has Chinese characters."""
 
     path: str
     index: int
@@ -55,11 +55,11 @@ class Face:
 
     @property
     def weight(self) -> float:
-        """How often its family is drawn, relative to the others."""
+        """How often its family is used, relative to the others."""
         name = self.family.lower()
-        if any(part in name for part in _FANCY):
+        if any(part in name for part in _SCRIPT):
             return _SCRIPT_WEIGHT
-        return _OFTEN_WEIGHT if any(part in name for part in _OFTEN) else 1.0
+        return _COMMON_WEIGHT if any(part in name for part in _COMMON) else 1.0
 
     @property
     def series(self) -> str:
@@ -68,17 +68,22 @@ class Face:
 
 
 class Faces:
-    """The faces to train on, or those held out."""
+    """The faces for training, or those held out."""
 
     def __init__(self, listing: Path, *, held_out: bool) -> None:
-        """Take the faces that `fonts` listed."""
+        """Read the faces that `fonts` has listed."""
         entries = json.loads(listing.read_text(encoding="utf-8"))
         faces = [Face(**entry) for entry in entries if entry["held_out"] == held_out]
         self._chinese = _weighted([face for face in faces if face.chinese])
         self._latin = _weighted([face for face in faces if not face.chinese])
 
     def pick(self, rng: random.Random, text: str) -> Face:
-        """Return a face that has every character of the text; raises LookupError where none has."""
+        """Return a random face that has every character of the text.
+
+        Raises:
+            LookupError: none of those tried has.
+
+        """
         han = any(ord(character) > 0x2E7F for character in text)
         for _ in range(40):
             chinese = han or rng.random() < 0.2
@@ -90,15 +95,15 @@ class Faces:
 
 
 def _weighted(faces: Sequence[Face]) -> tuple[Sequence[Face], Sequence[float]]:
-    """Return faces and their cumulative weights; a series of many faces counts little more."""
+    """Return faces and their cumulative weights; a series of many counts little more than one."""
     count = Counter(face.series for face in faces)
-    weights = (face.weight * count[face.series] ** -_CROWD for face in faces)
+    weights = (face.weight * count[face.series] ** -_SERIES for face in faces)
     return faces, list(itertools.accumulate(weights))
 
 
 @cache
 def covered(path: str, index: int) -> frozenset[int]:
-    """Return the code points a face draws."""
+    """Return the code points of a face."""
     font = TTFont(path, fontNumber=index, lazy=True)
     points = frozenset(font.getBestCmap() or {})
     font.close()
@@ -117,7 +122,7 @@ def _held_out(family: str) -> bool:
 
 
 def _face(path: Path, index: int, family: str) -> Face | None:
-    """Return the face, or None where it lacks the letters of everyday text."""
+    """Return the face, or None if it lacks common letters."""
     points = covered(str(path), index)
     chinese = points.issuperset(map(ord, _CHINESE_TEST))
     if not chinese and not points.issuperset(map(ord, _LATIN_TEST)):
@@ -128,7 +133,7 @@ def _face(path: Path, index: int, family: str) -> Face | None:
 
 
 def _count(path: Path) -> int:
-    """Return how many faces a file holds."""
+    """Return the number of faces in a file."""
     if path.suffix != ".ttc":
         return 1
     with TTCollection(str(path), lazy=True) as collection:
@@ -141,7 +146,7 @@ def _system_faces() -> list[Face]:
         name = str(path)
         if not any(part in name for part in (*_SYSTEM_CHINESE, *_SYSTEM_LATIN)):
             continue
-        # A collection's faces differ by region; those of noto-cjk's first five suffice.
+        # The faces of a collection differ by region; the first five of noto-cjk are enough.
         for index in range(min(_count(path), 5)):
             face = _face(path, index, path.stem)
             if face is not None:
@@ -172,7 +177,7 @@ def _fontsource_faces(modules: Path, cache_folder: Path) -> list[Face]:
 
 
 def find(modules: Path, cache_folder: Path) -> Sequence[Face]:
-    """Return every face there is."""
+    """Return all faces."""
     return [*_system_faces(), *_fontsource_faces(modules, cache_folder)]
 
 
@@ -183,9 +188,9 @@ def main() -> None:
     faces = find(modules, cache_folder)
     listing = cache_folder / "faces.json"
     listing.write_text(json.dumps([asdict(face) for face in faces], indent=0), encoding="utf-8")
-    held = sum(face.held_out for face in faces)
+    held_out = sum(face.held_out for face in faces)
     chinese = sum(face.chinese for face in faces)
-    print(f"{len(faces)} faces, {chinese} Chinese; {held} held out")
+    print(f"{len(faces)} faces, {chinese} Chinese; {held_out} held out")
 
 
 if __name__ == "__main__":

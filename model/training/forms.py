@@ -1,4 +1,4 @@
-"""Numbers, dates, codes, names and addresses as papers of both languages hold them."""
+"""Numbers, dates, codes, names and addresses as in English and Chinese documents."""
 
 import random
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def _seeded(rng: random.Random, locale: str) -> Faker:
 
 
 def digits(rng: random.Random, count: int) -> str:
-    """Return that many digits."""
+    """Return random digits."""
     return "".join(rng.choices("0123456789", k=count))
 
 
@@ -56,7 +56,7 @@ def number(rng: random.Random) -> str:
 
 
 def amount(rng: random.Random) -> str:
-    """Return money."""
+    """Return an amount of money."""
     value = rng.choice((rng.uniform(0, 99), rng.uniform(0, 999), rng.uniform(0, 999_999)))
     body = f"{value:,.2f}" if rng.random() < 0.6 else f"{value:.2f}"
     if rng.random() < 0.08:
@@ -127,14 +127,14 @@ def eastern(rng: random.Random) -> str:
 
 
 def labelled(rng: random.Random) -> str:
-    """Return a field's name with its value, as receipts and forms have them."""
+    """Return the name of a field with its value, like on receipts and forms."""
     if rng.random() < 0.6:
         label = rng.choice(_LABELS)
-        joint = rng.choice((":", " :", ": ", " : ", " ", "  ", ".", ""))
+        separator = rng.choice((":", " :", ": ", " : ", " ", "  ", ".", ""))
     else:
         label = rng.choice(_CHINESE_LABELS)
-        joint = rng.choice(("：", ":", " ", "", "： "))
-    return label + joint + rng.choice((amount, date, code, number))(rng)
+        separator = rng.choice(("：", ":", " ", "", "： "))
+    return label + separator + rng.choice((amount, date, code, number))(rng)
 
 
 def item(rng: random.Random) -> str:
@@ -156,12 +156,12 @@ def capitals(rng: random.Random) -> str:
     return "".join(rng.choice(_CAPITALS[1:]) + unit for unit in picked) + tail
 
 
-_DRAWN: tuple[tuple[Callable[[random.Random], str], float], ...] = (
+_SHARES: tuple[tuple[Callable[[random.Random], str], float], ...] = (
     (amount, 0.2), (date, 0.16), (code, 0.14), (number, 0.08), (western, 0.16), (eastern, 0.06),
     (labelled, 0.13), (item, 0.05), (capitals, 0.02),
 )  # fmt: skip
 
 
-def draw(rng: random.Random) -> str:
-    """Return one of all these."""
-    return rng.choices([form for form, _ in _DRAWN], [share for _, share in _DRAWN])[0](rng)
+def generate(rng: random.Random) -> str:
+    """Return a text of one of these forms."""
+    return rng.choices([form for form, _ in _SHARES], [share for _, share in _SHARES])[0](rng)

@@ -1,7 +1,7 @@
-"""Draw the sets that recognisers are judged by: fonts, texts and wear that are never trained on.
+"""Render the held-out sets: fonts, texts and degradations that are not used in training.
 
-`python -m model.training.held_out CHARSET FACES OUT` writes a folder a kind, each an image a line
-and `labels.jsonl`, as bench/recognise.py reads them.
+`python -m model.training.held_out CHARSET FACES OUT` writes a folder for each kind, with an image
+for each line and `labels.jsonl`, which bench/recognise.py reads.
 """
 
 import argparse
@@ -18,7 +18,7 @@ _SEED = 77
 
 
 def main() -> None:
-    """Draw the sets that the command line names."""
+    """Render the sets that the command line names."""
     parser = argparse.ArgumentParser()
     for name in ("charset", "faces", "out"):
         parser.add_argument(name, type=Path)
@@ -31,7 +31,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         labels = []
         for number in range(options.lines):
-            line = source.draw_whole(number, kind)
+            line = source.render_full_size(number, kind)
             name = f"{number:04}.png"
             Image.fromarray(line.image).save(folder / name)
             height, width = line.image.shape[:2]

@@ -1,4 +1,4 @@
-"""The network as it is before training: the teacher's weights wherever they fit."""
+"""The network before training, with the teacher's weights where they fit."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +12,9 @@ from model.training.network import FULL, Crnn, Shape, Trunk, convolutions
 
 
 def initial(path: Path, charset: Sequence[str], shape: Shape) -> Crnn:
-    """Return the network with the teacher's trunk, classifier and what fits of its neck.
+    """Return the network with the teacher's trunk and classifier and the common parts of its neck.
 
-    A narrower trunk begins with random weights: `model.training.narrow` makes better ones.
+    A narrower trunk starts with random weights: `model.training.narrow` makes better ones.
     """
     model = onnx.load(path)
     network = Crnn(shape, len(charset) + 2)
@@ -28,7 +28,7 @@ def initial(path: Path, charset: Sequence[str], shape: Shape) -> Crnn:
         ("norm", network.neck.norm),
     ):
         _copy(target, layers[name])
-    # The LSTMs begin as if they were not there.
+    # The output of the LSTMs starts with zero.
     nn.init.zeros_(network.neck.exit.weight)
     nn.init.zeros_(network.neck.exit.bias)
     _copy(network.classifier, teacher.classifier_layer(model, charset))
@@ -36,7 +36,7 @@ def initial(path: Path, charset: Sequence[str], shape: Shape) -> Crnn:
 
 
 def teacher_trunk(model: onnx.ModelProto) -> Trunk:
-    """Return the teacher's whole trunk."""
+    """Return the teacher's trunk."""
     trunk = Trunk(Shape())
     for target, layer in zip(convolutions(trunk), teacher.trunk_layers(model), strict=True):
         _copy(target, layer)
@@ -44,7 +44,7 @@ def teacher_trunk(model: onnx.ModelProto) -> Trunk:
 
 
 def _copy(target: nn.Module, layer: teacher.Layer) -> None:
-    """Give a layer weights that differ from its own in form alone."""
+    """Copy weights to a layer, reshaped."""
     with torch.no_grad():
         for name, values in zip(("weight", "bias"), layer, strict=True):
             parameter: torch.Tensor = getattr(target, name)

@@ -1,7 +1,7 @@
-"""Drawn lines, each from its own seed: text, image of the network's height, and where to keep them.
+"""Rendered lines, each from a seed of its own: the text, and an image of the network's height.
 
-A width is one of few, so that lines of a width are trained together without padding: an image is
-stretched to the nearest, by a few per cent at most; narrower ones are padded as the service does.
+There are few widths, so that lines of one width are trained together without padding: an image is
+stretched to the nearest width, by a few per cent at most; narrow ones are padded.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.training.degrade import degrade
-from model.training.drawing import draw_line
+from model.training.render import render_line
 from model.training.source import Source
 
 Image = npt.NDArray[np.uint8]  # H x W x 3, RGB
@@ -22,8 +22,8 @@ WIDTHS_PX = (*range(64, 320, 16), *range(320, 640, 32), *range(640, 1537, 64))
 
 
 @dataclass(frozen=True)
-class DrawnLine:
-    """A line's image and what it says."""
+class RenderedLine:
+    """A line's image and its text."""
 
     image: Image
     text: str
@@ -32,22 +32,22 @@ class DrawnLine:
 class LineSource(Source):
     """Lines by number: the same number gives the same line."""
 
-    def draw(self, number: int, kind: str | None = None) -> DrawnLine:
+    def render(self, number: int, kind: str | None = None) -> RenderedLine:
         """Return line `number`, of a kind or of any, at the network's height."""
-        line = self.draw_whole(number, kind)
-        return DrawnLine(fit(line.image), line.text)
+        line = self.render_full_size(number, kind)
+        return RenderedLine(fit(line.image), line.text)
 
-    def draw_whole(self, number: int, kind: str | None = None) -> DrawnLine:
-        """Return line `number` as large as it was drawn."""
-        rng = self._chance(f"{kind}/{number}")
+    def render_full_size(self, number: int, kind: str | None = None) -> RenderedLine:
+        """Return line `number` in its original size."""
+        rng = self._rng(f"{kind}/{number}")
         while True:
             text = self._text(rng, kind)
             try:
-                drawing = draw_line(rng, text, self._faces)
+                pixels = render_line(rng, text, self._faces)
             except LookupError:
                 continue
-            worn = degrade(rng, drawing, held_out=self._held_out)
-            return DrawnLine(np.clip(worn, 0, 255).astype(np.uint8), text)
+            degraded = degrade(rng, pixels, held_out=self._held_out)
+            return RenderedLine(np.clip(degraded, 0, 255).astype(np.uint8), text)
 
 
 def fit(image: Image) -> Image:
@@ -64,5 +64,5 @@ def fit(image: Image) -> Image:
 
 def as_input(images: Sequence[Image]) -> npt.NDArray[np.float32]:
     """Return N x 3 x 48 x W, BGR, -1 to 1, of images of one width."""
-    stacked = np.stack(images)[..., ::-1].transpose(0, 3, 1, 2)
-    return np.ascontiguousarray(stacked, np.float32) / 127.5 - 1
+    batch = np.stack(images)[..., ::-1].transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(batch, np.float32) / 127.5 - 1

@@ -1,4 +1,4 @@
-"""What training makes small: distances to the teacher, and to the truth.
+"""The losses: distances to the teacher's output and to the true text.
 
 Sources: Hinton et al., Distilling the Knowledge in a Neural Network, 2015; Graves et al.,
 Connectionist Temporal Classification, 2006.
@@ -13,16 +13,16 @@ from torch.nn import functional
 
 from model.vision.ctc import BLANK
 
-_CONSIDERED_NATS = -6.0  # below its first choice, a class the teacher does not think of
-_BYSTANDERS = 700
-_READABLE_NATS = 1.5  # the teacher's CTC loss per character beyond which a line is unreadable
+_CONSIDERED_NATS = -6.0  # below the best class; the teacher considers no class with a lower logit
+_RANDOM_CLASSES = 700
+_READABLE_NATS = 1.5  # a line with more CTC loss per character by the teacher is unreadable
 
 
 class Losses:
-    """The distances, each a mean over lines, in the measures of one teacher's classifier."""
+    """The losses, each a mean over lines, with the metric of a teacher's classifier."""
 
     def __init__(self, classifier: nn.Linear, charset: Sequence[str]) -> None:
-        """Take the teacher's classifier, cut to the charset."""
+        """Use the teacher's classifier, reduced to the charset."""
         self._classifier = classifier
         self._numbers = {character: number for number, character in enumerate(charset, 1)}
         self._numbers[" "] = len(charset) + 1
@@ -32,21 +32,21 @@ class Losses:
         self._metric = torch.linalg.cholesky(gram + 1e-4 * torch.eye(len(gram)))
 
     def features(self, found: Tensor, wanted: Tensor) -> Tensor:
-        """Return how far features are from the teacher's, as its classifier sees it."""
+        """Return the distance of features from the teacher's, in the metric of its classifier."""
         error = (found - wanted) @ self._metric
         scale = ((wanted - wanted.mean((0, 1))) @ self._metric).pow(2).mean()
         return error.pow(2).mean() / scale + functional.smooth_l1_loss(found, wanted)
 
-    def contenders(self, wanted: Tensor, texts: Sequence[str]) -> Tensor:
-        """Return the classes worth telling apart in a batch, in rising order; the blank leads.
+    def sampled_classes(self, wanted: Tensor, texts: Sequence[str]) -> Tensor:
+        """Return the classes that a batch is trained on, in ascending order; the blank is first.
 
-        They are those the teacher thinks of, those of the texts, and some at random: a fifth of
-        all, which is a fifth of the cost, since the classifier is the dearest part of a step.
+        They are those that the teacher considers, those of the texts, and random ones: a fifth of
+        all, because the classifier takes most of the time of a step.
         """
         with torch.no_grad():
             logits = self._classifier(wanted).flatten(0, 1)
             nearest = (logits - logits.amax(1, keepdim=True)).amax(0) > _CONSIDERED_NATS
-            nearest[torch.randint(len(nearest), (_BYSTANDERS,))] = True
+            nearest[torch.randint(len(nearest), (_RANDOM_CLASSES,))] = True
             nearest[self._targets(texts)] = True
             nearest[BLANK] = True
         return torch.nonzero(nearest).flatten()
@@ -60,7 +60,7 @@ class Losses:
     def truth(
         self, logits: Tensor, wanted: Tensor, classes: Tensor, texts: Sequence[str]
     ) -> Tensor:
-        """Return the CTC loss per character over the lines that can be read at all."""
+        """Return the CTC loss per character of the readable lines."""
         steps = logits.shape[1]
         lengths = torch.tensor([len(text) for text in texts])
         teacher = self._ctc(self._teachers(wanted, classes), classes, texts)
@@ -95,5 +95,5 @@ class Losses:
 
 
 def _repeats(text: str) -> int:
-    """Return how many blanks must stand between equal neighbours."""
+    """Return the number of equal neighbours, which need a blank between them."""
     return sum(a == b for a, b in itertools.pairwise(text))

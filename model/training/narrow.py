@@ -1,9 +1,9 @@
-"""Make a trunk narrower without training: drop hidden channels, refit what reads them.
+"""Make a trunk narrower without training: drop hidden channels and refit the next layer.
 
 `python -m model.training.narrow TEACHER CHARSET SHARDS WEIGHTS OUT --widths "[...]"` takes another
-run's weights. Block after block the hidden channels that least help to rebuild the full trunk's
-output are dropped, one at a time, and the rest is fitted by least squares, on the narrower trunk's
-own inputs, so that each block also mends what the earlier ones lost.
+run's weights. In each block, the hidden channels that contribute least to the full trunk's output
+are dropped one by one, and the rest is fitted by least squares on the narrower trunk's own inputs,
+so that each block also corrects the errors of the earlier ones.
 Source: Hassibi and Stork, Second Order Derivatives for Network Pruning: Optimal Brain Surgeon,
 1993.
 """
@@ -31,8 +31,8 @@ Block = Mixer | Shrink
 
 
 @torch.no_grad()
-def narrowed(full: Trunk, shape: Shape, lines: list[Tensor]) -> Trunk:
-    """Return a trunk of that shape that does what the full one does, as nearly as it can."""
+def narrow_trunk(full: Trunk, shape: Shape, lines: list[Tensor]) -> Trunk:
+    """Return a trunk of this shape with nearly the same output as the full one."""
     narrow = Trunk(shape)
     narrow.stem[0].load_state_dict(full.stem[0].state_dict())
     wanted = [full.stem[0](line) for line in lines]
@@ -46,8 +46,8 @@ def narrowed(full: Trunk, shape: Shape, lines: list[Tensor]) -> Trunk:
 
 
 def _fit(source: Block, target: Block, inputs: list[Tensor], wanted: list[Tensor]) -> float:
-    """Set a block's weights; return the share of its output's variance that is lost."""
-    _take_over(source, target)
+    """Fit a block's weights; return the share of its output's variance that is lost."""
+    _copy_unchanged(source, target)
     size = source.expand.out_channels + 1
     gram = torch.zeros(size, size, dtype=torch.float64)
     cross = torch.zeros(size, source.reduce.out_channels, dtype=torch.float64)
@@ -63,47 +63,47 @@ def _fit(source: Block, target: Block, inputs: list[Tensor], wanted: list[Tensor
         cross += x.T @ y
         spread += float((_rows(want)[chosen] - _rows(want)[chosen].mean(0)).pow(2).sum())
     gram += torch.eye(size) * _RIDGE * gram.diag()[:-1].mean()
-    kept, weights, lost = _select(gram, cross, target.expand.out_channels)
-    target.expand.weight.copy_(source.expand.weight[kept])
-    target.expand.bias.copy_(source.expand.bias[kept])  # type: ignore[union-attr, index]
+    selected, weights, lost = _select(gram, cross, target.expand.out_channels)
+    target.expand.weight.copy_(source.expand.weight[selected])
+    target.expand.bias.copy_(source.expand.bias[selected])  # type: ignore[union-attr, index]
     target.reduce.weight.copy_(weights[:-1].T.reshape(target.reduce.weight.shape))
     target.reduce.bias.copy_(weights[-1])  # type: ignore[union-attr]
     return lost / spread
 
 
 def _select(gram: Tensor, cross: Tensor, keep: int) -> tuple[Tensor, Tensor, float]:
-    """Drop the hidden channel that costs least until `keep` are left; the last row is the bias.
+    """Drop the cheapest hidden channel until `keep` are left; the last row is the bias.
 
-    Returns the channels kept, weights and bias for them, and the square error that dropping added.
+    Returns the remaining channels, their weights and bias, and the squared error that was added.
     """
     inverse = torch.linalg.inv(gram)
     weights = inverse @ cross
-    alive = torch.ones(len(gram), dtype=torch.bool)
+    remaining = torch.ones(len(gram), dtype=torch.bool)
     lost = 0.0
     for _ in range(len(gram) - 1 - keep):
         cost = weights.pow(2).sum(1) / inverse.diag()
-        cost[~alive] = cost[-1] = torch.inf
+        cost[~remaining] = cost[-1] = torch.inf
         j = int(cost.argmin())
         lost += float(cost[j])
-        alive[j] = False
+        remaining[j] = False
         column = inverse[:, j] / inverse[j, j]
         weights = weights - torch.outer(column, weights[j])
         inverse = inverse - torch.outer(column, inverse[j])
         inverse[j, j] = 1
-    kept = torch.nonzero(alive[:-1]).flatten()
-    return kept, torch.cat([weights[kept], weights[-1:]]).float(), lost
+    selected = torch.nonzero(remaining[:-1]).flatten()
+    return selected, torch.cat([weights[selected], weights[-1:]]).float(), lost
 
 
 def _before_hidden(block: Block, images: Tensor) -> Tensor:
-    """Return what a block's hidden layer reads."""
+    """Return the input of a block's hidden layer."""
     images = block.spatial(images)
     if isinstance(block, Mixer):
         return block.weighted(images)
     return images
 
 
-def _take_over(source: Block, target: Block) -> None:
-    """Copy the layers whose form stays."""
+def _copy_unchanged(source: Block, target: Block) -> None:
+    """Copy the layers whose shape is unchanged."""
     for name, layer in source.named_children():
         if name not in ("expand", "reduce") and isinstance(layer, nn.Module):
             target.get_submodule(name).load_state_dict(layer.state_dict())
@@ -136,7 +136,7 @@ def main() -> None:
     shape = Shape(tuple(options.widths))
     network = initial(options.teacher, read_charset(options.charset), Shape())
     load_weights(network, options.weights)
-    network.trunk = narrowed(network.trunk.eval(), shape, sample(options.shards, _LINES))
+    network.trunk = narrow_trunk(network.trunk.eval(), shape, sample(options.shards, _LINES))
     save({"shape": asdict(shape), "weights": network.state_dict()}, options.out)
 
 

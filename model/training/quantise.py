@@ -1,9 +1,9 @@
-"""Make the exported network an int8 one: weights and activations of its large products.
+"""Quantise the exported network to int8: weights and activations of the large convolutions.
 
-`python -m model.training.quantise IN OUT SHARDS` calibrates on lines drawn for training. Weights
-are int8 per channel with one bit unused: processors without VNNI add pairs of products in 16 bits,
-which saturate with all eight (onnxruntime, "Quantize ONNX Models", on U8S8), so that the file
-would read differently from machine to machine.
+`python -m model.training.quantise IN OUT SHARDS` calibrates on training lines. Weights are int8 per
+channel with one bit unused: processors without VNNI add pairs of products in 16 bits, which
+saturate with all eight bits (onnxruntime, "Quantize ONNX Models", on U8S8), so that the results
+would differ between machines.
 """
 
 import argparse
@@ -22,45 +22,45 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from model.training.export import halved
+from model.training.export import with_float16_weights
 from model.training.lines import as_input
 from model.training.shards import read_shard
 
-# Parts of names of nodes that stay float32. The stem's own convolutions and the last stage's would
-# lose most (half the error) and gain little; the neck and the classifier take hardly any time.
+# Parts of the names of nodes that stay float32. The stem's own convolutions and the last stage's
+# have half of the error and take little time; the neck and the classifier take hardly any.
 KEEP = ("stem.0", "last.1/reduce", "last.2/reduce", "neck", "classifier", "squeeze", "excite")
-_WIDTH_PX = 320  # of the lines calibrated on: histograms need tensors of one shape
+_WIDTH_PX = 320  # of the calibration lines: histograms need tensors of one shape
 _LINES = 60
-# Of the activations' values that are not cut off: a few far out would coarsen all the others.
+# Of the activations' values that are not clipped: a few outliers would coarsen all the others.
 _PERCENTILE = 99.99
 
 
 class _Lines(CalibrationDataReader):  # type: ignore[misc]
-    """Lines drawn for training, one at a time."""
+    """Training lines, one at a time."""
 
     def __init__(self, shards: Path) -> None:
-        self._lines = _drawn(shards, _LINES)
+        self._lines = _inputs(shards, _LINES)
 
     def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
         """Return the next input."""
         return next(self._lines, None)
 
 
-def _drawn(shards: Path, count: int) -> Iterator[dict[str, npt.NDArray[np.float32]]]:
-    given = 0
+def _inputs(shards: Path, count: int) -> Iterator[dict[str, npt.NDArray[np.float32]]]:
+    count_yielded = 0
     for path in sorted(shards.glob("[0-9]*[0-9].npz")):
         for rows in read_shard(path, widest_px=_WIDTH_PX):
             for image in rows.images if rows.width_px == _WIDTH_PX else ():
-                if given == count:
+                if count_yielded == count:
                     return
-                given += 1
+                count_yielded += 1
                 yield {"images": as_input([image])}
 
 
-def quantised(
+def quantise_network(
     source: Path, target: Path, shards: Path, *, keep: Sequence[str] = KEEP, all_bits: bool = False
 ) -> None:
-    """Write the int8 network; the nodes of `keep` and depthwise ones stay float32."""
+    """Write the int8 network; the nodes in `keep` and depthwise convolutions stay float32."""
     prepared = target.with_suffix(".prepared.onnx")
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
     model = onnx.load(prepared)
@@ -74,29 +74,29 @@ def quantised(
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         op_types_to_quantize=["Conv"],
-        nodes_to_exclude=[node.name for node in model.graph.node if _stays(node, keep)],
+        nodes_to_exclude=[node.name for node in model.graph.node if _stays_float32(node, keep)],
         calibrate_method=CalibrationMethod.Percentile,
         extra_options={"CalibPercentile": _PERCENTILE, "WeightSymmetric": True},
     )
     prepared.unlink()
-    onnx.save(halved(onnx.load(target)), target)
+    onnx.save(with_float16_weights(onnx.load(target)), target)
 
 
-def _stays(node: onnx.NodeProto, keep: Sequence[str]) -> bool:
-    """Tell whether a node stays float32."""
+def _stays_float32(node: onnx.NodeProto, keep: Sequence[str]) -> bool:
+    """Return whether a node stays float32."""
     if any(part in node.name for part in keep):
         return True
     return any(each.name == "group" and each.i > 1 for each in node.attribute)
 
 
 def main() -> None:
-    """Quantise what the command line names."""
+    """Quantise the network that the command line names."""
     parser = argparse.ArgumentParser()
     for name in ("source", "target", "shards"):
         parser.add_argument(name, type=Path)
-    parser.add_argument("--all-bits", action="store_true", help="to see what it costs without VNNI")
+    parser.add_argument("--all-bits", action="store_true", help="to measure the error without VNNI")
     options = parser.parse_args()
-    quantised(options.source, options.target, options.shards, all_bits=options.all_bits)
+    quantise_network(options.source, options.target, options.shards, all_bits=options.all_bits)
     print(f"{options.target.name}: {options.target.stat().st_size / 1e6:.1f} MB")
 
 

@@ -1,9 +1,9 @@
-"""Measure of how many lines a detector finds, by the height of their letters.
+"""Measure the share of lines that a detector finds, by the height of their letters.
 
-`python -m model.training.recall CHARSET FACES` draws sheets, whose lines are known, and looks at
-each so that its letters have a given height on the detector's map; then as the service does, by
-itself. A line is found where a box covers four fifths of the rectangle around its ink, and of no
-other line half: boxes have a margin that the letters' height decides, so their size says little.
+`python -m model.training.recall CHARSET FACES` renders pages, whose lines are known, and runs one
+pass at the scale that gives their letters a certain height on the detector's map; then all passes,
+like the service. A line is found if a box covers four fifths of the rectangle around its ink, and
+half of no other line: boxes have a margin that depends on the letters' height.
 """
 
 import argparse
@@ -27,14 +27,14 @@ _COVERED, _TOUCHED = 0.8, 0.5  # shares of a line's area
 
 
 def sheets(source: SheetSource, count: int) -> Iterator[tuple[int, Sheet]]:
-    """Yield so many sheets, each with the height of its letters in px."""
+    """Yield pages, each with the height of its letters in px."""
     for number in range(count):
         letters_px = _LETTERS_PX[number % len(_LETTERS_PX)]
-        yield letters_px, source.draw(number, letters_px, _SIZE_PX)
+        yield letters_px, source.render(number, letters_px, _SIZE_PX)
 
 
 def found(lines: Boxes, polygons: Sequence[Polygon]) -> int:
-    """Return how many of the lines have a box of their own."""
+    """Return the number of lines that have a box of their own."""
     if not polygons or not len(lines):
         return 0
     corners = np.array(polygons)
@@ -48,7 +48,7 @@ def found(lines: Boxes, polygons: Sequence[Polygon]) -> int:
 
 
 def detect_at(detector: Detector, pixels: Pixels, scale: float) -> list[Polygon]:
-    """Return the boxes of one look at a page, H x W x 3, at a scale."""
+    """Return the boxes of one pass over a page, H x W x 3, at a scale."""
     whole = Region(0, 0, pixels.shape[1], pixels.shape[0])
     return detector.detect_at(detector.networks[1], pixels, whole, scale).boxes
 
@@ -64,17 +64,17 @@ def main() -> None:
     detector = Detector(pick(options.detector, "detector"), threads=1)
     charset = set(read_charset(options.charset))
     source = SheetSource(options.faces, charset, seed=_SEED, held_out=False)
-    drawn = list(sheets(source, options.sheets))
-    lines = sum(len(sheet.boxes) for _, sheet in drawn)
-    print(f"{options.detector}: {lines} lines on {len(drawn)} sheets")
+    rendered = list(sheets(source, options.sheets))
+    lines = sum(len(sheet.boxes) for _, sheet in rendered)
+    print(f"{options.detector}: {lines} lines on {len(rendered)} sheets")
     for height_px in _HEIGHTS_PX:
         count = sum(
             found(sheet.boxes, detect_at(detector, sheet.pixels, height_px / letters_px))
-            for letters_px, sheet in drawn
+            for letters_px, sheet in rendered
         )
         print(f"letters of {height_px:2d} px on the map: {count / lines:.1%} found")
-    count = sum(found(sheet.boxes, detector.find_lines(sheet.pixels)) for _, sheet in drawn)
-    print(f"as the service looks: {count / lines:.1%} found")
+    count = sum(found(sheet.boxes, detector.find_lines(sheet.pixels)) for _, sheet in rendered)
+    print(f"as in the service: {count / lines:.1%} found")
 
 
 if __name__ == "__main__":

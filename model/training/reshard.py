@@ -1,8 +1,8 @@
-"""Write shards again with what another trunk makes of their lines: an int8 one, for instance.
+"""Write shards with the output of another trunk for the same lines, for example an int8 one.
 
 `python -m model.training.reshard TRUNK SHARDS OUT` takes an ONNX trunk (export --trunk-only,
-quantise). The teacher's features stay; images are left out. A neck trained on these learns to read
-what the shipped trunk says, its rounding included, which costs no training of the trunk.
+quantise). The teacher's features stay; images are left out. A neck trained on these shards learns
+the output of that trunk with its rounding, without training the trunk.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument(
-        "--step", type=int, default=1, help="take every nth, beside other processes"
+        "--step", type=int, default=1, help="every nth shard, for several processes"
     )
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

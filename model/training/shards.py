@@ -1,8 +1,9 @@
-"""Drawn lines kept on disk beside what the teacher makes of them, in shards that can be resumed.
+"""Shards: files of rendered lines with the teacher's features of them.
 
-`python -m model.training.shards TEACHER CHARSET FACES OUT --seed S --first A --last B` draws shards
-A to B - 1 that are not there yet. A shard is a .npz: for each width W, `W/image` N x 48 x W x 3
-uint8 RGB, `W/trunk` N x T x 384 and `W/features` N x T x 120 float16; `texts` is JSON by width.
+`python -m model.training.shards TEACHER CHARSET FACES OUT --seed S --first A --last B` writes the
+shards A to B - 1 that do not exist yet. A shard is a .npz: for each width W, `W/image`
+N x 48 x W x 3 uint8 RGB, `W/trunk` N x T x 384 and `W/features` N x T x 120 float16; `texts` is
+JSON by width.
 """
 
 import argparse
@@ -15,32 +16,32 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from model.training.lines import DrawnLine, LineSource, as_input
+from model.training.lines import LineSource, RenderedLine, as_input
 from model.training.teacher import Teacher
 
 LINES_PER_SHARD = 1024
 _BATCH = 8
 
-Halves = npt.NDArray[np.float16]
+Float16s = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Lines of one width: images, what the teacher's trunk and neck made of them, texts."""
+    """Lines of one width: images, the outputs of the teacher's trunk and neck, and texts."""
 
     width_px: int
     images: npt.NDArray[np.uint8]
-    trunk: Halves
-    features: Halves
+    trunk: Float16s
+    features: Float16s
     texts: list[str]
 
 
-def write_shard(path: Path, lines: list[DrawnLine], teacher: Teacher) -> None:
-    """Run the teacher over the lines and keep both; a shard is whole or not there."""
-    by_width: dict[int, list[DrawnLine]] = defaultdict(list)
+def write_shard(path: Path, lines: list[RenderedLine], teacher: Teacher) -> None:
+    """Run the teacher on lines and write both; a shard is written completely or not at all."""
+    by_width: dict[int, list[RenderedLine]] = defaultdict(list)
     for line in lines:
         by_width[line.image.shape[1]].append(line)
-    arrays: dict[str, npt.NDArray[np.uint8] | Halves] = {}
+    arrays: dict[str, npt.NDArray[np.uint8] | Float16s] = {}
     for width, rows in by_width.items():
         trunk, features = [], []
         for start in range(0, len(rows), _BATCH):
@@ -56,17 +57,17 @@ def write_shard(path: Path, lines: list[DrawnLine], teacher: Teacher) -> None:
 
 def save_shard(
     path: Path,
-    arrays: Mapping[str, npt.NDArray[np.uint8] | Halves],
+    arrays: Mapping[str, npt.NDArray[np.uint8] | Float16s],
     texts: Mapping[int, Sequence[str]],
 ) -> None:
-    """Write a shard's arrays and its texts by width, whole or not at all."""
+    """Write a shard's arrays and its texts by width, completely or not at all."""
     partial = path.with_suffix(".partial.npz")
     np.savez(partial, texts=np.array(json.dumps(texts)), **arrays)  # type: ignore[arg-type]
     partial.rename(path)
 
 
 def read_shard(path: Path, *, images: bool = True, widest_px: int = 10_000) -> Iterator[Rows]:
-    """Yield a shard's lines by width; without `images` those stay on disk."""
+    """Yield a shard's lines by width; without `images` these are not loaded."""
     with np.load(path) as shard:
         for width, texts in json.loads(str(shard["texts"])).items():
             if int(width) <= widest_px:
@@ -81,7 +82,7 @@ def read_charset(path: Path) -> list[str]:
 
 
 def main() -> None:
-    """Draw the shards that the command line names."""
+    """Write the shards that the command line names."""
     parser = argparse.ArgumentParser()
     for name in ("teacher", "charset", "faces", "out"):
         parser.add_argument(name, type=Path)
@@ -89,7 +90,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--last", type=int, required=True)
     parser.add_argument(
-        "--step", type=int, default=1, help="draw every nth, beside other processes"
+        "--step", type=int, default=1, help="every nth shard, for several processes"
     )
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -102,7 +103,7 @@ def main() -> None:
         if path.exists():
             continue
         first = number * LINES_PER_SHARD
-        write_shard(path, [source.draw(first + i) for i in range(LINES_PER_SHARD)], teacher)
+        write_shard(path, [source.render(first + i) for i in range(LINES_PER_SHARD)], teacher)
         print(path.name, flush=True)
 
 

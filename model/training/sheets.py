@@ -1,7 +1,7 @@
-"""Draw whole pages, and know where each of their lines stands: what detectors are measured by.
+"""Render pages whose lines are known, to measure detectors.
 
-A sheet is drawn from its number and a seed, as lines are. Its letters have one size in the main, as
-a document's do, with some lines larger.
+A sheet is rendered from its number and a seed, like lines. Most of its letters have one size, like
+those of a document; some lines are larger.
 """
 
 import random
@@ -12,19 +12,19 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from model.training import degrade
-from model.training.drawing import Drawing
 from model.training.fonts import Face, opened
+from model.training.render import FloatImage
 from model.training.source import Source
 
 Boxes = npt.NDArray[np.float32]  # N x 4: left, top, right, bottom, in px
 
 # None of them moves a line.
-_WEARS = (
+_DEGRADATIONS = (
     (degrade.weight, 0.15), (degrade.shadow, 0.3), (degrade.blur, 0.3), (degrade.noise, 0.4),
     (degrade.jpeg, 0.6),
 )  # fmt: skip
 _KINDS = ("english", "chinese", "mixed", "numbers")
-_TRIES = 20  # until a line fits its column
+_TRIES = 20  # to fit a line in its column
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Sheet:
 class SheetSource(Source):
     """Sheets by number: the same number gives the same sheet."""
 
-    def draw(self, number: int, letter_px: int, size: tuple[int, int]) -> Sheet:
-        """Return sheet `number`, its letters so high and its width and height as given."""
-        rng = self._chance(f"sheet/{number}")
+    def render(self, number: int, letter_px: int, size: tuple[int, int]) -> Sheet:
+        """Return sheet `number`, with this height of its letters and this width and height."""
+        rng = self._rng(f"sheet/{number}")
         image = Image.new("L", size, 0)
         pen, boxes = ImageDraw.Draw(image), []
         margin, gap = rng.uniform(0.04, 0.1) * size[0], letter_px * rng.uniform(0.5, 1.6)
@@ -57,14 +57,14 @@ class SheetSource(Source):
                 pen.text((x, y), text, font=font, fill=255)
                 boxes.append(font.getbbox(text, anchor="la") + np.array([x, y, x, y]))
             y += 1.3 * large + gap
-        drawing = degrade.worn(rng, _coloured(rng, image), _WEARS)
-        pixels = np.clip(drawing, 0, 255).astype(np.uint8)
+        degraded = degrade.apply(rng, _coloured(rng, image), _DEGRADATIONS)
+        pixels = np.clip(degraded, 0, 255).astype(np.uint8)
         return Sheet(pixels, np.array(boxes, np.float32))
 
     def _fitting(
         self, rng: random.Random, kind: str, height_px: int, width_px: float
     ) -> tuple[ImageFont.FreeTypeFont, str]:
-        """Return a text that is at most so wide, and its font."""
+        """Return a text that is at most this wide, and its font."""
         for attempt in range(_TRIES):
             text = self._text(rng, kind)
             text = text[: max(2, len(text) >> attempt // 3)].strip() or "1"
@@ -79,11 +79,11 @@ class SheetSource(Source):
         return opened(face.path, face.index, height_px), "1"
 
 
-def _coloured(rng: random.Random, ink: Image.Image) -> Drawing:
-    """Put ink on paper, mostly dark on light."""
+def _coloured(rng: random.Random, ink: Image.Image) -> FloatImage:
+    """Colour ink and background, mostly dark on light."""
     mask = np.asarray(ink, np.float32)[..., None] / np.float32(255)
-    paper, dark = rng.uniform(190, 255), rng.uniform(0, 100)
+    background, dark = rng.uniform(190, 255), rng.uniform(0, 100)
     if rng.random() < 0.05:
-        paper, dark = dark, paper
+        background, dark = dark, background
     tint = np.array([rng.uniform(-10, 10) for _ in range(3)], np.float32)
-    return (mask * np.float32(dark - paper) + np.float32(paper) + tint).astype(np.float32)
+    return (mask * np.float32(dark - background) + np.float32(background) + tint).astype(np.float32)

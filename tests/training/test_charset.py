@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from model.training import charset as charsets
-from model.training.charset import choose, everyday_hanzi, traditional_hanzi
+from model.training.charset import common_hanzi, select, traditional_hanzi
 from model.training.shards import read_charset
 from model.training.teacher import teacher_charset
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.training
 
 def test_everyday_characters_are_in_it(charset: Sequence[str]) -> None:
     """All of GB 2312's first level but one, which the teacher lacks; full-width marks, Latin."""
-    everyday = set(everyday_hanzi())
+    everyday = set(common_hanzi())
     assert len(everyday) == 3755
     assert everyday - set(charset) == {"硷"}
     assert {*"Aaéß09~！？，。￥€①國"} <= set(charset)
@@ -30,13 +30,13 @@ def test_it_is_in_code_point_order_and_has_no_space(charset: Sequence[str]) -> N
 
 def test_it_is_what_is_wanted_and_known() -> None:
     """In whatever order they come; neither a known Thai letter nor an unknown Latin one."""
-    assert choose(["国", " ", "ก", "b", "　", "a"]) == ["a", "b", "国"]
-    assert "c" not in choose("ab")
+    assert select(["国", " ", "ก", "b", "　", "a"]) == ["a", "b", "国"]
+    assert "c" not in select("ab")
 
 
 def test_traditional_forms_differ_from_the_everyday_ones() -> None:
     """They are added to GB 2312's, not counted twice."""
-    assert not set(traditional_hanzi()) & set(everyday_hanzi())
+    assert not set(traditional_hanzi()) & set(common_hanzi())
     assert {*"國學體"} <= set(traditional_hanzi())
 
 

@@ -1,4 +1,4 @@
-"""The fonts there are: which faces are listed, which are held out."""
+"""The faces that are listed and those that are held out."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.training
 
 @pytest.fixture
 def system(listing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A font folder with links to two real files, one of them beyond what is looked for."""
+    """A font folder with links to two real files, one of them not searched for."""
     faces = [fonts.Face(**entry) for entry in json.loads(listing.read_text("utf-8"))]
     latin, chinese = (
         Path(next(f.path for f in faces if f.chinese is each)) for each in (False, True)
@@ -30,7 +30,7 @@ def system(listing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 def test_the_systems_faces_are_listed(
     system: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Those of known folders, with what they draw; a family named as held out is so."""
+    """Those of known folders, with their characters; some families are held out by name."""
     (system / "modules" / "@fontsource").mkdir(parents=True)
     arguments = ["fonts", str(system / "modules"), str(system / "cache")]
     monkeypatch.setattr(sys, "argv", arguments)
@@ -42,7 +42,7 @@ def test_the_systems_faces_are_listed(
 
 
 def test_a_web_font_becomes_one_that_pillow_opens(system: Path) -> None:
-    """A .woff2 is kept once more as a .ttf, which has the same characters."""
+    """A .woff2 is converted to a .ttf with the same characters."""
     latin = system / "system" / "dejavu" / "dejavu.ttf"
     folder = system / "modules" / "@fontsource" / "plain" / "files"
     folder.mkdir(parents=True)
@@ -60,7 +60,7 @@ def test_a_web_font_becomes_one_that_pillow_opens(system: Path) -> None:
 def test_a_face_without_everyday_letters_is_left_out(
     listing: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Symbols alone make no line."""
+    """A font of symbols is left out."""
     path = Path(json.loads(listing.read_text("utf-8"))[0]["path"])
     assert fonts._face(path, 0, "any") is not None
     monkeypatch.setattr(fonts, "covered", lambda _path, _index: frozenset(map(ord, "ABC ☎")))
@@ -68,7 +68,7 @@ def test_a_face_without_everyday_letters_is_left_out(
 
 
 def test_a_crowded_series_is_held_back() -> None:
-    """Twenty weights of one design are drawn a few times as often as one, not twenty times."""
+    """Twenty faces of one series are used a few times as often as one, not twenty times."""
     crowd = [
         fonts.Face("", 0, f"Plain-{number}", chinese=False, held_out=False) for number in range(20)
     ]

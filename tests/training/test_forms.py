@@ -22,7 +22,7 @@ SHAPES: dict[Form, str] = {
 
 @pytest.mark.parametrize("form", SHAPES, ids=lambda form: form.__name__)
 def test_a_form_looks_like_one(form: Form) -> None:
-    """Every text of a form has its shape, and most differ."""
+    """Every text of a form has its pattern, and most differ."""
     texts = [form(random.Random(seed)) for seed in range(100)]
     for text in texts:
         assert re.fullmatch(SHAPES[form], text), text
@@ -30,7 +30,7 @@ def test_a_form_looks_like_one(form: Form) -> None:
 
 
 def test_a_form_is_told_from_another() -> None:
-    """The shapes are not blind: an amount in capitals is no number."""
+    """Control: an amount in capitals does not match a number."""
     assert not re.fullmatch(SHAPES[forms.number], forms.capitals(random.Random(1)))
 
 
@@ -40,7 +40,7 @@ def test_digits_are_as_many_as_asked_for() -> None:
 
 
 def test_names_and_addresses_are_of_their_script() -> None:
-    """Latin letters in the West, Chinese in the East, each on one line."""
+    """Latin letters or Chinese characters, each on one line."""
     western = [forms.western(random.Random(seed)) for seed in range(40)]
     eastern = [forms.eastern(random.Random(seed)) for seed in range(40)]
     assert not any("\n" in text or len(text) > 60 for text in western)
@@ -49,15 +49,15 @@ def test_names_and_addresses_are_of_their_script() -> None:
 
 
 def test_a_labels_value_follows_it() -> None:
-    """A field's name, then an amount, a date, a code or a number."""
+    """The name of a field and an amount, date, code or number."""
     for seed in range(60):
         text = forms.labelled(random.Random(seed))
         assert text.startswith((*forms._LABELS, *forms._CHINESE_LABELS)), text
 
 
 def test_the_same_seed_draws_the_same() -> None:
-    """Even of what faker makes, whatever it made before."""
-    first = [forms.draw(random.Random(seed)) for seed in range(50)]
+    """Also the texts of faker, whatever it generated before."""
+    first = [forms.generate(random.Random(seed)) for seed in range(50)]
     forms.western(random.Random(7))
-    assert [forms.draw(random.Random(seed)) for seed in range(50)] == first
-    assert [forms.draw(random.Random(seed)) for seed in range(50, 100)] != first
+    assert [forms.generate(random.Random(seed)) for seed in range(50)] == first
+    assert [forms.generate(random.Random(seed)) for seed in range(50, 100)] != first

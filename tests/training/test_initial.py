@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from model.training.initial import initial
-from model.training.lines import DrawnLine, as_input
+from model.training.lines import RenderedLine, as_input
 from model.training.network import FULL, Crnn, Shape
 from model.training.teacher import Teacher
 from tests.training.reading import read
@@ -43,7 +43,7 @@ def test_a_narrower_trunk_is_not(
 
 
 def test_its_classifier_is_the_teachers(
-    network: Crnn, teacher: Teacher, charset: Sequence[str], lines: Sequence[DrawnLine]
+    network: Crnn, teacher: Teacher, charset: Sequence[str], lines: Sequence[RenderedLine]
 ) -> None:
     """From the teacher's features it reads the lines; with its rows shuffled it reads none."""
     classifier = network.classifier
@@ -59,7 +59,7 @@ def test_its_classifier_is_the_teachers(
 
 
 def test_it_reads_before_it_has_learnt(
-    network: Crnn, charset: Sequence[str], lines: Sequence[DrawnLine]
+    network: Crnn, charset: Sequence[str], lines: Sequence[RenderedLine]
 ) -> None:
     """What fits of the teacher's neck is enough for a part of the lines."""
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The sets that recognisers are judged by, and what their confidence means."""
+"""The held-out sets, and the calibration of the confidence."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.training
 def test_held_out_sets_are_written_with_their_labels(
     charset_path: Path, listing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder a kind; each image is one line, as large as it was drawn."""
+    """A folder for each kind; each image is one line in its original size."""
     places = map(str, (charset_path, listing, tmp_path))
     monkeypatch.setattr(sys, "argv", ["held_out", *places, "--lines", "2"])
     held_out.main()
@@ -33,8 +33,8 @@ def test_held_out_sets_are_written_with_their_labels(
             assert line["text"]
 
 
-def test_a_calibration_finds_the_chances_that_lines_were_drawn_with() -> None:
-    """From doubts and what was right; from what has nothing to do with doubt, no slope."""
+def test_a_calibration_finds_the_parameters_of_its_lines() -> None:
+    """Of simulated lines; if correctness does not depend on the NLL, the slope is 0."""
     rng = np.random.default_rng(1)
     doubts = np.exp(rng.uniform(-8, 2, 8000))
     chance = 1 / (1 + np.exp(1.2 * np.log(doubts) + 0.5))

@@ -1,4 +1,4 @@
-"""Drawn lines: faces, wear, widths."""
+"""Rendered lines: faces, degradations, widths."""
 
 import random
 from collections.abc import Sequence
@@ -7,22 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.training import degrade, drawing
+from model.training import degrade, render
 from model.training.fonts import Faces, covered
 from model.training.lines import HEIGHT_PX, WIDTHS_PX, LineSource, as_input, fit
 
 pytestmark = pytest.mark.training
 
-WEARS = sorted(
-    {wear for wear, _ in (*degrade.TRAINED, *degrade.HELD_OUT)}, key=lambda f: f.__name__
+DEGRADATIONS = sorted(
+    {degradation for degradation, _ in (*degrade.TRAINING, *degrade.HELD_OUT)},
+    key=lambda f: f.__name__,
 )
 
 
 def test_the_same_number_gives_the_same_line(source: LineSource) -> None:
-    """Whatever was drawn before it; another number gives another."""
-    first = source.draw(5)
-    other = source.draw(6)
-    again = source.draw(5)
+    """Whatever was rendered before; another number gives another line."""
+    first = source.render(5)
+    other = source.render(6)
+    again = source.render(5)
     assert (again.text, again.image.tolist()) == (first.text, first.image.tolist())
     assert other.text != first.text
 
@@ -30,19 +31,19 @@ def test_the_same_number_gives_the_same_line(source: LineSource) -> None:
 def test_another_seed_gives_other_lines(
     source: LineSource, listing: Path, charset: Sequence[str]
 ) -> None:
-    """And so do the held-out sets."""
+    """And the held-out sets have lines of their own."""
     reseeded = LineSource(listing, set(charset), seed=2, held_out=False)
     held_out = LineSource(listing, set(charset), seed=1, held_out=True)
     texts = [
-        [each.draw(number).text for number in range(4)] for each in (source, reseeded, held_out)
+        [each.render(number).text for number in range(4)] for each in (source, reseeded, held_out)
     ]
     assert len({tuple(each) for each in texts}) == 3
 
 
-def test_a_drawn_line_has_one_of_the_widths(source: LineSource) -> None:
-    """At the network's height, three channels, and something to see on it."""
+def test_a_rendered_line_has_one_of_the_widths(source: LineSource) -> None:
+    """At the network's height, with three channels, and not blank."""
     for number in range(40):
-        image = source.draw(number).image
+        image = source.render(number).image
         assert image.shape in {(HEIGHT_PX, width, 3) for width in WIDTHS_PX}
         assert image.dtype == np.uint8
         assert image.std() > 2
@@ -51,7 +52,7 @@ def test_a_drawn_line_has_one_of_the_widths(source: LineSource) -> None:
 @pytest.mark.parametrize("width", [1, 30, 63, 64, 70, 333, 800, 4000])
 @pytest.mark.parametrize("height", [20, 48, 96])
 def test_fit_gives_one_of_the_widths(height: int, width: int) -> None:
-    """Whatever the line's size; a wide one is off by little."""
+    """Whatever the line's size; a wide one is stretched only a little."""
     image = np.zeros((height, round(width * height / 48) or 1, 3), np.uint8)
     found = fit(image).shape
     assert found[0] == HEIGHT_PX
@@ -61,7 +62,7 @@ def test_fit_gives_one_of_the_widths(height: int, width: int) -> None:
 
 
 def test_a_narrow_line_is_padded_with_mid_grey() -> None:
-    """As the service does; one that is wide enough is not."""
+    """Like in the service; a wide line is not padded."""
     narrow = fit(np.full((48, 40, 3), 7, np.uint8))
     assert (narrow[:, :40] == 7).all()
     assert (narrow[:, 40:] == 128).all()
@@ -80,7 +81,7 @@ def test_the_networks_input_is_bgr_between_minus_one_and_one() -> None:
 
 
 def test_a_face_that_lacks_a_character_is_not_used(listing: Path) -> None:
-    """Every face that is picked has all of the text; Latin text is drawn with several."""
+    """Every face has all of the text; Latin text is rendered with several."""
     faces = Faces(listing, held_out=False)
     picked = {faces.pick(random.Random(seed), "国永").path for seed in range(30)}
     assert len(picked) == 1
@@ -92,38 +93,44 @@ def test_a_face_that_lacks_a_character_is_not_used(listing: Path) -> None:
         faces.pick(random.Random(1), "a\U000e0000")
 
 
-def test_a_text_no_face_has_is_drawn_anew(listing: Path) -> None:
-    """A line says what it shows: its text is one that some face could draw."""
+def test_a_text_that_no_face_has_is_replaced(listing: Path) -> None:
+    """A line's text is one that a face has."""
     latin = {*"abcdefghijklmnopqrstuvwxyz"}
-    line = LineSource(listing, latin, seed=1, held_out=False).draw(1, "english")
+    line = LineSource(listing, latin, seed=1, held_out=False).render(1, "english")
     assert set(line.text) <= latin | {" "}
 
 
 def test_ink_differs_from_paper(listing: Path) -> None:
-    """Enough to be read, in whatever colours."""
+    """Enough to be legible, in whatever colours."""
     faces = Faces(listing, held_out=False)
     for seed in range(40):
-        drawn = drawing.draw_line(random.Random(seed), "Sealed 5", faces)
-        assert drawn.dtype == np.float32
-        grey = drawn @ np.array([0.3, 0.59, 0.11])
+        image = render.render_line(random.Random(seed), "Sealed 5", faces)
+        assert image.dtype == np.float32
+        grey = image @ np.array([0.3, 0.59, 0.11])
         assert grey.max() - grey.min() > 40
 
 
-@pytest.mark.parametrize("wear", WEARS, ids=lambda wear: wear.__name__)
-def test_wear_changes_a_drawing_and_keeps_its_height(wear: degrade.Wear, listing: Path) -> None:
-    """The same seed wears it the same way; none leaves what is no number."""
-    drawn = drawing.draw_line(random.Random(8), "Sealed 5", Faces(listing, held_out=False))
-    drawn = np.clip(drawn, 0, 255)
-    results = [wear(random.Random(seed), drawn.copy()) for seed in (1, 1, 2, 3)]
-    for worn in results:
-        assert worn.shape[0] == drawn.shape[0]
-        assert worn.shape[2] == 3
-        assert np.isfinite(worn).all()
+@pytest.mark.parametrize("degradation", DEGRADATIONS, ids=lambda degradation: degradation.__name__)
+def test_a_degradation_changes_an_image_and_keeps_its_height(
+    degradation: degrade.Degradation, listing: Path
+) -> None:
+    """The same seed gives the same image, and all values are finite."""
+    image = render.render_line(random.Random(8), "Sealed 5", Faces(listing, held_out=False))
+    image = np.clip(image, 0, 255)
+    results = [degradation(random.Random(seed), image.copy()) for seed in (1, 1, 2, 3)]
+    for degraded in results:
+        assert degraded.shape[0] == image.shape[0]
+        assert degraded.shape[2] == 3
+        assert np.isfinite(degraded).all()
     assert np.array_equal(results[0], results[1])
-    assert any(worn.shape != drawn.shape or not np.array_equal(worn, drawn) for worn in results)
+    assert any(
+        degraded.shape != image.shape or not np.array_equal(degraded, image) for degraded in results
+    )
 
 
-def test_some_wear_is_never_trained_on() -> None:
-    """It is what the held-out sets are for."""
-    trained, held_out = ({wear for wear, _ in each} for each in (degrade.TRAINED, degrade.HELD_OUT))
+def test_some_degradations_are_held_out() -> None:
+    """They are only used in the held-out sets."""
+    trained, held_out = (
+        {degradation for degradation, _ in each} for each in (degrade.TRAINING, degrade.HELD_OUT)
+    )
     assert held_out - trained == {degrade.median, degrade.pepper, degrade.webp}

@@ -52,7 +52,7 @@ def test_contenders_are_in_rising_order_with_the_texts_and_the_blank(
 ) -> None:
     """Each class once; a fraction of all."""
     torch.manual_seed(1)
-    classes = losses.contenders(wanted, rows.texts).tolist()
+    classes = losses.sampled_classes(wanted, rows.texts).tolist()
     assert classes[0] == BLANK
     assert classes == sorted(set(classes))
     number = {character: place for place, character in enumerate([*charset, " "], 1)}
@@ -65,18 +65,18 @@ def test_a_rare_character_contends_only_where_a_text_has_it(
 ) -> None:
     """The check above is not blind."""
     torch.manual_seed(1)
-    classes = losses.contenders(wanted, rows.texts).tolist()
+    classes = losses.sampled_classes(wanted, rows.texts).tolist()
     absent = next(place for place in range(1, len(charset)) if place not in classes)
     torch.manual_seed(1)
     texts = [charset[absent - 1], *rows.texts[1:]]
-    assert absent in losses.contenders(wanted, texts).tolist()
+    assert absent in losses.sampled_classes(wanted, texts).tolist()
 
 
 def test_the_divergence_from_oneself_is_nought(
     losses: Losses, network: Crnn, wanted: Tensor, rows: Rows
 ) -> None:
     """It grows with the distance of what was found."""
-    classes = losses.contenders(wanted, rows.texts)
+    classes = losses.sampled_classes(wanted, rows.texts)
     error = torch.randn(wanted.shape, generator=torch.Generator().manual_seed(1)) * 0.2
     zero, near, far = (
         float(losses.divergence(logits_of(network, features, classes), wanted, classes))
@@ -90,7 +90,7 @@ def test_the_truth_costs_less_where_it_is_said(
     losses: Losses, network: Crnn, wanted: Tensor, rows: Rows
 ) -> None:
     """The teacher's own logits cost little; those of another line much."""
-    classes = losses.contenders(wanted, rows.texts)
+    classes = losses.sampled_classes(wanted, rows.texts)
     own = logits_of(network, wanted, classes)
     right = float(losses.truth(own, wanted, classes, rows.texts))
     assert 0 <= right < 0.5
@@ -101,7 +101,7 @@ def test_an_unreadable_line_does_not_count(
     losses: Losses, network: Crnn, wanted: Tensor, rows: Rows
 ) -> None:
     """Neither one that the teacher cannot read nor one that has too little room."""
-    classes = losses.contenders(wanted, rows.texts)
+    classes = losses.sampled_classes(wanted, rows.texts)
     logits = logits_of(network, wanted + 0.1, classes)
     costs = [
         float(losses.truth(logits[i : i + 1], wanted[i : i + 1], classes, rows.texts[i : i + 1]))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.training.narrow import narrowed, sample
+from model.training.narrow import narrow_trunk, sample
 from model.training.network import FULL, Crnn, Shape, Trunk
 
 pytestmark = pytest.mark.training
@@ -17,7 +17,7 @@ NARROWER = Shape(tuple(width * 3 // 4 for width in FULL))
 
 @pytest.fixture(scope="module")
 def images(shards: Path) -> list[Tensor]:
-    """Drawn lines."""
+    """Rendered lines."""
     return sample(shards, 12)
 
 
@@ -36,26 +36,26 @@ def dropped_at_random(full: Trunk, shape: Shape) -> Trunk:
     narrow.stem[0].load_state_dict(full.stem[0].state_dict())
     for source, target in zip(full.blocks, narrow.blocks, strict=True):
         state = copy.deepcopy(source.state_dict())
-        kept = torch.randperm(source.expand.out_channels)[: target.expand.out_channels]
+        selected = torch.randperm(source.expand.out_channels)[: target.expand.out_channels]
         for name in ("expand.weight", "expand.bias"):
-            state[name] = state[name][kept]
-        state["reduce.weight"] = state["reduce.weight"][:, kept]
+            state[name] = state[name][selected]
+        state["reduce.weight"] = state["reduce.weight"][:, selected]
         target.load_state_dict(state)
     return narrow
 
 
 @pytest.mark.timeout(240)
 def test_full_width_is_the_trunk_itself(network: Crnn, images: list[Tensor]) -> None:
-    """Nothing dropped, nothing lost."""
+    """Without dropped channels, nothing is lost."""
     torch.manual_seed(1)
-    assert loss(narrowed(network.trunk, Shape(), images), network, images) < 1e-3
+    assert loss(narrow_trunk(network.trunk, Shape(), images), network, images) < 1e-3
 
 
 @pytest.mark.timeout(240)
 def test_three_quarters_lose_little(network: Crnn, images: list[Tensor]) -> None:
-    """And far less than channels dropped at random."""
+    """Far less than with channels dropped at random."""
     torch.manual_seed(1)
-    chosen = loss(narrowed(network.trunk, NARROWER, images), network, images)
+    chosen = loss(narrow_trunk(network.trunk, NARROWER, images), network, images)
     at_random = loss(dropped_at_random(network.trunk, NARROWER), network, images)
     assert chosen < 0.25
     assert chosen < at_random / 3

@@ -1,4 +1,4 @@
-"""Shards: lines and what a trunk makes of them, kept on disk."""
+"""Shards: files of lines with the features of a trunk."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from model.training import reshard
 from model.training import shards as shards_module
 from model.training.batches import batches
 from model.training.export import export
-from model.training.lines import DrawnLine, as_input
+from model.training.lines import RenderedLine, as_input
 from model.training.network import Crnn
 from model.training.shards import read_shard
 from model.training.teacher import Teacher
@@ -20,8 +20,8 @@ from model.training.teacher import Teacher
 pytestmark = pytest.mark.training
 
 
-def test_a_shard_reads_back(shards: Path, lines: Sequence[DrawnLine], teacher: Teacher) -> None:
-    """Images and texts as they were; the teacher's features as a run of it gives them."""
+def test_a_shard_reads_back(shards: Path, lines: Sequence[RenderedLine], teacher: Teacher) -> None:
+    """The same images and texts, and the teacher's features of them."""
     assert [path.name for path in shards.iterdir()] == ["00000.npz"]
     found = {rows.width_px: rows for rows in read_shard(shards / "00000.npz")}
     assert set(found) == {line.image.shape[1] for line in lines}
@@ -38,14 +38,14 @@ def test_a_shard_reads_back(shards: Path, lines: Sequence[DrawnLine], teacher: T
 
 
 def test_images_and_wide_lines_may_stay_on_disk(shards: Path) -> None:
-    """What a run does not need is not read."""
+    """Neither images nor wide lines, if a run does not need them."""
     (rows,) = read_shard(shards / "00000.npz", images=False, widest_px=200)
     assert rows.width_px == 160
     assert rows.images.size == 0
     assert len(rows.trunk) == len(rows.texts)
 
 
-def test_drawing_shards_is_taken_up_where_it_stopped(
+def test_writing_shards_is_resumed(
     teacher_path: Path,
     charset_path: Path,
     listing: Path,
@@ -53,7 +53,7 @@ def test_drawing_shards_is_taken_up_where_it_stopped(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A shard that is there stays; the same number gives the same one again."""
+    """An existing shard stays; the same number gives the same shard."""
     monkeypatch.setattr(shards_module, "LINES_PER_SHARD", 3)
     command = ["shards", *map(str, (teacher_path, charset_path, listing, tmp_path)), "--last"]
     monkeypatch.setattr(sys, "argv", [*command, "1"])
@@ -78,7 +78,7 @@ def test_a_shard_is_written_again_with_another_trunk(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The exported trunk, still the teacher's, says the same; images are left out."""
+    """With the teacher's trunk, exported, it has the same features; images are left out."""
     trunk = tmp_path / "trunk.onnx"
     onnx.save(export(network, charset, trunk_only=True), trunk)
     out = tmp_path / "again"
@@ -94,7 +94,7 @@ def test_a_shard_is_written_again_with_another_trunk(
 
 
 def test_batches_are_of_one_width_and_bounded(shards: Path) -> None:
-    """Every line comes once an epoch, its features beside it, in an order the seed gives."""
+    """Every line comes once an epoch, with its features, in the order of the seed."""
 
     def epoch(seed: int) -> list[str]:
         texts: list[str] = []

@@ -1,4 +1,4 @@
-"""Drawn pages know where their lines stand."""
+"""Rendered pages with known lines."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +11,13 @@ from model.training.sheets import SheetSource
 
 @pytest.fixture(scope="module")
 def sheets(listing: Path, charset: Sequence[str]) -> SheetSource:
-    """Sheets in the faces of the tests."""
+    """Sheets with the faces of the tests."""
     return SheetSource(listing, set(charset), seed=1, held_out=False)
 
 
 def test_the_same_number_gives_the_same_sheet(sheets: SheetSource) -> None:
-    """And another number another one."""
-    one, same, other = (sheets.draw(number, 24, (500, 400)) for number in (1, 1, 2))
+    """Another number gives another one."""
+    one, same, other = (sheets.render(number, 24, (500, 400)) for number in (1, 1, 2))
     assert np.array_equal(one.pixels, same.pixels)
     assert np.array_equal(one.boxes, same.boxes)
     assert not np.array_equal(one.pixels, other.pixels)
@@ -27,9 +27,9 @@ def test_the_same_number_gives_the_same_sheet(sheets: SheetSource) -> None:
 def test_boxes_hold_the_ink(
     sheets: SheetSource, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a sheet that is not worn, all outside of the boxes is paper."""
+    """On a sheet without degradations, everything outside the boxes is background."""
     monkeypatch.setattr("model.training.sheets._WEARS", ())
-    sheet = sheets.draw(number, 24, (500, 800))
+    sheet = sheets.render(number, 24, (500, 800))
     grey = sheet.pixels.mean(axis=2)
     outside = np.ones(grey.shape, bool)
     for left, top, right, bottom in np.stack(

@@ -1,4 +1,4 @@
-"""What lines say."""
+"""The texts of lines."""
 
 import random
 import re
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from model.training import words
-from model.training.text import KINDS, draw_text
+from model.training.text import KINDS, generate_text
 
 pytestmark = pytest.mark.training
 
@@ -16,13 +16,14 @@ def some(charset: Sequence[str], kind: str | None, *, held_out: bool = False) ->
     """Return texts of a kind, from seeds."""
     known = set(charset)
     return [
-        draw_text(random.Random(seed), known, kind=kind, held_out=held_out) for seed in range(60)
+        generate_text(random.Random(seed), known, kind=kind, held_out=held_out)
+        for seed in range(60)
     ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_text_has_only_the_charsets_characters(kind: str, charset: Sequence[str]) -> None:
-    """And single spaces, none at its ends; each kind draws many texts."""
+    """And single spaces, none at its ends; each kind has many texts."""
     texts = some(charset, kind)
     for text in texts:
         assert text == " ".join(text.split())
@@ -31,16 +32,16 @@ def test_a_text_has_only_the_charsets_characters(kind: str, charset: Sequence[st
 
 
 def test_what_the_charset_lacks_is_left_out() -> None:
-    """The check above is not blind: a smaller charset gives other texts."""
+    """Control: a smaller charset gives other texts."""
     assert set("".join(some("0123456789", "numbers"))) <= {*"0123456789 "}
 
 
 @pytest.mark.parametrize("kind", [None, *KINDS])
 def test_the_same_seed_gives_the_same_text(kind: str | None, charset: Sequence[str]) -> None:
-    """Whatever was drawn before."""
+    """Whatever was generated before."""
     known = set(charset)
     first = some(charset, kind)
-    draw_text(random.Random(99), known, kind=kind)
+    generate_text(random.Random(99), known, kind=kind)
     assert some(charset, kind) == first
 
 
@@ -52,7 +53,7 @@ def test_without_a_kind_all_kinds_come(charset: Sequence[str]) -> None:
 
 
 def test_held_out_sentences_are_never_trained_on(charset: Sequence[str]) -> None:
-    """They come from another corpus; not one sentence is in both."""
+    """They come from another corpus; no sentence is in both."""
     trained, held_out = (words.sentences(held_out=each) for each in (False, True))
     assert min(len(trained), len(held_out)) > 5000
     assert not set(trained) & set(held_out)
@@ -65,8 +66,8 @@ def test_held_out_sentences_are_never_trained_on(charset: Sequence[str]) -> None
 
 
 def test_rare_words_are_seen_and_common_ones_lead() -> None:
-    """Frequencies are flattened, not levelled."""
+    """Frequencies are flattened, not equal."""
     rng = random.Random(1)
-    drawn = [words.english().draw(rng) for _ in range(4000)]
-    assert drawn.count("the") > 10
-    assert len(set(drawn)) > 2000
+    sampled = [words.english().sample(rng) for _ in range(4000)]
+    assert sampled.count("the") > 10
+    assert len(set(sampled)) > 2000

@@ -1,4 +1,4 @@
-"""Training: it learns, stops at any time, and goes on."""
+"""Training: it learns, can be stopped at any time, and resumes."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ import torch
 from model.training import train
 from model.training.checkpoint import load_weights
 from model.training.network import Crnn
-from model.training.train import Training, own_units
+from model.training.train import Training, step_sizes
 
 pytestmark = pytest.mark.training
 
@@ -27,7 +27,7 @@ def options(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Options:
-    """Make the command line's options: batches of 6 lines, all of 160 columns."""
+    """Return the options of the command line: batches of 6 lines with 160 columns."""
 
     def make(run: str, lines: int, *more: str) -> Namespace:
         (tmp_path / run).mkdir(exist_ok=True)
@@ -40,28 +40,28 @@ def options(
 
 
 def test_a_run_that_was_stopped_goes_on(options: Options) -> None:
-    """It ends at the same step as one that was not, and begins with the average it kept."""
+    """It ends at the same step as one that was not stopped, and starts with the saved average."""
     losses = ("--features", "1", "--truth", "0.1")
     Training(options("one", 24, *losses)).run()
-    kept = torch.load(options("one", 24).run / "latest.pt", weights_only=True)
-    assert (kept["step"], kept["lines"]) == (4, 24)
+    saved = torch.load(options("one", 24).run / "latest.pt", weights_only=True)
+    assert (saved["step"], saved["lines"]) == (4, 24)
 
     again = Training(options("one", 48, *losses))
     assert (again.step, again.lines) == (4, 24)
     fresh = Training(options("fresh", 48, *losses))
     changed = {
-        name for name, value in kept["average"].items() if not value.equal(fresh.average[name])
+        name for name, value in saved["average"].items() if not value.equal(fresh.average[name])
     }
     assert "neck.exit.weight" in changed
-    assert all(again.average[name].equal(value) for name, value in kept["average"].items())
+    assert all(again.average[name].equal(value) for name, value in saved["average"].items())
     again.run()
     fresh.run()
     assert (again.step, again.lines) == (fresh.step, fresh.lines) == (8, 48)
     assert again.optimiser.state_dict()["state"][0]["step"] == 8
 
 
-def test_a_run_learns_what_it_is_told_to_and_nothing_else(options: Options) -> None:
-    """The neck comes nearer to the teacher's features; with no rate it does not. The rest stays."""
+def test_a_run_trains_only_the_parts_that_are_named(options: Options) -> None:
+    """The neck gets nearer to the teacher's features, unless the rate is 0; the rest stays."""
     found = {}
     for rate in ("0.01", "0"):
         run = Training(
@@ -85,7 +85,7 @@ def test_a_run_learns_what_it_is_told_to_and_nothing_else(options: Options) -> N
 
 
 def test_a_trunk_is_trained_on_images(options: Options) -> None:
-    """Parts are named; frozen parts of the trunk stay."""
+    """Other parts of the trunk are frozen."""
     more = ("--train", "trunk.last,neck", "--near", "1", "--divergence", "1")
     run = Training(options("trunk", 6, *more))
     before = {name: value.clone() for name, value in run.network.state_dict().items()}
@@ -101,7 +101,7 @@ def test_a_trunk_is_trained_on_images(options: Options) -> None:
 
 
 def test_a_run_begins_with_anothers_weights(options: Options, network: Crnn) -> None:
-    """All that fit; the losses still measure by the teacher's own classifier."""
+    """Those that match; the losses still use the teacher's own classifier."""
     path = options("begin", 6).run / "weights.pt"
     weights = {name: value + 1 for name, value in network.state_dict().items()}
     torch.save({"shape": {}, "weights": weights}, path)
@@ -111,7 +111,7 @@ def test_a_run_begins_with_anothers_weights(options: Options, network: Crnn) -> 
 
 
 def test_weights_of_another_form_are_left_out(network: Crnn, tmp_path: Path) -> None:
-    """A neck of another width, say: the rest is taken over."""
+    """For example of a neck with another width: the rest is loaded."""
     other = {
         "neck.exit.bias": torch.ones(120),
         "neck.exit.weight": torch.ones(1, 2),
@@ -129,8 +129,8 @@ def test_weights_of_another_form_are_left_out(network: Crnn, tmp_path: Path) -> 
 
 
 def test_a_step_is_as_large_as_the_channel_allows(network: Crnn) -> None:
-    """Each convolution's channels in their own measure; none is nought."""
-    units = dict(own_units(network.trunk.last))
+    """Each channel of a convolution has its own; none is 0."""
+    units = dict(step_sizes(network.trunk.last))
     weight = network.trunk.last[0].reduce.weight
     assert units[weight].shape == (weight.shape[0], 1, 1, 1)
     assert all((unit > 0).all() for unit in units.values())

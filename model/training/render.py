@@ -1,6 +1,6 @@
-"""Draw one line of text as papers and screens show it, with what stands around it.
+"""Render one line of text as it looks on paper and screens, with parts of its surroundings.
 
-A drawing is float32, H x W x 3, RGB, 0 to 255; `model.training.degrade` wears it out afterwards.
+The result is float32, H x W x 3, RGB, 0 to 255; `model.training.degrade` degrades it afterwards.
 """
 
 import math
@@ -12,14 +12,19 @@ from PIL import Image, ImageDraw, ImageFont
 
 from model.training.fonts import Face, Faces, opened
 
-Drawing = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.float32]  # H x W, 0 to 1: how much ink
+FloatImage = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.float32]  # H x W, 0 to 1: the amount of ink
 
 _SIZES_PX = (20, 24, 28, 32, 36, 42, 48, 56)
 
 
-def draw_line(rng: random.Random, text: str, faces: Faces) -> Drawing:
-    """Return the text drawn in some face and colours. Raises LookupError where no face has it."""
+def render_line(rng: random.Random, text: str, faces: Faces) -> FloatImage:
+    """Return the text in a random face and random colours.
+
+    Raises:
+        LookupError: no face has all of its characters.
+
+    """
     face = faces.pick(rng, text)
     font = opened(face.path, face.index, rng.choice(_SIZES_PX))
     mask = _ink(rng, text, font)
@@ -29,7 +34,7 @@ def draw_line(rng: random.Random, text: str, faces: Faces) -> Drawing:
 
 
 def _ink(rng: random.Random, text: str, font: ImageFont.FreeTypeFont) -> Mask:
-    """Return the text's ink with margins around it as a detector's boxes leave them."""
+    """Return the text's ink, with margins like those of a detector's boxes."""
     spacing = 0.0
     if rng.random() < 0.18:
         spacing = rng.uniform(-0.04, 0.35) * font.size
@@ -52,12 +57,12 @@ def _ink(rng: random.Random, text: str, font: ImageFont.FreeTypeFont) -> Mask:
 
 
 def _margin(rng: random.Random) -> float:
-    """Return the room above or below a line as a share of its height; below 0 it is cut."""
+    """Return a margin above or below a line as a share of its height; below 0 the line is cut."""
     return rng.uniform(-0.07, 0.06) if rng.random() < 0.25 else rng.uniform(0.03, 0.4)
 
 
 def _neighbour(rng: random.Random, mask: Mask, face: Face) -> Mask:
-    """Leave the feet of the line above, or the heads of the line below, in the crop."""
+    """Add the lower edge of the line above, or the upper edge of the line below."""
     if rng.random() > 0.12:
         return mask
     height, width = mask.shape
@@ -78,33 +83,33 @@ def _rules(rng: random.Random, mask: Mask, _: Face) -> Mask:
     height, width = mask.shape
     mask = mask.copy()
     for _rule in range(rng.randint(1, 2)):
-        thick, shade = rng.randint(1, max(1, height // 16)), rng.uniform(0.4, 1.0)
-        place = rng.random()
-        if place < 0.6:
+        thickness, shade = rng.randint(1, max(1, height // 16)), rng.uniform(0.4, 1.0)
+        position = rng.random()
+        if position < 0.6:
             y = round(height * rng.uniform(0.9, 0.99))
-            mask[y : y + thick] = np.maximum(mask[y : y + thick], shade)
-        elif place < 0.75:
-            mask[:thick] = np.maximum(mask[:thick], shade)
+            mask[y : y + thickness] = np.maximum(mask[y : y + thickness], shade)
+        elif position < 0.75:
+            mask[:thickness] = np.maximum(mask[:thickness], shade)
         else:
             x = round(height * rng.uniform(0, 0.06))
-            x = x if rng.random() < 0.5 else max(0, width - thick - x)
-            mask[:, x : x + thick] = np.maximum(mask[:, x : x + thick], shade)
+            x = x if rng.random() < 0.5 else max(0, width - thickness - x)
+            mask[:, x : x + thickness] = np.maximum(mask[:, x : x + thickness], shade)
     return mask
 
 
-def _coloured(rng: random.Random, mask: Mask) -> Drawing:
-    """Put ink on paper: mostly dark on light, sometimes in colours, sometimes inverse."""
+def _coloured(rng: random.Random, mask: Mask) -> FloatImage:
+    """Colour ink and background: mostly dark on light, sometimes in colours, sometimes inverse."""
     if rng.random() < 0.68:
-        paper = np.full(3, rng.uniform(165, 255)) + _tint(rng, 12)
+        background = np.full(3, rng.uniform(165, 255)) + _tint(rng, 12)
         ink = np.full(3, rng.uniform(0, 110)) + _tint(rng, 15)
     else:
-        paper, ink = _distinct(rng)
+        background, ink = _distinct(rng)
     if rng.random() < 0.09:
-        paper, ink = ink, paper
-    drawing = mask[..., None] * (ink - paper).astype(np.float32) + paper.astype(np.float32)
+        background, ink = ink, background
+    pixels = mask[..., None] * (ink - background).astype(np.float32) + background.astype(np.float32)
     if rng.random() < 0.04:
-        drawing = _stamped(rng, drawing)
-    return drawing.astype(np.float32)
+        pixels = _stamped(rng, pixels)
+    return pixels.astype(np.float32)
 
 
 def _tint(rng: random.Random, spread: float) -> npt.NDArray[np.float64]:
@@ -112,16 +117,16 @@ def _tint(rng: random.Random, spread: float) -> npt.NDArray[np.float64]:
 
 
 def _distinct(rng: random.Random) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return two colours whose brightness differs enough to be read."""
+    """Return two colours whose brightness differs enough to be legible."""
     while True:
         one, other = (np.array([rng.uniform(0, 255) for _ in range(3)]) for _ in range(2))
         if abs(float((one - other) @ (0.3, 0.59, 0.11))) > 70:
             return (one, other) if one.sum() > other.sum() else (other, one)
 
 
-def _stamped(rng: random.Random, drawing: Drawing) -> Drawing:
-    """Set part of a red seal over the line."""
-    height, width = drawing.shape[:2]
+def _stamped(rng: random.Random, pixels: FloatImage) -> FloatImage:
+    """Add a part of a red seal over the line."""
+    height, width = pixels.shape[:2]
     image = Image.new("L", (width, height), 0)
     radius, x = height * rng.uniform(0.8, 2.5), rng.uniform(0, width)
     y = height * rng.uniform(-1, 2)
@@ -129,4 +134,4 @@ def _stamped(rng: random.Random, drawing: Drawing) -> Drawing:
     ImageDraw.Draw(image).ellipse(box, outline=255, width=max(2, height // 10))
     seal = np.asarray(image, np.float32)[..., None] / 255 * rng.uniform(0.3, 0.6)
     red = np.array([rng.uniform(180, 230), rng.uniform(20, 70), rng.uniform(20, 70)], np.float32)
-    return (drawing * (1 - seal) + red * seal).astype(np.float32)
+    return (pixels * (1 - seal) + red * seal).astype(np.float32)
