@@ -1,11 +1,14 @@
 """Which processes a service has."""
 
+import time
 from pathlib import Path
 
+from bench.processes import cpu_s
 from tests.model.processes import children_of
-from tests.system.service import Service
+from tests.system.service import PATIENCE_S, Service
 
 _CAP_SYS_PTRACE = 19
+READING_S = 0.05
 
 
 def pids_of(service: Service, module: str) -> set[int]:
@@ -21,6 +24,19 @@ def decoders_of(service: Service) -> set[int]:
 def reading_engines(service: Service) -> set[int]:
     """Return the ids of the engines that hold a page now; asks for `may_look`."""
     return {pid for pid in pids_of(service, "engine") if "/memfd:pixels" in _held(pid)}
+
+
+def engine_seconds(service: Service) -> float:
+    """Return the processor seconds that the engines have used; it stands still between pages."""
+    return cpu_s(pids_of(service, "engine"))
+
+
+def wait_until_reading(service: Service, before_s: float) -> None:
+    """Wait until the engines have used more processor time than `before_s`: they read a page."""
+    due = time.monotonic() + PATIENCE_S
+    while engine_seconds(service) < before_s + READING_S:
+        assert time.monotonic() < due, "no engine reads"
+        time.sleep(0.005)
 
 
 def may_look() -> bool:

@@ -58,7 +58,7 @@ class Service:
             "HOME": str(directory),
             "OCR_SETTINGS": str(self.settings),
             "PYTHONPATH": str(directory),
-            **measuring(),
+            **({} if launcher else measuring()),  # what strace records is the service's own
             **(environment or {}),
         }
         self.process = subprocess.Popen(

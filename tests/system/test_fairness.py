@@ -1,12 +1,13 @@
 """One key's load does not keep another's requests out."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import httpx2
 import pytest
 
-from tests.system.service import Service, key_stanza
+from tests.system.service import PATIENCE_S, Service, key_stanza
 
 pytestmark = pytest.mark.anyio
 Draw = Callable[..., bytes]
@@ -47,6 +48,14 @@ async def refused_or_read(client: httpx2.AsyncClient, image: bytes) -> int:
     return answer.status_code
 
 
+def wait_until_logged(service: Service, requests: int) -> None:
+    """Wait until so many requests are in the access log: the service has noticed their end."""
+    due = time.monotonic() + PATIENCE_S
+    while sum('"request_id"' in line for line in service.log) < requests:
+        assert time.monotonic() < due
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("same", [False, True])
 async def test_another_key_finds_a_place(
     start: Callable[..., Service], draw: Draw, *, same: bool
@@ -63,8 +72,8 @@ async def test_another_key_finds_a_place(
             await each.begin(service, greedy)
         async with service.async_client(key=greedy if same else modest) as client:
             status = await refused_or_read(client, draw("4711"))
-        ended = [await each.end() for each in held]
-        await asyncio.sleep(0.3)  # the service learns that they have left
+        ended = await asyncio.gather(*(each.end() for each in held))
+        await asyncio.to_thread(wait_until_logged, service, len(held) + 1)
     # The newest makes room.
     expected = (503, [None] * 4) if same else (200, [None, None, None, 503])
     assert (status, ended) == expected

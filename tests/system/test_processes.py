@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 
 from tests.model.processes import children_of
+from tests.system.processes import engine_seconds, wait_until_reading
 from tests.system.service import Service
 
 Draw = Callable[..., bytes]
@@ -47,8 +48,9 @@ def test_a_death_costs_one_request(start: Callable[..., Service], draw: Draw) ->
         thread = threading.Thread(
             target=lambda: answers.append(client.post("/ocr", files={"image": image}))
         )
+        before_s = engine_seconds(service)
         thread.start()
-        time.sleep(0.4)
+        wait_until_reading(service, before_s)
         for child in children_of(service.process.pid):
             os.kill(child, signal.SIGKILL)
         thread.join(60)
@@ -89,8 +91,9 @@ def test_a_stop_lets_readings_finish(start: Callable[..., Service], draw: Draw) 
         thread = threading.Thread(
             target=lambda: answers.append(client.post("/ocr", files={"image": image}).status_code)
         )
+        before_s = engine_seconds(service)
         thread.start()
-        time.sleep(0.3)
+        wait_until_reading(service, before_s)
         assert service.stop() == 0
         thread.join(60)
         assert answers == [200]
