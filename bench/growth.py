@@ -23,11 +23,11 @@ import numpy as np
 import pygal
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.drawing import words
 from bench.figures import table
 from bench.inprocess import new_reader
 from bench.machine import describe
 from bench.variants import CRNN
+from bench.varied_images import words
 from model.reader import Reader
 
 _LETTERS_PX, _LINE_PX, _MARGIN_PX = 28, 48, 40

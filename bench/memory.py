@@ -22,13 +22,13 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.drawing import BAD, GOOD, drawings
 from bench.figures import table
 from bench.images import load_images
 from bench.machine import describe
 from bench.processes import role, rss_mb, tree
 from bench.servers import Server, launch_ours
 from bench.variants import CRNN, Driver
+from bench.varied_images import BAD, GOOD, drawings
 
 LOOK = 20
 WEB_MB = 20

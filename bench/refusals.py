@@ -24,11 +24,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.asking import Connection, Request, trusting
 from bench.figures import median_interval, spread, table
+from bench.h2_client import Connection, Request, trusting
 from bench.machine import describe
 from bench.processes import cpu_s
-from bench.refusing_cases import (
+from bench.refusal_cases import (
     FLOOR,
     KEY_LIMITS,
     PROCESSES,

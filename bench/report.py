@@ -27,7 +27,7 @@ def show_peaks(peaks: Mapping[str, float]) -> None:
 
 
 def show_alone(found: Json, variants: Sequence[Variant], images: dict[str, list[str]]) -> None:
-    """Print latencies, what was read, and what the envelope costs."""
+    """Print latencies, what was read, and what the overhead costs."""
     rows = []
     for variant in variants:
         results = found[variant.title]
@@ -42,10 +42,10 @@ def show_alone(found: Json, variants: Sequence[Variant], images: dict[str, list[
         ])  # fmt: skip
     head = ["one at a time", "p50 ms", "p99 ms", "min-max", "images/s", "lines found whole"]
     print("\n" + table(head, rows))
-    show_envelope(found, variants)
+    show_overhead(found, variants)
 
 
-def show_envelope(found: Json, variants: Sequence[Variant]) -> None:
+def show_overhead(found: Json, variants: Sequence[Variant]) -> None:
     """Print what lies between the client's clock and the reader's, three ways."""
     rows = []
     base = next((v for v in variants if v.name == "in-process"), None)
@@ -65,7 +65,7 @@ def show_envelope(found: Json, variants: Sequence[Variant]) -> None:
             f"{statistics.median(r['client_cpu_ms'] for r in results):.1f}",
         ])  # fmt: skip
     head = [
-        "envelope, ms and % of the median reading, with 95 % interval",
+        "overhead, ms and % of the median reading, with 95 % interval",
         "same request: client's clock less reader's", "less in-process, paired by image",
         "web process CPU ms", "client CPU ms",
     ]  # fmt: skip

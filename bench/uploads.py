@@ -18,9 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.distance import distance
 from bench.figures import in_turn, spread, table
 from bench.machine import describe
+from bench.relay import distance
 from bench.servers import launch_ours
 
 TARGET = 1.5

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench.distance import distance
+from bench.relay import distance
 from bench.uploads import BODY_BYTES, VERSIONS, uploads_ms
 from tests.system.service import Service
 

@@ -42,7 +42,7 @@ def test_reads_the_receipt_over_http2(service: Service) -> None:
         assert len(line["polygon"]) == 4
 
 
-def test_every_answer_carries_the_envelope(service: Service) -> None:
+def test_every_response_has_the_headers(service: Service) -> None:
     """HSTS, nosniff, no-store and the limits' state are there; a Server header is not."""
     with service.client() as client:
         answer = client.post("/ocr", files={"image": RECEIPT.read_bytes()})

@@ -1,8 +1,8 @@
-"""What the envelope costs: `python bench/envelope.py [--images DIR] [--rounds N]`.
+"""What the overhead costs: `python bench/overhead.py [--images DIR] [--rounds N]`.
 
 The service as shipped is asked by curl, over one HTTP/2 connection that stays open, with a key and
 limits; the same pipeline without a service is asked in turns with it. What curl's clock shows above
-the reader's own time *of the same request* is the envelope: TLS, HTTP/2, middleware, the form, the
+the reader's own time *of the same request* is the overhead: TLS, HTTP/2, middleware, the form, the
 answer, and curl itself. Prints Markdown; exit status 1 where it is more than 2 % of a reading.
 """
 
@@ -51,7 +51,7 @@ def read(driver: Driver, images: Sequence[str]) -> list[Asked]:
 
 def main() -> int:
     """Measure what the command line asks for; return the exit status."""
-    parser = argparse.ArgumentParser(prog="envelope", description=__doc__)
+    parser = argparse.ArgumentParser(prog="overhead", description=__doc__)
     parser.add_argument("--images", type=Path, help="folder with labels.jsonl")
     parser.add_argument("--take", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=10, help="each sends every image once")
