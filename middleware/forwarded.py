@@ -1,4 +1,4 @@
-"""What a proxy says of the connections before its own: Forwarded, or X-Forwarded-For and -Proto.
+"""Parsing of forwarding headers: Forwarded, or X-Forwarded-For and X-Forwarded-Proto.
 
 Source: RFC 7239, sections 4 and 6; RFC 9110, section 5.6.1, for lists.
 """
@@ -29,17 +29,17 @@ _NODE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One connection, as the proxy that took it describes it: whose it was, and over what."""
+    """A connection to a proxy, as that proxy describes it: the client and the scheme."""
 
     client: str
     scheme: str | None
 
 
 def read_hops(headers: Headers, kind: str) -> list[Hop]:
-    """Return the hops that headers of `kind` ("forwarded" or "x-forwarded") tell of, nearest last.
+    """Return the hops in the headers of `kind` ("forwarded" or "x-forwarded"), nearest last.
 
     Raises:
-        MalformedForwarding: they are not as their grammar wants them.
+        MalformedForwarding: the headers do not follow their grammar, or have too many hops.
 
     """
     hops = _forwarded(headers) if kind == "forwarded" else _x_forwarded(headers)
@@ -54,26 +54,26 @@ def _forwarded(headers: Headers) -> list[Hop]:
 
 
 def _elements(text: str) -> list[str]:
-    """Split a list at the commas that are outside of quotes; empty elements are none."""
+    """Split a list at the commas outside of quotes; drop empty elements."""
     if len(text) > MAX_BYTES:
         raise MalformedForwarding
     elements = []
     at = 0
     while at <= len(text):
-        found = cast("re.Match[str]", _ELEMENT.match(text, at))  # it matches nothing, too
+        found = cast("re.Match[str]", _ELEMENT.match(text, at))  # it matches "", too
         elements.append(found[0].strip(" \t"))
-        if found.end() < len(text) and text[found.end()] != ",":  # a quote that never ends
+        if found.end() < len(text) and text[found.end()] != ",":  # a quote without an end
             raise MalformedForwarding
         at = found.end() + 1
     return [element for element in elements if element]
 
 
 def _pairs(element: str) -> dict[str, str]:
-    """Read `name=value;name=value`; no name may come twice, and no space is allowed."""
+    """Parse `name=value;name=value`; duplicate names and spaces are malformed."""
     pairs: dict[str, str] = {}
     at = 0
     while at < len(element):
-        if element[at] == ";":  # an empty pair is one, too
+        if element[at] == ";":  # empty pairs are valid
             at += 1
             continue
         found = _PAIR.match(element, at)
@@ -96,7 +96,7 @@ def _hop(pairs: dict[str, str]) -> Hop:
 
 
 def _node(text: str) -> str:
-    """Return the address, or the word, that a node is called by; its port says nothing."""
+    """Return the address or identifier of a node, without its port."""
     found = _NODE.fullmatch(text)
     if found is None:
         raise MalformedForwarding
@@ -109,7 +109,7 @@ def _address(text: str) -> str:
         address = ipaddress.ip_address(text)
     except ValueError:
         raise MalformedForwarding from None
-    if getattr(address, "scope_id", None) is not None:  # after a % anything may stand
+    if getattr(address, "scope_id", None) is not None:  # a scope may contain anything
         raise MalformedForwarding
     return str(address)
 
@@ -121,9 +121,9 @@ def _scheme(text: str) -> str:
 
 
 def _x_forwarded(headers: Headers) -> list[Hop]:
-    """Read the two lists; a scheme belongs to the address at its place, or to all of them."""
-    clients = [_x_node(text) for text in _words(headers, "x-forwarded-for")]
-    schemes = [_scheme(text) for text in _words(headers, "x-forwarded-proto")]
+    """Parse both lists; a scheme belongs to the address at its index, a single one to all."""
+    clients = [_x_node(text) for text in _items(headers, "x-forwarded-for")]
+    schemes = [_scheme(text) for text in _items(headers, "x-forwarded-proto")]
     if not schemes:
         return [Hop(client, None) for client in clients]
     clients = clients or [UNKNOWN] * len(schemes)
@@ -134,12 +134,12 @@ def _x_forwarded(headers: Headers) -> list[Hop]:
     return [Hop(*hop) for hop in zip(clients, schemes, strict=True)]
 
 
-def _words(headers: Headers, name: str) -> Sequence[str]:
+def _items(headers: Headers, name: str) -> Sequence[str]:
     text = ",".join(headers.getlist(name))
-    return [word.strip(" \t") for word in text.split(",")] if text else []
+    return [item.strip(" \t") for item in text.split(",")] if text else []
 
 
 def _x_node(text: str) -> str:
-    """Read an address as proxies write it: bare, IPv6 in brackets or not, with a port or not."""
+    """Parse an address as proxies write it, with or without brackets and port."""
     bare = re.fullmatch(r"(\d+(?:\.\d+){3})(?::\d{1,5})?|\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?", text)
     return _address((bare[1] or bare[2]) if bare else text)

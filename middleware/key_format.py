@@ -1,9 +1,8 @@
-"""API keys: `ocr_<id>_<secret>_<crc32>`.
+"""The format of API keys: `ocr_<id>_<secret>_<crc32>`.
 
-The id finds the entry, the secret is 256 random bits in base62, the CRC lets a mistyped key be
-told from a wrong one offline, and the whole shape lets a leaked one be found by a scanner. A
-random secret of this length needs no slow hash: SHA-256 is enough, and costs an attacker's
-guess and ours the same microsecond.
+The id identifies the entry, the secret is 256 random bits in base62. The CRC distinguishes a
+mistyped key from a wrong one, and the format lets scanners find leaked keys. A random secret of
+this length needs no slow password hash; SHA-256 is enough.
 Source: GitHub, "Behind GitHub's new authentication token formats", 2021.
 """
 
@@ -16,26 +15,26 @@ ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 SECRET_BITS = 256
 SECRET_LENGTH = 43  # ceil(256 / log2(62))
 CRC_LENGTH = 6  # ceil(32 / log2(62))
-SHAPE = re.compile(
+FORMAT = re.compile(
     rf"ocr_([a-z0-9]{{4,16}})_[0-9A-Za-z]{{{SECRET_LENGTH}}}_([0-9A-Za-z]{{{CRC_LENGTH}}})"
 )
 
 
 def new_key_id() -> str:
-    """Return eight random characters to name a key by."""
+    """Return a new key id: eight random characters."""
     return "".join(secrets.choice(string.digits + string.ascii_lowercase) for _ in range(8))
 
 
 def new_key(key_id: str) -> str:
-    """Return a new key for `key_id`."""
+    """Return a new key with this id."""
     body = f"ocr_{key_id}_{_base62(secrets.randbits(SECRET_BITS), SECRET_LENGTH)}"
     return f"{body}_{_crc(body)}"
 
 
-def key_id_of(token: str) -> str | None:
-    """Return the id inside `token`, or None where shape or checksum are wrong."""
-    match = SHAPE.fullmatch(token)
-    if match is None or _crc(token[: -CRC_LENGTH - 1]) != match[2]:
+def key_id_of(key: str) -> str | None:
+    """Return the id of a key; None if its format or checksum is wrong."""
+    match = FORMAT.fullmatch(key)
+    if match is None or _crc(key[: -CRC_LENGTH - 1]) != match[2]:
         return None
     return match[1]
 

@@ -1,4 +1,4 @@
-"""Plain HTTP is a postcard: it is told where the sealed address is, and nothing else."""
+"""Responses over plain HTTP: a redirect to HTTPS, and ACME challenges."""
 
 import re
 from pathlib import Path
@@ -12,16 +12,19 @@ from middleware.request_context import request_context
 
 CHALLENGES = "/.well-known/acme-challenge/"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")  # RFC 8555 section 8.3: base64url
-SAFE = "/%:@!$&'()*+,;=~-._"  # RFC 3986 section 3.3, and what is escaped already
+SAFE = "/%:@!$&'()*+,;=~-._"  # RFC 3986, section 3.3, and "%", as escapes stay
 MAX_CHALLENGE_BYTES = 4096
 
 
 class PlainPort:
-    """Answers what arrives without TLS; lets everything else through.
+    """Responds to requests without TLS; passes on all others.
 
-    GET and HEAD are redirected to `origin`, never to the Host header's name, which a caller can
-    forge. Anything else is refused: its key and image have already crossed the wire in clear, and
-    a redirect would hide that.
+    GET and HEAD are redirected to `origin`, not to the Host header, which a client can forge. Other
+    methods are rejected: their key and image were sent unencrypted, and a redirect would hide that.
+
+    Raises:
+        PlainHttpRefused: the method is not GET or HEAD.
+
     """
 
     def __init__(self, app: ASGIApp, *, origin: str, acme_directory: Path) -> None:
@@ -40,7 +43,7 @@ class PlainPort:
         await response(scope, receive, send)
 
     def _challenge(self, path: str) -> Response | None:
-        """Return the ACME key authorization that `path` asks for, where there is one."""
+        """Return the ACME key authorization at `path`; None if there is none."""
         token = path.removeprefix(CHALLENGES)
         if token == path or not TOKEN.fullmatch(token):
             return None
@@ -53,7 +56,7 @@ class PlainPort:
 
     def _redirect(self, scope: Scope) -> Response:
         raw_path = scope.get("raw_path", b"/")
-        # An absolute-form target (GET http://... HTTP/1.1) is no path of ours.
+        # The target may be in absolute form (GET http://... HTTP/1.1), which has no path to keep.
         path = quote(raw_path, safe=SAFE) if raw_path.startswith(b"/") else "/"
         query = quote(scope["query_string"], safe=SAFE + "?")
         return RedirectResponse(f"{self.origin}{path}{'?' + query if query else ''}", 308)

@@ -1,4 +1,4 @@
-"""Bodies as callers send them."""
+"""Request bodies."""
 
 from collections.abc import Callable, Sequence
 

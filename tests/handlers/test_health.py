@@ -1,4 +1,4 @@
-"""Whether the process is alive, and whether it could read."""
+"""/healthz and /readyz."""
 
 import json
 from collections.abc import Mapping
@@ -25,13 +25,13 @@ def _request(checks: Mapping[str, Check], warnings: Mapping[str, str] | None = N
 
 
 async def test_alive() -> None:
-    """It answers, whatever the checks would say."""
+    """Whatever the checks return."""
     response = await healthz(_request({"weights": _check(passes=False)}))
     assert (response.status_code, json.loads(bytes(response.body))) == (200, {"status": "ok"})
 
 
 async def test_ready() -> None:
-    """Every check passed, each by name."""
+    """All checks pass; the response names them."""
     checks = {name: _check(passes=True) for name in ("weights", "certificate")}
     response = await readyz(_request(checks))
     assert json.loads(bytes(response.body)) == {
@@ -41,7 +41,7 @@ async def test_ready() -> None:
 
 
 async def test_not_ready() -> None:
-    """All that failed are named, not the first alone, and nothing else."""
+    """The error names all failed checks, not only the first."""
     checks = {
         "weights": _check(passes=False),
         "certificate": _check(passes=True),
@@ -52,8 +52,8 @@ async def test_not_ready() -> None:
     assert caught.value.failed == "weights, limit_storage"
 
 
-async def test_a_warning_is_told_and_does_not_stop() -> None:
-    """What is amiss but allowed is in the answer, for who looks."""
+async def test_a_warning_does_not_fail() -> None:
+    """It is in the response."""
     response = await readyz(_request({"weights": _check(passes=True)}, {"sandbox": "none"}))
     assert response.status_code == 200
     assert json.loads(bytes(response.body))["warnings"] == {"sandbox": "none"}

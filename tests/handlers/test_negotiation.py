@@ -1,4 +1,4 @@
-"""Which of the things we offer a caller wants most."""
+"""Content negotiation."""
 
 import pytest
 from hypothesis import given
@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from handlers.negotiation import preferred
 
-ANSWERS = ("application/json", "text/plain")
+MEDIA_TYPES = ("application/json", "text/plain")
 LANGUAGES = ("en", "zh")
 
 
 @pytest.mark.parametrize(
-    ("header", "answer"),
+    ("header", "media_type"),
     [
         (None, "application/json"),
         ("", "application/json"),
@@ -32,9 +32,9 @@ LANGUAGES = ("en", "zh")
         (";;;,,,q=", "application/json"),
     ],
 )
-def test_what_is_answered_with(header: str | None, answer: str) -> None:
+def test_the_preferred_media_type(header: str | None, media_type: str) -> None:
     """The highest quality wins, the more specific range decides, the first offer is the default."""
-    assert preferred(header, ANSWERS) == answer
+    assert preferred(header, MEDIA_TYPES) == media_type
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_what_is_answered_with(header: str | None, answer: str) -> None:
         ("zhx", "en"),
     ],
 )
-def test_which_language_is_spoken(header: str | None, language: str) -> None:
-    """A range covers its kind: zh-CN is served by zh."""
+def test_the_preferred_language(header: str | None, language: str) -> None:
+    """Languages match by their primary tag: zh-CN is served by zh."""
     assert preferred(header, LANGUAGES) == language
 
 
-@given(st.text(), st.lists(st.sampled_from([*ANSWERS, *LANGUAGES]), min_size=1, unique=True))
-def test_any_header_gets_one_of_the_offers(header: str, offered: list[str]) -> None:
-    """No header is an error."""
+@given(st.text(), st.lists(st.sampled_from([*MEDIA_TYPES, *LANGUAGES]), min_size=1, unique=True))
+def test_any_header_gives_an_offer(header: str, offered: list[str]) -> None:
+    """No header raises an error."""
     assert preferred(header, offered) in offered
 
 
@@ -68,8 +68,8 @@ qualities = st.integers(0, 1000).map(lambda q: q / 1000)
 
 @given(qualities, qualities)
 def test_the_higher_quality_wins(json: float, text: float) -> None:
-    """For every pair of qualities, in either order of the header; the default wins a draw."""
+    """In either order; of two equal ones the default wins."""
     ranges = [f"application/json;q={json}", f"text/plain;q={text}"]
-    expected = ANSWERS[1] if text > json else ANSWERS[0]
-    assert preferred(", ".join(ranges), ANSWERS) == expected
-    assert preferred(",".join(reversed(ranges)), ANSWERS) == expected
+    expected = MEDIA_TYPES[1] if text > json else MEDIA_TYPES[0]
+    assert preferred(", ".join(ranges), MEDIA_TYPES) == expected
+    assert preferred(",".join(reversed(ranges)), MEDIA_TYPES) == expected

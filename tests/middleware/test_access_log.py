@@ -1,4 +1,4 @@
-"""The access log: one line an answer, of everything but content."""
+"""The access log: one line per response, without content."""
 
 import asyncio
 import json
@@ -34,8 +34,8 @@ FIELDS = [
 ]
 
 
-async def test_one_line_tells_who_and_how_much(log: list[str]) -> None:
-    """Every field is there, in this order, and the id is the one the caller was given."""
+async def test_a_line_has_every_field(log: list[str]) -> None:
+    """In this order; the request id is the one in the response."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         context = request_context(scope)
@@ -69,8 +69,8 @@ async def test_one_line_tells_who_and_how_much(log: list[str]) -> None:
 
 
 @given(st.text(), st.text())
-def test_nothing_forges_a_line(name: str, address: str) -> None:
-    """Control characters, quotes and other alphabets are escaped: one answer, one ASCII line."""
+def test_no_value_can_forge_a_line(name: str, address: str) -> None:
+    """Control characters and others are escaped: one response, one line of ASCII."""
     log: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +85,7 @@ def test_nothing_forges_a_line(name: str, address: str) -> None:
 
 
 async def test_no_content_is_logged(log: list[str]) -> None:
-    """Key, query, path, cookies, file name and body: none of them stands in the line."""
+    """Key, query, path, cookies, file name and body are not in the line."""
     scope = scope_of(
         "POST",
         "/hunter2",
@@ -104,8 +104,8 @@ async def test_no_content_is_logged(log: list[str]) -> None:
     assert "hunter2" not in log[0]
 
 
-async def test_a_failure_is_logged_and_passed_on(log: list[str]) -> None:
-    """An app that raises leaves a line without a status."""
+async def test_an_exception_is_logged_and_raised(log: list[str]) -> None:
+    """The line has no status."""
 
     async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise KeyError("hunter2")
@@ -117,8 +117,8 @@ async def test_a_failure_is_logged_and_passed_on(log: list[str]) -> None:
     assert "hunter2" not in log[0]
 
 
-async def test_a_fault_of_ours_is_told_by_place(log: list[str]) -> None:
-    """Where it was noted, the line ends with what failed and where."""
+async def test_the_traceback_of_an_internal_error_is_logged(log: list[str]) -> None:
+    """At the end of the line."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request_context(scope).traceback = ["KeyError", "ocr.py:1 recognize"]
@@ -130,8 +130,8 @@ async def test_a_fault_of_ours_is_told_by_place(log: list[str]) -> None:
     assert line["traceback"] == ["KeyError", "ocr.py:1 recognize"]
 
 
-async def test_a_client_that_leaves_is_logged(log: list[str]) -> None:
-    """A request whose client went away is cancelled; its line says that it was cut short."""
+async def test_a_disconnect_is_logged(log: list[str]) -> None:
+    """The request is cancelled; its line says that the response is incomplete."""
     reached = asyncio.Event()
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -149,8 +149,8 @@ async def test_a_client_that_leaves_is_logged(log: list[str]) -> None:
     assert (line["status"], line["complete"]) == (200, False)
 
 
-async def test_an_answer_that_could_not_be_sent_is_not_complete(log: list[str]) -> None:
-    """The line is true: what failed on the way out is not counted as sent."""
+async def test_a_response_that_was_not_sent_is_not_complete(log: list[str]) -> None:
+    """If sending fails, the line has no status."""
 
     async def receive() -> Message:
         return {"type": "http.request"}
@@ -164,8 +164,8 @@ async def test_an_answer_that_could_not_be_sent_is_not_complete(log: list[str]) 
     assert (line["status"], line["complete"]) == (None, False)
 
 
-async def test_other_scopes_pass_unlogged(log: list[str]) -> None:
-    """Lifespan is no request."""
+async def test_other_scopes_are_not_logged(log: list[str]) -> None:
+    """A lifespan is not a request."""
     seen: list[Any] = []
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:

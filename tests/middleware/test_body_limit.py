@@ -1,4 +1,4 @@
-"""How much: by Content-Length, and by count where that is missing or lies."""
+"""The size limit, by Content-Length and by counting."""
 
 import pytest
 from hypothesis import given
@@ -16,23 +16,23 @@ APP = BodyLimit(read_all, max_bytes=10)
 
 
 @pytest.mark.parametrize("chunks", [(b"",), (b"x" * 10,), (b"x" * 5, b"y" * 5), (b"x",) * 10])
-@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("declared", [True, False])
 async def test_a_body_up_to_the_limit_passes(
     *,
     chunks: tuple[bytes, ...],
-    told: bool,
+    declared: bool,
 ) -> None:
-    """Exactly the limit is still allowed, in any number of pieces, told or not."""
+    """Exactly the limit is allowed, in any number of chunks, with and without Content-Length."""
     length = sum(map(len, chunks))
-    scope = scope_of("POST", headers={"content-length": str(length)} if told else {})
+    scope = scope_of("POST", headers={"content-length": str(length)} if declared else {})
     assert (await call(APP, scope, *chunks)).body == str(length).encode()
     assert request_context(scope).received_bytes == length
-    assert request_context(scope).expected_bytes == (length if told else 10)
+    assert request_context(scope).expected_bytes == (length if declared else 10)
 
 
 @pytest.mark.parametrize("length", ["11", "99999999999999999999", "9" * 5000, "0" * 30 + "11"])
-async def test_a_told_length_is_refused_unread(length: str) -> None:
-    """Nothing is received of a body that says it is too long."""
+async def test_a_large_content_length_is_rejected_unread(length: str) -> None:
+    """Nothing of the body is received."""
 
     async def receive() -> Message:
         raise AssertionError("read")
@@ -45,7 +45,7 @@ async def test_a_told_length_is_refused_unread(length: str) -> None:
         with pytest.raises(BodyTooLarge) as caught:
             await APP(scope, receive, send)
         assert caught.value.limit_bytes == 10
-    else:  # zeros ahead: counted instead
+    else:  # leading zeros: counted instead
         with pytest.raises(BodyTooLarge):
             await call(APP, scope, b"x" * 11)
 
@@ -55,18 +55,18 @@ async def test_a_told_length_is_refused_unread(length: str) -> None:
                 {"content-length": ""}, {"content-length": "²"}],
 )  # fmt: skip
 @pytest.mark.parametrize("chunks", [(b"x" * 11,), (b"x" * 10, b"y"), (b"x",) * 11])
-async def test_an_untold_length_is_counted(
+async def test_an_undeclared_length_is_counted(
     headers: dict[str, str], chunks: tuple[bytes, ...]
 ) -> None:
-    """Missing, lying or malformed: what arrives is counted, and one byte more is refused."""
+    """Without Content-Length, or with a wrong one, received bytes are counted."""
     scope = scope_of("POST", headers=headers)
     with pytest.raises(BodyTooLarge):
         await call(APP, scope, *chunks)
     assert "read" not in scope["state"]
 
 
-async def test_counting_stops_the_reading_at_once() -> None:
-    """No piece after the one that is too much is received."""
+async def test_the_limit_stops_the_reading_at_once() -> None:
+    """No chunk after the one that exceeds the limit is received."""
     received = 0
 
     async def receive() -> Message:
@@ -75,21 +75,21 @@ async def test_counting_stops_the_reading_at_once() -> None:
         return {"type": "http.request", "body": b"x" * 6, "more_body": True}
 
     async def send(_message: Message) -> None:
-        """Take nothing."""
+        """Discard the message."""
 
     with pytest.raises(BodyTooLarge):
         await APP(scope_of("POST"), receive, send)
     assert received == 2
 
 
-async def test_without_it_any_body_passes() -> None:
-    """The app by itself reads what it gets."""
+async def test_without_a_limit_any_body_passes() -> None:
+    """Negative control: the app alone."""
     assert (await call(read_all, scope_of("POST"), b"x" * 11)).body == b"11"
 
 
 @given(st.lists(st.binary(max_size=8), max_size=6), st.integers(0, 30))
-async def test_the_count_is_the_body_s(chunks: list[bytes], limit: int) -> None:
-    """A body passes if and only if its bytes are no more than the limit."""
+async def test_the_count_is_exact(chunks: list[bytes], limit: int) -> None:
+    """A body passes exactly if it is not longer than the limit."""
     length = sum(map(len, chunks))
     app = BodyLimit(read_all, max_bytes=limit)
     if length <= limit:
@@ -99,8 +99,8 @@ async def test_the_count_is_the_body_s(chunks: list[bytes], limit: int) -> None:
             await call(app, scope_of("POST"), *chunks)
 
 
-async def test_a_function_without_a_body_takes_none() -> None:
-    """`max_body_bytes = 0` refuses the first byte."""
+async def test_a_limit_of_0_rejects_any_body() -> None:
+    """An empty body passes."""
     app = BodyLimit(read_all, max_bytes=0)
     assert (await call(app, scope_of())).status == 200
     with pytest.raises(BodyTooLarge):

@@ -1,4 +1,4 @@
-"""How long: for the body, and for everything."""
+"""Time limits for the request body and the whole response."""
 
 import asyncio
 
@@ -14,10 +14,10 @@ pytestmark = pytest.mark.anyio
 
 SOON_S = 0.05
 LONG_S = 30
-PATIENCE_S = 0.2  # what a request without a deadline is watched for
+PATIENCE_S = 0.2  # how long a request without a deadline is observed
 
 
-def _sealed(app: ASGIApp, *, body_s: float = LONG_S, total_s: float = LONG_S) -> Deadline:
+def _limited(app: ASGIApp, *, body_s: float = LONG_S, total_s: float = LONG_S) -> Deadline:
     return Deadline(app, body_s=body_s, total_s=total_s)
 
 
@@ -26,21 +26,21 @@ async def _never(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 async def test_a_request_in_time_passes() -> None:
-    """Neither deadline touches what is quick enough."""
-    app = _sealed(read_all, body_s=LONG_S)
+    """Both limits are long enough."""
+    app = _limited(read_all, body_s=LONG_S)
     assert (await call(app, scope_of("POST"), b"ab", b"c")).body == b"3"
 
 
 @pytest.mark.parametrize("chunks", [(), (b"some",)])
-async def test_a_body_that_does_not_come_is_too_slow(chunks: tuple[bytes, ...]) -> None:
-    """Whether nothing came or the rest is missing; the limit stands in the exception."""
+async def test_an_incomplete_body_is_too_slow(chunks: tuple[bytes, ...]) -> None:
+    """Whether nothing arrived or the rest is missing; the exception has the limit."""
     with pytest.raises(BodyTooSlow) as caught:
-        await call(_sealed(read_all, body_s=SOON_S), scope_of("POST"), *chunks, stalled=True)
+        await call(_limited(read_all, body_s=SOON_S), scope_of("POST"), *chunks, stalled=True)
     assert caught.value.limit_s == "0.05"
 
 
-async def test_a_body_that_drips_is_too_slow() -> None:
-    """The time is counted from the request's beginning, not from the last byte."""
+async def test_a_slow_body_is_too_slow() -> None:
+    """The time is measured from the start of the request, not from the last byte."""
     drops = 0
 
     async def receive() -> Message:
@@ -50,24 +50,24 @@ async def test_a_body_that_drips_is_too_slow() -> None:
         return {"type": "http.request", "body": b"x", "more_body": True}
 
     async def send(_message: Message) -> None:
-        """Take nothing."""
+        """Discard the message."""
 
     async with asyncio.timeout(LONG_S):
         with pytest.raises(BodyTooSlow):
-            await _sealed(read_all, body_s=SOON_S)(scope_of("POST"), receive, send)
+            await _limited(read_all, body_s=SOON_S)(scope_of("POST"), receive, send)
     assert drops >= 1
 
 
-async def test_without_it_a_body_may_never_come() -> None:
-    """The app by itself, or with a long deadline, waits on."""
-    for app in (read_all, _sealed(read_all)):
+async def test_without_a_limit_a_body_may_take_forever() -> None:
+    """Negative control: the app alone, or with a long limit, keeps waiting."""
+    for app in (read_all, _limited(read_all)):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
                 await call(app, scope_of("POST"), b"some", stalled=True)
 
 
-async def test_a_complete_body_ends_the_body_s_time() -> None:
-    """A function may work longer than the body may take, and then wait for the client to leave."""
+async def test_the_body_limit_ends_with_the_body() -> None:
+    """A function may take longer than that, and wait for a disconnect."""
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -80,26 +80,26 @@ async def test_a_complete_body_ends_the_body_s_time() -> None:
     async def quick() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    assert (await call(_sealed(slow, body_s=SOON_S), scope_of("POST"), b"x")).status == 200
+    assert (await call(_limited(slow, body_s=SOON_S), scope_of("POST"), b"x")).status == 200
 
 
-async def test_an_answer_that_is_not_ready_is_given_up() -> None:
-    """The total counts, whatever the function is doing; the limit stands in the exception."""
+async def test_a_response_that_is_not_ready_ends() -> None:
+    """Whatever the function is doing; the exception has the limit."""
     with pytest.raises(DeadlineExceeded) as caught:
-        await call(_sealed(_never, total_s=SOON_S), scope_of())
+        await call(_limited(_never, total_s=SOON_S), scope_of())
     assert caught.value.limit_s == "0.05"
 
 
-async def test_without_it_an_answer_may_never_come() -> None:
-    """The app by itself, or with a long deadline, works on."""
-    for app in (_never, _sealed(_never)):
+async def test_without_a_limit_a_response_may_take_forever() -> None:
+    """Negative control: the app alone, or with a long limit, keeps running."""
+    for app in (_never, _limited(_never)):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
                 await call(app, scope_of())
 
 
 async def test_the_function_is_cancelled() -> None:
-    """It does not work on for nobody: it is cancelled and may clean up."""
+    """It is cancelled and can clean up."""
     ends: list[str] = []
 
     async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -112,50 +112,56 @@ async def test_the_function_is_cancelled() -> None:
             ends.append("cleaned up")
 
     with pytest.raises(DeadlineExceeded):
-        await call(_sealed(app, total_s=SOON_S), scope_of())
+        await call(_limited(app, total_s=SOON_S), scope_of())
     assert ends == ["cancelled", "cleaned up"]
 
 
-async def test_an_answer_that_has_begun_is_cut_off() -> None:
-    """A second answer cannot follow the first, so this is no problem document."""
+async def test_a_started_response_is_cut_off() -> None:
+    """A second response cannot follow, so there is no problem document."""
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await asyncio.Event().wait()
 
     scope = scope_of()
-    await call(_sealed(app, total_s=SOON_S), scope)
+    await call(_limited(app, total_s=SOON_S), scope)
     assert request_context(scope).problem == "deadline_exceeded"
 
 
-async def test_an_answer_may_know_when_it_is_due() -> None:
-    """So that it can end itself in good order."""
-    dues: list[float | None] = []
+async def test_a_function_can_read_its_deadline() -> None:
+    """So that it can end its response before it."""
+    deadlines: list[float | None] = []
 
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
-        dues.append(request_context(scope).deadline)
+        deadlines.append(request_context(scope).deadline)
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     now = asyncio.get_running_loop().time()
-    await call(_sealed(app, total_s=PATIENCE_S), scope_of())
-    assert dues[0] is not None
-    assert dues[0] >= now + PATIENCE_S
+    await call(_limited(app, total_s=PATIENCE_S), scope_of())
+    assert deadlines[0] is not None
+    assert deadlines[0] >= now + PATIENCE_S
 
 
-async def test_a_function_s_own_timeout_is_its_own() -> None:
-    """A TimeoutError that is not the deadline's is a fault, not a 504."""
+async def test_another_timeout_is_not_the_deadline() -> None:
+    """A TimeoutError of the function itself is raised unchanged."""
 
     async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise TimeoutError("its own")
 
     with pytest.raises(TimeoutError, match="its own"):
-        await call(_sealed(app), scope_of())
+        await call(_limited(app), scope_of())
 
 
-async def test_a_client_that_leaves_is_no_deadline() -> None:
-    """Cancellation from outside goes through unchanged."""
-    task = asyncio.create_task(call(_sealed(_never), scope_of()))
-    await asyncio.sleep(0)
+async def test_a_disconnect_is_not_the_deadline() -> None:
+    """A cancellation from outside is raised unchanged."""
+    running = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        running.set()
+        await _never(scope, receive, send)
+
+    task = asyncio.create_task(call(_limited(app), scope_of()))
+    await running.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -1,4 +1,4 @@
-"""Headers every answer carries."""
+"""Headers of every response."""
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -11,7 +11,7 @@ from tests.asgi import call, read_all, scope_of
 pytestmark = pytest.mark.anyio
 
 
-async def test_every_answer_is_sealed() -> None:
+async def test_every_response_has_the_security_headers() -> None:
     """HSTS, nosniff, no-store, a policy that allows nothing, and no referrer."""
     answer = await call(ResponseHeaders(read_all, hsts="max-age=9"), scope_of())
     assert sorted(answer.headers) == [
@@ -23,8 +23,8 @@ async def test_every_answer_is_sealed() -> None:
     ]
 
 
-async def test_without_it_nothing_is() -> None:
-    """The app by itself sends none of these."""
+async def test_the_app_alone_has_none() -> None:
+    """Negative control."""
     assert (await call(read_all, scope_of())).headers == []
 
 
@@ -35,8 +35,8 @@ async def test_hsts_is_for_tls_only() -> None:
     assert answer["x-content-type-options"] == "nosniff"
 
 
-async def test_a_function_may_choose_what_is_its_own() -> None:
-    """Caching and policies may be a function's; HSTS and nosniff never are."""
+async def test_a_function_can_set_some_of_them() -> None:
+    """Caching and policies, not HSTS and nosniff."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         headers = {
@@ -54,8 +54,8 @@ async def test_a_function_may_choose_what_is_its_own() -> None:
     assert answer["x-content-type-options"] == "nosniff"
 
 
-async def test_what_the_envelope_noted_is_sent() -> None:
-    """Each header of the context is a line of its own."""
+async def test_the_headers_of_the_context_are_sent() -> None:
+    """Each on a line of its own."""
     scope = scope_of()
     request_context(scope).response_headers += [(b"ratelimit", b"a"), (b"ratelimit", b"b")]
     answer = await call(ResponseHeaders(read_all, hsts="x"), scope)
@@ -63,7 +63,7 @@ async def test_what_the_envelope_noted_is_sent() -> None:
 
 
 async def test_other_scopes_pass() -> None:
-    """A WebSocket or lifespan message is not touched."""
+    """Messages of a lifespan are unchanged."""
     messages = []
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""How often: per address, per key, per key and function."""
+"""Rate limits per subnet, per key, per key and function."""
 
 import hashlib
 from typing import Any
@@ -25,7 +25,7 @@ def _caller(key_id: str, **limits: str) -> Caller:
 
 
 def _key_limit(quota: Quota, path: str = "/ocr", *, function: str = "10/minute") -> ASGIApp:
-    """Return /ocr's limit as the shipped settings build it."""
+    """Return the limits of /ocr in the shipped settings."""
     return KeyLimit(
         read_all,
         quota=quota,
@@ -36,7 +36,7 @@ def _key_limit(quota: Quota, path: str = "/ocr", *, function: str = "10/minute")
 
 
 async def _passed(app: ASGIApp, caller: Caller | None, times: int, **scope: Any) -> int:
-    """Return how many of so many requests reach the app."""
+    """Return how many of `times` requests reach the app."""
     passed = 0
     for _ in range(times):
         try:
@@ -48,14 +48,14 @@ async def _passed(app: ASGIApp, caller: Caller | None, times: int, **scope: Any)
 
 
 async def test_a_key_may_call_ocr_ten_times_a_minute(quota: Quota) -> None:
-    """The default of /ocr, for each key by itself."""
+    """The default of /ocr, per key."""
     app = _key_limit(quota)
     assert await _passed(app, _caller("aaaa"), 12) == 10
     assert await _passed(app, _caller("bbbb"), 12) == 10
 
 
 async def test_a_key_may_call_anything_sixty_times_a_minute(quota: Quota) -> None:
-    """The default of a key, over all functions together."""
+    """The default per key, over all functions together."""
     caller = _caller("aaaa")
     one = _key_limit(quota, "/one", function="50/minute")
     other = _key_limit(quota, "/other", function="50/minute")
@@ -64,7 +64,7 @@ async def test_a_key_may_call_anything_sixty_times_a_minute(quota: Quota) -> Non
 
 
 async def test_a_key_s_own_limits_replace_the_defaults(quota: Quota) -> None:
-    """More or fewer, for the function it names and for all of them."""
+    """Higher or lower, for a function and for all functions."""
     app = _key_limit(quota)
     assert await _passed(app, _caller("more", _ocr="20/minute"), 25) == 20
     assert await _passed(app, _caller("less", _ocr="2/minute"), 5) == 2
@@ -73,23 +73,23 @@ async def test_a_key_s_own_limits_replace_the_defaults(quota: Quota) -> None:
     assert await _passed(app, _caller("else", _other="1/minute"), 12) == 10
 
 
-async def test_without_it_nothing_is_limited(quota: Quota) -> None:
-    """A function without limits of its own, and a key with a large one, is not held up."""
+async def test_a_function_without_limits(quota: Quota) -> None:
+    """Only the limit of the key counts."""
     app = KeyLimit(
         read_all, quota=quota, path="/x", function_items=[], key_item=parse("1000/minute")
     )
     assert await _passed(app, _caller("aaaa"), 100) == 100
 
 
-async def test_the_address_does_not_matter_to_a_key(quota: Quota) -> None:
-    """A key is counted wherever it is used."""
+async def test_a_key_is_counted_from_every_address(quota: Quota) -> None:
+    """Requests from two addresses count together."""
     app, caller = _key_limit(quota), _caller("aaaa")
     assert await _passed(app, caller, 6, client="192.0.2.1") == 6
     assert await _passed(app, caller, 6, client="192.0.2.2") == 4
 
 
-async def test_an_answer_tells_of_both_limits(quota: Quota) -> None:
-    """The function's and the key's, each by name."""
+async def test_a_response_has_both_limits(quota: Quota) -> None:
+    """That of the function and that of the key, by name."""
     scope = scope_of(state={"caller": _caller("aaaa")})
     await call(_key_limit(quota), scope)
     values = [
@@ -101,7 +101,7 @@ async def test_an_answer_tells_of_both_limits(quota: Quota) -> None:
 
 
 async def test_an_address_is_counted_whatever_its_key(quota: Quota) -> None:
-    """The ceiling holds per IPv4 address and per IPv6 site, before any key is looked at."""
+    """Per IPv4 address and per IPv6 /64, before authentication."""
     app = AddressLimit(read_all, quota=quota, policy="address", items=[parse("3/minute")])
     assert await _passed(app, None, 2, client="192.0.2.1") == 2
     assert await _passed(app, None, 2, client="::ffff:192.0.2.1") == 1
@@ -110,8 +110,8 @@ async def test_an_address_is_counted_whatever_its_key(quota: Quota) -> None:
     assert await _passed(app, None, 4, client="2001:db8:1::1") == 3
 
 
-async def test_two_policies_of_one_address_count_apart(quota: Quota) -> None:
-    """A public function's limit takes nothing from another's."""
+async def test_two_policies_are_counted_apart(quota: Quota) -> None:
+    """Each public function has its own count."""
     apps = [
         AddressLimit(read_all, quota=quota, policy=f"address {path}", items=[parse("2/minute")])
         for path in ("/healthz", "/readyz")
@@ -119,8 +119,8 @@ async def test_two_policies_of_one_address_count_apart(quota: Quota) -> None:
     assert [await _passed(app, None, 3) for app in apps] == [2, 2]
 
 
-async def test_without_limits_an_address_is_free(quota: Quota) -> None:
-    """`limits = []` of a public function counts nothing."""
+async def test_a_public_function_without_limits(quota: Quota) -> None:
+    """With `limits = []` nothing is counted."""
     app = AddressLimit(read_all, quota=quota, policy="address", items=[])
     scope = scope_of()
     assert (await call(app, scope)).status == 200
@@ -128,13 +128,13 @@ async def test_without_limits_an_address_is_free(quota: Quota) -> None:
 
 
 @pytest.mark.parametrize("allow", [False, True])
-async def test_a_hung_storage_is_answered_by_the_policy(
+async def test_the_policy_applies_while_the_storage_hangs(
     *,
     allow: bool,
     connect: Any,
     redis: Any,
 ) -> None:
-    """Both limits let through or refuse, as configured."""
+    """To both limits."""
     quota = connect(allow=allow)
     apps: list[ASGIApp] = [
         AddressLimit(read_all, quota=quota, policy="address", items=[parse("1/minute")]),

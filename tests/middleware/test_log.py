@@ -1,4 +1,4 @@
-"""How everything that is logged looks."""
+"""The format of the log."""
 
 import json
 import re
@@ -11,14 +11,14 @@ from middleware.log import entry
 
 @given(st.text())
 def test_an_entry_is_one_line_of_ascii(text: str) -> None:
-    """Line breaks, escapes and other alphabets come back from it and do not stand in it."""
+    """Line breaks and other characters are escaped, and decoded again."""
     line = entry(what=text)
     assert line.isascii()
     assert line.isprintable()
     assert json.loads(line)["what"] == text
 
 
-def test_an_entry_begins_with_its_time() -> None:
+def test_an_entry_starts_with_its_time() -> None:
     """In UTC, to the second."""
     document = json.loads(entry(event="x"))
     assert list(document) == ["at", "event"]

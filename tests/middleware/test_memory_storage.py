@@ -107,14 +107,6 @@ async def test_clients_are_counted_apart(storage: Storage) -> None:
     assert await storage.check()
 
 
-@pytest.mark.parametrize("method", ["incr", "get", "get_expiry"])
-async def test_fixed_windows_are_rejected(method: str) -> None:
-    """Limits are counted in moving windows only."""
-    arguments = ("key", 60) if method == "incr" else ("key",)
-    with pytest.raises(NotImplementedError):
-        await getattr(SweptMemoryStorage(), method)(*arguments)
-
-
 async def test_expired_keys_are_removed(clock: Clock) -> None:
     """After the window and a sweep nothing of a client is held."""
     storage = SweptMemoryStorage()

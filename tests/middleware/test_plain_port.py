@@ -1,4 +1,4 @@
-"""Plain HTTP: redirected or refused, never served."""
+"""Plain HTTP is redirected or rejected, never served."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ async def _get(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_it_redirects_to_the_configured_origin(method: str) -> None:
-    """Whatever host the request names, its path and query are sent to ours."""
+    """Whatever the Host header; path and query are kept."""
     answer = await _get(b"/a/b", query=b"x=1&y=%20", method=method, host="evil.example")
     assert answer.status == 308
     assert answer["location"] == f"{ORIGIN}/a/b?x=1&y=%20"
@@ -51,14 +51,14 @@ async def test_it_redirects_to_the_configured_origin(method: str) -> None:
         (b"/../x", "/../x"),
     ],
 )
-async def test_no_target_leads_elsewhere(raw_path: bytes, path: str) -> None:
-    """Two slashes, a whole URL, line breaks and stray bytes stay within our origin."""
+async def test_no_target_redirects_elsewhere(raw_path: bytes, path: str) -> None:
+    """Two slashes, an absolute URL, line breaks and invalid bytes stay within the origin."""
     assert (await _get(raw_path))["location"] == ORIGIN + path
 
 
 @given(st.binary(), st.binary())
-async def test_no_bytes_lead_elsewhere(raw_path: bytes, query: bytes) -> None:
-    """Any target gives one line of ASCII that a client reads as our origin."""
+async def test_no_bytes_redirect_elsewhere(raw_path: bytes, query: bytes) -> None:
+    """Any target gives one line of ASCII, whose origin is the configured one."""
     location = (await _get(raw_path, query=query))["location"]
     assert location.isascii()
     assert location.isprintable()
@@ -67,21 +67,21 @@ async def test_no_bytes_lead_elsewhere(raw_path: bytes, query: bytes) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-async def test_everything_else_is_refused(method: str) -> None:
-    """A redirect would hide that key and image have crossed the wire in clear."""
+async def test_other_methods_are_rejected(method: str) -> None:
+    """A redirect would hide that key and image were sent unencrypted."""
     with pytest.raises(PlainHttpRefused):
         await _get(b"/ocr", method=method)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_tls_passes(method: str) -> None:
-    """What comes over TLS reaches the app."""
+async def test_requests_over_tls_pass(method: str) -> None:
+    """With any method."""
     app = PlainPort(read_all, origin=ORIGIN, acme_directory=Path("nowhere"))
     assert (await call(app, scope_of(method))).status == 200
 
 
-async def test_nothing_plain_reaches_the_app() -> None:
-    """The app is not called for what it could not answer safely; without the middleware it is."""
+async def test_no_plain_request_reaches_the_app() -> None:
+    """Negative control: without the middleware it does."""
     scope = scope_of(scheme="http")
     assert (await call(read_all, scope)).status == 200
     app = PlainPort(read_all, origin=ORIGIN, acme_directory=Path("nowhere"))
@@ -92,7 +92,7 @@ async def test_nothing_plain_reaches_the_app() -> None:
 
 @pytest.fixture
 def challenges(tmp_path: Path) -> Path:
-    """A folder as certbot fills it, with something private beside it."""
+    """A directory as certbot fills it, with private files beside it."""
     folder = tmp_path / CHALLENGES.strip("/")
     folder.mkdir(parents=True)
     (folder / "token-1_A").write_text("token-1_A.thumbprint", encoding="ascii")
@@ -108,8 +108,8 @@ async def _challenge(directory: Path, token: str, *, scheme: str = "http") -> An
     return await call(app, scope_of(path=CHALLENGES + token, scheme=scheme))
 
 
-async def test_a_challenge_is_answered(challenges: Path) -> None:
-    """The authority fetches the token's file over plain HTTP: RFC 8555, section 8.3."""
+async def test_a_challenge_is_served(challenges: Path) -> None:
+    """The CA requests it over plain HTTP: RFC 8555, section 8.3."""
     answer = await _challenge(challenges, "token-1_A")
     assert (answer.status, answer.body) == (200, b"token-1_A.thumbprint")
 
@@ -119,18 +119,18 @@ async def test_a_challenge_is_answered(challenges: Path) -> None:
     ["../secret", "../../secret", "..", ".", "", "a/b", "/etc/passwd", "folder", "none", "a\0",
      "token-1_A\n", "%2e%2e/secret", "token-1_A/", "x" * 300],
 )  # fmt: skip
-async def test_nothing_but_a_token_is_served(token: str, challenges: Path) -> None:
-    """No path leads out of the folder; what is not there is redirected like anything else."""
+async def test_only_tokens_are_served(token: str, challenges: Path) -> None:
+    """No path leads out of the directory; any other path is redirected."""
     answer = await _challenge(challenges, token)
     assert answer.status == 308
     assert answer.body == b""
 
 
-async def test_a_challenge_is_short(challenges: Path) -> None:
-    """A file that is no challenge is not poured out."""
+async def test_the_length_of_a_challenge_is_bounded(challenges: Path) -> None:
+    """Only the first 4096 bytes of a file are sent."""
     assert len((await _challenge(challenges, "long")).body) == 4096
 
 
-async def test_a_challenge_over_tls_is_the_app_s(challenges: Path) -> None:
-    """The folder is served on the plain port alone."""
+async def test_challenges_are_not_served_over_tls(challenges: Path) -> None:
+    """The app gets the request."""
     assert (await _challenge(challenges, "token-1_A", scheme="https")).body == b"0"

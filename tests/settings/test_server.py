@@ -4,7 +4,6 @@ import re
 
 import pytest
 from hypercorn.config import Config
-from pydantic import ValidationError
 
 from settings.server import UNSUPPORTED, Server, bind_host, is_loopback_bind
 from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
@@ -127,10 +126,3 @@ def test_other_addresses_are_public(bind: str) -> None:
 def test_bind_host() -> None:
     """It removes the port."""
     assert [bind_host(a) for a in ("h:1", "[::1]:2", "fd://3")] == ["h", "::1", "fd"]
-
-
-def test_it_is_frozen() -> None:
-    """The settings cannot be changed."""
-    server = Server(certfile="c", keyfile="k", include_server_header=False)
-    with pytest.raises(ValidationError):
-        server.workers = 2

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settings import load_settings
 from settings.schema import Settings
 from settings.server import UNSUPPORTED, Server
 from settings.sources import Source, merge, suggestion
@@ -254,13 +253,6 @@ def test_a_table_written_as_a_scalar_is_a_wrong_table(table: str, refuse: Refuse
     """`limits = 3` is an invalid table of the service, not an unknown key of Hypercorn."""
     main = MINIMAL.partition("[[")[0]
     assert f"settings.toml: [{table}]: " in refuse(top=f"{table} = 3", main=main)
-
-
-def test_the_same_file_twice_gives_the_same_settings(tmp_path: Path) -> None:
-    """Loading has no state."""
-    path = tmp_path / "settings.toml"
-    path.write_text(MINIMAL + KEY, encoding="utf-8")
-    assert load_settings(path, {}) == load_settings(path, {})
 
 
 @given(st.text(), st.lists(st.text(), min_size=1))

@@ -180,7 +180,7 @@ def test_a_mistake_in_the_origin_is_named(lineage: Path, served: Path) -> None:
     local, before = served.parent / "settings.local.toml", contents(served)
     for text, told in (
         ('[plain_port]\npublic_origin = "http://ocr.test"\n', "public_origin: must start with"),
-        ("[plain_port\n", "is not TOML"),
+        ("[plain_port\n", "is not valid TOML"),
     ):
         local.write_text(text, "utf-8")
         status, said = run(lineage, served.parent / "settings.toml")

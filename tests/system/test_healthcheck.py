@@ -84,4 +84,4 @@ def test_a_redirect_is_no_answer(tmp_path: Path) -> None:
         lines = [line for line in text.splitlines() if not line.startswith(("bind", "certfile"))]
         other.write_text("\n".join([f'bind = "{bind}"', *lines]), "utf-8")
         status, said = check(other)
-    assert (status, "answered 308" in said) == (1, True), said
+    assert (status, "responded 308" in said) == (1, True), said

@@ -177,7 +177,7 @@ def test_a_server_s_certificate_makes_no_entry(tmp_path: Path) -> None:
     [
         (["x", "--certificate", "none.pem"], "none.pem: No such file"),
         (["x", "--certificate", str(ROOT / "README.md")], "README.md has no certificate"),
-        (["x", "--no-key"], "are about a --certificate"),
+        (["x", "--no-key"], "require --certificate"),
         (["x\ny"], "name: String should match"),
     ],
 )
