@@ -1,202 +1,230 @@
-"""Connections as the process sees them: how many there are, and how each one ends."""
+"""One accepted connection: its TLS handshake, its protocol, and its end in bounded time."""
 
 import asyncio
-import fcntl
 import socket
 import ssl
-import termios
-from asyncio.sslproto import SSLProtocolState
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any
 
-from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.task_group import TaskGroup
+from hypercorn.asyncio.worker_context import AsyncioSingleTask
 from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.typing import ConnectionState, LifespanState
+from hypercorn.utils import parse_socket_addr
 
-from server.connection_limit import ConnectionLimit
+from server.connection_limit import Worker
+from server.contexts import ServerContext
 from server.http1 import HardenedH11Protocol
 from server.http2 import HardenedH2Protocol
+from server.tls_stream import TLSStream, describe, has_unacknowledged
 
 READ_BYTES = 65_536
 SLOW_READER_PATIENCE = 10
 """How many times linger_s a closed connection may take while its client still reads."""
 
 
-class HardenedTCPServer(TCPServer):
-    """One connection: counted, told apart by its TLS facts, and closed in bounded time."""
+class Connection:
+    """One accepted connection, which is counted by the limits from here to its end.
 
-    gate: ClassVar[ConnectionLimit]
-    linger_s: ClassVar[float]
-    send_timeout_s: ClassVar[float]
+    `context` is that of its TLS; None for plain HTTP. Hypercorn's own TCPServer holds a connection
+    whose client has disconnected for keep_alive_timeout, writes to it, waits for ever for a client
+    that reads nothing, and 30 s for one that does not answer TLS's close (Hypercorn #170, #361).
+    """
 
-    def __init__(  # noqa: PLR0917 - Hypercorn's signature, and how it calls it
-        self, app: Any, loop: Any, config: Any, context: Any, state: Any, reader: Any, writer: Any
+    def __init__(
+        self, accepted: socket.socket, worker: Worker, context: ServerContext | None
     ) -> None:
-        secured: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
-        self._socket = writer.get_extra_info("socket")
-        self.certificate = self._shown(secured) if secured else None
-        state = {**state, "tls": secured and _facts(secured), "certificate": self.certificate}
-        # A client that is None in the scope tells nothing: any connection can be closed by then.
-        state["unix"] = not self._lost and self._socket.family == socket.AF_UNIX
-        super().__init__(app, loop, config, context, state, reader, writer)
+        self.certificate: bytes | None = None
+        self.established = context is None
+        self.has_requested = False
+        self._socket = accepted
+        self._worker = worker
+        self._context = context
+        self._linger_s = worker.options.linger_s
+        self._reader: asyncio.StreamReader
+        self._writer: asyncio.StreamWriter | None = None
+        self._tls: TLSStream | None = None
+        self._protocol: HardenedH11Protocol | HardenedH2Protocol | None = None
+        self._tasks: TaskGroup
+        self._idle_timer = AsyncioSingleTask()
+        self._send_lock = asyncio.Lock()
         self._closing = False
-        self.asked = False
-        """Whether it has brought a request."""
-
-    def _shown(self, secured: ssl.SSLObject) -> bytes | None:
-        """Return the client's certificate; none where its authorities changed in the handshake."""
-        certificate = secured.getpeercert(binary_form=True)
-        return certificate if self.gate.is_current(secured.context) else None
-
-    @property
-    def _lost(self) -> bool:
-        """Whether its client left right after the handshake: TLS has forgotten the socket then."""
-        return self._socket is None
 
     async def run(self) -> None:
-        """Serve the connection to its end, or drop it at once: too many, or lost already."""
-        if self._lost:
-            self._forget_unread()
-            return
-        if len(self.gate.live) >= self.gate.max_connections:
-            self.gate.refused += 1
-            self.abort()
-            return
-        self.gate.live.add(self)
-        if self.context.terminated.is_set():  # the others have got their last date before
-            self.loop.call_later(self.config.graceful_timeout + self.linger_s, self.abort)
+        """Serve the connection to its end."""
+        buffer_bytes = self._worker.options.tls_buffer_bytes if self._context else READ_BYTES
+        limit = buffer_bytes // 2  # asyncio.StreamReader stops reading at twice its limit
         try:
-            await super().run()
-        finally:
-            self.gate.live.discard(self)
-            self._forget_unread()
-
-    def _forget_unread(self) -> None:
-        """Drop what nobody reads any more: it would stay until this cycle of objects is found."""
-        self.reader._buffer.clear()  # type: ignore[attr-defined]  # noqa: SLF001
-
-    async def _read_data(self) -> None:
-        """Read until the client leaves, or we do; then stop waiting for it.
-
-        Stock's idle timer runs on inside the task group, which holds a connection whose client
-        has left, and its descriptor, for the whole keep_alive_timeout. And it handles whatever a
-        client sends after we have closed.
-        """
-        while not self.reader.at_eof():
-            try:
-                data = await self.reader.read(READ_BYTES)
-            except (OSError, ssl.SSLError):
-                break
-            if not self._closing:
-                await self.protocol.handle(RawData(data))
-        await self.protocol.handle(Closed())
-        await self.idle_task.stop()
-
-    async def protocol_send(self, event: Event) -> None:
-        """Send, to a client that is there and takes it.
-
-        Stock waits for ever for one that reads nothing, holding its requests and its connection;
-        and goes on writing to one that has left.
-        """
-        self.asked = self.asked or (isinstance(event, Updated) and not event.idle)
-        if not isinstance(event, RawData):
-            await super().protocol_send(event)
+            self._reader, self._writer = await asyncio.open_connection(
+                sock=self._socket, limit=limit
+            )
+        except OSError:
+            self._socket.close()
             return
-        async with self.send_lock:
-            if self._closing or self._gone:
-                await asyncio.sleep(0)  # who sends without end has to be told in between
+        patience = 0
+        try:
+            if self._context is not None:
+                await self._handshake(self._context, buffer_bytes)
+            patience = SLOW_READER_PATIENCE
+            await self._serve()
+        except OSError:  # also TimeoutError and ssl.SSLError
+            pass
+        finally:
+            await self._close(patience)
+
+    async def _handshake(self, context: ServerContext, read_bytes: int) -> None:
+        assert self._writer is not None  # noqa: S101 - for the type checker
+        self._tls = TLSStream(self._reader, self._writer, context.ssl, read_bytes)
+        try:
+            async with asyncio.timeout(self._worker.config.ssl_handshake_timeout):
+                await self._tls.handshake(self._worker.limits.handshakes.acquire)
+        except TimeoutError:
+            self.abort()
+            raise
+        # Not one verified by CAs that were replaced during the handshake.
+        if context.generation == self._worker.limits.connections.generation:
+            self.certificate = self._tls.ssl_object.getpeercert(binary_form=True)
+        self.established = True
+
+    async def _serve(self) -> None:
+        """Serve HTTP until the client disconnects, or the connection is closed."""
+        worker = self._worker
+        client = parse_socket_addr(self._socket.family, self._socket.getpeername())
+        server = parse_socket_addr(self._socket.family, self._socket.getsockname())
+        secured = self._tls.ssl_object if self._tls else None
+        async with TaskGroup(asyncio.get_running_loop()) as tasks:
+            self._tasks = tasks
+            hypercorns = (
+                worker.app,
+                worker.config,
+                worker.context,
+                tasks,
+                ConnectionState(LifespanState(self._state(secured))),
+                secured is not None,
+                client,
+                server,
+                self._send,
+            )
+            if secured is not None and secured.selected_alpn_protocol() == "h2":
+                self._protocol = HardenedH2Protocol(
+                    *hypercorns,
+                    options=worker.options,
+                    network_limit=worker.limits.network,
+                    fair_queue=worker.limits.fair_queue,
+                    retained_windows=worker.limits.retained_windows,
+                )
+            else:
+                self._protocol = HardenedH11Protocol(
+                    *hypercorns, options=worker.options, fair_queue=worker.limits.fair_queue
+                )
+            await self._protocol.initiate()
+            await self._idle_timer.restart(tasks, self._idle_timeout)
+            await self._read(self._protocol)
+
+    def _state(self, secured: ssl.SSLObject | None) -> dict[str, Any]:
+        """Return the scope's state: the lifespan's, and facts of the connection."""
+        return {
+            **self._worker.state,
+            "tls": secured and describe(secured),
+            "certificate": self.certificate,
+            # The client's address in the scope is None for a Unix socket, but not only for that.
+            "unix": self._socket.family == socket.AF_UNIX,
+        }
+
+    async def _read(self, protocol: HardenedH11Protocol | HardenedH2Protocol) -> None:
+        """Read until the client disconnects or the connection is closed."""
+        read = (self._tls or self._reader).read
+        with suppress(OSError):
+            while data := await read(READ_BYTES):
+                if not self._closing:
+                    await protocol.handle(RawData(data))
+        await protocol.handle(Closed())
+        await self._idle_timer.stop()
+
+    async def _send(self, event: Event) -> None:
+        """Handle an event of the protocol: data to send, the end, idle or not."""
+        if isinstance(event, RawData):
+            await self._send_data(event.data)
+        elif isinstance(event, Closed):
+            await self._close(SLOW_READER_PATIENCE)
+        elif isinstance(event, Updated) and event.idle:
+            await self._idle_timer.restart(self._tasks, self._idle_timeout)
+        else:
+            self.has_requested = True
+            await self._idle_timer.stop()
+
+    async def _send_data(self, data: bytes) -> None:
+        """Send, while the client is connected and reads."""
+        async with self._send_lock:
+            writer = self._writer
+            if writer is None or self._closing or writer.transport.is_closing():
+                await asyncio.sleep(0)  # an application that sends without end is cancelled here
                 return
             try:
-                self.writer.write(event.data)
-                async with asyncio.timeout(self.send_timeout_s):
-                    await self.writer.drain()
-            except TimeoutError:
-                self.abort()
-            except (ConnectionError, RuntimeError):
-                self.abort()  # whoever reads from it ends what is under way
-
-    @property
-    def _gone(self) -> bool:
-        """Whether the socket is closed; a TLS transport learns it a turn of the loop later."""
-        secured: Any = getattr(self.writer.transport, "_ssl_protocol", None)
-        if secured is None:
-            return self.writer.transport.is_closing()
-        open_still = secured._state is SSLProtocolState.WRAPPED and secured._transport  # noqa: SLF001
-        return not open_still or secured._transport.is_closing()  # noqa: SLF001
+                (self._tls or writer).write(data)
+                async with asyncio.timeout(self._worker.options.send_timeout_s):
+                    await writer.drain()
+            except (OSError, RuntimeError):  # TimeoutError and ssl.SSLError, too
+                self.abort()  # what reads from the connection ends its requests
 
     def abort(self) -> None:
         """Close without waiting for anything."""
-        transport = self.writer.transport
-        if getattr(transport, "_ssl_protocol", transport) is not None:
-            transport.abort()
-            return
-        # A client said goodbye while we did, which closes a TLS transport twice; it then forgets
-        # its connection, and abort does nothing or raises (CPython's asyncio/sslproto.py).
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+        if self._writer is not None:
+            self._writer.transport.abort()
 
     async def go_away(self) -> None:
-        """Tell an HTTP/2 client that this connection takes no further request."""
-        protocol = getattr(getattr(self, "protocol", None), "protocol", None)
-        if isinstance(protocol, HardenedH2Protocol):
-            await protocol.go_away()
+        """Tell an HTTP/2 client that this connection accepts no further request."""
+        if isinstance(self._protocol, HardenedH2Protocol):
+            await self._protocol.go_away()
 
-    async def retire(self) -> None:
-        """Finish what is under way and take nothing more."""
-        protocol = getattr(getattr(self, "protocol", None), "protocol", None)
-        if isinstance(protocol, (HardenedH2Protocol, HardenedH11Protocol)):
-            await protocol.retire()
+    async def drain(self) -> None:
+        """Finish the open requests and accept no more."""
+        if self._protocol is not None:
+            await self._protocol.drain()
 
     async def _idle_timeout(self) -> None:
-        """Close the connection once it has been idle for long, or the process ends.
+        """Close the connection once it has been idle for keep_alive_timeout, or the process ends.
 
-        A client that came just before the end, perhaps out of a queue that outlives us, gets the
-        time to bring the request it came for. Not asyncio.wait_for as in stock: until Python 3.12
-        that forgets to be cancelled by a request which arrives at that very moment, and its
-        connection then hangs until graceful_timeout.
+        A client that connected just before the shutdown gets the time to send its first request.
+        Not asyncio.wait_for as in Hypercorn: until Python 3.12 it can miss a cancellation by a
+        request that arrives at that very moment, and the connection hangs until graceful_timeout.
         """
+        terminated = self._worker.context.terminated
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.config.keep_alive_timeout):
-                await self.context.terminated.wait()
-        if self.context.terminated.is_set() and not self.asked:
-            await asyncio.sleep(self.linger_s)
-        await asyncio.shield(self._initiate_server_close())
+            async with asyncio.timeout(self._worker.config.keep_alive_timeout):
+                await terminated.wait()
+        if terminated.is_set() and not self.has_requested:
+            await asyncio.sleep(self._linger_s)
+        await asyncio.shield(self._close_idle())
 
-    async def _initiate_server_close(self) -> None:
+    async def _close_idle(self) -> None:
         await self.go_away()
-        await self.protocol.handle(Closed())
-        await self._close()
+        if self._protocol is not None:
+            await self._protocol.handle(Closed())
+        await self._close(SLOW_READER_PATIENCE)
 
-    async def _close(self) -> None:
-        """Close; a client that doesn't answer TLS's close is dropped after a moment.
-
-        asyncio waits 30 s for that answer (Hypercorn #170). And an OSError such as "no route to
-        host" (#361), or an SSLError for data that crossed our close, is no news at this point.
-        """
-        with suppress(OSError, RuntimeError):
-            if self._closing:
-                # Closing a TLS transport twice makes it forget its socket: nothing could abort
-                # it any more (CPython's asyncio/sslproto.py, _SSLProtocolTransport.close).
-                await self.writer.wait_closed()
-                return
+    async def _close(self, patience: int) -> None:
+        """Close; a client that does not close, too, is disconnected after `linger_s`."""
+        if (writer := self._writer) is None:
+            return
+        if not self._closing:
             self._closing = True
-            self.loop.call_later(self.linger_s, self._drop, SLOW_READER_PATIENCE)
-            await super()._close()
+            asyncio.get_running_loop().call_later(self._linger_s, self._disconnect, patience)
+            if self._tls is not None:
+                self._tls.close()
+            else:
+                with suppress(OSError, RuntimeError):
+                    writer.write_eof()
+                writer.close()
+        try:
+            with suppress(OSError, asyncio.CancelledError):
+                await writer.wait_closed()
+        finally:
+            await self._idle_timer.stop()
 
-    def _drop(self, patience: int) -> None:
-        """Abort, but let a slow client have the rest of its answer first."""
-        if patience and _unacknowledged(self._socket):
-            self.loop.call_later(self.linger_s, self._drop, patience - 1)
+    def _disconnect(self, patience: int) -> None:
+        """Abort, but let a slow client have the rest of its response first."""
+        if patience and has_unacknowledged(self._socket):
+            asyncio.get_running_loop().call_later(self._linger_s, self._disconnect, patience - 1)
         else:
             self.abort()
-
-
-def _facts(secured: ssl.SSLObject) -> dict[str, str | None]:
-    return {"version": secured.version(), "cipher": (secured.cipher() or [""])[0]}
-
-
-def _unacknowledged(connection: Any) -> bool:
-    """Whether the kernel still holds bytes that the peer has not confirmed."""
-    try:
-        return any(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)))
-    except (OSError, ValueError):
-        return False  # closed already

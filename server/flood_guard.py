@@ -1,28 +1,59 @@
 """What an HTTP/2 client may send beside requests and bodies, counted before it is parsed."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
+import h2.exceptions
+from h2.connection import ConnectionState
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol.h2 import H2Protocol
+
+from server.network_limit import FRAME_BURST_S, NetworkLimit
+from server.probes import override
+
+USES = (
+    "h2.connection:H2Connection.state_machine",
+    "h2.exceptions:ProtocolError.error_code",
+    "hypercorn.protocol.h2:H2Protocol._flush(self)",
+    "hypercorn.protocol.h2:H2Protocol._handle_events(self, events)",
+)
 
 PREFACE_BYTES = 24
-HEAD_BYTES = 9
-FRAMES_IN_ONE_TURN = 8
-REQUEST_WEIGHS = 8
-"""How many frames of a connection are handled before others have their turn, and how many of them a
-request stands for: a read of 64 KiB can hold four thousand requests or seven thousand PINGs."""
+FRAME_HEADER_BYTES = 9
+FRAMES_PER_ITERATION = 8
+REQUEST_WEIGHT = 8
+"""Frames of a connection that are handled in one iteration of the event loop; a request counts as
+several: a read of 64 KiB can hold four thousand requests or seven thousand PINGs."""
 
-BURST_S = 10
-SMALL_BYTES = 256
-BYTES_A_FRAME = 4096
-"""What we send earns a frame for each so many bytes: its windows have to be opened again."""
+SMALL_DATA_BYTES = 256
+BYTES_PER_FRAME = 4096
+"""Every so many bytes sent to a client earn it a frame: it has to open its windows again."""
+
+FREE_FRAMES = 30
+"""What a connection may send beside what its subnet shares: the frames that open it, and more."""
+
+REQUEST_EARNS = 2
+FREE_FIELDS = 40
+FIELDS_PER_FRAME = 8
+"""Header fields of a request beyond what clients usually send cost a frame for each so many."""
+STREAMS_PER_FRAME = 8
+"""Opening the windows of all streams costs a frame for each so many that wait to send."""
+RESET_COST: Final = 10
+DISCONNECT_COST: Final = 100
+"""A connection closed for a protocol error has cost a handshake, at least."""
+
+SETTINGS_COST = 10
+"""SETTINGS may change the window of every stream."""
 
 
-class Kind(IntEnum):
-    """The kinds of frames that are told apart (RFC 9113, section 6)."""
+class FrameType(IntEnum):
+    """The types of frames that are counted differently (RFC 9113, section 6)."""
 
     DATA = 0
     HEADERS = 1
@@ -31,116 +62,157 @@ class Kind(IntEnum):
     CONTINUATION = 9
 
 
-LEAST = 30
-"""What a connection may send beside what its network shares: the frames that open it, and more."""
-
-REQUEST_EARNS = 2
-FIELDS = 40
-FIELDS_A_FRAME = 8
-"""Fields of a request beyond what clients send cost a frame for each so many."""
-WAITING_A_FRAME = 8
-"""A window of all answers costs a frame for each so many that wait: each is looked at."""
-RESET_COSTS: Final = 10
-CUT_OFF_COSTS: Final = 100
-"""A connection that has to be ended was a handshake, at the least."""
-
-SETTINGS_COST = 10
-"""SETTINGS may change the window of every stream."""
-
-
 class ProtocolAbuse(ProtocolError):
-    """A client sends more frames, or a longer head, than anything could be meant by."""
+    """A client sends more frames, or a longer header block, than any honest client."""
 
     error_code = ErrorCodes.ENHANCE_YOUR_CALM
 
 
 class FrameBudget:
-    """Frames that ask for work and carry nothing: so many a second, ten seconds' worth at once.
+    """The control frames that a connection may send: so many a second, with a burst of ten seconds.
 
-    PING, SETTINGS, RST_STREAM, PRIORITY, WINDOW_UPDATE, bodies in crumbs, heads in crumbs: each
-    costs its sender next to nothing and us a parser's time (CVE-2019-9511 to 9518,
-    CVE-2023-44487, CVE-2025-8671). A request earns what may come along with it. `draw` gives what
-    is left of so many frames to the connection's network: another connection is no other budget.
+    PING, SETTINGS, RST_STREAM, PRIORITY, WINDOW_UPDATE, tiny DATA and CONTINUATION frames: each
+    costs its client next to nothing and the server a parser's time (CVE-2019-9511 to 9518,
+    CVE-2023-44487, CVE-2025-8671). A request earns the frames that usually come with one.
+    `consume_shared` returns what the connection's subnet has left of so many frames: opening
+    another connection brings no other budget.
     """
 
     def __init__(
         self,
         frames_per_s: float,
-        head_bytes: int,
-        draw: Callable[[float], float] = lambda frames: frames,
+        header_bytes: int,
+        consume_shared: Callable[[float], float] = lambda frames: frames,
     ) -> None:
-        self._per_s = frames_per_s
-        self._most = frames_per_s * BURST_S
-        self._draw = draw
-        self._left = self._most
-        self._free: float = LEAST
-        self._head_bytes = head_bytes
-        self._at = time.monotonic()
+        self._frames_per_s = frames_per_s
+        self._burst = frames_per_s * FRAME_BURST_S
+        self._consume_shared = consume_shared
+        self._left = self._burst
+        self._free: float = FREE_FRAMES
+        self._header_bytes = header_bytes
+        self._refilled_at = time.monotonic()
         self._skip = PREFACE_BYTES
-        self._begun = b""  # of a frame's head
-        self._block = 0  # bytes of the request's head that is coming
+        self._partial_header = b""  # of a frame
+        self._block_bytes = 0  # of the header block that is being received
 
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Cut what came from the socket into turns of a few frames each.
+    def split(self, data: bytes) -> Iterator[bytes]:
+        """Yield `data` in pieces of a few frames, one for each iteration of the event loop.
 
-        Raises: ProtocolAbuse, before the piece that is too much.
+        Raises:
+            ProtocolAbuse: the next piece exceeds the budget.
+
         """
         self._refill()
-        start = len(self._begun)  # the beginning of a frame's head has been handed on already
-        data = self._begun + data
+        start = len(self._partial_header)  # it has been yielded already
+        data = self._partial_header + data
         at, weight = self._skip, 0
-        while at + HEAD_BYTES <= len(data):
+        while at + FRAME_HEADER_BYTES <= len(data):
             length, kind = int.from_bytes(data[at : at + 3]), data[at + 3]
             self._count(kind, length)
-            at += HEAD_BYTES + length
-            weight += REQUEST_WEIGHS if kind == Kind.HEADERS else 1
-            if weight >= FRAMES_IN_ONE_TURN and at < len(data):
+            at += FRAME_HEADER_BYTES + length
+            weight += REQUEST_WEIGHT if kind == FrameType.HEADERS else 1
+            if weight >= FRAMES_PER_ITERATION and at < len(data):
                 yield data[start:at]
                 start, weight = at, 0
-        self._begun = data[at:]
+        self._partial_header = data[at:]
         self._skip = max(0, at - len(data))
         yield data[start:]
 
-    def spend(self, cost: float) -> None:
-        """Take something off the budget.
+    def consume(self, frames: float) -> None:
+        """Take frames off the budget.
 
-        Raises: ProtocolAbuse where nothing is left.
+        Raises:
+            ProtocolAbuse: so many are not left.
+
         """
-        self._left -= cost
-        free = min(self._free, cost)
+        self._left -= frames
+        free = min(self._free, frames)
         self._free -= free
-        shared = cost - free
-        if self._left < 0 or self._draw(shared) < shared:
-            raise ProtocolAbuse("too many frames that ask for work and carry nothing")
+        shared = frames - free
+        if self._left < 0 or self._consume_shared(shared) < shared:
+            raise ProtocolAbuse("too many control frames")
 
-    def earn(self, sent_bytes: int) -> None:
-        """Let a client open its windows again for what we have sent it."""
-        self._earn(sent_bytes / BYTES_A_FRAME)
+    def earn_by_sending(self, sent_bytes: int) -> None:
+        """Let a client open its windows again for what it was sent."""
+        self._earn(sent_bytes / BYTES_PER_FRAME)
 
     def _earn(self, frames: float) -> None:
-        self._left = min(self._most, self._left + frames)
-        self._free = min(self._most, self._free + frames)
+        self._left = min(self._burst, self._left + frames)
+        self._free = min(self._burst, self._free + frames)
 
     def _refill(self) -> None:
         now = time.monotonic()
-        self._left = min(self._most, self._left + (now - self._at) * self._per_s)
-        self._at = now
+        self._left += (now - self._refilled_at) * self._frames_per_s
+        self._left = min(self._burst, self._left)
+        self._refilled_at = now
 
     def _count(self, kind: int, length: int) -> None:
         match kind:
-            case Kind.HEADERS:
-                self._block = length
+            case FrameType.HEADERS:
+                self._block_bytes = length
                 self._earn(REQUEST_EARNS)
-            case Kind.CONTINUATION:
-                self._block += length
-                self.spend(1)
-            case Kind.DATA:
-                self.spend(1 if length < SMALL_BYTES else 0)
-            case Kind.RST_STREAM:
-                self.spend(RESET_COSTS)
-            case Kind.SETTINGS:
-                self.spend(SETTINGS_COST)
+            case FrameType.CONTINUATION:
+                self._block_bytes += length
+                self.consume(1)
+            case FrameType.DATA:
+                self.consume(1 if length < SMALL_DATA_BYTES else 0)
+            case FrameType.RST_STREAM:
+                self.consume(RESET_COST)
+            case FrameType.SETTINGS:
+                self.consume(SETTINGS_COST)
             case _:
-                self.spend(1)
-        if self._block > self._head_bytes:
-            raise ProtocolAbuse("a request's head that is too long")
+                self.consume(1)
+        if self._block_bytes > self._header_bytes:
+            raise ProtocolAbuse("a header block that is too long")
+
+
+class FloodGuardedH2Protocol(H2Protocol):
+    """Hypercorn's HTTP/2 connection, handled a few frames at a time, and closed on a flood."""
+
+    def __init__(
+        self, *args: Any, network_limit: NetworkLimit, control_frames_per_s: float
+    ) -> None:
+        super().__init__(*args)
+        self._network_limit = network_limit
+        header_bytes = self.config.h2_max_header_list_size
+        self.budget = FrameBudget(control_frames_per_s, header_bytes, self._consume_shared)
+
+    def _consume_shared(self, frames: float) -> float:
+        # Usually 0 frames, and looking the subnet up has a cost.
+        if not frames or self.client is None:
+            return frames
+        return self._network_limit.consume(self.client[0], frames)
+
+    @override
+    async def handle(self, event: Event) -> None:
+        """Handle what was received, a few frames in each iteration; end an abusive connection."""
+        if not isinstance(event, RawData):
+            if isinstance(event, Closed) and not self.closed:
+                self._consume_shared(RESET_COST * len(self.streams))  # disconnecting resets them
+            await super().handle(event)
+            return
+        try:
+            for number, piece in enumerate(self.budget.split(event.data)):
+                if number:
+                    await asyncio.sleep(0)
+                if self.closed or self.connection.state_machine.state is ConnectionState.CLOSED:
+                    return
+                await self._handle_events(self.connection.receive_data(piece))
+        except h2.exceptions.ProtocolError as error:
+            await self._disconnect(error)
+
+    async def _disconnect(self, error: h2.exceptions.ProtocolError) -> None:
+        """Send GOAWAY, and charge the client's subnet: the client can reconnect at once."""
+        self._consume_shared(DISCONNECT_COST)
+        if self.connection.state_machine.state is not ConnectionState.CLOSED:  # else h2 sends it
+            with suppress(h2.exceptions.ProtocolError):
+                self.connection.close_connection(error.error_code)
+        await self.handle(Closed())
+        await self._flush()
+        await self.send(Closed())
+
+    @override
+    async def _close_stream(self, stream_id: int) -> None:
+        if self.closed:  # a client that disconnects may leave a hundred handlers to cancel
+            await asyncio.sleep(0)
+        await super()._close_stream(stream_id)

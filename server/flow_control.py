@@ -1,10 +1,9 @@
-"""The receiving side of an HTTP/2 connection: whose bodies come, how far ahead, how long still."""
+"""HTTP/2 flow control of what a server receives (RFC 9113, section 5.2)."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 import h2.exceptions
@@ -12,55 +11,107 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
-from server.receive_window import ReceiveWindow
+from server.options import ServerOptions
 
-REMEMBERED_BYTES = 64 << 20
-"""How much room all connections of a process together may keep for uploads to come."""
+LARGEST_WINDOW = 2**31 - 1
+RETAINED_BYTES = 64 << 20
+"""How much window all connections of a process together may retain for their next uploads."""
 
 
-@dataclass(frozen=True, slots=True)
-class UploadLimits:
-    """How much of a body a client may send ahead, and how long we listen after a reply."""
+class ReceiveWindow:
+    """How many bytes a peer may send ahead, and when to send it a WINDOW_UPDATE.
 
-    stream_window_bytes: int
-    connection_window_bytes: int
-    discard_bytes: int
-    linger_s: float
+    What has been consumed is acknowledged once it is half the window, or half of `basis` where the
+    window is larger: one WINDOW_UPDATE for many frames, and the sender never has to wait.
+    """
+
+    def __init__(self, size: int, basis: int = LARGEST_WINDOW) -> None:
+        self.size = size
+        self._basis = basis
+        self._consumed = 0  # and not acknowledged yet
+        self._excess = 0  # bytes of the window that will not be acknowledged
+
+    def acknowledge(self, amount: int) -> int:
+        """Return the increment to send, now that so many bytes have been consumed; often 0."""
+        withheld = min(self._excess, amount)
+        self._excess -= withheld
+        self._consumed += amount - withheld
+        if self._consumed * 2 < min(self.size, self._basis):
+            return 0
+        increment, self._consumed = self._consumed, 0
+        return increment
+
+    def grow(self, amount: int) -> int:
+        """Enlarge the window; return by how much, which the largest legal window limits."""
+        amount = max(0, min(amount, LARGEST_WINDOW - self.size))
+        self.size += amount
+        return amount
+
+    def shrink(self, amount: int) -> None:
+        """Reduce the window: an increment cannot be revoked, so less is acknowledged."""
+        self.size -= amount
+        self._excess += amount
+
+
+class RetainedWindows:
+    """The window bytes that the connections of a process retain for their next uploads."""
+
+    def __init__(self) -> None:
+        self._bytes: WeakKeyDictionary[FlowControl, int] = WeakKeyDictionary()
+
+    def of(self, connection: "FlowControl") -> int:
+        """Return how many bytes a connection retains."""
+        return self._bytes.get(connection, 0)
+
+    def retain(self, connection: "FlowControl", total: int) -> bool:
+        """Have a connection retain `total` bytes; False if all together would be too many."""
+        more = total - self.of(connection)
+        if more <= 0 or sum(self._bytes.values()) + more > RETAINED_BYTES:
+            return False
+        self._bytes[connection] = total
+        return True
+
+    def release(self, connection: "FlowControl") -> None:
+        """Have a connection retain nothing: it is closed."""
+        self._bytes.pop(connection, None)
 
 
 @dataclass(slots=True)
-class Upload:
-    """The sending half of one client's stream."""
+class _Upload:
+    """The receiving half of one stream."""
 
     window: ReceiveWindow
-    grown: int = 0  # its connection's window, for it
-    kept: int = 0  # of that, what stays when it is over
+    grown: int = 0  # by how much the connection's window is larger for it
+    retained: int = 0  # of that, what stays when the stream has ended
     discarded: int = 0
     deadline: asyncio.TimerHandle | None = field(default=None, repr=False)
 
 
-class Uploads:
-    """The request bodies that a connection's client has not ended yet.
+class FlowControl:
+    """The receive windows of an HTTP/2 connection, and of those of its streams that still receive.
 
-    `changed` is called when h2 has something to send, or an upload that lingered is over.
+    `changed` is called when h2 has something to send, or an answered upload has ended.
 
-    A client that was given room for one upload may send the next one as far ahead, without waiting
-    a round trip for it: its connection keeps that room, as far as REMEMBERED_BYTES go.
+    A client whose upload was given a large window may send its next upload as far ahead, without
+    waiting a round trip: its connection retains that window, as far as RETAINED_BYTES allows.
     """
 
-    _remembered: ClassVar["WeakKeyDictionary[Uploads, int]"] = WeakKeyDictionary()
-
     def __init__(
-        self, connection: H2Connection, limits: UploadLimits, changed: Callable[[], None]
+        self,
+        connection: H2Connection,
+        options: ServerOptions,
+        retained: RetainedWindows,
+        changed: Callable[[], None],
     ) -> None:
         self._connection = connection
-        self._limits = limits
+        self._options = options
+        self._retained = retained
         self._changed = changed
-        # What is kept for the next upload must be there when it begins, not owed.
+        # What is retained for the next upload must be open when it begins, not consumed.
         self._window = ReceiveWindow(
-            connection.inbound_flow_control_window, limits.connection_window_bytes
+            connection.inbound_flow_control_window, options.connection_window_bytes
         )
-        self._uploads: dict[int, Upload] = {}
+        self._uploads: dict[int, _Upload] = {}
 
     @property
     def stream_ids(self) -> set[int]:
@@ -68,113 +119,111 @@ class Uploads:
         return set(self._uploads)
 
     def open_connection(self) -> None:
-        """Open the connection's window: 64 KiB is what the protocol starts with."""
-        extra = self._window.grow(self._limits.connection_window_bytes - self._window.size)
-        if extra:
+        """Enlarge the connection's window: the protocol starts with 64 KiB."""
+        if extra := self._window.grow(self._options.connection_window_bytes - self._window.size):
             self._connection.increment_flow_control_window(extra)
 
-    def begin(self, stream_id: int) -> None:
-        """Expect a body."""
-        self._uploads[stream_id] = Upload(ReceiveWindow(self._first_window))
-
-    def end(self, stream_id: int) -> None:
-        """Expect no more of a body."""
-        upload = self._uploads.pop(stream_id, None)
-        if upload is not None:
-            self._window.shrink(upload.grown - upload.kept)
-            if upload.deadline is not None:
-                upload.deadline.cancel()
-                self._changed()
-
-    def stop_all(self) -> None:
-        """Forget everything: the connection is gone."""
+    def close_connection(self) -> None:
+        """Forget all streams: the connection is closed."""
         for upload in self._uploads.values():
             if upload.deadline is not None:
                 upload.deadline.cancel()
         self._uploads.clear()
-        self._remembered.pop(self, None)
+        self._retained.release(self)
+
+    def open_stream(self, stream_id: int) -> None:
+        """Expect a body."""
+        self._uploads[stream_id] = _Upload(ReceiveWindow(self._initial_window))
+
+    def close_stream(self, stream_id: int) -> None:
+        """Expect no more of a body."""
+        upload = self._uploads.pop(stream_id, None)
+        if upload is not None:
+            self._window.shrink(upload.grown - upload.retained)
+            if upload.deadline is not None:
+                upload.deadline.cancel()
+                self._changed()
 
     @property
-    def _first_window(self) -> int:
-        """How far ahead a client may send on a stream it opens."""
-        return self._limits.stream_window_bytes + self._remembered.get(self, 0)
+    def _initial_window(self) -> int:
+        """How far ahead a client may send on a stream that it opens."""
+        return self._options.receive_window_bytes + self._retained.of(self)
 
-    def _remember(self, upload: Upload) -> None:
-        """Let every upload of this connection begin as far ahead as this one may be."""
-        kept = self._remembered.get(self, 0)
-        more = upload.grown - kept
-        if more <= 0 or sum(self._remembered.values()) + more > REMEMBERED_BYTES:
+    def _retain(self, upload: _Upload) -> None:
+        """Let every upload of this connection begin with the window that this one has."""
+        before = self._retained.of(self)
+        if not self._retained.retain(self, upload.grown):
             return
-        self._remembered[self] = kept + more
-        upload.kept += more
-        self._connection.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: self._first_window})
-        for each in self._uploads.values():  # of those under way, too (RFC 9113, section 6.9.2)
+        more = upload.grown - before
+        upload.retained += more
+        self._connection.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: self._initial_window})
+        for each in self._uploads.values():  # open streams, too (RFC 9113, section 6.9.2)
             each.window.grow(more)
 
-    def receiving(self, stream_id: int) -> bool:
+    def is_receiving(self, stream_id: int) -> bool:
         """Whether the client may still send on this stream."""
         stream = self._connection.streams.get(stream_id)
         return stream_id in self._uploads and stream is not None and not stream.closed
 
-    def give_back(self, stream_id: int, amount: int) -> None:
-        """Let the client send that many bytes more, as they have been taken or dropped."""
+    def acknowledge(self, stream_id: int, amount: int) -> None:
+        """Let the client send that many bytes more: they have been consumed or discarded."""
         # A protocol error here: the connection ended while a body was still being read.
         with suppress(h2.exceptions.ProtocolError):
-            if due := self._window.give_back(amount):
-                self._connection.increment_flow_control_window(due)
-            if self.receiving(stream_id) and (
-                due := self._uploads[stream_id].window.give_back(amount)
+            if increment := self._window.acknowledge(amount):
+                self._connection.increment_flow_control_window(increment)
+            if self.is_receiving(stream_id) and (
+                increment := self._uploads[stream_id].window.acknowledge(amount)
             ):
-                self._connection.increment_flow_control_window(due, stream_id)
+                self._connection.increment_flow_control_window(increment, stream_id)
         self._changed()
 
-    def grow(self, stream_id: int, window_bytes: int) -> None:
-        """Let the client have that many bytes of this stream under way.
+    def grow_window(self, stream_id: int, window_bytes: int) -> None:
+        """Let the client send that many bytes of this stream ahead.
 
-        The connection's window grows along, so that one upload takes nothing from the others;
-        it shrinks again when the stream is over, but for what is kept for the next one.
+        The connection's window grows by as much, so that one upload takes nothing from others; it
+        shrinks when the stream has ended, but for what is retained for the next one.
         """
-        if not self.receiving(stream_id):
+        if not self.is_receiving(stream_id):
             return
         upload = self._uploads[stream_id]
-        first = self._limits.stream_window_bytes + upload.grown
-        if extra := self._window.grow(window_bytes - first):
+        before = self._options.receive_window_bytes + upload.grown
+        if extra := self._window.grow(window_bytes - before):
             upload.grown += extra
             self._connection.increment_flow_control_window(extra)
-            self._remember(upload)
+            self._retain(upload)
         if extra := upload.window.grow(window_bytes - upload.window.size):
             self._connection.increment_flow_control_window(extra, stream_id)
         self._changed()
 
     def discard(self, stream_id: int, amount: int) -> None:
-        """Drop body that comes after its reply, and give its room back.
+        """Discard body that arrives after its response, and acknowledge it.
 
-        So a client that reads only once it has sent all (httpx does) gets its answer, and the
-        connection's window doesn't run dry.
+        So a client that reads only after it has sent everything (httpx) gets its response, and the
+        connection's window stays open.
         """
-        self.give_back(stream_id, amount)
+        self.acknowledge(stream_id, amount)
         upload = self._uploads.get(stream_id)
         if upload is not None:
             upload.discarded += amount
-            if upload.discarded > self._limits.discard_bytes:
+            if upload.discarded > self._options.discard_bytes:
                 self._stop(stream_id)
 
-    def answered(self, stream_id: int) -> None:
-        """Listen on for a while, if the reply is out and the client still sends."""
-        if self.receiving(stream_id):
+    def response_sent(self, stream_id: int) -> None:
+        """Limit the time that the client may go on sending after its response."""
+        if self.is_receiving(stream_id):
             upload = self._uploads[stream_id]
             upload.deadline = upload.deadline or asyncio.get_running_loop().call_later(
-                self._limits.linger_s, self._stop, stream_id
+                self._options.linger_s, self._stop, stream_id
             )
 
     def _stop(self, stream_id: int) -> None:
-        # NO_ERROR asks the client to stop and to keep the reply (RFC 9113, section 8.1).
+        # NO_ERROR tells the client to stop and to keep the response (RFC 9113, section 8.1).
         self.reset(stream_id, ErrorCodes.NO_ERROR)
         self._changed()
 
     def reset(self, stream_id: int, code: ErrorCodes) -> None:
-        """End a stream from our side."""
-        # A protocol error here: the stream or the connection is over already.
+        """End a stream by RST_STREAM."""
+        # A protocol error here: the stream or the connection has ended already.
         with suppress(h2.exceptions.ProtocolError):
             self._connection.reset_stream(stream_id, code)
-        self.end(stream_id)
+        self.close_stream(stream_id)

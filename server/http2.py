@@ -1,73 +1,90 @@
-"""HTTP/2 connections that survive early replies, unread bodies, full tables and their own end."""
+"""HTTP/2 connections that survive early responses, unread bodies and too many streams."""
 
 from contextlib import suppress
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import h2.events
 import h2.exceptions
 from h2.errors import ErrorCodes
 from hypercorn.events import Closed, Updated
 from hypercorn.events import Event as ConnectionEvent
-from hypercorn.protocol.events import Body, Event, StreamClosed
+from hypercorn.protocol.events import Body, Request
+from hypercorn.protocol.h2 import StreamBuffer
+from hypercorn.utils import filter_pseudo_headers
 
-from server.flood_guard import FIELDS, FIELDS_A_FRAME, RESET_COSTS, WAITING_A_FRAME
-from server.flow_control import UploadLimits, Uploads
+from server.fair_queue import FairQueue
+from server.flood_guard import (
+    FIELDS_PER_FRAME,
+    FREE_FIELDS,
+    RESET_COST,
+    STREAMS_PER_FRAME,
+)
+from server.flow_control import RetainedWindows
 from server.h2_settings import announce
-from server.paced import FloodGuardedH2Protocol
-from server.send_timeouts import SendTimeouts
-from server.streams import is_taken
+from server.network_limit import NetworkLimit
+from server.options import ServerOptions
+from server.probes import override
+from server.send_timeouts import SendingH2Protocol
+from server.streams import BodyBuffer, HardenedHTTPStream, RequestTask, is_supported
 
-CRUMB_BYTES = 1024
+USES = (
+    (
+        "hypercorn.protocol.h2:H2Protocol.__init__"
+        "(self, app, config, context, task_group, connection_state, ssl, client, server, send)"
+    ),
+    "hypercorn.protocol.h2:H2Protocol._flush(self)",
+    "hypercorn.protocol.h2:H2Protocol._window_updated(self, stream_id)",
+    "hypercorn.protocol.h2:H2Protocol.keep_alive_requests",
+    "hypercorn.protocol.h2:H2Protocol.priority",
+    "hypercorn.protocol.h2:StreamBuffer.__init__(self, event_class)",
+)
+
+EXTENSION = "sealed.receive_window"
+"""The ASGI extension by which an application lets a client send faster."""
+
+SMALL_WINDOW_BYTES = 1024
 
 
-class HardenedH2Protocol(FloodGuardedH2Protocol):
-    """Hypercorn's HTTP/2 connection with its receiving side and its end rewritten."""
+class HardenedH2Protocol(SendingH2Protocol):
+    """Hypercorn's HTTP/2 connection with its receiving side rewritten."""
 
-    limits: ClassVar[UploadLimits]
-    send_timeout_s: ClassVar[float]
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        announce(self.connection, self.config, self.limits.stream_window_bytes)
-        self.send_timeouts = SendTimeouts(
-            self.send_timeout_s, partial(self.task_group.spawn, self._give_up)
+    def __init__(
+        self,
+        *args: Any,
+        options: ServerOptions,
+        network_limit: NetworkLimit,
+        fair_queue: FairQueue,
+        retained_windows: RetainedWindows,
+    ) -> None:
+        super().__init__(
+            *args,
+            options=options,
+            network_limit=network_limit,
+            retained_windows=retained_windows,
         )
-        self.uploads = Uploads(self.connection, self.limits, self._flush_soon)
-        self._flushing = False
-        self._ending = False
-        self._retired = False
+        self._fair_queue = fair_queue
+        self._draining = False
+        announce(self.connection, self.config, options.receive_window_bytes)
 
+    @override
     async def initiate(self, headers: Any = None, settings: Any = None) -> None:
         """Open the connection, and its window."""
         await super().initiate(headers, settings)
-        self.uploads.open_connection()
+        self.flow_control.open_connection()
         await self._flush()
 
+    @override
     async def handle(self, event: ConnectionEvent) -> None:
-        """Pass on what came from the socket."""
+        """Handle what was received, or that the connection is closed."""
         await super().handle(event)
         if isinstance(event, Closed):
-            self.uploads.stop_all()
-            self.send_timeouts.stop_all()
+            self.flow_control.close_connection()
+            self.send_timeouts.close()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is under way.
-
-        Stock forgets a reply's last frame, and can close before it is sent.
-        """
-        return not self._busy
-
-    @property
-    def _busy(self) -> set[int]:
-        """The streams with anything left to do, in either direction."""
-        return self.streams.keys() | self.stream_buffers.keys() | self.uploads.stream_ids
-
-    # Receiving
-
+    @override
     async def _handle_events(self, events: list[h2.events.Event]) -> None:
-        opened: set[int] = set()  # windows: each is looked at once, however many frames opened it
+        opened: set[int] = set()  # windows: each is handled once, however many frames opened it
         for event in events:
             match event:
                 case h2.events.RequestReceived():
@@ -79,151 +96,121 @@ class HardenedH2Protocol(FloodGuardedH2Protocol):
                 case h2.events.RemoteSettingsChanged():
                     opened.add(0)
                 case h2.events.StreamEnded() | h2.events.StreamReset():
-                    await self._stream_over(event)
+                    await self._stream_ended(event)
                 case h2.events.ConnectionTerminated():
                     await super()._handle_events([event])
-                # Priorities are not heeded (RFC 9113, section 5.3.1): stock builds a tree of what
-                # a client says, of up to a thousand streams, and dies of one more.
+                # Priorities are ignored (RFC 9113, section 5.3.1): Hypercorn builds a tree of what
+                # a client sends, of up to a thousand streams, and fails at one more.
         await self._windows_opened(opened)
         await self._flush()
 
     async def _windows_opened(self, stream_ids: set[int]) -> None:
-        """Go on with answers for which there is room, and more of it than for a crumb.
+        """Go on with responses that may be sent now, unless the window is tiny.
 
-        A byte of window now and then would cost us a frame each (RFC 9293, section 3.8.6.2: the
-        silly window syndrome).
+        A byte of window now and then would cost a frame each (RFC 9293, section 3.8.6.2: silly
+        window syndrome).
         """
         waiting = set(self.stream_buffers) if 0 in stream_ids else stream_ids
-        self.budget.spend(len(waiting) // WAITING_A_FRAME)
+        self.budget.consume(len(waiting) // STREAMS_PER_FRAME)
         for stream_id in waiting:
-            left = self._waiting(stream_id)
+            wanted = min(self.unsent(stream_id), SMALL_WINDOW_BYTES)
             with suppress(h2.exceptions.ProtocolError):
-                if self.connection.local_flow_control_window(stream_id) >= min(left, CRUMB_BYTES):
+                if self.connection.local_flow_control_window(stream_id) >= wanted:
                     await self._window_updated(stream_id)
 
-    async def _stream_over(self, event: h2.events.StreamEnded | h2.events.StreamReset) -> None:
+    async def _stream_ended(self, event: h2.events.StreamEnded | h2.events.StreamReset) -> None:
         await super()._handle_events([event])
-        self.uploads.end(event.stream_id)
+        self.flow_control.close_stream(event.stream_id)
         if isinstance(event, h2.events.StreamReset) and not event.remote_reset:
-            self.budget.spend(RESET_COSTS)  # its frames made us reset it (CVE-2025-8671)
+            self.budget.consume(RESET_COST)  # the client made the server reset it (CVE-2025-8671)
 
     async def _request_received(self, event: h2.events.RequestReceived) -> None:
-        ending = self.context.terminated.is_set()
-        # Who came just before the end gets what it came for (HardenedTCPServer._idle_timeout).
-        if self._full or (ending and self.keep_alive_requests):
-            # Refused means: not looked at, safe to send again (RFC 9113, section 8.7).
-            self.uploads.reset(event.stream_id, ErrorCodes.REFUSED_STREAM)
-            self.budget.spend(RESET_COSTS)
+        terminated = self.context.terminated.is_set()
+        # A client that connected just before the shutdown gets its first response (Connection).
+        if self._refuses_streams or (terminated and self.keep_alive_requests):
+            # Refused means: not processed, safe to send again (RFC 9113, section 8.7).
+            self.flow_control.reset(event.stream_id, ErrorCodes.REFUSED_STREAM)
+            self.budget.consume(RESET_COST)
             return
-        self.budget.spend(max(0, len(event.headers) - FIELDS) // FIELDS_A_FRAME)
-        if not is_taken(event.headers):
-            self.budget.spend(RESET_COSTS)
-            self.uploads.reset(event.stream_id, ErrorCodes.PROTOCOL_ERROR)
+        self.budget.consume(max(0, len(event.headers) - FREE_FIELDS) // FIELDS_PER_FRAME)
+        if not is_supported(event.headers):
+            self.budget.consume(RESET_COST)
+            self.flow_control.reset(event.stream_id, ErrorCodes.PROTOCOL_ERROR)
             return
-        self.uploads.begin(event.stream_id)
+        self.flow_control.open_stream(event.stream_id)
         await self._create_stream(event)
         await self.send(Updated(idle=False))
-        if ending or self.keep_alive_requests >= self.config.keep_alive_max_requests:
+        if terminated or self.keep_alive_requests >= self.config.keep_alive_max_requests:
             await self.go_away()
 
     @property
-    def _full(self) -> bool:
+    def _refuses_streams(self) -> bool:
         """Whether one more stream is too many: at a time, or on a connection that is to end.
 
         h2's own count is no help: it has parsed later streams of the same read already.
         """
         return (
-            self._retired
-            or len(self._busy) >= self.config.h2_max_concurrent_streams
+            self._draining
+            or len(self.open_streams) >= self.config.h2_max_concurrent_streams
             or self.keep_alive_requests >= 2 * self.config.keep_alive_max_requests
         )
 
-    async def _data_received(self, event: h2.events.DataReceived) -> None:
-        """Pass a piece of body on, or drop it if its request has been answered already.
+    @override
+    async def _create_stream(self, request: h2.events.RequestReceived) -> None:
+        stream_id = request.stream_id
+        body = BodyBuffer(None, partial(self.flow_control.acknowledge, stream_id))
+        grow = partial(self.flow_control.grow_window, stream_id)
+        self.streams[stream_id] = stream = HardenedHTTPStream(
+            self.app,
+            self.config,
+            self.context,
+            RequestTask(
+                tasks=self.task_group,
+                fair_queue=self._fair_queue,
+                client=self.client,
+                body=body,
+                is_closed=lambda: self.closed,
+                extensions={EXTENSION: {"grow": grow}},
+            ),
+            self.ssl,
+            self.client,
+            self.server,
+            self.stream_send,
+            stream_id,
+        )
+        self.stream_buffers[stream_id] = StreamBuffer(self.context.event_class)
+        self.priority.insert_stream(stream_id)
+        self.priority.block(stream_id)
+        pseudo = dict(request.headers)
+        await stream.handle(
+            Request(
+                stream_id=stream_id,
+                headers=filter_pseudo_headers(request.headers),
+                http_version="2",
+                method=pseudo[b":method"].decode("ascii").upper(),
+                raw_path=pseudo[b":path"],
+                state=self.connection_state,
+            )
+        )
+        self.keep_alive_requests += 1
+        await self.context.mark_request()
 
-        Stock raises KeyError for the latter, and every stream of the connection dies with it
+    async def _data_received(self, event: h2.events.DataReceived) -> None:
+        """Pass a piece of body on, or discard it if its request has been answered already.
+
+        Hypercorn raises KeyError for the latter, and every stream of the connection dies with it
         (Hypercorn #329, with fixes proposed in #312, #334, #365).
         """
         stream = self.streams.get(event.stream_id)
         if stream is None:
-            self.uploads.discard(event.stream_id, event.flow_controlled_length)
+            self.flow_control.discard(event.stream_id, event.flow_controlled_length)
             return
         padding = event.flow_controlled_length - len(event.data)
         if padding:
-            self.uploads.give_back(event.stream_id, padding)
+            self.flow_control.acknowledge(event.stream_id, padding)
         await stream.handle(Body(stream_id=event.stream_id, data=event.data))
 
-    # Sending
-
-    async def stream_send(self, event: Event) -> None:
-        """Pass on what a stream sends; end it properly when it is over."""
-        if not isinstance(event, StreamClosed):
-            await super().stream_send(event)
-            return
-        await self._close_stream(event.stream_id)
-        buffer = self.stream_buffers.get(event.stream_id)
-        if buffer is not None and not buffer._complete:  # noqa: SLF001
-            # The application stopped halfway: without this the client would wait for ever.
-            self.uploads.reset(event.stream_id, ErrorCodes.INTERNAL_ERROR)
-            await self._window_updated(event.stream_id)
-        await self._flush()
-        await self._rest()
-
-    async def _send_data(self, stream_id: int) -> None:
-        waiting = self._waiting(stream_id)
-        await super()._send_data(stream_id)
-        left = self._waiting(stream_id)
-        self.send_timeouts.note(stream_id, max(0, waiting - left), left)
-        self.budget.earn(max(0, waiting - left))
-        if stream_id not in self.stream_buffers:
-            self.uploads.answered(stream_id)
-            await self._rest()
-
-    def _waiting(self, stream_id: int) -> int:
-        """Return how much of an answer waits to be sent."""
-        buffer = self.stream_buffers.get(stream_id)
-        return 0 if buffer is None else len(buffer.buffer)
-
-    async def _give_up(self, stream_id: int) -> None:
-        """End a stream whose client doesn't take its answer."""
-        self.uploads.reset(stream_id, ErrorCodes.CANCEL)
-        await self._close_stream(stream_id)
-        await self._window_updated(stream_id)
-        await self._flush()
-
-    async def _rest(self) -> None:
-        """Tell the connection whether it is idle; close it if so and it has to end."""
-        if self.idle and (self._ending or self.context.terminated.is_set()):
-            with suppress(h2.exceptions.ProtocolError):
-                self.connection.close_connection()
-            await self._flush()
-            await self.send(Closed())
-        else:
-            await self.send(Updated(idle=self.idle))
-
-    async def go_away(self) -> None:
-        """End the connection, with a GOAWAY, as soon as nothing is under way.
-
-        Stock says GOAWAY at once, and loses every reply under way: h2 sends nothing after it, nor
-        does an h2 client (httpx) read on. So RFC 9113's early GOAWAY (6.8) is no choice either.
-        """
-        self._ending = True
-        if not self.closed:
-            await self._rest()
-
-    async def retire(self) -> None:
-        """Finish what is under way and take nothing more."""
-        self._retired = True
+    async def drain(self) -> None:
+        """Finish the open requests and accept no more."""
+        self._draining = True
         await self.go_away()
-
-    def _flush_soon(self) -> None:
-        """Send what h2 has to say, without making the caller wait for a slow client."""
-        if not self._flushing and not self.closed:
-            self._flushing = True
-            self.task_group.spawn(self._flush_now)
-
-    async def _flush_now(self) -> None:
-        self._flushing = False
-        await self._flush()
-        if self.idle and not self.closed:
-            await self._rest()

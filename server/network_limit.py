@@ -1,109 +1,114 @@
-"""Who opens connections: how many each network has, how often it comes, what it may ask at once."""
+"""Limits per subnet: open connections, new connections a second, and shared HTTP/2 frames."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.flood_guard import BURST_S
+CONNECTION_BURST_S = 5
+"""New connections are limited by the second, with a burst of so many seconds' worth."""
 
-SECONDS_AT_ONCE = 5
-"""New connections are counted by the second, so many seconds' worth at once."""
+FRAME_BURST_S = 10
+"""Frames are limited by the second, with a burst of so many seconds' worth."""
 
 FULL_BUDGETS = 10
-"""How many connections of a network may have their whole budget of frames at a time."""
+"""How many connections of a subnet may have a full budget of frames at a time."""
 
 SWEEP_S = 10
 
 
 @dataclass(slots=True)
-class _Network:
+class _Subnet:
     open: int
-    entries: float
-    frames: float
-    at: float
+    connections: float  # that may be opened now
+    frames: float  # that may be consumed now
+    refilled_at: float
 
 
 class NetworkLimit:
-    """Keeps a single network from taking every place, and the processor, by coming again and again.
+    """Prevents a single subnet from taking all connections, or the processor, by reconnecting.
 
-    A connection costs its sender next to nothing, and us a handshake. `most` connections
-    of one network are open at a time, `per_s` new ones come in a second; `frames_per_s` is what one
-    of them may ask beside requests and bodies, and what a network must have left of what its
-    connections share for another one to come. `subnet_of` names the network of an address; None
-    stands for who is not counted: proxies, which come for everybody.
+    A connection costs its client next to nothing, and the server a TLS handshake. A subnet has at
+    most `max_connections` open, and opens `new_per_s` a second. `frames_per_s` is what one
+    connection may send beside requests and bodies, and what its subnet must have left of what its
+    connections share for it to be accepted. `subnet_of` returns the subnet of an address; None
+    for addresses that are not counted: proxies, which connect for all clients.
     """
 
     def __init__(
         self,
         *,
-        most: int,
-        per_s: float,
+        max_connections: int,
+        new_per_s: float,
         frames_per_s: float,
         subnet_of: Callable[[str], str | None],
     ) -> None:
-        self._most = most
-        self._per_s = per_s
-        self._entries = per_s * SECONDS_AT_ONCE
-        self._frames_to_enter = frames_per_s
+        self._max_connections = max_connections
+        self._new_per_s = new_per_s
+        self._connection_burst = new_per_s * CONNECTION_BURST_S
+        self._frames_to_connect = frames_per_s
         self._frames_per_s = frames_per_s * FULL_BUDGETS
-        self._frames = self._frames_per_s * BURST_S
-        self._network_of = subnet_of
-        self._networks: dict[str, _Network] = {}
-        self._swept = time.monotonic()
+        self._frame_burst = self._frames_per_s * FRAME_BURST_S
+        self._subnet_of = subnet_of
+        self._subnets: dict[str, _Subnet] = {}
+        self._swept_at = time.monotonic()
 
-    def enter(self, address: str) -> bool:
-        """Count a new connection; return whether it may stay. One that may not has left already."""
-        network = self._of(address)
-        if network is None:
+    def admit(self, address: str) -> bool:
+        """Return whether a new connection is admitted; count it only then."""
+        subnet = self._find(address)
+        if subnet is None:
             return True
-        spent = network.entries < 1 or network.frames < self._frames_to_enter
-        if spent or network.open >= self._most:
+        exhausted = subnet.connections < 1 or subnet.frames < self._frames_to_connect
+        if exhausted or subnet.open >= self._max_connections:
             return False
-        network.open += 1
-        network.entries -= 1
+        subnet.open += 1
+        subnet.connections -= 1
         return True
 
-    def leave(self, address: str) -> None:
-        """Count a connection no longer."""
-        network = self._of(address)
-        if network is not None:
-            network.open -= 1
+    def release(self, address: str) -> None:
+        """Stop counting a connection that was admitted."""
+        subnet = self._find(address)
+        if subnet is not None:
+            subnet.open -= 1
 
-    def draw(self, address: str, frames: float) -> float:
-        """Return how many frames a connection may have of those its network shares.
+    def consume(self, address: str, frames: float) -> float:
+        """Return how many of `frames` a connection gets from what its subnet shares.
 
-        What it has spent beyond them is a debt, of ten seconds at most.
+        What it has sent beyond that is a debt of the subnet, of ten seconds at most.
         """
-        network = self._of(address)
-        if network is None:
+        subnet = self._find(address)
+        if subnet is None:
             return frames
-        drawn = min(frames, max(0, network.frames))
-        network.frames = max(-self._frames, network.frames - frames)
-        return drawn
+        granted = min(frames, max(0, subnet.frames))
+        subnet.frames = max(-self._frame_burst, subnet.frames - frames)
+        return granted
 
-    def _of(self, address: str) -> _Network | None:
-        name = self._network_of(address)
+    def _find(self, address: str) -> _Subnet | None:
+        name = self._subnet_of(address)
         if name is None:
             return None
         now = time.monotonic()
-        if now - self._swept > SWEEP_S:
+        if now - self._swept_at > SWEEP_S:
             self._sweep(now)
-        network = self._networks.get(name)
-        if network is None:
-            network = self._networks[name] = _Network(0, self._entries, self._frames, now)
-        self._refill(network, now)
-        return network
+        subnet = self._subnets.get(name)
+        if subnet is None:
+            subnet = _Subnet(0, self._connection_burst, self._frame_burst, now)
+            self._subnets[name] = subnet
+        self._refill(subnet, now)
+        return subnet
 
-    def _refill(self, network: _Network, now: float) -> None:
-        passed, network.at = now - network.at, now
-        network.entries = min(self._entries, network.entries + passed * self._per_s)
-        network.frames = min(self._frames, network.frames + passed * self._frames_per_s)
+    def _refill(self, subnet: _Subnet, now: float) -> None:
+        passed, subnet.refilled_at = now - subnet.refilled_at, now
+        connections = subnet.connections + passed * self._new_per_s
+        subnet.connections = min(self._connection_burst, connections)
+        subnet.frames = min(self._frame_burst, subnet.frames + passed * self._frames_per_s)
 
     def _sweep(self, now: float) -> None:
-        """Forget who has nothing open and everything to spend."""
-        self._swept = now
-        for name, network in list(self._networks.items()):
-            self._refill(network, now)
-            rested = network.entries == self._entries and network.frames == self._frames
-            if not network.open and rested:
-                del self._networks[name]
+        """Forget subnets that have nothing open and their full budget."""
+        self._swept_at = now
+        for name, subnet in list(self._subnets.items()):
+            self._refill(subnet, now)
+            full = (
+                subnet.connections == self._connection_burst and subnet.frames == self._frame_burst
+            )
+            if not subnet.open and full:
+                del self._subnets[name]

@@ -1,4 +1,4 @@
-"""What is chosen about the transport, when it is installed."""
+"""The options of the server."""
 
 import ssl
 from collections.abc import Callable
@@ -25,34 +25,38 @@ class ClientVerification(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """How Hypercorn is to serve, where it has no setting of its own.
+    """The options of the server beyond Hypercorn's own Config.
 
-    Raises: ValueError for a window smaller than the protocol's own.
+    Raises:
+        ValueError: a window is smaller than the protocol's initial one.
+
     """
 
     max_connections: int = 512
-    """Connections of one process, TLS handshakes under way included."""
+    """Connections of one process, TLS handshakes included."""
     max_connections_per_address: int = 512
-    """The same for one client network alone, over TLS."""
+    """The same for one subnet of clients, over TLS."""
     new_connections_per_s: float = 1000.0
-    """TLS connections that a client network may open in a second, five seconds' worth at once."""
+    """TLS connections that a subnet may open in a second, with a burst of five seconds' worth."""
     subnet_of: "Callable[[str], str | None]" = lambda _address: None
-    """Names the network that an address is counted in; None: it is not counted."""
+    """Returns the subnet that an address is counted in; None: it is not counted."""
     receive_window_bytes: int = SMALLEST_WINDOW
     """What a client may send ahead on one HTTP/2 stream, until the application calls
     scope["extensions"]["sealed.receive_window"]["grow"](bytes)."""
     connection_window_bytes: int = 1 << 20
     """The same for all streams of one connection together."""
     discard_bytes: int = 8 << 20
-    """How much body is read and dropped after an early reply."""
+    """How much body is read and discarded after an early response."""
     tls_buffer_bytes: int = 64 << 10
-    """asyncio's receive buffer of one TLS connection."""
+    """How much encrypted data of one TLS connection is buffered, and read at once."""
     linger_s: float = 1.0
-    """How long an answered client may go on sending, and a closed one take to close."""
+    """How long a client may go on sending after its response, and how long a closed connection may
+    take to close."""
     send_timeout_s: float = 30.0
-    """How long a client may leave an answer untaken, or take less than 16 KiB of it."""
+    """How long a client may leave a response unread, or read less than 16 KiB of it."""
     control_frames_per_s: float = 100.0
-    """HTTP/2 frames a client may send beside requests and bodies, ten seconds' worth at once."""
+    """HTTP/2 frames a client may send beside requests and bodies, with a burst of ten seconds'
+    worth."""
     minimum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
     """The oldest TLS version that is accepted."""
     client_verification: ClientVerification | None = None
@@ -62,6 +66,5 @@ class ServerOptions:
     SystemExit(message)."""
 
     def __post_init__(self) -> None:
-        """Refuse what the protocol has no room for."""
         if min(self.receive_window_bytes, self.connection_window_bytes) < SMALLEST_WINDOW:
             raise ValueError(f"a receive window is at least {SMALLEST_WINDOW} bytes")

@@ -1,115 +1,174 @@
-"""Quick questions to a Hypercorn nobody has tested: is all that the fixes build on still there."""
+"""Checks that an untested Hypercorn, h2 or Python has everything that the server builds on.
 
+What a module builds on is found in the module itself: its imports, its `USES` (private names of a
+library, and signatures), and its methods marked with `override`.
+"""
+
+import ast
 import asyncio
 import inspect
+import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+LIBRARIES = {"asyncio", "h11", "h2", "hypercorn", "hyperframe", "multiprocessing"}
+MODULES = sorted(file.stem for file in Path(__file__).parent.glob("[a-z]*.py"))
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class ProbeError(Exception):
-    """A fix can't work with the Hypercorn installed; the message names the fix and the finding."""
+    """A library lacks what a module of the server builds on; the message names both."""
 
 
-CONNECTION = "app config context task_group connection_state ssl client server send"
-
-NAMES: dict[str, dict[str, str]] = {
-    "requests end with their client": {
-        "hypercorn.asyncio.task_group:_handle": "app config scope receive send sync_spawn "
-        "call_soon",
-        "hypercorn.asyncio.task_group:TaskGroup.spawn_app": "self app config scope send",
-        "hypercorn.protocol.http_stream:HTTPStream.__init__": "self app config context "
-        "task_group ssl client server send stream_id",
-        "hypercorn.protocol.http_stream:HTTPStream.handle": "self event",
-        "hypercorn.protocol.http_stream:HTTPStream.app_send": "self message",
-        "hypercorn.protocol.http_stream:ASGIHTTPState.CLOSED": "",
-        "hypercorn.protocol.h2:HTTPStream": "",
-        "hypercorn.protocol.h11:HTTPStream": "",
-    },
-    "http2 uploads": {
-        "hypercorn.protocol:H2Protocol": "",
-        "hypercorn.protocol.h2:H2Protocol.__init__": f"self {CONNECTION}",
-        "hypercorn.protocol.h2:H2Protocol.initiate": "self headers settings",
-        "hypercorn.protocol.h2:H2Protocol._handle_events": "self events",
-        "hypercorn.protocol.h2:H2Protocol._create_stream": "self request",
-        "hypercorn.protocol.h2:H2Protocol._close_stream": "self stream_id",
-        "hypercorn.protocol.h2:H2Protocol._window_updated": "self stream_id",
-        "hypercorn.protocol.h2:H2Protocol._send_data": "self stream_id",
-        "hypercorn.protocol.h2:H2Protocol._flush": "self",
-        "hypercorn.protocol.h2:H2Protocol.stream_send": "self event",
-    },
-    "http2 data is not described": {
-        "hyperframe.frame:DataFrame._body_repr": "self",
-    },
-    "http1 early replies": {
-        "hypercorn.protocol:H11Protocol": "",
-        "hypercorn.protocol.h11:H11Protocol.__init__": f"self {CONNECTION}",
-        "hypercorn.protocol.h11:H11Protocol.handle": "self event",
-        "hypercorn.protocol.h11:H11Protocol.stream_send": "self event",
-        "hypercorn.protocol.h11:H11Protocol._maybe_recycle": "self",
-        "hypercorn.protocol.h11:H11Protocol._close_stream": "self",
-        "hypercorn.protocol.h11:H11Protocol._check_protocol": "self event",
-        "hypercorn.protocol.h11:H11Protocol._create_stream": "self request",
-        "hypercorn.protocol.h11:H11Protocol._send_error_response": "self status_code",
-    },
-    "connection cap and bounded close": {
-        "hypercorn.asyncio.run:TCPServer": "",
-        "hypercorn.asyncio.tcp_server:TCPServer.__init__": "self app loop config context state "
-        "reader writer",
-        "hypercorn.asyncio.tcp_server:TCPServer.run": "self",
-        "hypercorn.asyncio.tcp_server:TCPServer._close": "self",
-        "hypercorn.asyncio.tcp_server:TCPServer._read_data": "self",
-        "hypercorn.asyncio.tcp_server:TCPServer.protocol_send": "self event",
-        "hypercorn.asyncio.tcp_server:TCPServer._initiate_server_close": "self",
-    },
-    "farewell at the end": {
-        "hypercorn.asyncio.run:WorkerContext": "",
-        "hypercorn.asyncio.worker_context:WorkerContext.__init__": "self max_requests",
-        "hypercorn.asyncio.worker_context:EventWrapper.set": "self",
-    },
-    "tls context": {"hypercorn.config:Config.create_ssl_context": "self"},
-    "tls alerts": {"asyncio.sslproto:SSLProtocol._fatal_error": "self exc message"},
-    "tls memory": {"asyncio.sslproto:SSLProtocol.max_size": ""},
-    "handshakes in turn": {
-        "asyncio.sslproto:SSLProtocol.connection_made": "self transport",
-        "asyncio.sslproto:SSLProtocol.connection_lost": "self exc",
-        "asyncio.sslproto:SSLProtocol._do_handshake": "self",
-    },
-    "config check": {"hypercorn.asyncio.run:worker_serve": "app config sockets shutdown_trigger"},
-}
-"""For each fix, what it replaces or calls, with the parameters it relies on."""
+def override(method: Method) -> Method:
+    """Mark a method that overrides one of a library's class (typing.override, from Python 3.12)."""
+    method.__override__ = True  # type: ignore[attr-defined]
+    return method
 
 
-def check_names(fix: str) -> None:
-    """Check that all a fix builds on is there, with the parameters it had.
+def imports_of(module: str) -> Iterator[str]:
+    """Yield what a module imports of the libraries, as `library.module:name`."""
+    for node in ast.walk(_parsed(module)):
+        if isinstance(node, ast.Import):
+            names = [f"{alias.name}:" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}:{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if _library(name.partition(":")[0]) in LIBRARIES)
 
-    Raises: ProbeError.
+
+@cache
+def _parsed(module: str) -> ast.Module:
+    return ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8"))
+
+
+def uses_of(module: str) -> Iterator[str]:
+    """Yield what a module declares in USES, or overrides: `library.module:name(parameters)`."""
+    loaded = import_module(f"server.{module}")
+    yield from getattr(loaded, "USES", ())
+    for ours in classes_of(loaded):
+        for name, member in vars(ours).items():
+            if is_override(member):
+                yield _overridden(ours, name, member)
+
+
+def classes_of(module: ModuleType) -> list[type]:
+    """Return the classes that a module defines."""
+    found = [value for value in vars(module).values() if isinstance(value, type)]
+    return [value for value in found if value.__module__ == module.__name__]
+
+
+def is_override(member: object) -> bool:
+    """Whether a class's member is marked as an override."""
+    return getattr(getattr(member, "fget", member), "__override__", False)
+
+
+def library_class(ours: type, name: str) -> type | None:
+    """Return the class of a library from which `ours` has, or overrides, `name`."""
+    bases = [base for base in ours.__mro__ if _library(base.__module__) in LIBRARIES]
+    return next((base for base in bases if name in vars(base)), None)
+
+
+def _overridden(ours: type, name: str, member: Any) -> str:
+    base = library_class(ours, name)
+    if base is None:  # it is missing: name the class that should have it
+        base = next(base for base in ours.__mro__ if _library(base.__module__) in LIBRARIES)
+    place = f"{base.__module__}:{base.__qualname__}.{name}"
+    if isinstance(member, property):
+        return place
+    parameters = inspect.signature(member).parameters.values()
+    return f"{place}({', '.join(one.name for one in parameters if one.kind != one.KEYWORD_ONLY)})"
+
+
+def _library(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def check_all(find: Callable[[str], Iterator[str]]) -> None:
+    """Check everything that `find` (imports_of, uses_of) finds in the server's modules.
+
+    Raises:
+        ProbeError: something does not exist, or has other parameters.
+
     """
-    for place, parameters in NAMES[fix].items():
-        module, _, path = place.partition(":")
-        try:
-            found: Any = import_module(module)
-            for name in path.split("."):
-                found = getattr(found, name)
-        except (ImportError, AttributeError) as error:
-            raise ProbeError(f"{fix}: {place} is gone") from error
-        if parameters and parameters.split() != list(inspect.signature(found).parameters):
-            raise ProbeError(f"{fix}: {place} takes other parameters now")
+    for module in MODULES:
+        for place in find(module):
+            check(module, place)
 
 
-def check_behaviour() -> None:
-    """Check in memory, with the fixes applied, that an early reply spares the connection.
+def check(module: str, place: str) -> None:
+    """Check one `library.module:name(parameters)`; parameters are optional.
 
-    Raises: ProbeError.
+    Raises:
+        ProbeError: it does not exist, or has other parameters.
+
     """
-    # A thread of its own: the application may be imported inside a running loop.
+    name, _, parameters = place.partition("(")
+    library, _, path = name.partition(":")
+    try:
+        found: Any = import_module(library)
+        for part in path.split(".") if path else ():
+            found = _attribute(found, part)
+    except (ImportError, AttributeError) as error:
+        raise ProbeError(f"{module}: {name} is missing") from error
+    if parameters and parameters != ", ".join(inspect.signature(found).parameters) + ")":
+        raise ProbeError(f"{module}: {name} has other parameters now")
+
+
+def _attribute(found: Any, name: str) -> Any:
+    """Return an attribute; for one that a class's constructor sets, whether its source does."""
+    if isinstance(found, type) and not hasattr(found, name):
+        constructor = vars(found).get("__init__")
+        source = inspect.getsource(constructor) if inspect.isfunction(constructor) else ""
+        if not re.search(rf"self\.{name}\b[^=\n]*= ", source):
+            raise AttributeError(name)
+        return None
+    if not isinstance(found, ModuleType) or hasattr(found, name):
+        return getattr(found, name)
+    return import_module(f"{found.__name__}.{name}")
+
+
+def check_behaviour(make: Callable[..., Any] | None = None) -> None:
+    """Check in memory that an early response leaves its HTTP/2 connection usable.
+
+    `make` makes the connection, from Hypercorn's arguments; the server's own unless it is given.
+
+    Raises:
+        ProbeError: the connection does not survive.
+
+    """
+    # A thread of its own: the application may be created inside a running loop.
     with ThreadPoolExecutor(max_workers=1) as pool:
-        statuses = pool.submit(asyncio.run, _exchange()).result()
-    if statuses != {1: b"401", 3: b"401"}:
-        raise ProbeError(f"http2 uploads: an early reply spoils its connection: {statuses}")
+        exchange = pool.submit(asyncio.run, _exchange(make or _own_protocol))
+        error = exchange.exception()
+    if error is not None or exchange.result() != {1: b"401", 3: b"401"}:
+        raise ProbeError("http2: an early response breaks its connection") from error
 
 
-async def _exchange() -> dict[int, bytes]:
+def _own_protocol(*args: Any) -> Any:
+    from server.connection_limit import Limits  # noqa: PLC0415 - what few starts need
+    from server.http2 import HardenedH2Protocol  # noqa: PLC0415
+    from server.options import ServerOptions  # noqa: PLC0415
+
+    options = ServerOptions()
+    limits = Limits(options)
+    return HardenedH2Protocol(
+        *args,
+        options=options,
+        network_limit=limits.network,
+        fair_queue=limits.fair_queue,
+        retained_windows=limits.retained_windows,
+    )
+
+
+async def _exchange(make: Callable[..., Any]) -> dict[int, bytes]:
     """Send body after the reply to its request, then another request; return the statuses."""
     import h2.config  # noqa: PLC0415 - an exchange few starts need
     import h2.connection  # noqa: PLC0415
@@ -134,8 +193,7 @@ async def _exchange() -> dict[int, bytes]:
                 statuses[seen.stream_id] = dict(seen.headers)[b":status"]
 
     async with TaskGroup(asyncio.get_running_loop()) as tasks:
-        protocol: Any = import_module("hypercorn.protocol").H2Protocol
-        server = protocol(
+        server = make(
             ASGIWrapper(refuse),
             Config(),
             WorkerContext(None),

@@ -1,65 +1,110 @@
-"""The start of a serving process: the last look at Hypercorn's Config, and a refusal that shows."""
+"""A serving process, from its start to its end; in place of Hypercorn's worker_serve."""
 
-import multiprocessing
-import os
+import asyncio
 import signal
-import sys
-from functools import wraps
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Awaitable, Callable, Collection
+from random import randint
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-    from socket import socket
+from hypercorn.asyncio.lifespan import Lifespan
+from hypercorn.asyncio.statsd import StatsdLogger
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config, Sockets
+from hypercorn.typing import AppWrapper, LifespanState
+from hypercorn.utils import repr_socket_addr
 
-    from hypercorn.config import Config
+from server.connection_limit import Limits, Worker
+from server.contexts import ReloadableContext, make_context
+from server.graceful_shutdown import shut_down
+from server.install import refuse_start
+from server.listeners import Listeners
+from server.options import ServerOptions
+
+ShutdownTrigger = Callable[..., Awaitable[Any]]
 
 
-def checked(
-    serve: "Callable[..., Awaitable[None]]",
-    on_config: "Callable[[Config], None]",
-    on_sockets: "Callable[[Config, Sequence[socket]], None]",
-) -> "Callable[..., Awaitable[None]]":
-    """Let `on_config` see the Config that Hypercorn runs with, command line included, first.
+class Server:
+    """An installed server: options, limits and TLS context of what it serves."""
 
-    It refuses by raising SystemExit with a message (or calling refuse_start itself). `on_sockets`
-    is told what it listens on.
-    """
+    def __init__(self, options: ServerOptions) -> None:
+        self.options = options
+        self.limits = Limits(options)
+        self.context: ReloadableContext | None = None
 
-    @wraps(serve)
-    async def checked_serve(app: Any, config: "Config", **named: Any) -> None:
+    async def serve(
+        self,
+        app: AppWrapper,
+        config: Config,
+        *,
+        sockets: Sockets | None = None,
+        shutdown_trigger: ShutdownTrigger | None = None,
+    ) -> None:
+        """Serve until the shutdown is triggered, then end gracefully."""
+        self._prepare(config)
+        config.set_statsd_logger_class(StatsdLogger)
+        loop = asyncio.get_running_loop()
+        triggered = shutdown_trigger or _on_signals(loop)
+        state = LifespanState({})
+        lifespan = Lifespan(app, config, loop, state)
+        lifespan_task = loop.create_task(lifespan.handle_lifespan())
+        await lifespan.wait_for_startup()
+        if lifespan_task.done() and (error := lifespan_task.exception()) is not None:
+            raise error
+        context = WorkerContext(_max_requests(config))
+        worker = Worker(app, config, context, state, self.options, self.limits)
+        listeners = Listeners(worker, self.context)
         try:
-            on_config(config)
+            await _listen(listeners, config, sockets or config.create_sockets())
+            await _first(triggered(), context.terminate.wait())
+        finally:
+            listeners.close()
+            await shut_down(worker, listeners.connections)
+            await lifespan.wait_for_shutdown()
+            lifespan_task.cancel()
+            await lifespan_task
+
+    def _prepare(self, config: Config) -> None:
+        """Have the Config checked and completed, and make the TLS context; or end the process."""
+        try:
+            self.options.prepare_config(config)
+            if config.ssl_enabled:
+                self.context = ReloadableContext(lambda: make_context(config, self.options))
+                self.limits.connections.generation = self.context.newest.generation
         except SystemExit as refusal:
             refuse_start(refusal.code if isinstance(refusal.code, str) else "not started")
-        if (sockets := named.get("sockets")) is not None:
-            on_sockets(config, [*sockets.secure_sockets, *sockets.insecure_sockets])
-        await serve(app, config, **named)
-
-    return checked_serve
+        except OSError as error:
+            refuse_start(f"TLS can't start: {error}")
 
 
-def refuse_start(message: str) -> NoReturn:
-    """End the whole command with this message on stderr, once, and a status that isn't 0.
-
-    With workers = 0 that is an exit. With workers >= 1 Hypercorn's supervisor, which imports
-    nothing of ours, exits 0 whatever its workers say (Hypercorn #269, a fix proposed in #372): so
-    the first worker that refuses has the others stop, and ends the supervisor by a signal.
-    """
-    supervisor = multiprocessing.parent_process()
-    if supervisor is None:
-        sys.exit(message)
-    stopping = _shutdown_event()
-    if stopping.is_set():
-        sys.exit(1)  # another worker has said it
-    stopping.set()
-    print(message, file=sys.stderr, flush=True)  # noqa: T201 - there is no log yet
-    # SIGTERM would be taken for an orderly stop. (As process 1 of a container the supervisor
-    # can't be ended by its child: there it stops with status 0, and only the message tells.)
-    if supervisor.pid is not None and supervisor.pid == os.getppid():
-        os.kill(supervisor.pid, signal.SIGUSR1)
-    os._exit(1)
+async def _listen(listeners: Listeners, config: Config, sockets: Sockets) -> None:
+    for scheme, bound in (("https", sockets.secure_sockets), ("http", sockets.insecure_sockets)):
+        for listener in bound:
+            listeners.listen(listener, secure=scheme == "https")
+            address = repr_socket_addr(listener.family, listener.getsockname())
+            await config.log.info("Running on %s://%s (CTRL + C to quit)", scheme, address)
 
 
-def _shutdown_event() -> Any:
-    """Find the event by which Hypercorn's supervisor stops its workers."""
-    return multiprocessing.current_process()._kwargs["shutdown_event"]  # type: ignore[attr-defined]  # noqa: SLF001
+def _on_signals(loop: asyncio.AbstractEventLoop) -> ShutdownTrigger:
+    """Return what waits for SIGINT or SIGTERM."""
+    received = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, received.set)
+    return received.wait
+
+
+def _max_requests(config: Config) -> int | None:
+    if config.max_requests is None:
+        return None
+    return config.max_requests + randint(0, config.max_requests_jitter)  # noqa: S311 - no secret
+
+
+async def _first(*events: Awaitable[Any]) -> None:
+    """Wait for the first of several events."""
+    waiting: Collection[asyncio.Future[Any]] = [asyncio.ensure_future(event) for event in events]
+    try:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            one.result()
+    finally:
+        for one in waiting:
+            one.cancel()

@@ -1,160 +1,212 @@
-"""One request between Hypercorn's connection and the application: its body, its task, its end."""
+"""One request between its connection and the application: its body, its task, its end."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
-from hypercorn.asyncio.task_group import _handle
+from hypercorn.config import Config
 from hypercorn.protocol.events import Event, StreamClosed
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
+from hypercorn.typing import AppWrapper, TaskGroup, WorkerContext
 
 from server.fair_queue import FairQueue
-from server.flow_control import Uploads
+from server.probes import override
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+USES = ("hypercorn.protocol.http_stream:HTTPStream.state",)
 
-EXTENSION = "sealed.receive_window"
-"""The ASGI extension by which an application lets a client send faster (HTTP/2 only)."""
+Client = tuple[str, int] | None
+Send = Callable[[Any], Any]
 
 HTTP1_BODY_BYTES = 65_536
-"""How much unread body HTTP/1.1 holds before it stops reading: one read from the socket."""
+"""How much unread body an HTTP/1.1 request buffers before its connection stops reading."""
 
 
-def is_taken(headers: "Iterable[tuple[bytes, bytes]]") -> bool:
-    """Whether an HTTP/2 request can be handed on.
+def is_supported(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether an HTTP/2 request can be served.
 
-    Nothing here opens tunnels. HTTPStream decodes the path as ASCII, and would take the whole
-    connection down with it.
+    There are no tunnels (CONNECT). HTTPStream decodes the path as ASCII, and an error there would
+    end the whole connection.
     """
     pseudo = {name: value for name, value in headers if name.startswith(b":")}
     return pseudo[b":method"] != b"CONNECT" and all(map(bytes.isascii, pseudo.values()))
 
 
-class Inbox:
-    """A request's body on its way to the application.
+class BodyBuffer:
+    """A request's body on its way from the connection to the application.
 
-    Hypercorn's own queue holds ten messages and makes the connection wait for room: on HTTP/2 a
-    request that is not being read then stops all others of its connection, and the message that
-    the client has left never arrives. Here an HTTP/2 body waits for nobody, since its flow
-    control window bounds it; an HTTP/1.1 body waits for room, but its end does not; and chunks
-    are joined, so that a flood of empty frames (CVE-2019-9518) or tiny ones takes no memory.
+    Hypercorn's own queue holds ten messages and makes the connection wait while it is full: on
+    HTTP/2 a request that does not read its body then stops all others of its connection, and the
+    message that the client has disconnected never arrives. Here an HTTP/2 connection never waits,
+    since flow control limits the body; an HTTP/1.1 connection waits while `limit_bytes` are
+    buffered, but not at the end; and chunks are joined, so that a flood of empty or tiny frames
+    (CVE-2019-9518) takes no memory. `consumed` is called with what the application has taken.
     """
 
-    def __init__(self, limit_bytes: int | None, taken: "Callable[[int], None]") -> None:
+    def __init__(
+        self, limit_bytes: int | None, consumed: Callable[[int], None] = lambda _amount: None
+    ) -> None:
         self._body = bytearray()
         self._ended = False
-        self._told_end = False
-        self._gone = False
+        self._end_delivered = False
+        self._disconnected = False
         self._limit_bytes = limit_bytes
-        self._taken = taken
-        self._news = asyncio.Event()
-        self._room = asyncio.Event()
+        self._consumed = consumed
+        self._changed = asyncio.Event()
+        self._has_space = asyncio.Event()
 
     async def put(self, message: dict[str, Any]) -> None:
-        """Take a message from the connection: more body, or that the client is gone."""
+        """Add a message of the connection: more body, or that the client has disconnected."""
         if message["type"] == "http.disconnect":
-            self._gone = True
+            self._disconnected = True
             self._take()
-        elif not self._gone:
+        elif not self._disconnected:
             self._body += message["body"]
             self._ended = not message["more_body"]
-        self._news.set()
+        self._changed.set()
         while self._limit_bytes is not None and len(self._body) >= self._limit_bytes:
-            self._room.clear()
-            await self._room.wait()
+            self._has_space.clear()
+            await self._has_space.wait()
 
     async def get(self) -> dict[str, Any]:
-        """Give the application what has come since it last asked; wait if nothing has."""
+        """Return what has arrived since the last call; wait if nothing has."""
         while True:
-            if self._gone:
+            if self._disconnected:
                 return {"type": "http.disconnect"}
-            if self._body or (self._ended and not self._told_end):
-                self._told_end = self._ended
+            if self._body or (self._ended and not self._end_delivered):
+                self._end_delivered = self._ended
                 return {
                     "type": "http.request",
                     "body": self._take(),
                     "more_body": not self._ended,
                 }
-            self._news.clear()
-            await self._news.wait()
+            self._changed.clear()
+            await self._changed.wait()
 
     def _take(self) -> bytes:
         body = bytes(self._body)
         self._body.clear()
-        self._room.set()
+        self._has_space.set()
         if body:
-            self._taken(len(body))
+            self._consumed(len(body))
         return body
 
 
+class RequestTask:
+    """Runs the application for one request; in place of the task group that HTTPStream expects.
+
+    The application starts when the fair queue lets it, unless `is_closed` by then: a connection
+    that is closed ends its requests one by one.
+    """
+
+    def __init__(
+        self,
+        *,
+        tasks: TaskGroup,
+        fair_queue: FairQueue,
+        client: Client,
+        body: BodyBuffer,
+        is_closed: Callable[[], bool] = lambda: False,
+        extensions: dict[str, Any] | None = None,
+    ) -> None:
+        self._tasks = tasks
+        self._fair_queue = fair_queue
+        self._client = client
+        self._body = body
+        self._is_closed = is_closed
+        self._extensions = extensions or {}
+        self._task: asyncio.Task[Any] | None = None
+        self._cancelled = False
+
+    async def spawn_app(self, app: AppWrapper, config: Config, scope: Any, send: Send) -> Any:
+        """Start the application; return how the connection passes it messages."""
+        scope["extensions"].update(self._extensions)
+        self._tasks.spawn(self._run, app, config, scope, send)
+        return self._body.put
+
+    async def _run(self, app: AppWrapper, config: Config, scope: Any, send: Send) -> None:
+        self._task = asyncio.current_task()
+        if self._cancelled:
+            return
+        await self._fair_queue.acquire(self._client)
+        if self._is_closed():
+            return
+        loop = asyncio.get_running_loop()
+        in_thread = partial(loop.run_in_executor, None)
+
+        def call_soon(function: Any, *args: Any) -> Any:
+            return asyncio.run_coroutine_threadsafe(function(*args), loop).result()
+
+        receive: Any = self._body.get  # Hypercorn types it as one union of all protocols' messages
+        try:
+            await app(scope, receive, send, in_thread, call_soon)
+        except Exception:  # noqa: BLE001 - as Hypercorn does: whatever an application raises
+            await config.log.exception("Error in ASGI Framework")
+        finally:
+            await send(None)
+
+    def cancel(self) -> None:
+        """Cancel the application; if it has not started, it never will."""
+        self._cancelled = True
+        if self._task is not None:
+            self._task.cancel()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller is the application, or called by it."""
+        return self._task is not None and asyncio.current_task() is self._task
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the application is being cancelled, by whomever."""
+        return self._task is not None and self._task.cancelling() > 0
+
+
 class HardenedHTTPStream(HTTPStream):
-    """A request that waits its turn, ends with its client, and whose body blocks nobody."""
+    """A request whose application is cancelled when its client disconnects or resets it."""
 
-    turns: ClassVar[FairQueue]
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        # HTTPStream asks its task group to start the application: here it asks itself.
-        self._tasks = self.task_group
-        self.task_group = self  # type: ignore[assignment]
-        self._application: asyncio.Task[None] | None = None
+    @override
+    def __init__(  # noqa: PLR0917 - Hypercorn's signature
+        self,
+        app: AppWrapper,
+        config: Config,
+        context: WorkerContext,
+        task_group: Any,
+        ssl: bool,  # noqa: FBT001 - Hypercorn's signature
+        client: Client,
+        server: Client,
+        send: Send,
+        stream_id: int,
+    ) -> None:
+        super().__init__(app, config, context, task_group, ssl, client, server, send, stream_id)
+        self._request: RequestTask = task_group
         self._returned = False
 
-    async def spawn_app(self, app: Any, config: Any, scope: Any, send: Any) -> Any:
-        """Start the application on this request; return how the connection feeds it."""
-        inbox = Inbox(HTTP1_BODY_BYTES, lambda _amount: None)
-        # What this stream sends goes to its connection: HTTP/2 ones know about windows.
-        connection = getattr(self.send, "__self__", None)
-        uploads = getattr(connection, "uploads", None)
-        if isinstance(uploads, Uploads):
-            inbox = Inbox(None, partial(uploads.give_back, self.stream_id))
-            scope["extensions"][EXTENSION] = {"grow": partial(uploads.grow, self.stream_id)}
-        loop = asyncio.get_running_loop()
-
-        def call_soon(function: Any, *given: Any) -> Any:
-            return asyncio.run_coroutine_threadsafe(function(*given), loop).result()
-
-        in_thread = partial(loop.run_in_executor, None)
-        receive: Any = inbox.get  # Hypercorn types it as one union of all protocols' messages
-
-        async def handle_in_turn() -> None:
-            await self.turns.take(self.client)
-            if getattr(connection, "closed", False):
-                return  # which ends its requests one by one: this one's turn came first
-            await _handle(app, config, scope, receive, send, in_thread, call_soon)
-
-        self._application = self._tasks._task_group.create_task(handle_in_turn())  # type: ignore[attr-defined]  # noqa: SLF001
-        return inbox.put
-
+    @override
     async def handle(self, event: Event) -> None:
         """Pass an event on; cancel the application if it ends an unfinished response.
 
-        Stock only queues a message, which an application busy elsewhere never asks for: resetting
-        streams as fast as they open (CVE-2023-44487) left 2,940 handlers running.
+        Hypercorn only queues a message, which a busy application never reads: resetting streams as
+        fast as they open (CVE-2023-44487) left 2,940 handlers running.
         """
         unfinished = not self.closed and self.state is not ASGIHTTPState.CLOSED
         await super().handle(event)
         if (
             isinstance(event, StreamClosed)
             and unfinished
-            and self._application is not None
-            and not (self._returned and asyncio.current_task() is self._application)
+            and not (self._returned and self._request.is_current)
         ):
-            self._application.cancel()
+            self._request.cancel()
 
+    @override
     async def app_send(self, message: Any) -> None:
         """Pass on what the application sends, or that it has returned (None)."""
         if message is None:
             self._returned = True
-            if self._cancelled:
-                # Stock sends a 500 and waits until it is out: for ever, if the whole connection
-                # is being cancelled, as graceful_timeout does. Then nobody sends any more.
+            if self._request.is_cancelled:
+                # Hypercorn sends a 500 and waits until it is sent: for ever, if the whole
+                # connection is being cancelled, as graceful_timeout does: nothing sends any more.
                 if not self.closed:
                     await self.send(StreamClosed(stream_id=self.stream_id))
                 return
         await super().app_send(message)
-
-    @property
-    def _cancelled(self) -> bool:
-        return self._application is not None and self._application.cancelling() > 0

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.sandbox import lock
-from server.patches import ServerHandle
-from server.serving import refuse_start
+from server.install import refuse_start
 from service.certificate import check_certificate, start_tls
 from service.certificate_reload import CertificateReload
 from service.client_ca_reload import ClientCAReload
@@ -29,6 +28,7 @@ from tls.certificates import CertificateFacts, ClientCAError
 from tls.watch import FileWatch
 
 if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
+    from server.patches import ServerHandle
     from tls.clients import ClientTrustStore
 
 
@@ -94,7 +94,7 @@ def _build(settings_file: Path) -> ReloadableApp:
 
 
 def _reloaded_certificate(
-    settings: Settings, facts: CertificateFacts, server: ServerHandle
+    settings: Settings, facts: CertificateFacts, server: "ServerHandle"
 ) -> CertificateReload:
     return CertificateReload(
         facts,
@@ -106,7 +106,7 @@ def _reloaded_certificate(
 
 
 def _reloaded_client_ca(
-    clients: "ClientTrustStore", server: ServerHandle, certificate: CertificateReload | None
+    clients: "ClientTrustStore", server: "ServerHandle", certificate: CertificateReload | None
 ) -> ClientCAReload:
     def changed(generation: int) -> None:
         server.close_verified_before(generation)

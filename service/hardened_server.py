@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 from hypercorn.config import Config
 
 from middleware.addresses import is_within, subnet_of
-from server.install import ProbeError, ServerOptions, install
-from server.patches import ServerHandle
-from server.serving import refuse_start
+from server.install import ProbeError, ServerOptions, install, refuse_start
 from service.certificate import check_certificate
 from service.hypercorn_config import ConfigMismatch, check_config
 from service.start_refused import refusing
@@ -18,12 +16,13 @@ from tls.certificates import CertificateError
 from tls.profiles import OLDEST
 
 if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
+    from server.patches import ServerHandle
     from tls.clients import ClientTrustStore
 
 
 def install_server(
     settings: Settings, settings_file: Path, clients: "ClientTrustStore | None"
-) -> ServerHandle:
+) -> "ServerHandle":
     """Harden the Hypercorn of this process, and have its Config checked before it serves.
 
     Raises:

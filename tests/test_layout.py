@@ -47,7 +47,7 @@ LONG_FILES = {
     "settings/tables.py": "one class a table: it is read beside settings.toml",
 }
 LONG_FUNCTIONS = {
-    "server/probes.py:_exchange": "one dialogue, and the imports that only a rare start needs",
+    "server/probes.py:_exchange": "one exchange, and the imports that few starts need",
 }
 HEAVY = ("numpy", "PIL", "cv2", "onnxruntime", "pypdfium2")
 

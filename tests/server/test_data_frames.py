@@ -6,7 +6,7 @@ from unittest import mock
 import pytest
 from hyperframe.frame import DataFrame
 
-from server.patches import brief
+from server.patches import describe_body
 
 
 @pytest.mark.parametrize(("ours", "hexlified"), [(True, 0), (False, 1)])
@@ -15,7 +15,7 @@ def test_a_body_is_not_hexlified(
 ) -> None:
     """Describing a DATA frame touches its length alone; stock turns the whole body into hex."""
     if ours:
-        monkeypatch.setattr(DataFrame, "_body_repr", brief)
+        monkeypatch.setattr(DataFrame, "_body_repr", describe_body)
     frame = DataFrame(1, b"canary" * 1000)
     with mock.patch("binascii.hexlify", wraps=binascii.hexlify) as hexlify:
         described = repr(frame)

@@ -30,7 +30,7 @@ class Served:
 
     async def ask(self, address: str) -> None:
         """Wait for a turn, and note it."""
-        await self.turns.take((address, 1))
+        await self.turns.acquire((address, 1))
         self.order.append(address)
 
 
@@ -61,7 +61,7 @@ async def test_who_is_alone_does_not_wait() -> None:
     turns = by_first_number()
     for _ in range(2):
         with pytest.raises(StopIteration):
-            turns.take(None).send(None)
+            turns.acquire(None).send(None)
         await asyncio.sleep(0)
 
 
@@ -76,7 +76,7 @@ async def test_who_has_left_is_passed_over() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     assert served.order == ["0.1", "1.1", "9.1"]
     with pytest.raises(StopIteration):
-        served.turns.take(None).send(None)
+        served.turns.acquire(None).send(None)
 
 
 @VARIANTS

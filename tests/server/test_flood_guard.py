@@ -9,7 +9,13 @@ from h2.errors import ErrorCodes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.flood_guard import FRAMES_IN_ONE_TURN, LEAST, REQUEST_WEIGHS, FrameBudget, ProtocolAbuse
+from server.flood_guard import (
+    FRAMES_PER_ITERATION,
+    FREE_FRAMES,
+    REQUEST_WEIGHT,
+    FrameBudget,
+    ProtocolAbuse,
+)
 from tests.server.clients import Client
 from tests.server.servers import Server, both
 from tests.system.attacks.wire import (
@@ -112,7 +118,7 @@ def test_nothing_is_lost_between_pieces(kinds: list[tuple[int, int]], cuts: list
     out, at, number = b"", 0, 0
     while at < len(data):
         size = cuts[number % len(cuts)]
-        out += b"".join(budget.pieces(data[at : at + size]))
+        out += b"".join(budget.split(data[at : at + size]))
         at, number = at + size, number + 1
     assert out == data
 
@@ -120,19 +126,19 @@ def test_nothing_is_lost_between_pieces(kinds: list[tuple[int, int]], cuts: list
 def test_a_turn_is_short() -> None:
     """A read full of requests is cut into turns of a few."""
     budget = FrameBudget(100, 10_000)
-    list(budget.pieces(PREFACE))
-    pieces = list(budget.pieces(HEAD * 100))
-    assert {len(piece) // len(HEAD) for piece in pieces} == {FRAMES_IN_ONE_TURN // REQUEST_WEIGHS}
-    assert len(list(budget.pieces(frame(DATA, 0, 1, bytes(16_000)) * 4))) == 1
+    list(budget.split(PREFACE))
+    pieces = list(budget.split(HEAD * 100))
+    assert {len(piece) // len(HEAD) for piece in pieces} == {FRAMES_PER_ITERATION // REQUEST_WEIGHT}
+    assert len(list(budget.split(frame(DATA, 0, 1, bytes(16_000)) * 4))) == 1
 
 
 def test_resets_cost_more_than_requests_earn() -> None:
     """A request that is taken back is a loss, a request that is answered is not."""
     budget = FrameBudget(10, 10_000)
-    list(budget.pieces(PREFACE))
-    list(budget.pieces(HEAD * 1000))
+    list(budget.split(PREFACE))
+    list(budget.split(HEAD * 1000))
     with pytest.raises(ProtocolAbuse):
-        list(budget.pieces((HEAD + frame(RST_STREAM, 0, 1, bytes(4))) * 100))
+        list(budget.split((HEAD + frame(RST_STREAM, 0, 1, bytes(4))) * 100))
 
 
 def test_a_network_pays_for_what_is_sent_alone() -> None:
@@ -145,9 +151,13 @@ def test_a_network_pays_for_what_is_sent_alone() -> None:
 
     opening = PREFACE + frame(SETTINGS) + frame(SETTINGS, 1) + FLOODS["window_update"]
     for _ in range(100):
-        list(FrameBudget(100, 16_384, draw).pieces(opening + HEAD))
+        list(FrameBudget(100, 16_384, draw).split(opening + HEAD))
     assert sum(drawn) == 0
-    list(FrameBudget(100, 16_384, draw).pieces(PREFACE + FLOODS["ping"] * 50))
-    assert sum(drawn) == 50 - LEAST
+    list(FrameBudget(100, 16_384, draw).split(PREFACE + FLOODS["ping"] * 50))
+    assert sum(drawn) == 50 - FREE_FRAMES
     with pytest.raises(ProtocolAbuse):
-        list(FrameBudget(100, 16_384, lambda _: 0).pieces(PREFACE + FLOODS["ping"] * (LEAST + 1)))
+        list(
+            FrameBudget(100, 16_384, lambda _: 0).split(
+                PREFACE + FLOODS["ping"] * (FREE_FRAMES + 1)
+            )
+        )

@@ -2,9 +2,14 @@
 
 import pytest
 
-from server import network_limit as newcomers_module
-from server.flood_guard import BURST_S
-from server.network_limit import FULL_BUDGETS, SECONDS_AT_ONCE, SWEEP_S, NetworkLimit
+from server import network_limit
+from server.network_limit import (
+    CONNECTION_BURST_S,
+    FRAME_BURST_S,
+    FULL_BUDGETS,
+    SWEEP_S,
+    NetworkLimit,
+)
 
 
 class Clock:
@@ -22,15 +27,15 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Let the module look at a clock of ours."""
     found = Clock()
-    monkeypatch.setattr(newcomers_module, "time", found)
+    monkeypatch.setattr(network_limit, "time", found)
     return found
 
 
-def counted(*, most: int = 100, per_s: float = 2) -> NetworkLimit:
+def counted(*, max_connections: int = 100, per_s: float = 2) -> NetworkLimit:
     """Count by the first number of an address; 10 is a proxy's."""
     return NetworkLimit(
-        most=most,
-        per_s=per_s,
+        max_connections=max_connections,
+        new_per_s=per_s,
         frames_per_s=5,
         subnet_of=lambda address: None if address.startswith("10.") else address.split(".")[0],
     )
@@ -39,63 +44,63 @@ def counted(*, most: int = 100, per_s: float = 2) -> NetworkLimit:
 def test_a_network_has_so_many_places(clock: Clock) -> None:
     """Who leaves makes room for the next of the network; others have their own."""
     assert clock
-    found = counted(most=2, per_s=100)
-    assert [found.enter("1.1"), found.enter("1.2"), found.enter("1.3")] == [True, True, False]
-    assert found.enter("2.1")
-    found.leave("1.1")
-    assert found.enter("1.3")
+    found = counted(max_connections=2, per_s=100)
+    assert [found.admit("1.1"), found.admit("1.2"), found.admit("1.3")] == [True, True, False]
+    assert found.admit("2.1")
+    found.release("1.1")
+    assert found.admit("1.3")
 
 
 def test_a_network_comes_so_often(clock: Clock) -> None:
     """Some seconds' worth at once, then by the second."""
     found = counted()
-    at_once = [found.enter("1.1") for _ in range(30)].count(True)
-    assert at_once == 2 * SECONDS_AT_ONCE
+    at_once = [found.admit("1.1") for _ in range(30)].count(True)
+    assert at_once == 2 * CONNECTION_BURST_S
     clock.now += 1
-    assert [found.enter("1.1") for _ in range(3)] == [True, True, False]
+    assert [found.admit("1.1") for _ in range(3)] == [True, True, False]
 
 
 def test_frames_are_shared(clock: Clock) -> None:
     """What its connections draw is one stock, which fills again."""
     found = counted()
-    drawn = sum(found.draw("1.1", 50) for _ in range(FULL_BUDGETS))
+    drawn = sum(found.consume("1.1", 50) for _ in range(FULL_BUDGETS))
     assert drawn == 50 * FULL_BUDGETS
-    assert found.draw("1.1", 0.001) == 0
-    assert found.draw("2.1", 50) == 50
+    assert found.consume("1.1", 0.001) == 0
+    assert found.consume("2.1", 50) == 50
     clock.now += 1
-    assert found.draw("1.2", 1000) == pytest.approx(5 * FULL_BUDGETS, abs=0.01)
+    assert found.consume("1.2", 1000) == pytest.approx(5 * FULL_BUDGETS, abs=0.01)
 
 
 def test_who_has_spent_all_opens_nothing(clock: Clock) -> None:
     """Nor who owes; a debt is paid off within twice the time in which the stock fills."""
     found = counted(per_s=1000)
-    assert found.draw("1.1", 1e9) == 50 * FULL_BUDGETS
-    assert not found.enter("1.2")
-    assert found.enter("2.1")
-    clock.now += BURST_S
-    assert not found.enter("1.2")
-    assert found.draw("1.2", 5) == 0
+    assert found.consume("1.1", 1e9) == 50 * FULL_BUDGETS
+    assert not found.admit("1.2")
+    assert found.admit("2.1")
+    clock.now += FRAME_BURST_S
+    assert not found.admit("1.2")
+    assert found.consume("1.2", 5) == 0
     clock.now += 1
-    assert found.enter("1.2")
+    assert found.admit("1.2")
 
 
 def test_proxies_are_not_counted(clock: Clock) -> None:
     """They come for everybody."""
     assert clock
-    found = counted(most=1, per_s=1)
-    assert all(found.enter("10.1") for _ in range(50))
-    assert found.draw("10.1", 1e9) == 1e9
-    found.leave("10.1")
-    assert found._networks == {}
+    found = counted(max_connections=1, per_s=1)
+    assert all(found.admit("10.1") for _ in range(50))
+    assert found.consume("10.1", 1e9) == 1e9
+    found.release("10.1")
+    assert found._subnets == {}
 
 
 def test_who_has_rested_is_forgotten(clock: Clock) -> None:
     """Networks that have something open, or were busy lately, are remembered."""
     found = counted()
     for number in range(1000):
-        found.enter(f"n{number}.1")
-        found.leave(f"n{number}.1")
-    found.enter("kept.1")
+        found.admit(f"n{number}.1")
+        found.release(f"n{number}.1")
+    found.admit("kept.1")
     clock.now += SWEEP_S + 1
-    found.enter("new.1")
-    assert set(found._networks) == {"kept", "new"}
+    found.admit("new.1")
+    assert set(found._subnets) == {"kept", "new"}

@@ -106,9 +106,9 @@ def test_nothing_is_given_up_once_the_connection_is_gone() -> None:
 
     async def run() -> None:
         send_timeouts = SendTimeouts(0.001, given_up.append)
-        send_timeouts.note(1, 0, 5)
-        send_timeouts.stop_all()
-        send_timeouts.note(3, 0, 5)
+        send_timeouts.update(1, 0, 5)
+        send_timeouts.close()
+        send_timeouts.update(3, 0, 5)
         await asyncio.sleep(0.05)
 
     asyncio.run(run())

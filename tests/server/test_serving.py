@@ -2,14 +2,12 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import server.install
-import server.probes
 from tests.server.servers import PATIENCE_S, start
 from tls.development import Paths, ensure_development_certificate
 
@@ -55,60 +53,6 @@ def test_a_pair_that_does_not_match_refuses_the_start(tmp_path: Path) -> None:
     assert "TLS can't start: " in printed
     assert "KEY_VALUES_MISMATCH" in printed
     assert "Traceback" not in printed
-
-
-def test_probes_pass_here() -> None:
-    """Everything the fixes build on is in the Hypercorn installed, by its own signature."""
-    for fix in server.probes.NAMES:
-        server.probes.check_names(fix)
-
-
-def test_every_fix_has_a_probe() -> None:
-    """The closed list of fixes and the table of probes name the same things."""
-    from server.patches import FIXES  # noqa: PLC0415 - the module under test needs no earlier import
-
-    assert [fix.name for fix in FIXES if fix.name not in server.probes.NAMES] == []
-    assert len(FIXES) == len(server.probes.NAMES)
-
-
-def test_failed_probe_names_its_fix(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing name and a changed signature are each told with the fix they break."""
-    monkeypatch.delattr("hypercorn.protocol.h2.H2Protocol._send_data")
-    with pytest.raises(server.probes.ProbeError, match=r"http2 uploads: .*_send_data is gone"):
-        server.probes.check_names("http2 uploads")
-    monkeypatch.setattr("hypercorn.protocol.h11.H11Protocol._close_stream", lambda: None)
-    with pytest.raises(server.probes.ProbeError, match=r"http1 early replies: .* other parameters"):
-        server.probes.check_names("http1 early replies")
-
-
-def test_behaviour_probe_fails_on_stock() -> None:
-    """The in-memory exchange finds what a stock Hypercorn does to an early reply."""
-    script = "from server.probes import check_behaviour; check_behaviour()"
-    stock = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
-    )
-    assert stock.returncode != 0
-    installed = (
-        f"from server.install import ServerOptions, install; install(ServerOptions()); {script}"
-    )
-    ours = subprocess.run(
-        [sys.executable, "-c", installed], capture_output=True, text=True, check=False
-    )
-    assert ours.returncode == 0, ours.stderr
-
-
-def test_unknown_version_warns_and_probes() -> None:
-    """A Hypercorn nobody tested is named in a warning, and served if its probes pass."""
-    script = (
-        "import server.install as t; t.TESTED_VERSIONS = frozenset({'0.1'}); "
-        "t.install(t.ServerOptions());"
-        "print('installed')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
-    )
-    assert "has not been tested (tested: 0.1)" in done.stderr
-    assert done.stdout == "installed\n"
 
 
 def test_small_windows_are_refused() -> None:

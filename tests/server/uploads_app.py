@@ -22,8 +22,7 @@ def prepare_config(config: Config) -> None:
 
 
 if "HARDENED" in os.environ:
-    from server.install import ServerOptions, install
-    from server.serving import refuse_start
+    from server.install import ServerOptions, install, refuse_start
 
     transport = install(
         ServerOptions(
