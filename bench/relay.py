@@ -1,7 +1,6 @@
-"""A long way to the server: a TCP relay on loopback that holds back every byte for a while.
+"""A TCP relay on loopback that delays every byte by a fixed time, without a limit on bandwidth.
 
-As wide as one likes, so only round trips cost; in a process of its own, so that the time it needs
-is not taken from who measures.
+It runs in a process of its own, so that its processor time does not slow the process that measures.
 """
 
 import asyncio
@@ -14,7 +13,7 @@ CHUNK_BYTES = 1 << 18
 
 
 @contextmanager
-def distance(port: int, one_way_s: float) -> Iterator[int]:
+def delayed(port: int, one_way_s: float) -> Iterator[int]:
     """Give the port of a relay to a local port, open within `with`."""
     command = [sys.executable, __file__, str(port), str(one_way_s)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.figures import in_turn, spread, table
 from bench.machine import describe
-from bench.relay import distance
+from bench.relay import delayed
 from bench.servers import launch_ours
 
 TARGET = 1.5
@@ -68,7 +68,7 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         body = folder / "body"
         body.write_bytes(b"\xa5" * BODY_BYTES)
-        ports = {ms: stack.enter_context(distance(server.port, ms / 2000)) for ms in round_trips}
+        ports = {ms: stack.enter_context(delayed(server.port, ms / 2000)) for ms in round_trips}
         for number in range(arguments.rounds + 1):
             for round_trip, version in in_turn(list(took), number):
                 both = uploads_ms(ports[round_trip], server.ca, server.keys[0], body, version)

@@ -1,7 +1,5 @@
 """Plain HTTP, as a browser, an API client and certbot meet it."""
 
-from collections.abc import Callable
-
 import httpx2
 
 from tests.system.service import Service
@@ -26,14 +24,13 @@ def test_refuses_what_carries_a_key(service: Service) -> None:
     assert "HTTPS" in answer.json()["detail"]
 
 
-def test_serves_acme_challenges(start: Callable[..., Service]) -> None:
-    """What certbot --webroot puts there is served; nothing else of the folder or beyond is."""
-    with start() as service:
-        folder = service.directory / "acme" / ".well-known" / "acme-challenge"
-        folder.mkdir(parents=True)
-        (folder / "token_1-A").write_text("token_1-A.thumbprint")
-        (folder.parent / "secret").write_text("secret")
-        base = f"{service.plain_url}/.well-known/acme-challenge"
-        assert httpx2.get(f"{base}/token_1-A").text == "token_1-A.thumbprint"
-        for path in ("/..%2fsecret", "/../secret", "/none", "/"):
-            assert httpx2.get(base + path).status_code == 308
+def test_serves_acme_challenges(service: Service) -> None:
+    """The files that certbot --webroot writes are served; nothing else in or above the folder."""
+    folder = service.directory / "acme" / ".well-known" / "acme-challenge"
+    folder.mkdir(parents=True)
+    (folder / "token_1-A").write_text("token_1-A.thumbprint")
+    (folder.parent / "secret").write_text("secret")
+    base = f"{service.plain_url}/.well-known/acme-challenge"
+    assert httpx2.get(f"{base}/token_1-A").text == "token_1-A.thumbprint"
+    for path in ("/..%2fsecret", "/../secret", "/none", "/"):
+        assert httpx2.get(base + path).status_code == 308

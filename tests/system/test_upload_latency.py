@@ -1,10 +1,10 @@
-"""Uploads from far away: HTTP/2's windows must not make them wait."""
+"""Uploads over a connection with a long round trip: HTTP/2's windows must not slow them down."""
 
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench.relay import distance
+from bench.relay import delayed
 from bench.uploads import BODY_BYTES, VERSIONS, uploads_ms
 from tests.system.service import Service
 
@@ -42,7 +42,7 @@ def test_http2_is_about_as_fast_as_http1(start: Callable[..., Service], tmp_path
     took: dict[str, list[float]] = {version: [] for version in VERSIONS}
     with (
         start(local=LOCAL, modules={"unopened.py": UNOPENED}) as service,
-        distance(service.ports["https"], ONE_WAY_S) as port,
+        delayed(service.ports["https"], ONE_WAY_S) as port,
     ):
         given = (port, service.authority, service.key, body)
         for _ in range(TIMES):
