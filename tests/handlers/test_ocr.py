@@ -24,22 +24,24 @@ BOX = ((0, 0), (9, 0), (9, 9), (0, 9))
 
 
 class EchoReader:
-    """Reads the bytes of an image as its lines; has two places."""
+    """Reads the bytes of an image as its lines; has two slots."""
 
     def __init__(self) -> None:
         self.held = 0
         self.caller = ""
         self.most = 0
         self.read: list[tuple[bytes, bool]] = []
+        self.entered = asyncio.Event()
         self.gate: asyncio.Event | None = None
 
     @contextlib.contextmanager
     def slot(self, caller: str = "") -> Iterator[Any]:
-        """Hold one of the places."""
+        """Hold one of the slots."""
         self.caller = caller
         if self.held == 2:
             raise Busy(3)
         self.held += 1
+        self.entered.set()
         try:
             yield self
         finally:
@@ -48,7 +50,7 @@ class EchoReader:
     async def pages(
         self, upload: bytes, *, detect: bool = True, ranges: Any = ALL_PAGES
     ) -> AsyncGenerator[Page]:
-        """Read an upload: each of its texts between slashes is a page."""
+        """Yield a page for each text between slashes."""
         assert self.held
         texts = upload.split(b"/")
         for number in range(ranges[0].first, (ranges[-1].last or len(texts)) + 1):
@@ -62,12 +64,12 @@ class EchoReader:
 
 
 class Caller:
-    """Sends requests to the function, as the app would route them to it."""
+    """Sends requests to the function, as the app does."""
 
     def __init__(self, reader: EchoReader) -> None:
         self.reader = reader
         self.scope: Any = None
-        self.held_at_answer: int | None = None
+        self.held_at_response: int | None = None
 
     async def __call__(
         self,
@@ -92,7 +94,7 @@ class Caller:
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             response: Response = await recognize(Request(scope, receive))
-            self.held_at_answer = self.reader.held
+            self.held_at_response = self.reader.held
             await response(scope, receive, send)
 
         return await call(app, scope, *([] if stalled else [body]), stalled=stalled)
@@ -100,18 +102,18 @@ class Caller:
 
 @pytest.fixture
 def reader() -> EchoReader:
-    """Return a reader that reads bytes."""
+    """Return such a reader."""
     return EchoReader()
 
 
 @pytest.fixture
 def post(reader: EchoReader) -> Caller:
-    """Return a caller of the function."""
+    """Return a client of the function."""
     return Caller(reader)
 
 
-async def test_an_image_is_answered_with_its_text(post: Caller) -> None:
-    """The documented members, and nothing beside them."""
+async def test_the_response_for_an_image(post: Caller) -> None:
+    """It has the documented members and no others."""
     answer = await post()
     assert (answer.status, answer["content-type"]) == (200, "application/json")
     assert json.loads(answer.body) == {
@@ -128,14 +130,14 @@ async def test_an_image_is_answered_with_its_text(post: Caller) -> None:
     }
 
 
-async def test_an_image_without_text_is_no_error(post: Caller) -> None:
-    """Nothing was found: empty text, no lines."""
+async def test_an_image_without_text(post: Caller) -> None:
+    """The text is empty, without lines."""
     document = json.loads((await post(b" ")).body)
     assert (document["text"], document["lines"]) == ("", [])
 
 
-async def test_several_images_are_answered_in_order(post: Caller, multipart: Multipart) -> None:
-    """One entry each, as they came, without mixing; one request_id for all."""
+async def test_several_images_are_read_in_order(post: Caller, multipart: Multipart) -> None:
+    """One entry each, in the order of the parts; one request_id for all."""
     body = multipart([("image", b"first one"), ("file", b"second")])
     kind = f"multipart/form-data; boundary={BOUNDARY}"
     document = json.loads((await post(body, content_type=kind)).body)
@@ -145,8 +147,8 @@ async def test_several_images_are_answered_in_order(post: Caller, multipart: Mul
     assert text.body == b"first\none\n\nsecond"
 
 
-async def test_text_is_answered_where_it_is_preferred(post: Caller) -> None:
-    """Accept: text/plain gives the text alone."""
+async def test_plain_text_on_request(post: Caller) -> None:
+    """Accept: text/plain gives only the text."""
     answer = await post(accept="text/plain, */*;q=0.1")
     assert (answer["content-type"], answer.body) == ("text/plain; charset=utf-8", b"one\ntwo")
 
@@ -155,7 +157,7 @@ async def test_text_is_answered_where_it_is_preferred(post: Caller) -> None:
     ("query", "detect"), [(b"", True), (b"detect=true", True), (b"detect=false", False)]
 )
 async def test_detect(query: bytes, *, detect: bool, post: Caller, reader: EchoReader) -> None:
-    """Whether lines are looked for is the caller's choice."""
+    """The parameter is passed to the reader."""
     await post(query=query)
     assert reader.read == [(b"one two", detect)]
 
@@ -166,16 +168,18 @@ async def test_detect(query: bytes, *, detect: bool, post: Caller, reader: EchoR
               b"pages=1,,2", b"pages=1-2-3", b"pages=-1", b"pages=1;2", b"pages=1&pages=2",
               b"pages=" + b"1," * 500 + b"1", b"pages=9999999", "pages=\u0661".encode()],
 )  # fmt: skip
-async def test_other_parameters_are_refused(query: bytes, post: Caller, reader: EchoReader) -> None:
-    """A misspelled parameter is named by what there is, before anything is read."""
+async def test_invalid_parameters_are_rejected(
+    query: bytes, post: Caller, reader: EchoReader
+) -> None:
+    """The error has the valid ones; nothing is read."""
     with pytest.raises(UnknownParameter) as caught:
         await post(query=query)
     assert caught.value.takes == "detect=true, detect=false, pages=1-3,7, pages=9-"
     assert reader.read == []
 
 
-async def test_a_document_is_answered_page_by_page(post: Caller) -> None:
-    """`pages` where there are several, each as an image's answer with its number; text joined."""
+async def test_the_response_for_a_document(post: Caller) -> None:
+    """`pages` has an entry per page, like an image with a number; the text is joined."""
     document = json.loads((await post(b"one two/three")).body)
     assert set(document) == {"text", "pages", "request_id"}
     assert document["text"] == "one\ntwo\n\fthree"
@@ -193,14 +197,14 @@ async def test_a_document_is_answered_page_by_page(post: Caller) -> None:
     [(b"pages=2", ["b"]), (b"pages=2-3", ["b", "c"]), (b"pages=3-", ["c", "d"]),
      (b"pages=1-,2", ["a", "b"]), (b"pages=%201-2%20", ["a", "b"])],
 )  # fmt: skip
-async def test_pages_are_chosen(query: bytes, read: list[str], post: Caller) -> None:
-    """?pages= names them; the answer then has `pages` even if it is one."""
+async def test_pages_are_selected(query: bytes, read: list[str], post: Caller) -> None:
+    """With ?pages= the response has `pages`, even for one page."""
     document = json.loads((await post(b"a/b/c/d", query=query)).body)
     assert [page["text"] for page in document["pages"]] == read
 
 
-async def test_lines_of_pages_are_streamed(post: Caller, reader: EchoReader) -> None:
-    """One JSON line a page, sent before the next page is read; the place is held meanwhile."""
+async def test_pages_are_streamed(post: Caller, reader: EchoReader) -> None:
+    """One JSON line per page; the slot is freed at the end."""
     answer = await post(b"one/two", accept="application/x-ndjson")
     assert (answer.status, answer["content-type"]) == (200, "application/x-ndjson")
     assert answer.all("content-length") == []
@@ -213,35 +217,42 @@ async def test_lines_of_pages_are_streamed(post: Caller, reader: EchoReader) -> 
     assert reader.held == 0
 
 
-async def test_no_page_is_read_ahead_of_the_client(post: Caller, reader: EchoReader) -> None:
-    """While a line cannot be sent, the next page is not read."""
+async def test_no_page_is_read_before_the_previous_one_is_sent(
+    post: Caller, reader: EchoReader
+) -> None:
+    """While the client does not receive, the next page is not read."""
     await post(b"x")
     scope = {**post.scope, "headers": [(b"content-type", b"image/png"),
                                        (b"accept", b"application/x-ndjson")]}  # fmt: skip
     reader.read.clear()
-    room, sent = asyncio.Event(), 0
+    sending, window, sent = asyncio.Event(), asyncio.Event(), 0
 
     async def send(message: Any) -> None:
         nonlocal sent
-        sent += message["type"] == "http.response.body"
-        await room.wait()
+        if message["type"] == "http.response.body":
+            sent += 1
+            sending.set()
+            await window.wait()
 
     async def receive() -> Any:
         return {"type": "http.request", "body": b"one/two/three", "more_body": False}
 
     response = await recognize(Request(scope, receive))
     task = asyncio.create_task(response(scope, receive, send))
+    await sending.wait()
     for _ in range(20):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a reader that reads ahead would do so now
     assert [text for text, _ in reader.read] == [b"one"]
-    room.set()
+    window.set()
     await task
     assert [text for text, _ in reader.read] == [b"one", b"two", b"three"]
     assert sent == 4
 
 
-async def test_a_stream_that_runs_out_of_time_says_so(post: Caller, reader: EchoReader) -> None:
-    """The last line is the problem, sent before the function's deadline cuts the answer off."""
+async def test_a_stream_at_its_deadline_ends_with_the_problem(
+    post: Caller, reader: EchoReader
+) -> None:
+    """It is sent before the deadline cuts off the response."""
     await post(b"x")
     scope = {**post.scope, "headers": [(b"content-type", b"image/png"),
                                        (b"accept", b"application/x-ndjson")]}  # fmt: skip
@@ -262,8 +273,10 @@ async def test_a_stream_that_runs_out_of_time_says_so(post: Caller, reader: Echo
     assert reader.held == 0
 
 
-async def test_a_stream_that_fails_ends_with_the_problem(post: Caller, reader: EchoReader) -> None:
-    """The pages before it stay; a failure on the first page is an answer of its own."""
+async def test_a_stream_with_an_error_ends_with_the_problem(
+    post: Caller, reader: EchoReader
+) -> None:
+    """After the pages before it; an error on the first page gets the usual error response."""
     answer = await post(b"one/torn/three", accept="application/x-ndjson")
     first, problem = (json.loads(line) for line in answer.body.splitlines())
     assert first["text"] == "one"
@@ -274,8 +287,8 @@ async def test_a_stream_that_fails_ends_with_the_problem(post: Caller, reader: E
     assert reader.held == 0
 
 
-async def test_the_log_learns_how_much(post: Caller, multipart: Multipart) -> None:
-    """Images and lines are counted; no text is."""
+async def test_the_log_has_the_counts(post: Caller, multipart: Multipart) -> None:
+    """Of images, pages and lines, and no text."""
     body = multipart([("image", b"first one"), ("file", b"second")])
     await post(body, content_type=f"multipart/form-data; boundary={BOUNDARY}")
     context = request_context(post.scope)
@@ -283,8 +296,8 @@ async def test_the_log_learns_how_much(post: Caller, multipart: Multipart) -> No
     assert "first" not in repr(context)
 
 
-async def test_without_a_place_nothing_is_read(post: Caller, reader: EchoReader) -> None:
-    """With every place taken the answer is Busy at once: a body that never comes is not awaited."""
+async def test_without_a_slot_nothing_is_read(post: Caller, reader: EchoReader) -> None:
+    """With all slots taken the request is rejected at once, without waiting for its body."""
     with reader.slot(), reader.slot():
         async with asyncio.timeout(30):
             with pytest.raises(Busy) as caught:
@@ -292,22 +305,22 @@ async def test_without_a_place_nothing_is_read(post: Caller, reader: EchoReader)
     assert caught.value.retry_after_s == 3
 
 
-async def test_places_are_held_in_the_caller_s_name(post: Caller, reader: EchoReader) -> None:
-    """Nobody's requests take all the places: they are counted for each key, or address."""
+async def test_slots_are_counted_per_caller(post: Caller, reader: EchoReader) -> None:
+    """By key, or by address without a key."""
     await post()
     assert reader.caller == "192.0.2.1"
 
 
-async def test_the_body_s_kind_is_looked_at_before_a_place_is_taken(
+async def test_the_media_type_is_checked_before_a_slot_is_taken(
     post: Caller, reader: EchoReader
 ) -> None:
-    """A body that could not be taken is told so even while the service is full."""
+    """An unsupported body gets its error even if all slots are taken."""
     with reader.slot(), reader.slot(), pytest.raises(UnsupportedBody):
         await post(content_type="text/html")
 
 
-async def test_the_window_opens_with_the_place(post: Caller, reader: EchoReader) -> None:
-    """Only a request that has a place may send its whole body."""
+async def test_the_receive_window_grows_with_the_slot(post: Caller, reader: EchoReader) -> None:
+    """Only a request with a slot can send its whole body."""
     opened: list[int] = []
     await post(window=opened.append)
     assert len(opened) == 1
@@ -316,10 +329,10 @@ async def test_the_window_opens_with_the_place(post: Caller, reader: EchoReader)
     assert len(opened) == 1
 
 
-async def test_the_place_is_free_before_the_answer_is_sent(post: Caller) -> None:
-    """A client that does not fetch its answer holds no place."""
+async def test_the_slot_is_freed_before_the_response_is_sent(post: Caller) -> None:
+    """A client that does not receive its response holds no slot."""
     await post()
-    assert post.held_at_answer == 0
+    assert post.held_at_response == 0
 
 
 @pytest.mark.parametrize(
@@ -330,24 +343,23 @@ async def test_the_place_is_free_before_the_answer_is_sent(post: Caller) -> None
         (b'{"images": ["QQ==", "QQ==", "QQ=="]}', "application/json", TooManyImages),
     ],
 )
-async def test_a_failure_frees_the_place(
+async def test_an_error_frees_the_slot(
     body: bytes, kind: str, error: type[Exception], post: Caller, reader: EchoReader
 ) -> None:
-    """Whatever goes wrong with the body or the reading."""
+    """Of the body or the reading."""
     with pytest.raises(error):
         await post(body, content_type=kind)
     assert reader.held == 0
 
 
 @pytest.mark.parametrize("stalled", [True, False])
-async def test_a_client_that_leaves_frees_its_place(
+async def test_a_disconnect_frees_the_slot(
     *, stalled: bool, post: Caller, reader: EchoReader
 ) -> None:
-    """While its body is awaited or its image is read."""
+    """While the body is received or the image is read."""
     reader.gate = asyncio.Event()
     task = asyncio.create_task(post(stalled=stalled))
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await reader.entered.wait()
     assert reader.held == 1
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

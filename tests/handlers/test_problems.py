@@ -1,4 +1,4 @@
-"""Every exception has its answer, in both languages, and no answer repeats a request."""
+"""Every exception has an error response, in both languages, without content of the request."""
 
 import asyncio
 import inspect
@@ -67,7 +67,7 @@ def _defined(module: ModuleType) -> list[type[Exception]]:
     ]
 
 
-def _answer(exception: Exception, **headers: str) -> tuple[dict[str, Any], dict[str, str], int]:
+def _respond(exception: Exception, **headers: str) -> tuple[dict[str, Any], dict[str, str], int]:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     response = asyncio.run(respond(Request(scope_of(headers=names)), exception))
     return json.loads(bytes(response.body)), dict(response.headers), response.status_code
@@ -75,19 +75,19 @@ def _answer(exception: Exception, **headers: str) -> tuple[dict[str, Any], dict[
 
 @pytest.mark.parametrize("module", [handlers.errors, middleware.errors, model.errors])
 def test_every_exception_is_in_the_table(module: ModuleType) -> None:
-    """A new exception without an answer of its own would become a 500."""
+    """A new exception without an entry would become a 500."""
     defined = [error for error in _defined(module) if error not in BASES]
     assert defined
     assert [error.__name__ for error in defined if error not in PROBLEMS] == []
 
 
-def test_every_entry_is_tried_here() -> None:
-    """The instances of this file are one of each entry."""
+def test_every_entry_is_tested_here() -> None:
+    """INSTANCES has one exception per entry."""
     assert [type(exception) for exception in INSTANCES] == list(PROBLEMS)
 
 
 def test_an_exception_without_an_entry_is_internal() -> None:
-    """Whatever it is, it is answered, and as our fault; a subclass is answered as its parent."""
+    """Of any class; a subclass gets the entry of its base class."""
 
     class Longer(model.errors.Busy):
         """A kind of Busy."""
@@ -98,8 +98,8 @@ def test_an_exception_without_an_entry_is_internal() -> None:
         assert problem_of(base()).code == "internal_error"
 
 
-def test_codes_are_stable_names() -> None:
-    """Each code stands once and is a plain word; each status is one of an error."""
+def test_codes_are_unique() -> None:
+    """And consist of lower-case words; each status is an error status."""
     codes = [problem.code for problem in ALL]
     assert len(set(codes)) == len(codes)
     assert all(set(code) <= set(string.ascii_lowercase + "_") for code in codes)
@@ -107,8 +107,8 @@ def test_codes_are_stable_names() -> None:
 
 
 @pytest.mark.parametrize("problem", ALL, ids=lambda problem: problem.code)
-def test_both_languages_say_the_same(problem: Problem) -> None:
-    """Title and detail exist twice, with the same values in them, and the second is Chinese."""
+def test_both_languages_have_the_same_values(problem: Problem) -> None:
+    """In title and detail; the second text is Chinese."""
     for english, chinese in (problem.title, problem.detail):
         assert english.isascii()
         assert any("\u4e00" <= character <= "\u9fff" for character in chinese)
@@ -121,11 +121,11 @@ def test_both_languages_say_the_same(problem: Problem) -> None:
 
 @pytest.mark.parametrize("exception", INSTANCES, ids=lambda exception: type(exception).__name__)
 @pytest.mark.parametrize(("wanted", "language"), [("", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh")])
-def test_every_answer_is_a_problem_document(
+def test_every_error_response_is_a_problem_document(
     exception: Exception, wanted: str, language: str
 ) -> None:
-    """RFC 9457's members, ours, the right type and language, and no placeholder left."""
-    document, headers, status = _answer(exception, accept_language=wanted)
+    """With RFC 9457's members and the service's, media type, language, and no placeholder."""
+    document, headers, status = _respond(exception, accept_language=wanted)
     problem = PROBLEMS[type(exception)]
     assert set(document) == {"type", "title", "status", "detail", "code", "request_id"}
     assert document["type"] == f"urn:problem-type:sealed-ocr:{problem.code}"
@@ -141,8 +141,8 @@ def test_every_answer_is_a_problem_document(
             assert "{" + name not in document["detail"]
 
 
-def test_the_request_is_named_and_the_problem_noted() -> None:
-    """The answer has the log's id, and the log the answer's code."""
+def test_response_and_log_have_the_same_id_and_code() -> None:
+    """The request_id and the code of the problem."""
     scope = scope_of()
     response = asyncio.run(respond(Request(scope), model.errors.UnreadableImage()))
     context = request_context(scope)
@@ -150,8 +150,8 @@ def test_the_request_is_named_and_the_problem_noted() -> None:
     assert context.problem == "unreadable_image"
 
 
-def test_a_fault_of_ours_is_noted_by_place() -> None:
-    """The log learns what failed and where, not what it said, and only where the fault is ours."""
+def test_an_internal_error_is_recorded_with_its_traceback() -> None:
+    """Without its message; the errors of a request are recorded without one."""
 
     def fail(error: Exception) -> list[str] | None:
         scope = scope_of()
@@ -161,18 +161,18 @@ def test_a_fault_of_ours_is_noted_by_place() -> None:
             asyncio.run(respond(Request(scope), raised))
         return request_context(scope).traceback
 
-    fault = fail(KeyError("hunter2"))
-    assert fault
-    assert fault[0] == "KeyError"
-    assert fault[-1].startswith("test_problems.py:")
-    assert "hunter2" not in repr(fault)
+    traceback = fail(KeyError("hunter2"))
+    assert traceback
+    assert traceback[0] == "KeyError"
+    assert traceback[-1].startswith("test_problems.py:")
+    assert "hunter2" not in repr(traceback)
     assert fail(model.errors.UnreadableImage("hunter2")) is None
 
 
 @pytest.mark.parametrize("exception", INSTANCES, ids=lambda exception: type(exception).__name__)
 def test_retry_after_is_whole_seconds(exception: Exception) -> None:
-    """Where there is one, it is what RFC 9110 section 10.2.3 takes: digits, at least 1."""
-    _, headers, status = _answer(exception)
+    """At least 1, as in RFC 9110, section 10.2.3."""
+    _, headers, status = _respond(exception)
     expected = hasattr(exception, "retry_after_s")
     assert ("retry-after" in headers) == expected
     if expected:
@@ -181,10 +181,10 @@ def test_retry_after_is_whole_seconds(exception: Exception) -> None:
         assert status in {429, 503}
 
 
-def test_who_is_not_known_is_told_how_to_be() -> None:
-    """A 401 carries a challenge, and nothing else does."""
+def test_only_a_401_has_a_challenge() -> None:
+    """The WWW-Authenticate header."""
     for exception in INSTANCES:
-        _, headers, status = _answer(exception)
+        _, headers, status = _respond(exception)
         assert ("www-authenticate" in headers) == (status == 401)
 
 
@@ -198,18 +198,20 @@ def test_who_is_not_known_is_told_how_to_be() -> None:
         (HTTPException(503, "hunter2"), 500, "internal_error"),
     ],
 )
-def test_starlette_s_own_are_answered_alike(raised: HTTPException, status: int, code: str) -> None:
-    """Its exceptions become problem documents with the headers they bring, not with their text."""
-    document, headers, answered = _answer(raised)
+def test_http_exceptions_are_problem_documents(
+    raised: HTTPException, status: int, code: str
+) -> None:
+    """With their headers, without their text."""
+    document, headers, answered = _respond(raised)
     assert (answered, document["status"], document["code"]) == (status, status, code)
     assert headers.get("allow") == (raised.headers or {}).get("Allow")
     assert "hunter2" not in json.dumps(document)
 
 
 @given(st.text())
-@settings(max_examples=25)  # each tries a score of exceptions
-def test_no_answer_repeats_what_was_sent(text: str) -> None:
-    """Path, query, headers and an exception's own text stay out of the answer."""
+@settings(max_examples=25)  # each tests 20 exceptions
+def test_no_error_response_repeats_the_request(text: str) -> None:
+    """Nor the text of an exception."""
     marked = f"hunter2{text}"
     header = marked.encode("ascii", "ignore").decode()
     scope = scope_of(
