@@ -1,4 +1,4 @@
-"""Development certificates: what is made, what is accepted, what is left alone."""
+"""Development certificates: what is created, accepted, renewed and kept."""
 
 import _ssl
 import socket
@@ -24,12 +24,12 @@ NAMES = ("ocr.test", "192.0.2.7")
 
 @pytest.fixture
 def made(tmp_path: Path) -> Paths:
-    """Make a certificate with two names of its own."""
+    """Create a certificate with two more names."""
     return ensure_development_certificate(tmp_path, NAMES)
 
 
 def replace_leaf(paths: Paths, names: tuple[str, ...], born: datetime, days: int) -> None:
-    """Put another leaf of the same CA in place."""
+    """Replace the leaf by another one of the same CA."""
     leaf, key = signing.make_leaf(
         paths.ca.read_bytes(), paths.ca_key.read_bytes(), names, born, timedelta(days=days)
     )
@@ -38,7 +38,7 @@ def replace_leaf(paths: Paths, names: tuple[str, ...], born: datetime, days: int
 
 
 def openssl_accepts(paths: Paths, *options: str, ca: Path | None = None) -> bool:
-    """Ask openssl whether the leaf is good for a TLS server."""
+    """Return whether openssl accepts the leaf for a TLS server."""
     command = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-no-CApath"]
     command += ["-no-CAstore", "-CAfile", str(ca or paths.ca), *options, str(paths.certificate)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -48,12 +48,12 @@ def openssl_accepts(paths: Paths, *options: str, ca: Path | None = None) -> bool
     "name", ["-verify_hostname localhost", "-verify_ip ::1", "-verify_hostname ocr.test"]
 )
 def test_openssl_accepts_the_leaf(made: Paths, name: str) -> None:
-    """A strict verifier takes it, for each kind of name."""
+    """A strict verifier, for each kind of name."""
     assert openssl_accepts(made, *name.split())
 
 
 def test_openssl_refuses_the_wrong_name_and_ca(made: Paths, tmp_path: Path) -> None:
-    """The same verifier refuses another name, and another CA of the same make."""
+    """The same verifier rejects another name, and another development CA."""
     other = ensure_development_certificate(tmp_path / "other", NAMES)
     assert not openssl_accepts(made, "-verify_hostname", "other.test")
     assert not openssl_accepts(made, "-verify_ip", "192.0.2.8")
@@ -61,7 +61,7 @@ def test_openssl_refuses_the_wrong_name_and_ca(made: Paths, tmp_path: Path) -> N
 
 
 def test_ca_can_sign_for_its_names_only(made: Paths) -> None:
-    """Whoever steals the CA's key can't use it against another name or address."""
+    """A stolen CA key cannot be used for another name or address."""
     now = datetime.now(UTC)
     replace_leaf(made, ("localhost",), now, 1)
     assert openssl_accepts(made)
@@ -70,8 +70,8 @@ def test_ca_can_sign_for_its_names_only(made: Paths) -> None:
         assert not openssl_accepts(made)
 
 
-def shake_hands(paths: Paths, host: str, ca: Path) -> bool:
-    """Serve the pair once over real sockets; return whether a client accepts it."""
+def handshake(paths: Paths, host: str, ca: Path) -> bool:
+    """Return whether a client accepts the pair, served once over real sockets."""
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(paths.certificate, paths.key)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -98,16 +98,16 @@ def shake_hands(paths: Paths, host: str, ca: Path) -> bool:
 
 
 def test_handshake_accepts_name_and_ca_only(made: Paths, tmp_path: Path) -> None:
-    """A real client takes each name, and refuses a wrong host and a wrong CA."""
+    """A real client accepts each name, and rejects a wrong host and a wrong CA."""
     other = ensure_development_certificate(tmp_path / "other")
     for host in ("localhost", "127.0.0.1", "ocr.test", "192.0.2.7"):
-        assert shake_hands(made, host, made.ca)
-    assert not shake_hands(made, "other.test", made.ca)
-    assert not shake_hands(made, "localhost", other.ca)
+        assert handshake(made, host, made.ca)
+    assert not handshake(made, "other.test", made.ca)
+    assert not handshake(made, "localhost", other.ca)
 
 
-def test_leaf_says_what_it_should(made: Paths) -> None:
-    """P-256, serverAuth only, no CA, at most 90 days; the CA signs certificates and no more."""
+def test_leaf_and_ca_are_restricted(made: Paths) -> None:
+    """P-256, serverAuth only, no CA, at most 90 days; the CA can only sign certificates."""
     text = printed(made.certificate)
     assert "prime256v1" in text
     assert "CA:FALSE" in text
@@ -127,14 +127,14 @@ def printed(certificate: Path) -> str:
 
 
 def test_keys_are_private(made: Paths) -> None:
-    """Only the owner reads the keys, and nothing else is left in the folder."""
+    """Only the owner can read the keys; the directory has no other files."""
     for key in (made.key, made.ca_key):
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert len(list(made.key.parent.iterdir())) == 4
 
 
-def test_valid_certificate_is_left_alone(made: Paths) -> None:
-    """Asking again changes nothing, and fewer names are no reason either."""
+def test_a_valid_certificate_is_kept(made: Paths) -> None:
+    """A second call changes nothing, nor does one with fewer names."""
     before = made.certificate.read_bytes()
     ensure_development_certificate(made.key.parent, NAMES[:1])
     assert made.certificate.read_bytes() == before
@@ -142,7 +142,7 @@ def test_valid_certificate_is_left_alone(made: Paths) -> None:
 
 @pytest.mark.parametrize("age_days", [80, 200])
 def test_old_leaf_is_renewed_by_the_same_ca(made: Paths, age_days: int) -> None:
-    """An expired leaf, or one about to, is made anew; nobody has to trust a new CA."""
+    """An expired leaf, or one about to expire; the CA stays the same."""
     replace_leaf(made, ("localhost",), datetime.now(UTC) - timedelta(days=age_days), 90)
     ca = made.ca.read_bytes()
     ensure_development_certificate(made.key.parent)
@@ -150,8 +150,8 @@ def test_old_leaf_is_renewed_by_the_same_ca(made: Paths, age_days: int) -> None:
     assert made.ca.read_bytes() == ca
 
 
-def test_short_lived_leaf_is_left_alone(tmp_path: Path) -> None:
-    """A leaf asked to live a day isn't renewed on the spot."""
+def test_a_short_lived_leaf_is_kept(tmp_path: Path) -> None:
+    """A leaf that is valid for a day is not renewed at once."""
     paths = ensure_development_certificate(tmp_path, days=1)
     before = paths.certificate.read_bytes()
     ensure_development_certificate(tmp_path, days=1)
@@ -160,15 +160,15 @@ def test_short_lived_leaf_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_new_name_makes_a_new_ca(made: Paths) -> None:
-    """A name the CA may not sign for needs another CA; leaf and CA belong together."""
+    """The CA cannot sign for the name; the new leaf is the new CA's."""
     before = made.ca.read_bytes()
     ensure_development_certificate(made.key.parent, ["new.test"])
     assert made.ca.read_bytes() != before
     assert openssl_accepts(made, "-verify_hostname", "new.test")
 
 
-def test_expired_ca_is_remade(made: Paths) -> None:
-    """A CA past its time goes, and its leaf with it."""
+def test_an_expired_ca_is_replaced(made: Paths) -> None:
+    """With its leaf."""
     names = ("localhost", "127.0.0.1", "::1")
     born = datetime.now(UTC) - timedelta(days=400)
     ca, key = signing.make_ca("Sealed OCR development CA", names, born, timedelta(days=365))
@@ -179,8 +179,8 @@ def test_expired_ca_is_remade(made: Paths) -> None:
     assert openssl_accepts(made)
 
 
-def test_leaf_never_outlives_its_ca(tmp_path: Path) -> None:
-    """A leaf signed near the end of its CA ends with it."""
+def test_a_leaf_expires_no_later_than_its_ca(tmp_path: Path) -> None:
+    """Also a leaf signed shortly before the CA expires."""
     ca, key = signing.make_ca("x", ("localhost",), datetime.now(UTC), timedelta(days=3))
     leaf, _ = signing.make_leaf(ca, key, ("localhost",), datetime.now(UTC), timedelta(days=90))
     (tmp_path / "ca").write_bytes(ca)
@@ -188,8 +188,8 @@ def test_leaf_never_outlives_its_ca(tmp_path: Path) -> None:
     assert inspect(tmp_path / "leaf").not_after <= inspect(tmp_path / "ca").not_after
 
 
-def test_foreign_certificate_is_never_replaced(made: Paths) -> None:
-    """A certificate that isn't ours stays, even a useless one; the message says what to do."""
+def test_a_certificate_of_another_ca_is_never_replaced(made: Paths) -> None:
+    """Not even an expired one; the message says what to do."""
     ca, key = signing.make_ca("Real CA", ("localhost",), datetime.now(UTC), timedelta(days=9))
     leaf, leaf_key = signing.make_leaf(
         ca, key, ("localhost",), datetime.now(UTC) - timedelta(days=5), timedelta(days=1)
@@ -202,8 +202,8 @@ def test_foreign_certificate_is_never_replaced(made: Paths) -> None:
     assert not inspect(made.certificate).development
 
 
-def test_torn_files_are_made_again(made: Paths) -> None:
-    """A file cut short in a crash is no obstacle."""
+def test_incomplete_files_are_replaced(made: Paths) -> None:
+    """As after a crash."""
     made.certificate.write_bytes(b"-----BEGIN CERT")
     made.ca_key.write_bytes(b"")
     ensure_development_certificate(made.key.parent)
@@ -211,8 +211,8 @@ def test_torn_files_are_made_again(made: Paths) -> None:
     check_pair(made.certificate, made.key)
 
 
-def test_makers_side_by_side_agree(tmp_path: Path) -> None:
-    """Four processes starting at once end with one CA and a leaf that is its own."""
+def test_concurrent_processes_agree(tmp_path: Path) -> None:
+    """Four processes at once create one CA and one leaf of it."""
     command = [sys.executable, str(MAKER), "--directory", str(tmp_path)]
     makers = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(4)]
     assert [maker.wait(30) for maker in makers] == [0] * 4
@@ -222,15 +222,15 @@ def test_makers_side_by_side_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["bad name", "", "a..b", "x" * 70, "-*?", "http://x"])
-def test_impossible_names_are_refused(tmp_path: Path, name: str) -> None:
-    """What is neither a host name nor an address is named and nothing is made."""
+def test_invalid_names_are_rejected(tmp_path: Path, name: str) -> None:
+    """The message has the name; no file is created."""
     with pytest.raises(CertificateError, match="neither a host name nor an address"):
         ensure_development_certificate(tmp_path, [name])
     assert not list(tmp_path.iterdir())
 
 
-def test_script_reports_a_mistake(tmp_path: Path) -> None:
-    """The command says what is wrong in one line and fails."""
+def test_the_script_reports_an_error(tmp_path: Path) -> None:
+    """In one line, with a status that is not 0."""
     command = [sys.executable, str(MAKER), "--directory", str(tmp_path)]
     done = subprocess.run([*command, "--days", "91"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -238,7 +238,7 @@ def test_script_reports_a_mistake(tmp_path: Path) -> None:
 
 
 def test_pair_is_checked(made: Paths, tmp_path: Path) -> None:
-    """Each way a pair can be unfit has its own message."""
+    """Each error has its own message."""
     assert check_pair(made.certificate, made.key).development
     with pytest.raises(CertificateError, match=r"certificate .* is missing"):
         check_pair(tmp_path / "none", made.key)
@@ -261,7 +261,7 @@ def test_pair_is_checked(made: Paths, tmp_path: Path) -> None:
 
 
 def test_encrypted_key_needs_its_password(made: Paths) -> None:
-    """A key file with a passphrase works with it, and never asks the terminal."""
+    """Without one it is an error, and no prompt on the terminal."""
     command = ["openssl", "ec", "-in", str(made.key), "-aes256", "-passout", "pass:open", "-out"]
     subprocess.run([*command, str(made.key)], check=True, capture_output=True)
     check_pair(made.certificate, made.key, "open")
@@ -271,14 +271,14 @@ def test_encrypted_key_needs_its_password(made: Paths) -> None:
 
 
 def test_reading_a_certificate_imports_no_cryptography() -> None:
-    """The web process looks at its certificate without paying for the library that makes them."""
+    """The web process does not load the library that creates certificates."""
     script = "import sys, tls.certificates, tls.development; print('cryptography' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, cwd=ROOT)
     assert done.stdout == b"False\n"
 
 
 def established(paths: Paths) -> ssl.SSLObject:
-    """Shake hands in memory; return the server's side."""
+    """Return the server's side of a handshake in memory."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(paths.certificate, paths.key)
@@ -291,8 +291,8 @@ def established(paths: Paths) -> ssl.SSLObject:
     return server
 
 
-def test_torn_certificate_harms_no_connection(made: Paths, tmp_path: Path) -> None:
-    """OpenSSL's complaint about a file isn't taken for a living connection's error."""
+def test_an_invalid_certificate_affects_no_connection(made: Paths, tmp_path: Path) -> None:
+    """OpenSSL's error about a file is not reported by the next read of a connection."""
     connection = established(made)
     torn = tmp_path / "torn.pem"
     torn.write_bytes(made.certificate.read_bytes()[:200])

@@ -24,7 +24,7 @@ Check = Callable[..., None]
 
 @pytest.fixture
 def check(tmp_path: Path) -> Check:
-    """Check a file of these certificates with the first one's key."""
+    """Check a file of these certificates with the key of the first."""
 
     def check_file(first: Issued, *rest: Issued, host: str = HOST) -> None:
         certfile, keyfile = first.write(tmp_path, "served")
@@ -35,20 +35,20 @@ def check(tmp_path: Path) -> Check:
 
 
 @pytest.mark.parametrize("rest", [[ISSUING, MIDDLE], [ISSUING, MIDDLE, ROOT], [ISSUING], []])
-def test_a_chain_in_order_is_fine(check: Check, rest: list[Issued]) -> None:
-    """With or without the root, which clients have; where it stops nobody can say here."""
+def test_a_chain_in_order_is_accepted(check: Check, rest: list[Issued]) -> None:
+    """With and without the root, which clients have."""
     check(LEAF, *rest)
 
 
 @pytest.mark.parametrize("host", [HOST, "a.lan.example.org", "192.0.2.7", HOST.upper()])
-def test_it_is_for_each_of_its_names(check: Check, host: str) -> None:
-    """Names, wildcards and addresses, as clients compare them."""
+def test_it_is_valid_for_each_of_its_names(check: Check, host: str) -> None:
+    """Names, wildcards and addresses, compared as by clients."""
     check(LEAF, ISSUING, MIDDLE, host=host)
 
 
 @pytest.mark.parametrize("host", ["example.org", "a.b.lan.example.org", "192.0.2.8", "service"])
-def test_it_is_for_no_other_name(check: Check, host: str) -> None:
-    """Both are named, and where the wanted one comes from; a common name is none."""
+def test_it_is_not_valid_for_other_names(check: Check, host: str) -> None:
+    """The message has both, and the key of the settings; a common name does not count."""
     with pytest.raises(CertificateError) as caught:
         check(LEAF, ISSUING, MIDDLE, host=host)
     message = str(caught.value)
@@ -68,27 +68,27 @@ def test_it_is_for_no_other_name(check: Check, host: str) -> None:
     ],
     ids=["swapped", "gap", "another", "twice", "namesake", "expired"],
 )
-def test_a_chain_out_of_order_is_named(check: Check, rest: list[Issued], said: str) -> None:
-    """Which certificate of the file it is, and what should be in its place."""
+def test_a_chain_out_of_order_is_rejected(check: Check, rest: list[Issued], said: str) -> None:
+    """The message has the number of the certificate and the expected issuer."""
     pattern = said.replace("(", r"\(").replace(")", r"\)")
     with pytest.raises(CertificateError, match=pattern):
         check(LEAF, *rest)
 
 
-def test_a_client_s_certificate_is_no_server_s(check: Check) -> None:
-    """What it may be used for is looked at as clients do."""
+def test_a_client_certificate_is_rejected(check: Check) -> None:
+    """Its purpose is verified as by clients."""
     with pytest.raises(CertificateError, match=r"clients would reject .*purpose"):
         check(ROOT.issue("x", names=[HOST], usage=CLIENT))
 
 
-def test_a_certificate_without_names_is_named(check: Check) -> None:
-    """A common name has not been enough for ten years."""
+def test_a_certificate_without_names_is_rejected(check: Check) -> None:
+    """Clients ignore the common name."""
     with pytest.raises(CertificateError, match="is valid for no host"):
         check(ROOT.issue(HOST))
 
 
-def test_what_cannot_be_read_is_numbered(tmp_path: Path) -> None:
-    """A torn certificate in the middle of the file."""
+def test_an_invalid_certificate_is_reported_by_number(tmp_path: Path) -> None:
+    """A truncated certificate in the file."""
     certfile, keyfile = LEAF.write(tmp_path, "served")
     torn = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     certfile.write_bytes(LEAF.pem + torn)
@@ -96,15 +96,15 @@ def test_what_cannot_be_read_is_numbered(tmp_path: Path) -> None:
         check_chain(certfile, keyfile, None, HOST)
 
 
-def test_without_a_host_the_pair_alone_is_checked(tmp_path: Path) -> None:
-    """The negative control: all of the above comes from looking at the chain."""
+def test_without_a_host_only_the_pair_is_checked(tmp_path: Path) -> None:
+    """Negative control: all errors above come from verifying the chain."""
     certfile, keyfile = LEAF.write(tmp_path, "served")
     certfile.write_bytes(LEAF.pem + OTHER.pem)
     assert check_chain(certfile, keyfile, None, None).names[0] == HOST
 
 
 def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path) -> None:
-    """With it all is well; without, or with another, the message says where it belongs."""
+    """Without it, or with a wrong one, the message has the key of the settings."""
     certfile, keyfile = LEAF.write(tmp_path, "served")
     keyfile.write_bytes(LEAF.key_pem("open"))
     check_chain(certfile, keyfile, "open", HOST)
@@ -114,8 +114,8 @@ def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path) -> None:
         check_chain(certfile, keyfile, "shut", HOST)
 
 
-def test_a_certificate_is_due_in_its_last_days() -> None:
-    """Fourteen days of a year's life, or the last quarter of a short one."""
+def test_a_certificate_needs_renewal_in_its_last_days() -> None:
+    """The last 14 days of a year, or the last quarter of a short validity."""
     from tls.certificates import CertificateFacts  # noqa: PLC0415
 
     def facts(lived: float, left: float) -> CertificateFacts:
@@ -129,24 +129,24 @@ def test_a_certificate_is_due_in_its_last_days() -> None:
     assert facts(5, 1).needs_renewal(14)
 
 
-def test_an_authority_before_the_service_s_own_is_named(tmp_path: Path) -> None:
-    """It is the first that is wrong then, not the one after it."""
+def test_a_ca_certificate_before_the_service_s_own_is_rejected(tmp_path: Path) -> None:
+    """The message is about the first, not the second."""
     certfile, keyfile = ISSUING.write(tmp_path, "served")
     certfile.write_bytes(ISSUING.pem + LEAF.pem)
     with pytest.raises(CertificateError, match=r"certificate 1 of .* is a CA certificate"):
         check_chain(certfile, keyfile, None, HOST)
 
 
-def test_one_that_stands_alone_says_so(tmp_path: Path) -> None:
-    """Nobody can tell here whether its issuer is a root; its issuer in the file settles it."""
+def test_a_certificate_without_its_issuer(tmp_path: Path) -> None:
+    """It is reported, since its issuer may not be a root."""
     certfile, keyfile = LEAF.write(tmp_path, "served")
     assert not check_chain(certfile, keyfile, None, HOST).without_issuer
     certfile.write_bytes(LEAF.pem)
     assert check_chain(certfile, keyfile, None, HOST).without_issuer
 
 
-def test_openssl_s_old_label_is_read_too(tmp_path: Path) -> None:
-    """`X509 CERTIFICATE` is what OpenSSL also takes for one."""
+def test_openssl_s_old_label_is_accepted(tmp_path: Path) -> None:
+    """OpenSSL accepts `X509 CERTIFICATE`, too."""
     certfile, keyfile = LEAF.write(tmp_path, "served")
     certfile.write_bytes(certfile.read_bytes().replace(b" CERTIFICATE", b" X509 CERTIFICATE"))
     assert check_chain(certfile, keyfile, None, HOST).names[0] == HOST

@@ -28,13 +28,13 @@ def trust(directory: Path, authorities: bytes, lists: bytes | None = None) -> Cl
 
 @pytest.fixture
 def both(tmp_path: Path) -> ClientTrustStore:
-    """Load two authorities with a list each, on which nobody stands."""
+    """Load two CAs with an empty list each."""
     lists = ROOT.revocation_list() + ISSUING.revocation_list()
     return trust(tmp_path, ROOT.pem + ISSUING.pem, lists)
 
 
-def test_a_certificate_says_who_it_is(both: ClientTrustStore) -> None:
-    """Its subject as RFC 4514 writes it, and its SHA-256."""
+def test_a_certificate_is_identified(both: ClientTrustStore) -> None:
+    """By its subject as an RFC 4514 string, and its SHA-256."""
     found = both.identify(LEDGER.der)
     assert found is not None
     assert found.subject == LEDGER.certificate.subject.rfc4514_string()
@@ -42,16 +42,16 @@ def test_a_certificate_says_who_it_is(both: ClientTrustStore) -> None:
 
 
 @pytest.mark.parametrize(("begins", "ends"), [(-2 * DAY, -DAY), (DAY, 2 * DAY)])
-def test_one_out_of_its_time_does_not_hold(
+def test_a_certificate_is_rejected_outside_its_validity(
     both: ClientTrustStore, begins: timedelta, ends: timedelta
 ) -> None:
-    """Expired, or not valid yet."""
+    """Expired, or not yet valid."""
     late = ISSUING.issue("x", usage=CLIENT, not_before=NOW + begins, not_after=NOW + ends)
     assert both.identify(late.der) is None
 
 
-def test_one_that_expires_meanwhile_holds_no_longer(both: ClientTrustStore) -> None:
-    """It is asked for each request: what was remembered is compared with the clock."""
+def test_a_cached_certificate_expires(both: ClientTrustStore) -> None:
+    """Its validity is compared with the clock on each request."""
     soon = ISSUING.issue("x", usage=CLIENT, not_after=NOW + DAY)
     assert both.identify(soon.der) is not None
     late = ISSUING.issue("x", usage=CLIENT, not_after=datetime.now(UTC) + timedelta(seconds=1))
@@ -61,8 +61,8 @@ def test_one_that_expires_meanwhile_holds_no_longer(both: ClientTrustStore) -> N
     assert held is None or held.not_after <= datetime.now(UTC)
 
 
-def test_a_revoked_one_does_not_hold(both: ClientTrustStore, tmp_path: Path) -> None:
-    """From the moment the new list is loaded, though it was remembered as good."""
+def test_a_revoked_certificate_is_rejected(both: ClientTrustStore, tmp_path: Path) -> None:
+    """As soon as the new list is loaded, even if it is cached."""
     assert both.identify(LEDGER.der) is not None
     lists = ROOT.revocation_list() + ISSUING.revocation_list(LEDGER)
     (tmp_path / "crl.pem").write_bytes(lists)
@@ -70,8 +70,8 @@ def test_a_revoked_one_does_not_hold(both: ClientTrustStore, tmp_path: Path) -> 
     assert both.identify(LEDGER.der) is None
 
 
-def test_a_list_out_of_date_vouches_for_nobody(tmp_path: Path) -> None:
-    """It is named for /readyz; where no lists are in use there is nothing to be late."""
+def test_an_expired_list_rejects_all_certificates(tmp_path: Path) -> None:
+    """/readyz reports it; without lists there is no problem."""
     soon = datetime.now(UTC) + timedelta(seconds=1)
     found = trust(tmp_path, ROOT.pem, ROOT.revocation_list(due=soon))
     mine = ROOT.issue("x", usage=CLIENT)
@@ -84,16 +84,16 @@ def test_a_list_out_of_date_vouches_for_nobody(tmp_path: Path) -> None:
     assert unlisted.identify(mine.der) is not None
 
 
-def test_what_a_proxy_verified_is_verified_again(both: ClientTrustStore) -> None:
-    """One of our authorities has signed it, or it is nobody's."""
+def test_a_certificate_from_a_proxy_is_verified(both: ClientTrustStore) -> None:
+    """It must be issued by one of the CAs."""
     assert both.trusts(LEDGER.der)
     assert not both.trusts(STRANGER.issue("CN=ledger,O=Bank", usage=CLIENT).der)
     assert not both.trusts(Authority("Issuing").issue("CN=ledger,O=Bank", usage=CLIENT).der)
     assert not both.trusts(b"\x30\x03\x02\x01\x00")
 
 
-def test_not_every_certificate_is_remembered(both: ClientTrustStore) -> None:
-    """Clients come and go; their number is not bounded, our memory is."""
+def test_the_cache_is_bounded(both: ClientTrustStore) -> None:
+    """The number of clients is not."""
     der = LEDGER.der
     for number in range(CACHE_SIZE + 5):
         both._decoded[number.to_bytes(4)] = both.identify(der)  # type: ignore[assignment]
@@ -116,27 +116,27 @@ def test_not_every_certificate_is_remembered(both: ClientTrustStore) -> None:
 def test_files_that_cannot_be_used_are_named(
     tmp_path: Path, authorities: bytes, lists: bytes | None, said: str
 ) -> None:
-    """The key of the settings, the file, and whose certificate or list it is about."""
+    """The message has the key of the settings, the file and the CA."""
     with pytest.raises(CertificateError, match=said):
         trust(tmp_path, authorities, lists)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    """As is the key that names it."""
+    """With the key of the settings."""
     with pytest.raises(CertificateError, match=r"client_ca, client_crl: .*none.pem"):
         ClientTrustStore(tmp_path / "none.pem", None, required=True)
 
 
-def test_files_that_break_change_nothing(both: ClientTrustStore, tmp_path: Path) -> None:
-    """What was loaded stays loaded."""
+def test_invalid_new_files_change_nothing(both: ClientTrustStore, tmp_path: Path) -> None:
+    """The loaded CAs stay in use."""
     (tmp_path / "ca.pem").write_bytes(b"torn")
     with pytest.raises(CertificateError):
         both.load()
     assert both.trusts(LEDGER.der)
 
 
-def test_what_is_late_is_a_problem_and_no_obstacle(tmp_path: Path) -> None:
-    """An authority that has expired, a list that is out of date: told, and vouching for nobody."""
+def test_expired_files_are_a_problem_and_can_be_loaded(tmp_path: Path) -> None:
+    """An expired CA or list is reported, and its certificates are rejected."""
     old = Authority("Old", began=NOW - 500 * DAY)
     found = trust(tmp_path, ROOT.pem + old.pem)
     assert found.problem == "[tls] client_ca: CN=Old has expired"
@@ -146,8 +146,8 @@ def test_what_is_late_is_a_problem_and_no_obstacle(tmp_path: Path) -> None:
     assert late.identify(ROOT.issue("x", usage=CLIENT).der) is None
 
 
-def test_a_revoked_authority_vouches_for_nobody(both: ClientTrustStore, tmp_path: Path) -> None:
-    """Whatever its own list says; and it is another generation of authorities."""
+def test_certificates_of_a_revoked_ca_are_rejected(both: ClientTrustStore, tmp_path: Path) -> None:
+    """Whatever its own list has; the generation increases."""
     generation = both.generation
     assert both.trusts(LEDGER.der)
     lists = ROOT.revocation_list(ISSUING) + ISSUING.revocation_list()
@@ -158,14 +158,14 @@ def test_a_revoked_authority_vouches_for_nobody(both: ClientTrustStore, tmp_path
     assert both.identify(LEDGER.der) is None
 
 
-def test_a_server_s_certificate_is_no_client_s(both: ClientTrustStore) -> None:
-    """OpenSSL looks at what a certificate is for, and so do we at what a proxy passes on."""
+def test_a_server_certificate_is_rejected(both: ClientTrustStore) -> None:
+    """Its purpose is verified, as by OpenSSL in a handshake."""
     assert not both.trusts(ISSUING.issue("x", names=["x.test"]).der)
     assert not both.trusts(ISSUING.issue("x", names=["x.test"]).der)
 
 
-def test_the_same_files_are_the_same_generation(both: ClientTrustStore) -> None:
-    """Nobody's connection has to end because a list was renewed."""
+def test_a_renewed_list_is_the_same_generation(both: ClientTrustStore) -> None:
+    """No connection is closed because a list was renewed."""
     generation = both.generation
     both.load()
     assert both.generation == generation

@@ -15,7 +15,7 @@ print(choose_groups(), *groups_in_force())
 
 
 def chosen(**variables: str) -> list[str]:
-    """Choose in a process of its own; return whether that was done, and the groups after."""
+    """Choose the groups in a new process; return whether that was done, and the groups."""
     environment = {"PATH": os.environ["PATH"], **variables}
     command = [sys.executable, "-c", CHOOSE]
     told = subprocess.run(
@@ -24,21 +24,21 @@ def chosen(**variables: str) -> list[str]:
     return told.stdout.split()
 
 
-def test_the_recommended_groups_are_left() -> None:
-    """In the order of the recommendation; the hybrid one where OpenSSL has it."""
+def test_the_recommended_groups_are_set() -> None:
+    """In the recommended order; the hybrid group if OpenSSL has it."""
     done, *groups = chosen()
     assert done == "True"
     assert groups == [group for group in RECOMMENDED if group in groups]
     assert {"X25519", "P-256", "P-384"} <= {*groups}
 
 
-def test_others_would_be_there() -> None:
-    """Negative control: this process has not chosen."""
+def test_the_default_groups_are_others() -> None:
+    """Negative control: this process has not chosen any."""
     assert not {*groups_in_force()} <= {*RECOMMENDED}
 
 
-def test_an_operator_s_own_configuration_stays(tmp_path: Path) -> None:
-    """OPENSSL_CONF says what is meant."""
+def test_the_operator_s_own_configuration_is_kept(tmp_path: Path) -> None:
+    """OPENSSL_CONF takes precedence."""
     ours = (ROOT / "tls" / "openssl.cnf").read_text("utf-8")
     own = tmp_path / "own.cnf"
     own.write_text(ours.replace("X25519:P-256:P-384", "P-384"), "utf-8")
