@@ -133,7 +133,7 @@ def _healthy(settings: Path) -> bool:
     return subprocess.run(command, env=variables, check=False).returncode == 0
 
 
-def test_the_three_work_together(service: Path, redis: Path, tmp_path: Path) -> None:
+def test_the_three_services_work_together(service: Path, redis: Path, tmp_path: Path) -> None:
     """A reading through nginx is counted in redis; the health check sees the socket."""
     if not Path(PROGRAM).exists():
         pytest.skip("nginx is not installed")
@@ -157,8 +157,8 @@ def test_the_three_work_together(service: Path, redis: Path, tmp_path: Path) -> 
     assert "aaaa1111" in keys
 
 
-def test_a_service_that_is_gone_is_not_healthy(tmp_path: Path) -> None:
-    """No socket, and no settings: both are told."""
+def test_a_stopped_service_is_not_healthy(tmp_path: Path) -> None:
+    """Neither without a socket nor without settings."""
     settings = tmp_path / "settings.toml"
     settings.write_text('bind = ["unix:/nowhere/ocr.sock"]\n', encoding="utf-8")
     assert not _healthy(settings)

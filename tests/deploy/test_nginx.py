@@ -31,7 +31,7 @@ def test_the_client_s_address_is_passed_on(front: Front, *, http2: bool) -> None
     assert (answer.status_code, _logged(front, answer)["address"]) == (200, "127.0.0.1")
 
 
-def test_an_ipv6_address_is_written_as_its_grammar_wants_it(front: Front) -> None:
+def test_an_ipv6_address_is_quoted_in_forwarded(front: Front) -> None:
     """In brackets and quotes, or the service would answer 400."""
     with front.client() as client:
         answer = client.get(f"https://[::1]:{front.nginx.port}/healthz", extensions=NAMED)
@@ -39,7 +39,7 @@ def test_an_ipv6_address_is_written_as_its_grammar_wants_it(front: Front) -> Non
 
 
 @pytest.mark.parametrize("http2", [True, False])
-def test_the_service_s_headers_pass_once(front: Front, *, http2: bool) -> None:
+def test_no_response_header_is_doubled(front: Front, *, http2: bool) -> None:
     """HSTS is the service's, and nginx adds none of its own, nor its version."""
     with front.client(http2=http2) as client:
         answer = client.get("/healthz")
@@ -48,8 +48,8 @@ def test_the_service_s_headers_pass_once(front: Front, *, http2: bool) -> None:
     assert answer.headers["server"] == "nginx"
 
 
-def test_the_other_kind_of_header_is_empty(tmp_path: Path, front: Front) -> None:
-    """A service that is told to believe it believes no client: it takes all for plain HTTP."""
+def test_the_unused_forwarding_header_is_emptied(tmp_path: Path, front: Front) -> None:
+    """A service that trusts the other header takes every request for plain HTTP."""
     (tmp_path / "service").mkdir()
     with (
         Behind(tmp_path / "service", proxy='header = "x-forwarded"') as service,
@@ -74,7 +74,7 @@ def test_plain_http_is_redirected_or_refused_by_the_service(front: Front) -> Non
     assert (refused.status_code, refused.json()["code"]) == (403, "plain_http_refused")
 
 
-def test_challenges_are_answered_by_nginx(front: Front) -> None:
+def test_nginx_serves_acme_challenges(front: Front) -> None:
     """From certbot's folder; what is not there is a problem document."""
     folder = front.nginx.folder / "acme" / ".well-known" / "acme-challenge"
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def test_what_nginx_refuses_is_a_problem_document(front: Front) -> None:
 
 
 @pytest.mark.parametrize("level", ["emerg", "crit"])
-def test_without_the_service_503_and_no_word_of_the_request(
+def test_without_the_service_503_without_request_content(
     tmp_path: Path, front: Front, level: str
 ) -> None:
     """A problem document says when to try again; the control: at "crit" the URL is written."""
@@ -118,8 +118,8 @@ def test_without_the_service_503_and_no_word_of_the_request(
     assert (CARELESS in written) == (level == "crit")
 
 
-def test_a_service_that_comes_back_is_found(tmp_path: Path, front: Front) -> None:
-    """Connections that were kept open to the one before are no hindrance."""
+def test_a_restarted_service_is_used_again(tmp_path: Path, front: Front) -> None:
+    """Connections that nginx keeps open to the old process do not fail requests."""
     (tmp_path / "service").mkdir()
     with (
         Behind(tmp_path / "service") as service,

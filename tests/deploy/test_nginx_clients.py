@@ -103,7 +103,7 @@ def test_a_certificate_reaches_its_entry(bank: Bank, ask: Ask, *, http2: bool) -
     assert ask(None, "machine", http2=http2).status_code == 200
 
 
-def test_who_shows_none_or_another_is_nobody(bank: Bank, ask: Ask) -> None:
+def test_no_certificate_or_an_unknown_one_is_unauthenticated(bank: Bank, ask: Ask) -> None:
     """401 as for a wrong key; who needs none is served without."""
     assert ask(bank.key, None).status_code == 401
     assert ask(bank.key, "other").status_code == 401
@@ -123,7 +123,7 @@ def test_a_client_s_own_header_is_not_passed_on(
         assert ask(bank.key, shown, http2=http2, headers=forged).status_code == 401
 
 
-def test_passed_on_it_would_be_believed(bank: Bank, tmp_path: Path) -> None:
+def test_a_header_passed_on_would_be_trusted(bank: Bank, tmp_path: Path) -> None:
     """The control: nginx without the line that sets the header or empties it."""
     changes = {"proxy_set_header Client-Cert $verified_certificate;": ""}
     forged = {"Client-Cert": bank.escaped("ledger")}
@@ -144,7 +144,9 @@ def test_a_revoked_one_is_refused_by_the_service(bank: Bank, tmp_path: Path) -> 
         assert asking(bank.key, "ledger").status_code == 200
 
 
-def test_what_nginx_alone_believes_is_nobody(bank: Bank, tmp_path: Path) -> None:
+def test_a_certificate_that_only_nginx_trusts_is_unauthenticated(
+    bank: Bank, tmp_path: Path
+) -> None:
     """An authority that only nginx was told of: the service verifies by its own."""
     stranger = bank.stranger.folder
     changes = {f"{bank.authority.folder}/clients.pem": f"{stranger}/clients.pem"}

@@ -63,7 +63,7 @@ def test_without_a_key_nothing_is_served(project: Path) -> None:
     assert "no [[keys]] is" in done.stderr
 
 
-def test_a_socket_that_is_served_is_not_taken_over(project: Path) -> None:
+def test_a_socket_in_use_is_not_taken_over(project: Path) -> None:
     """Hypercorn would remove the other's socket, and say nothing."""
     (project / "settings.local.toml").write_text(key_stanza("aaaa1111", "someone")[1], "utf-8")
     with socket.socket(socket.AF_UNIX) as other:

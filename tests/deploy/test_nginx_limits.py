@@ -19,7 +19,7 @@ HEAD = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.mark.parametrize("http2", [True, False])
-def test_the_service_s_own_documents_pass(front: Front, *, http2: bool) -> None:
+def test_the_service_s_error_documents_pass_nginx(front: Front, *, http2: bool) -> None:
     """Also with a status that nginx has a document for; they have the request's id."""
     expected = {
         ("GET", "/none"): (404, "not_found"),
@@ -72,7 +72,7 @@ def _ended(front: Front) -> int:
     return sum('"/hang"' in line for line in front.service.log)
 
 
-def test_requests_of_one_address_are_bounded(tmp_path: Path, front: Front) -> None:
+def test_requests_of_one_address_are_limited(tmp_path: Path, front: Front) -> None:
     """One more is answered 429, and others go on."""
     changes = {"limit_conn addresses 100": "limit_conn addresses 2"}
     authority, backend = front.nginx.authority, front.service.socket
@@ -93,8 +93,8 @@ def test_requests_of_one_address_are_bounded(tmp_path: Path, front: Front) -> No
         assert until(lambda: client.get("/healthz").status_code == 200)
 
 
-def test_an_upload_has_room_ahead(front: Front) -> None:
-    """Over HTTP/2, where the distance would otherwise tell how fast it is."""
+def test_an_upload_s_window_is_large_enough(front: Front) -> None:
+    """Over HTTP/2, so that the round trip does not limit the speed of an upload."""
     with nginx_http2.Connection(front) as connection:
         assert connection.room(nginx_http2.headers_of(nginx_http2.Shape())) == 512 << 10
 

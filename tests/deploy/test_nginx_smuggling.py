@@ -58,7 +58,7 @@ def test_no_request_is_smuggled(front: Front, name: str, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["nginx", "socket"])
-def test_a_second_request_would_be_seen(front: Front, way: str) -> None:
+def test_a_smuggled_request_is_detected(front: Front, way: str) -> None:
     """The control: two honest requests in one go."""
     seen, logged = _send(front, way, PIPELINED)
     assert SMUGGLED in [function for function, _address in logged]

@@ -100,7 +100,7 @@ def _agrees(nginx: Nginx, options: str) -> bool:
         "-tls1_2 -cipher ECDHE-ECDSA-CHACHA20-POLY1305",
     ],
 )
-def test_what_the_profile_has_is_spoken(front: Front, options: str) -> None:
+def test_the_profile_s_versions_and_suites_are_accepted(front: Front, options: str) -> None:
     """Versions, groups and suites."""
     assert _agrees(front.nginx, options)
 
@@ -115,7 +115,7 @@ def test_what_the_profile_has_is_spoken(front: Front, options: str) -> None:
         "-tls1_2 -cipher ECDHE-ECDSA-AES256-SHA384",
     ],
 )
-def test_what_the_profile_has_not_is_refused(front: Front, lax: Nginx, options: str) -> None:
+def test_other_versions_and_suites_are_refused(front: Front, lax: Nginx, options: str) -> None:
     """And would be spoken without these lines."""
     assert not _agrees(front.nginx, options)
     assert _agrees(lax, options)

@@ -27,7 +27,9 @@ PNG = {"content-type": "image/png"}
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_neither_body_nor_answer_leaves_a_file(tmp_path: Path, front: Front, *, kept: bool) -> None:
+def test_nginx_writes_no_body_or_response_to_disk(
+    tmp_path: Path, front: Front, *, kept: bool
+) -> None:
     """Of all system calls that leave something; the control lets nginx buffer."""
     record = tmp_path / "record"
     record.mkdir()
@@ -55,7 +57,7 @@ def test_neither_body_nor_answer_leaves_a_file(tmp_path: Path, front: Front, *, 
 
 
 @pytest.mark.parametrize("buffered", [False, True])
-def test_an_upload_is_passed_on_as_it_comes(
+def test_an_upload_is_not_buffered_by_nginx(
     tmp_path: Path, front: Front, *, buffered: bool
 ) -> None:
     """The service has the first bytes before the last are sent; the control waits for all."""
@@ -112,7 +114,7 @@ def patient(tmp_path_factory: pytest.TempPathFactory, front: Front) -> Iterator[
 
 @pytest.mark.parametrize("http2", [True, False])
 @pytest.mark.parametrize("case", EARLY)
-def test_an_early_answer_reaches_a_client_that_sends_first(
+def test_an_early_response_reaches_a_client_that_sends_first(
     patient: Front, case: tuple[str, bytes, int], *, http2: bool
 ) -> None:
     """httpx2 reads only when it has sent all; the connection goes on over HTTP/2."""
@@ -124,7 +126,7 @@ def test_an_early_answer_reaches_a_client_that_sends_first(
         assert client.get("/healthz").status_code == 200
 
 
-def test_answered_at_once_such_a_client_would_wait_for_ever(tmp_path: Path, front: Front) -> None:
+def test_without_the_drain_such_a_client_would_hang(tmp_path: Path, front: Front) -> None:
     """The control: without middleware/body_drain.py nginx stops reading, and httpx2 does not."""
     (tmp_path / "service").mkdir()
     hasty = Behind(tmp_path / "service", local="[tls]\nclose_linger_s = 0.001\n")
@@ -138,7 +140,7 @@ def test_answered_at_once_such_a_client_would_wait_for_ever(tmp_path: Path, fron
 @pytest.mark.parametrize("version", ["--http2", "--http1.1"])
 @pytest.mark.parametrize("framing", ["X-Length: told", "Transfer-Encoding: chunked"])
 @pytest.mark.parametrize("case", EARLY)
-def test_an_early_answer_reaches_a_client_that_listens(
+def test_an_early_response_reaches_a_client_that_reads_while_sending(
     front: Front, version: str, framing: str, case: tuple[str, bytes, int]
 ) -> None:
     """curl stops sending when it is answered."""
@@ -161,7 +163,7 @@ def test_an_early_answer_reaches_a_client_that_listens(
     assert (done.returncode, done.stdout) == (0, str(status).encode()), done.stderr
 
 
-def test_a_refused_client_that_asks_first_sends_nothing_large(front: Front) -> None:
+def test_with_expect_a_refused_client_does_not_send_its_body(front: Front) -> None:
     """Expect: 100-continue is answered by nginx, and what follows is refused all the same."""
     with front.client(http2=False) as client:
         answer = client.post("/ocr", content=TOO_LARGE, headers={**PNG, "expect": "100-continue"})

@@ -74,15 +74,15 @@ def test_it_serves_under_the_unit(systemd: Systemd) -> None:
     assert all(int(c["Seccomp_filters"]) > int(main["Seccomp_filters"]) for c in children)
 
 
-def test_it_needs_no_address_of_its_own(systemd: Systemd) -> None:
-    """Callers of the second socket, plain HTTP, are sent to HTTPS."""
+def test_the_second_socket_redirects_to_https(systemd: Systemd) -> None:
+    """Clients of the second socket, which is plain HTTP, are redirected."""
     port = systemd.sockets[1].getsockname()[1]
     with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
         plain.sendall(REQUEST.replace(b"/healthz", b"/"))
         assert b" 308 " in plain.recv(4096).partition(b"\r\n")[0]
 
 
-def test_whoever_comes_while_it_is_away_is_answered(systemd: Systemd) -> None:
+def test_connections_during_a_restart_are_answered(systemd: Systemd) -> None:
     """A connection made between stop and start waits in the queue, and gets its answer."""
     assert systemd.stop() == 0
     with socket.create_connection(("localhost", systemd.port), timeout=60) as plain:
@@ -93,7 +93,7 @@ def test_whoever_comes_while_it_is_away_is_answered(systemd: Systemd) -> None:
             assert sealed.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_restarts_are_not_noticed(systemd: Systemd) -> None:
+def test_no_connection_is_lost_in_a_restart(systemd: Systemd) -> None:
     """Of callers who connect all the time, none is refused or dropped while it restarts."""
     callers = Callers(systemd)
     try:
@@ -108,7 +108,7 @@ def test_restarts_are_not_noticed(systemd: Systemd) -> None:
     assert callers.answered > 10
 
 
-def test_restarts_with_a_socket_of_its_own_are_noticed(tmp_path: Path) -> None:
+def test_without_the_socket_unit_connections_are_refused(tmp_path: Path) -> None:
     """The negative control: without the .socket unit somebody is refused."""
     if missing():
         pytest.skip(missing())
@@ -122,7 +122,7 @@ def test_restarts_with_a_socket_of_its_own_are_noticed(tmp_path: Path) -> None:
         socket.create_connection(("localhost", port), timeout=60)
 
 
-def test_a_request_under_way_is_finished(systemd: Systemd) -> None:
+def test_a_request_in_progress_is_finished(systemd: Systemd) -> None:
     """SIGTERM lets a reading end; its caller gets the text."""
     answers: list[str] = []
 
@@ -141,7 +141,7 @@ def test_a_request_under_way_is_finished(systemd: Systemd) -> None:
     assert "HARBOUR CAFE" in answers[0]
 
 
-def test_a_reload_takes_up_the_settings(systemd: Systemd) -> None:
+def test_a_reload_applies_the_settings(systemd: Systemd) -> None:
     """ExecReload leaves the process running, which logs that it has read its settings again."""
     systemd.configure("[hsts]\nmax_age_s = 12345\n")
     systemd.reload()

@@ -91,7 +91,7 @@ def judge(service: Service, replies: list[Reply], lines: int) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("plain", [False, True])
-def test_http1_forges_no_line(open_service: Service, form: str, *, plain: bool) -> None:
+def test_http1_cannot_forge_a_log_line(open_service: Service, form: str, *, plain: bool) -> None:
     """Whatever stands in method, target, names and values, the log is a line of JSON an answer."""
     lines = len(open_service.log)
     replies = [send_http1(open_service, each, plain=plain) for each in requests_http1(FORMS[form])]
@@ -100,7 +100,7 @@ def test_http1_forges_no_line(open_service: Service, form: str, *, plain: bool) 
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_http2_forges_no_line(open_service: Service, form: str) -> None:
+def test_http2_cannot_forge_a_log_line(open_service: Service, form: str) -> None:
     """The same over HTTP/2, where a value may be any bytes at all."""
     lines = len(open_service.log)
     replies = [send_http2(open_service, each) for each in requests_http2(FORMS[form])]
@@ -109,7 +109,7 @@ def test_http2_forges_no_line(open_service: Service, form: str) -> None:
     judge(open_service, replies, lines)
 
 
-def test_a_forged_line_would_be_found() -> None:
+def test_a_forged_log_line_is_detected() -> None:
     """The check is not blind: it refuses what is no object, and an entry escapes a newline."""
     assert strange(['{"a": 1}', "[1]", "Traceback", '{"a": 1}{"b": 2}']) != []
     assert strange(["[1]"]) == ["[1]"]
@@ -151,7 +151,7 @@ def reflects(reply: Reply, target: bytes) -> bool:
 
 
 @pytest.mark.parametrize("case", HOSTS)
-def test_host_is_not_believed(open_service: Service, case: str) -> None:
+def test_the_host_header_is_not_trusted(open_service: Service, case: str) -> None:
     """On neither port does a Host header or an absolute target get anywhere; no error of ours."""
     lines = len(open_service.log)
     fields = [(b"host", value) for value in HOSTS[case]]
@@ -170,7 +170,7 @@ def test_host_is_not_believed(open_service: Service, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", HOSTS)
-def test_authority_is_not_believed(open_service: Service, case: str) -> None:
+def test_the_authority_is_not_trusted(open_service: Service, case: str) -> None:
     """The same for :authority and Host over HTTP/2, together and apart."""
     lines = len(open_service.log)
     names: list[Callable[[int], bytes]] = [
@@ -196,7 +196,7 @@ def test_authority_is_not_believed(open_service: Service, case: str) -> None:
 
 @pytest.mark.parametrize("settings", [b"", b"!", b"AAMAAABkAAQAAP__", base64.b64encode(bytes(5))])
 @pytest.mark.parametrize("path", [b"/healthz", b"/\xff", b"http://evil.example/"])
-def test_upgrades_are_no_way_in(open_service: Service, settings: bytes, path: bytes) -> None:
+def test_upgrades_are_refused(open_service: Service, settings: bytes, path: bytes) -> None:
     """Stock upgrades to HTTP/2 and breaks on some of these: here each is answered as it stands."""
     lines = len(open_service.log)
     for plain in (True, False):

@@ -175,7 +175,7 @@ def test_a_certificate_for_another_host_is_refused(
     assert run(lineage, settings)[0] == 0
 
 
-def test_a_mistake_in_the_origin_is_named(lineage: Path, served: Path) -> None:
+def test_an_invalid_origin_is_reported(lineage: Path, served: Path) -> None:
     """In a line of its own: nothing can be checked, so nothing is installed."""
     local, before = served.parent / "settings.local.toml", contents(served)
     for text, told in (
@@ -188,7 +188,7 @@ def test_a_mistake_in_the_origin_is_named(lineage: Path, served: Path) -> None:
     assert contents(served) == before
 
 
-def test_both_or_none(lineage: Path, served: Path) -> None:
+def test_certificate_and_key_are_replaced_together(lineage: Path, served: Path) -> None:
     """Where the certificate cannot be put in place, the key that was there is back."""
     before = (served / "certificate.key").read_bytes()
     (served / "certificate.pem").unlink()
@@ -198,7 +198,7 @@ def test_both_or_none(lineage: Path, served: Path) -> None:
     assert contents(served) == {"certificate.key": before}
 
 
-def test_it_wants_certbot_and_the_settings(lineage: Path, served: Path, tmp_path: Path) -> None:
+def test_it_needs_certbot_and_the_settings(lineage: Path, served: Path, tmp_path: Path) -> None:
     """Without RENEWED_LINEAGE or a file that names the places nothing is done."""
     before = contents(served)
     assert run(None, served.parent / "settings.toml")[0] == 1

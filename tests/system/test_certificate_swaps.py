@@ -153,7 +153,7 @@ async def test_swapped_under_load(start: Callable[..., Service], times: int, cli
         assert callers.handshakes > clients
 
 
-async def test_an_older_certificate_would_be_seen(start: Callable[..., Service]) -> None:
+async def test_an_older_certificate_is_detected(start: Callable[..., Service]) -> None:
     """The check above is not blind: a service that does not look at its files shows the first."""
     with start(local=LOCAL.replace("0.1", "3600"), modules={"counting.py": COUNTING}) as service:
         swaps = Swaps(service)

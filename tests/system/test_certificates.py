@@ -44,7 +44,7 @@ def test_its_chain_is_served(start: Start, tmp_path: Path, kind: str) -> None:
         assert secured.getpeercert(binary_form=True) == issued.der
 
 
-def test_a_name_that_is_not_its_own_stops_the_start(start: Start, tmp_path: Path) -> None:
+def test_a_certificate_for_another_name_stops_the_start(start: Start, tmp_path: Path) -> None:
     """With both names, the key, and where it stands."""
     issued = ISSUING.issue("x", names=["other.test"])
     status, said = starting(start, tmp_path, issued).refusal()
@@ -84,7 +84,7 @@ def test_an_encrypted_key_is_opened_from_the_secrets(start: Start, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("days", "warned"), [(13, True), (15, False)])
-def test_a_certificate_nobody_renewed_is_warned_of(
+def test_an_expiring_certificate_is_warned_of(
     start: Start, tmp_path: Path, days: int, *, warned: bool
 ) -> None:
     """In /readyz, in its last fourteen days; the log has the days at each start."""

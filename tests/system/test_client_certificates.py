@@ -121,7 +121,7 @@ def ask(
         (None, None, 401),
     ],
 )
-def test_who_is_let_in(
+def test_which_certificates_are_accepted(
     service: Service, world: World, shown: str | None, key: str | None, status: int, *, http2: bool
 ) -> None:
     """By a certificate, a key, or both, as the entry says; a certificate of nobody is a 401."""
@@ -181,7 +181,7 @@ def test_revocation_reaches_open_connections(start: Start, world: World) -> None
         world.revoke()
 
 
-def test_a_broken_certificate_holds_up_no_revocation(start: Start, world: World) -> None:
+def test_a_broken_certificate_does_not_delay_a_revocation(start: Start, world: World) -> None:
     """What the service cannot serve is one thing, whom it lets in another."""
     revoked = world.client("late")
     with start(local=world.settings("optional", alone(revoked, "late"))) as service:
@@ -253,8 +253,8 @@ class Resumable:
         return answer.status
 
 
-def test_an_authority_that_is_dropped_ends_its_connections(start: Start, world: World) -> None:
-    """They were taken on its word: none of them asks again, and new ones end in an alert."""
+def test_removing_a_ca_ends_its_connections(start: Start, world: World) -> None:
+    """Open connections get no further response, and new ones an alert."""
     other = Authority("Other")
     world.client("other", other)
     (world.directory / "two.pem").write_bytes(world.root.pem + world.issuing.pem + other.pem)
@@ -277,7 +277,7 @@ def test_an_authority_that_is_dropped_ends_its_connections(start: Start, world: 
         assert "unknown ca" in alert_of(service, world.files("other"))
 
 
-def test_lists_that_break_keep_the_old_ones(start: Start, world: World) -> None:
+def test_broken_revocation_lists_leave_the_old_ones_in_force(start: Start, world: World) -> None:
     """Nobody is let in by it, nobody shut out; it is logged, and /readyz is red."""
     lists = world.directory / "own.pem"
     lists.write_bytes(world.root.revocation_list() + world.issuing.revocation_list())
@@ -290,7 +290,7 @@ def test_lists_that_break_keep_the_old_ones(start: Start, world: World) -> None:
             assert client.get("/readyz").json()["detail"] == "Failed checks: client_certificates."
 
 
-def test_a_list_that_runs_out_turns_ready_red(start: Start, world: World) -> None:
+def test_an_expired_revocation_list_fails_readiness(start: Start, world: World) -> None:
     """Until it is renewed none of its authority's certificates is taken."""
     lists = world.directory / "late.pem"
     due = datetime.now(UTC) + timedelta(seconds=4)
@@ -308,14 +308,16 @@ def test_a_list_that_runs_out_turns_ready_red(start: Start, world: World) -> Non
         )
 
 
-def test_without_client_certificates_nobody_is_asked(start: Start, world: World) -> None:
+def test_without_client_certificates_none_is_requested(start: Start, world: World) -> None:
     """The negative control: by default a certificate that is shown means nothing."""
     with start(local=FREE_STANZA) as service:
         assert ask(service, world.files("stranger"), FREE) == 415
         assert ask(service, world.files("stranger"), None) == 401
 
 
-def test_a_late_list_holds_up_no_certificate_of_ours(start: Start, world: World) -> None:
+def test_an_expired_revocation_list_does_not_delay_the_server_certificate(
+    start: Start, world: World
+) -> None:
     """A forgotten list shuts its clients out, and is no reason to serve an old certificate."""
     lists = world.directory / "forgotten.pem"
     past = datetime.now(UTC) - timedelta(days=1)
@@ -331,7 +333,7 @@ def test_a_late_list_holds_up_no_certificate_of_ours(start: Start, world: World)
         assert "expired" in alert_of(service, world.files("ledger"))
 
 
-def test_an_authority_that_is_dropped_during_a_handshake(start: Start, world: World) -> None:
+def test_removing_a_ca_during_a_handshake(start: Start, world: World) -> None:
     """A handshake that began before is finished by the old rules, and counts for nothing."""
     other = Authority("Meanwhile")
     files = other.issue("meanwhile", usage=CLIENT).write(world.directory, "meanwhile")
@@ -364,7 +366,7 @@ def test_an_authority_that_is_dropped_during_a_handshake(start: Start, world: Wo
         assert answer.startswith(b"HTTP/1.1 401")
 
 
-def test_behind_a_proxy_lists_are_taken_up_too(start: Start, world: World) -> None:
+def test_behind_a_proxy_revocation_lists_are_reloaded(start: Start, world: World) -> None:
     """There is no TLS context then; what the proxy passes on is judged by the newest list."""
     revoked = world.client("proxied")
     place = Path(tempfile.mkdtemp()) / "ocr.sock"

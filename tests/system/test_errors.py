@@ -40,7 +40,7 @@ def test_wrong_keys_look_the_same(service: Service) -> None:
     assert all(answer == answers[0] for answer in answers)
 
 
-def test_a_key_in_the_url_is_no_key(service: Service) -> None:
+def test_a_key_in_the_url_is_ignored(service: Service) -> None:
     """A query string is logged by proxies and browsers, so a key in it does not count."""
     with service.client(key=None) as client:
         answer = client.post(f"/ocr?key={service.key}", content=b"x")
@@ -115,7 +115,7 @@ def test_unknown_parameters(service: Service, draw: Draw) -> None:
     assert "detct" not in answer.text
 
 
-def test_chinese_on_request(service: Service) -> None:
+def test_errors_are_in_chinese_by_accept_language(service: Service) -> None:
     """Accept-Language: zh-CN gets Chinese words and the same code."""
     with service.client(key=None) as client:
         answer = client.post("/ocr", headers={"accept-language": "zh-CN,zh;q=0.9"})
@@ -154,7 +154,7 @@ def test_scopes_and_times_of_keys(start: Callable[..., Service]) -> None:
                 assert problem(client.post("/ocr")) == (401, "not_authenticated")
 
 
-def test_busy_is_told_at_once(start: Callable[..., Service], draw: Draw) -> None:
+def test_a_full_queue_is_a_503_at_once(start: Callable[..., Service], draw: Draw) -> None:
     """With every place taken, one more is 503 with Retry-After, and the rest are served."""
     image = draw(*["BUSY BUSY BUSY"] * 30)
     with start(local="[engine]\nmax_waiting = 1\n") as service:

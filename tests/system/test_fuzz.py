@@ -77,7 +77,7 @@ async def test_mutants(start: Callable[..., Service], pytestconfig: pytest.Confi
             await asyncio.to_thread(watch.check)
 
 
-def test_mutants_can_be_had_again() -> None:
+def test_mutants_are_reproducible() -> None:
     """The same seed and number make the same file; others make others."""
     ours = [mutant(1, number) for number in range(100)]
     assert ours == [mutant(1, number) for number in range(100)]

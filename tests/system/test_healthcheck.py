@@ -49,7 +49,7 @@ def test_over_tls_the_certificate_must_be_the_service_s(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["optional", "required"])
-def test_a_service_that_wants_certificates_lives(tmp_path: Path, mode: str) -> None:
+def test_a_service_that_requires_certificates_is_healthy(tmp_path: Path, mode: str) -> None:
     """Its refusal of a caller without one counts, if it has shown the right certificate itself."""
     Authority("Root").write(tmp_path, "root")
     bind = f'["127.0.0.1:{free_port()}"]'
@@ -75,7 +75,7 @@ def test_behind_a_proxy(tmp_path: Path, header: str, unix: bool) -> None:  # noq
         assert check(service.settings) == (0, "")
 
 
-def test_a_redirect_is_no_answer(tmp_path: Path) -> None:
+def test_a_redirect_is_not_healthy(tmp_path: Path) -> None:
     """Where no proxy is trusted, plain HTTP is redirected: that is not /healthz."""
     bind = f"127.0.0.1:{free_port()}"
     with Service(tmp_path, server={"insecure_bind": f'["{bind}"]'}) as service:

@@ -89,8 +89,8 @@ def test_entry(target: Target, entry: Entry) -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_one_among_many(target: Target, *, as_json: bool) -> None:
-    """One broken file refuses the request that has fifteen sound ones before it."""
+def test_one_broken_file_refuses_the_request(target: Target, *, as_json: bool) -> None:
+    """One broken file after fifteen valid ones refuses the whole request."""
     broken = MARK + SEEDS["png"]()
     files = [*[make() for make in SEEDS.values()][:15], SEEDS["jpeg"]()[:300]]
     if as_json:
@@ -103,7 +103,7 @@ def test_one_among_many(target: Target, *, as_json: bool) -> None:
     target.watch.check()
 
 
-def test_sound_files_are_read_as_before(target: Target) -> None:
+def test_valid_files_are_read_as_before(target: Target) -> None:
     """After all that, every type is read as it was at the beginning."""
     assert {name: _read(target.client, make()) for name, make in SEEDS.items()} == target.texts
     target.watch.check()
@@ -122,13 +122,13 @@ def test_sound_files_are_read_as_before(target: Target) -> None:
         (httpx2.Response(422, text="Unreadable"), "problem"),
     ],
 )
-def test_a_wrong_answer_would_be_found(answer: httpx2.Response, complaint: str) -> None:
+def test_a_wrong_response_is_detected(answer: httpx2.Response, complaint: str) -> None:
     """The judge is not blind: each of these is refused."""
     with pytest.raises(AssertionError, match=complaint):
         judge(answer, b"sixteen bytes of an upload", BROKEN)
 
 
-def test_a_process_that_ends_would_be_found(target: Target) -> None:
+def test_a_process_that_ends_is_detected(target: Target) -> None:
     """The watch is not blind: with the zygote gone it complains, and of the one in its place."""
     zygote = min(target.watch.children)
     os.kill(zygote, signal.SIGTERM)
@@ -143,8 +143,8 @@ def test_a_process_that_ends_would_be_found(target: Target) -> None:
         target.watch.check()
 
 
-def test_what_is_held_would_be_found(target: Target) -> None:
-    """A connection too many is as good as a leaked descriptor, a giant as good as a leak."""
+def test_leaks_are_detected(target: Target) -> None:
+    """An open connection looks like a leaked descriptor, a giant image like leaked memory."""
     with target.service.client(key=None) as other:
         assert other.get("/healthz").status_code == 200
         with pytest.raises(AssertionError, match="descriptors held"):

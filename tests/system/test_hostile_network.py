@@ -146,7 +146,7 @@ def test_honest_clients_are_served(target: Target, attack: Attack) -> None:
 
 
 @pytest.mark.parametrize("name", ["zero_window_refused", "deaf"])
-def test_who_takes_no_answer_is_dropped(target: Target, name: str) -> None:
+def test_a_client_that_does_not_read_is_disconnected(target: Target, name: str) -> None:
     """While such clients are still there, their requests have ended."""
     before = state_of(target.service, target.client)
     with under_attack(target.service, name, 3, ""):
@@ -161,10 +161,10 @@ def test_who_takes_no_answer_is_dropped(target: Target, name: str) -> None:
     pytest.fail(f"{before.tasks} tasks became {most}, and stayed")
 
 
-def test_a_full_house_serves_who_is_in(
+def test_a_full_server_serves_open_connections(
     tmp_path_factory: pytest.TempPathFactory, target: Target
 ) -> None:
-    """With every place taken by idle clients, one that has a connection is served on."""
+    """When idle clients hold every connection, a client that is connected is still served."""
     local = "[tls]\nmax_connections = 40\n"
     service, honest, _ = attacked(tmp_path_factory.mktemp("full"), local)
     with service, service.client(key=honest) as client:

@@ -152,14 +152,14 @@ async def test_every_caller_gets_its_own_text(start: Callable[..., Service], dra
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-async def test_every_caller_gets_its_own_text_for_long(
+async def test_every_caller_gets_its_own_text_over_many_requests(
     start: Callable[..., Service], draw: Draw
 ) -> None:
     """The same with 2,000 readings."""
     await check_isolation(start, draw, readings=2000, max_readings=200)
 
 
-async def test_a_swap_would_be_seen(start: Callable[..., Service], draw: Draw) -> None:
+async def test_swapped_results_are_detected(start: Callable[..., Service], draw: Draw) -> None:
     """Negative control: the same check finds that replies are swapped."""
     local = '[[functions]]\npath = "/ocr"\nhandler = "swapping:swap"\nscope = "ocr"\n'
     settings = SETTINGS.format(max_readings=1000) + local

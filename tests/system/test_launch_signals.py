@@ -120,7 +120,7 @@ def test_it_ends_with_the_terminal_it_writes_to(tmp_path: Path) -> None:
     assert (status, Path(f"/proc/{service}").exists()) == (0, False)
 
 
-def test_a_hangup_without_a_terminal_is_a_reload(launch: Callable[..., Launched]) -> None:
+def test_sighup_without_a_terminal_is_a_reload(launch: Callable[..., Launched]) -> None:
     """As a supervisor sends it: the service takes up its settings, and stays."""
     launched = launch('log=$1; shift; exec "$@" >"$log" 2>&1', terminal=False)
     launched.process.send_signal(signal.SIGHUP)

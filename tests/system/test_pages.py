@@ -29,7 +29,7 @@ def test_a_pdf_is_read_page_by_page(service: Service) -> None:
 
 
 def test_chinese_in_the_machine_s_font_is_read(service: Service) -> None:
-    """A document that names its font and does not bring it."""
+    """A document that names its font without embedding it."""
     with service.client() as client:
         answer = client.post("/ocr", content=chinese_pdf("发票号码"), headers=PDF)
     assert answer.json()["text"] == "发票号码"
@@ -45,7 +45,7 @@ def test_frames_are_pages(service: Service, draw: Draw) -> None:
     assert [page["text"] for page in document["pages"]] == ["FIRST PAGE", "SECOND PAGE"]
 
 
-def test_what_is_wrong_with_documents_is_told(start: Callable[..., Service]) -> None:
+def test_invalid_documents_are_reported(start: Callable[..., Service]) -> None:
     """Each with its status and the limit or the number in the detail."""
     three = pdf("A", "B", "C")
     empty = assemble(["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[]/Count 0>>"])
@@ -67,7 +67,7 @@ def test_what_is_wrong_with_documents_is_told(start: Callable[..., Service]) -> 
         assert client.post("/ocr?pages=3,1", content=three, headers=PDF).status_code == 200
 
 
-def test_the_page_limit_is_the_request_s(start: Callable[..., Service]) -> None:
+def test_the_page_limit_is_per_request(start: Callable[..., Service]) -> None:
     """Two documents share it."""
     two = pdf("A", "B")
     with start(local="[model]\nmax_pages = 3\n") as service, service.client() as client:

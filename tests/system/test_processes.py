@@ -59,7 +59,7 @@ def test_a_death_costs_one_request(start: Callable[..., Service], draw: Draw) ->
         assert client.post("/ocr", files={"image": draw("ALIVE")}).status_code == 200
 
 
-def test_a_client_that_leaves_frees_its_place(start: Callable[..., Service], draw: Draw) -> None:
+def test_a_disconnected_client_frees_its_slot(start: Callable[..., Service], draw: Draw) -> None:
     """With one place, a second caller is served soon after the first has hung up."""
     image = draw(*["A LONG PAGE OF TEXT"] * 60)
     with start(local="[engine]\nmax_waiting = 0\n") as service:

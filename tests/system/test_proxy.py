@@ -64,7 +64,7 @@ def test_no_certificate_is_made_or_asked_for(service: Service, socket: Path) -> 
     assert "certificate" not in ready.json()["checks"]
 
 
-def test_what_was_not_sealed_before_the_proxy_is_refused(socket: Path, service: Service) -> None:
+def test_plain_http_before_the_proxy_is_refused(socket: Path, service: Service) -> None:
     """A proxy that tells of plain HTTP, or of nothing, gets what plain HTTP gets."""
     assert service
     for headers in ({"forwarded": "for=198.51.100.9;proto=http"}, {}):
@@ -74,7 +74,7 @@ def test_what_was_not_sealed_before_the_proxy_is_refused(socket: Path, service: 
             assert refused.json()["code"] == "plain_http_refused"
 
 
-def test_malformed_words_are_a_400(socket: Path, service: Service) -> None:
+def test_malformed_forwarding_headers_are_a_400(socket: Path, service: Service) -> None:
     """FunctionName, not repeated."""
     with over(socket, forwarded="for=canary;proto=https") as client:
         answer = client.get("/healthz")
@@ -94,7 +94,7 @@ def test_limits_are_counted_by_the_client_s_address(socket: Path, service: Servi
     assert left == ["r=599", "r=598", "r=599"]
 
 
-def test_who_may_connect_is_said_by_umask(socket: Path, service: Service) -> None:
+def test_umask_limits_who_may_connect(socket: Path, service: Service) -> None:
     """Owner and group, nobody else."""
     assert service
     assert socket.stat().st_mode & 0o777 == 0o770
@@ -117,7 +117,7 @@ def test_a_proxy_over_loopback(start: Start) -> None:
         assert httpx2.get(f"{service.plain_url}/healthz", headers=SEALED).status_code == 308
 
 
-def test_others_are_not_believed(start: Start) -> None:
+def test_untrusted_forwarding_headers_are_ignored(start: Start) -> None:
     """The negative control: without [proxy], or from elsewhere, the same words change nothing."""
     with start(local=STANZA) as service, service.client(key=KEY) as client:
         answer = client.get("/healthz", headers={**SEALED, "forwarded": "for=1.2.3.4;for=x"})

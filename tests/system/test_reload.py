@@ -44,7 +44,7 @@ def status(service: Service, key: str) -> int:
         return client.post("/ocr").status_code
 
 
-def test_keys_come_and_go(service: Service) -> None:
+def test_keys_are_added_and_removed(service: Service) -> None:
     """A new key is valid, one that was removed is not, on the connection they were used on."""
     with service.client(key=FIRST) as client:
         assert client.post("/ocr").status_code == 415
@@ -66,7 +66,7 @@ def test_a_key_that_expires_stops_by_itself(service: Service) -> None:
         assert client.post("/ocr").status_code == 401
 
 
-def test_limits_are_taken_up(service: Service) -> None:
+def test_limits_are_reloaded(service: Service) -> None:
     """A new limit counts from now on; one that stays goes on counting."""
     with service.client(key=FIRST) as client:
         assert client.post("/ocr").headers["ratelimit"].startswith('"address";r=599')
@@ -78,7 +78,7 @@ def test_limits_are_taken_up(service: Service) -> None:
         assert client.post("/ocr", headers=wrong).status_code == 429
 
 
-def test_hsts_is_taken_up(service: Service) -> None:
+def test_hsts_is_reloaded(service: Service) -> None:
     """The next answer tells browsers the new time, which for development is short."""
     with service.client(key=FIRST) as client:
         assert client.get("/healthz").headers["strict-transport-security"] == "max-age=60"
@@ -87,7 +87,7 @@ def test_hsts_is_taken_up(service: Service) -> None:
         assert client.get("/healthz").headers["strict-transport-security"] == "max-age=7"
 
 
-def test_what_waits_for_a_restart_says_so(service: Service) -> None:
+def test_settings_that_need_a_restart_are_named(service: Service) -> None:
     """In the log and in /readyz, until it is taken back; what needs none is taken up beside it."""
     local = FAST + SECOND_STANZA + '[engine]\nmax_waiting = 3\n[model]\nrecogniser = "x"\n'
     entry = rewrite(service, local, "settings_loaded")
@@ -124,7 +124,7 @@ def test_broken_settings_change_nothing(service: Service, broken: str) -> None:
     assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
 
 
-def test_mended_settings_are_reported(service: Service) -> None:
+def test_corrected_settings_are_reported(service: Service) -> None:
     """Also where they are the old ones again, and nothing is left to take up."""
     rewrite(service, "x", "settings_not_loaded")
     entry = rewrite(service, FAST + FIRST_STANZA, "settings_loaded")
@@ -139,7 +139,7 @@ def test_the_first_key_ends_the_development_key(start: Start) -> None:
         assert (status(service, service.key), status(service, FIRST)) == (401, 415)
 
 
-def test_a_secret_is_taken_up(start: Start, tmp_path: Path) -> None:
+def test_a_secret_is_reloaded(start: Start, tmp_path: Path) -> None:
     """Files of the secrets directory are settings like the others."""
     secrets = tmp_path / "secrets"
     secrets.mkdir()
@@ -151,7 +151,7 @@ def test_a_secret_is_taken_up(start: Start, tmp_path: Path) -> None:
         assert status(service, SECOND) == 415
 
 
-def test_a_hangup_takes_up_everything_at_once(start: Start) -> None:
+def test_sighup_reloads_everything_at_once(start: Start) -> None:
     """SIGHUP waits for no look: settings, keys and certificate, and nothing is dropped."""
     with start(local="[tls]\nreload_poll_s = 600\n" + FIRST_STANZA) as service:
         with service.client(key=FIRST) as client:
@@ -167,7 +167,7 @@ def test_a_hangup_takes_up_everything_at_once(start: Start) -> None:
         assert status(service, SECOND) == 415
 
 
-def test_a_hangup_restarts_workers(start: Start) -> None:
+def test_sighup_restarts_workers(start: Start) -> None:
     """With workers the signal is the supervisor's, who starts new ones with the new settings."""
     with start(server={"workers": "1"}, local=FIRST_STANZA) as service:
         assert status(service, FIRST) == 415
@@ -182,14 +182,14 @@ def test_a_hangup_restarts_workers(start: Start) -> None:
         assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
 
 
-def test_workers_each_take_up_changes(start: Start) -> None:
+def test_every_worker_reloads(start: Start) -> None:
     """The watch is in every worker, and needs no signal."""
     with start(server={"workers": "1"}, local=FAST + FIRST_STANZA) as service:
         assert rewrite(service, FAST + SECOND_STANZA, "settings_loaded")["reloaded"] == ["keys"]
         assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
 
 
-def test_what_a_start_would_refuse_together_is_not_mixed(start: Start) -> None:
+def test_settings_that_are_invalid_together_are_not_mixed(start: Start) -> None:
     """New [[keys]] beside a [proxy] that is still in force: the development key would open it."""
     proxied = FAST + '[proxy]\ntrusted = ["127.0.0.0/8"]\n'
     with start(local=proxied + FIRST_STANZA) as service:
@@ -210,7 +210,7 @@ def test_an_unexpected_failure_is_reported_without_its_text(start: Start) -> Non
             assert client.get("/readyz").json()["detail"] == "Failed checks: settings."
 
 
-def test_a_hangup_during_the_start_is_no_end(start: Start) -> None:
+def test_sighup_during_the_start_does_not_end_it(start: Start) -> None:
     """There is nothing to reload yet, and nothing to end for."""
     service = start(local=FAST + FIRST_STANZA)
     while not any('"engine_sized"' in line for line in service.log):
@@ -231,7 +231,7 @@ def test_a_change_during_the_start_is_seen(start: Start) -> None:
         assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
 
 
-def test_a_hangup_says_what_was_not_taken_up(service: Service) -> None:
+def test_sighup_reports_what_was_not_reloaded(service: Service) -> None:
     """`reloaded` alone would look like success."""
     (service.directory / "settings.local.toml").write_text("x", encoding="utf-8")
     service.logged("settings_not_loaded")

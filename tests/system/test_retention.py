@@ -212,7 +212,7 @@ def deaths(service: Service, client: httpx2.Client, canaries: Canaries) -> None:
     assert client.post("/ocr", files=canaries.upload(canaries.page())).status_code == 200
 
 
-def test_nothing_is_kept(tmp_path: Path) -> None:
+def test_nothing_of_a_request_is_stored(tmp_path: Path) -> None:
     """No file is written, no canary is anywhere: not after uploads, deaths, departures, a stop."""
     canaries = Canaries()
     traced = Traced(tmp_path)
@@ -233,7 +233,7 @@ def test_nothing_is_kept(tmp_path: Path) -> None:
         assert sum(place in arguments for arguments in written) >= least
 
 
-def test_what_is_kept_is_found(tmp_path: Path) -> None:
+def test_stored_content_is_detected(tmp_path: Path) -> None:
     """Negative control: a function that spools, keeps, logs and calls home fails every check."""
     canaries = Canaries()
     traced = Traced(tmp_path, FUNCTION, modules={"faulty.py": FAULTY})

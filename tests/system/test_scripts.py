@@ -86,7 +86,9 @@ def test_a_service_that_does_not_start_is_seen(tmp_path: Path) -> None:
     ("wrong", "named"),
     [("max_pixels = 5e7,", "is not valid TOML"), ('bind = ["127.0.0.1:443x"]', "bind")],
 )
-def test_what_hypercorn_would_trip_over_is_named(tmp_path: Path, wrong: str, named: str) -> None:
+def test_invalid_settings_are_named_before_hypercorn_reads_them(
+    tmp_path: Path, wrong: str, named: str
+) -> None:
     """Hypercorn reads the file first, and shows a traceback; scripts/serve looks before it."""
     root = copy_project(tmp_path / "project")
     text = (root / "settings.toml").read_text("utf-8")
@@ -101,8 +103,8 @@ def test_what_hypercorn_would_trip_over_is_named(tmp_path: Path, wrong: str, nam
     assert "Traceback" not in done.stderr
 
 
-def test_keys_of_ones_own_are_checked_as_far_as_possible(tmp_path: Path) -> None:
-    """With [[keys]] and none of them told, /readyz is asked, and said; with one, it reads."""
+def test_with_own_keys_the_self_check_uses_the_given_one(tmp_path: Path) -> None:
+    """With [[keys]] only /readyz is requested; with SEALED_OCR_KEY the receipt is read."""
     root = on_free_ports(copy_project(tmp_path / "project"))
     key, stanza = key_stanza("aaaa1111", "someone")
     (root / "settings.local.toml").write_text(stanza, encoding="utf-8")
@@ -114,7 +116,7 @@ def test_keys_of_ones_own_are_checked_as_far_as_possible(tmp_path: Path) -> None
     assert "18.95" in done.stdout
 
 
-def test_a_taken_port_is_named(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     """Where another program has the port, it is named, with the settings that choose it."""
     root = on_free_ports(copy_project(tmp_path / "project"))
     text = (root / "settings.toml").read_text("utf-8")
@@ -181,7 +183,7 @@ def test_a_server_s_certificate_makes_no_entry(tmp_path: Path) -> None:
         (["x\ny"], "name: String should match"),
     ],
 )
-def test_new_key_names_mistakes(arguments: list[str], said: str) -> None:
+def test_new_key_reports_invalid_arguments(arguments: list[str], said: str) -> None:
     """In one line, without a traceback, and prints no key."""
     done = subprocess.run(
         [PYTHON, ROOT / "scripts" / "new_key.py", *arguments],

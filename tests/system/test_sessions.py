@@ -56,7 +56,7 @@ def test_a_session_is_resumed(service: Service, version: str) -> None:
 
 
 @VERSIONS
-def test_none_is_resumed_that_is_not_offered(service: Service, version: str) -> None:
+def test_without_a_session_the_handshake_is_full(service: Service, version: str) -> None:
     """The check above is not blind: a client that brings no session has a full handshake."""
     context = trusting(service, version)
     visit(service, context)

@@ -43,7 +43,9 @@ KEY, STANZA = key_stanza("aaaa1111", "someone")
         ({"arguments": ("--workers", "3")}, ["workers", "settings.toml"]),
     ],
 )
-def test_mistakes_are_named(start: Start, options: dict[str, object], named: list[str]) -> None:
+def test_invalid_settings_are_named(
+    start: Start, options: dict[str, object], named: list[str]
+) -> None:
     """The message has the key, the file and the mend; the status is not 0; nothing is served."""
     status, said = start(**options).refusal()
     assert status != 0
@@ -124,7 +126,7 @@ def test_overrides_take_effect(start: Start, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.mark.parametrize("processes", ['"auto"', "1000"])
-def test_how_many_read_is_explained(start: Start, processes: str) -> None:
+def test_the_number_of_engines_is_explained(start: Start, processes: str) -> None:
     """What "auto" came to is in the log, and what it came from; and that 1,000 are too many."""
     local = f"[engine]\nprocesses = {processes}\n"
     with start(local=local) as service, service.client() as client:

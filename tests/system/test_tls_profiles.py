@@ -31,13 +31,13 @@ def test_a_profile_has_its_versions(start: Start, profile: str, *, older: bool) 
 
 
 @pytest.mark.parametrize("group", ["X25519", "P-256", "P-384"])
-def test_keys_are_agreed_in_recommended_groups(service: Service, group: str) -> None:
+def test_recommended_groups_are_accepted(service: Service, group: str) -> None:
     """Each of them alone will do."""
     assert agrees(service, "-groups", group)
 
 
 @pytest.mark.parametrize("group", ["X448", "P-521"])
-def test_keys_are_agreed_in_no_others(service: Service, start: Start, group: str) -> None:
+def test_other_groups_are_refused(service: Service, start: Start, group: str) -> None:
     """Refused; and, as the negative control, agreed where OPENSSL_CONF leaves OpenSSL as it is."""
     assert not agrees(service, "-groups", group)
     with start(environment={"OPENSSL_CONF": os.devnull}) as plain:
