@@ -93,7 +93,7 @@ class SettingsReload:
             key for name, keys in changed.items() if name not in reloaded for key in keys
         )
         if changed or self.problem:
-            log_event(event="settings_loaded", reloaded=reloaded, needs_restart=self.needs_restart)
+            log_event(event="settings_loaded", tables=reloaded, needs_restart=self.needs_restart)
         self.problem = None
 
     def _put_in_force(self, settings: Settings) -> None:

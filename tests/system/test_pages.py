@@ -50,11 +50,11 @@ def test_invalid_documents_are_reported(start: Callable[..., Service]) -> None:
     three = pdf("A", "B", "C")
     empty = assemble(["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[]/Count 0>>"])
     cases = [
-        ("/ocr", three, 413, "too_many_pages", "At most 2 "),
-        ("/ocr?pages=4", three, 400, "no_such_page", "It has 3;"),
-        ("/ocr?pages=2-4", three, 400, "no_such_page", "It has 3;"),
+        ("/ocr", three, 413, "too_many_pages", "The limit is 2 pages"),
+        ("/ocr?pages=4", three, 400, "no_such_page", "The last page of the document is 3."),
+        ("/ocr?pages=2-4", three, 400, "no_such_page", "The last page of the document is 3."),
         ("/ocr?pages=x", three, 400, "unknown_parameter", "pages=1-3,7"),
-        ("/ocr", empty, 422, "empty_document", "no pages"),
+        ("/ocr", empty, 422, "empty_document", "at least one page"),
         ("/ocr", b"%PDF-1.7\n nothing", 422, "unreadable_image", "corrupt"),
         ("/ocr", pdf("X", box="[0 0 14400 14400]"), 413, "too_many_pixels", "50000000"),
     ]

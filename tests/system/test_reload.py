@@ -49,7 +49,7 @@ def test_keys_are_added_and_removed(service: Service) -> None:
     with service.client(key=FIRST) as client:
         assert client.post("/ocr").status_code == 415
         entry = rewrite(service, FAST + SECOND_STANZA, "settings_loaded")
-        assert entry["reloaded"] == ["keys"]
+        assert entry["tables"] == ["keys"]
         assert client.post("/ocr").status_code == 401
         assert client.post("/ocr", headers={"x-api-key": SECOND}).status_code == 415
     assert service.process.poll() is None
@@ -83,7 +83,7 @@ def test_hsts_is_reloaded(service: Service) -> None:
     with service.client(key=FIRST) as client:
         assert client.get("/healthz").headers["strict-transport-security"] == "max-age=60"
         local = FAST + FIRST_STANZA + "[hsts]\ndevelopment_max_age_s = 7\n"
-        assert rewrite(service, local, "settings_loaded")["reloaded"] == ["hsts"]
+        assert rewrite(service, local, "settings_loaded")["tables"] == ["hsts"]
         assert client.get("/healthz").headers["strict-transport-security"] == "max-age=7"
 
 
@@ -91,7 +91,7 @@ def test_settings_that_need_a_restart_are_named(service: Service) -> None:
     """In the log and in /readyz, until it is taken back; what needs none is taken up beside it."""
     local = FAST + SECOND_STANZA + '[engine]\nmax_waiting = 3\n[model]\nrecogniser = "x"\n'
     entry = rewrite(service, local, "settings_loaded")
-    assert entry["reloaded"] == ["keys"]
+    assert entry["tables"] == ["keys"]
     assert entry["needs_restart"] == ["[model] recogniser", "[engine] max_waiting"]
     with service.client(key=SECOND) as client:
         ready = client.get("/readyz")
@@ -128,7 +128,7 @@ def test_corrected_settings_are_reported(service: Service) -> None:
     """Also where they are the old ones again, and nothing is left to take up."""
     rewrite(service, "x", "settings_not_loaded")
     entry = rewrite(service, FAST + FIRST_STANZA, "settings_loaded")
-    assert entry["reloaded"] == entry["needs_restart"] == []
+    assert entry["tables"] == entry["needs_restart"] == []
 
 
 def test_the_first_key_ends_the_development_key(start: Start) -> None:
@@ -185,7 +185,7 @@ def test_sighup_restarts_workers(start: Start) -> None:
 def test_every_worker_reloads(start: Start) -> None:
     """The watch is in every worker, and needs no signal."""
     with start(server={"workers": "1"}, local=FAST + FIRST_STANZA) as service:
-        assert rewrite(service, FAST + SECOND_STANZA, "settings_loaded")["reloaded"] == ["keys"]
+        assert rewrite(service, FAST + SECOND_STANZA, "settings_loaded")["tables"] == ["keys"]
         assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
 
 
