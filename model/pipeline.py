@@ -163,5 +163,5 @@ def _killed_if_implausible(child: Child) -> Iterator[None]:
     try:
         yield
     except Implausible as error:
-        child.process.kill(f"it answered with {error}")
-        raise ReaderDied(f"a process answered with {error}") from error
+        child.process.kill(f"an invalid response: {error}")
+        raise ReaderDied(f"an invalid response: {error}") from error

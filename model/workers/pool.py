@@ -95,7 +95,7 @@ class Pool:
     def prestart(self) -> None:
         """Start a child in the background if there is none: the next request waits less.
 
-        If it does not start, the next request starts another one, and is told why that failed.
+        If it does not start, the next request starts another one, whose error it gets.
         """
         if not (self._children or self._tasks or self._closed or self._free.empty()):
             self._free.get_nowait()
