@@ -64,24 +64,24 @@ class TLSStream:
             OSError: the connection was lost, or what came is not valid TLS (ssl.SSLError).
 
         """
-        data = bytearray()
-        while not data:
-            if self._read_available(data, size):
-                break
+        while True:
+            pieces, ended = self._read_available(size)
             self._flush()  # a KeyUpdate is answered (RFC 8446, section 4.6.3)
-            if not data:
-                await self._receive()
-        return bytes(data)
+            if pieces or ended:
+                return b"".join(pieces)
+            await self._receive()
 
-    def _read_available(self, data: bytearray, size: int) -> bool:
-        """Decrypt what has been received, up to `size` bytes; return whether the stream ended."""
+    def _read_available(self, size: int) -> tuple[list[bytes], bool]:
+        """Decrypt what has been received, up to `size` bytes; return it, and whether it ended."""
+        pieces: list[bytes] = []
         with suppress(ssl.SSLWantReadError):
-            while len(data) < size:
-                piece = self.ssl_object.read(size - len(data))
+            while size:
+                piece = self.ssl_object.read(size)
                 if not piece:
-                    return True
-                data += piece
-        return False
+                    return pieces, True
+                pieces.append(piece)
+                size -= len(piece)
+        return pieces, False
 
     def write(self, data: bytes) -> None:
         """Encrypt and send.
@@ -110,7 +110,8 @@ class TLSStream:
             self._incoming.write_eof()
 
     def _flush(self) -> None:
-        if data := self._outgoing.read():
+        data = self._outgoing.read()
+        if data and not self._writer.transport.is_closing():
             self._writer.write(data)
 
 
