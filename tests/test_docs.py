@@ -117,6 +117,20 @@ def test_every_page_is_in_an_index() -> None:
         assert pages - linked == set()
 
 
+def test_decisions_are_numbered_and_indexed() -> None:
+    """Each has its number, title, date and status, and its line in the index."""
+    index = _text("docs/decisions/README.md")
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    assert [page.name[:4] for page in pages] == [f"{n:04}" for n in range(1, len(pages) + 1)]
+    for page in pages:
+        head = page.read_text("utf-8")
+        found = re.match(r"# (\d{4})\. (.+)\n\nDate: (\d{4}-\d\d-\d\d).*\nStatus: (.+)\n", head)
+        assert found is not None, page.name
+        number, title, date, status = found.groups()
+        assert number == page.name[:4]
+        assert f"| [{number}]({page.name}) | {title} | {date} | {status} |" in index
+
+
 def test_the_readme_is_short() -> None:
     """What is longer belongs into docs/."""
     assert len(_text("README.md").splitlines()) <= 120
