@@ -109,6 +109,17 @@ def test_the_architecture_names_every_file_of_the_service() -> None:
     assert names - set(FILE.findall(_text("docs/architecture.md"))) == set()
 
 
+def test_what_the_architecture_points_to_is_there() -> None:
+    """Each name in a row of "Where is" occurs in a file of that row."""
+    section = _text("docs/architecture.md").partition("\n## Where is")[2].partition("\n## ")[0]
+    for row in section.splitlines():
+        files = FILE.findall(row)
+        source = "".join(_text(file) for file in files)
+        names = [name for name in re.findall(r"`([\w.]+)`", row) if name not in files]
+        missing = [name for name in names if name.rpartition(".")[2] not in source]
+        assert not files or not missing, row
+
+
 def test_every_page_is_in_an_index() -> None:
     """docs/README.md and docs/decisions/README.md link to each page beside them."""
     for folder in (ROOT / "docs", ROOT / "docs" / "decisions"):
