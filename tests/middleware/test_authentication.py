@@ -103,10 +103,10 @@ async def test_a_valid_key_passes(headers: Mapping[str, str], guard: Guard) -> N
     assert authenticated_caller(scope) is CALLERS[0]
 
 
-@pytest.mark.parametrize("why", WRONG)
-async def test_every_failure_looks_the_same(why: str, guard: Guard) -> None:
+@pytest.mark.parametrize("case", WRONG)
+async def test_every_failure_looks_the_same(case: str, guard: Guard) -> None:
     """One exception, without a reason; the app is not reached."""
-    scope = scope_of(headers=WRONG[why])
+    scope = scope_of(headers=WRONG[case])
     with pytest.raises(NotAuthenticated) as caught:
         await call(guard(), scope)
     assert caught.value.args == ()
@@ -120,9 +120,9 @@ async def test_without_authentication_every_request_passes() -> None:
     assert (await call(read_all, scope_of())).status == 200
 
 
-@pytest.mark.parametrize("why", WRONG)
+@pytest.mark.parametrize("case", WRONG)
 async def test_every_failure_takes_the_same_steps(
-    why: str, guard: Guard, monkeypatch: pytest.MonkeyPatch
+    case: str, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One hash, one constant-time comparison of 32 bytes and one reading of the clock each."""
     steps: list[str] = []
@@ -146,7 +146,7 @@ async def test_every_failure_takes_the_same_steps(
     monkeypatch.setattr(authentication, "hashlib", SimpleNamespace(sha256=sha256))
     monkeypatch.setattr(authentication, "datetime", Clock)
     with pytest.raises(NotAuthenticated):
-        await call(app, scope_of(headers=WRONG[why]))
+        await call(app, scope_of(headers=WRONG[case]))
     assert steps == ["hash", "compare 32 32", "clock"]
 
 
