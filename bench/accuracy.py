@@ -1,8 +1,8 @@
-"""How well pages are read: `python bench/accuracy.py DIR... [--rapidocr PYTHON]`.
+"""Measures how well whole pages are read: `python bench/accuracy.py DIR... [--rapidocr PYTHON]`.
 
 DIR holds images and their `labels.jsonl`; pages are scored for each detector and recogniser
-(bench/recognise.py scores lines). With the Python of an environment that has rapidocr, that is
-measured beside: same images, one after the other, in turns, on the same cores. Prints Markdown.
+(bench/recognise.py scores lines). Given the Python of an environment that has rapidocr, rapidocr
+reads the same images, one at a time, alternating with ours, on the same cores. Prints Markdown.
 """
 
 import argparse

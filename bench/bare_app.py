@@ -1,6 +1,6 @@
-"""An app that answers at once, behind our transport: what HTTP/2 and TLS cost by themselves.
+"""An app that responds at once, on the hardened server: the cost of HTTP/2 and TLS alone.
 
-For bench/refusals.py, and for nothing else: `hypercorn --config FILE bench.bare_app:app`.
+Only for bench/refusals.py: `hypercorn --config FILE bench.bare_app:app`.
 """
 
 from starlette.types import Receive, Scope, Send

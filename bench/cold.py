@@ -1,4 +1,4 @@
-"""Cold starts: from launch to listening, and to the first answer."""
+"""Cold starts: seconds from launch to an open port, and to the first response."""
 
 import time
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def cold_start(launch: Launch, image: str) -> tuple[float, float]:
     try:
         server.wait()
         listening_s = time.perf_counter() - began
-        load.ask({**server.question, "images": [image], "concurrency": 1})
+        load.ask({**server.job, "images": [image], "concurrency": 1})
         return listening_s, time.perf_counter() - began
     finally:
         load.close()

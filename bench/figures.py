@@ -1,4 +1,4 @@
-"""Medians, spreads, and how sure one may be of a difference."""
+"""Medians, spreads, and confidence intervals of differences."""
 
 import random
 import statistics

@@ -1,9 +1,8 @@
-"""Does time grow in proportion? `python bench/growth.py [--rounds N] [--plots DIR]`.
+"""Measures how time grows with a page: `python bench/growth.py [--rounds N] [--plots DIR]`.
 
-Pages are read in-process, one at a time, decoded and read by processes as in the service: the same
-document at more and more dots an inch, and one page with more and more lines. Prints Markdown: each
-series with the straight line that fits it best, and how well (R squared). With `--plots`, draws
-them there.
+Pages are read in-process, one at a time, with decoder and engine processes as in the service: the
+same document at higher and higher resolution, and one page with more and more lines. Prints
+Markdown: each series with its least-squares line and R squared. With `--plots`, draws them there.
 """
 
 import argparse

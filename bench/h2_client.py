@@ -1,6 +1,6 @@
-"""One HTTP/2 connection over TLS that asks and blocks until it is answered.
+"""A blocking HTTP/2 client over TLS, on one connection.
 
-It can do what no ordinary client does: leave a body unfinished, or its length untold.
+It can do what ordinary clients do not: leave a body unfinished, or send it without its length.
 """
 
 import socket
@@ -72,7 +72,9 @@ class Connection:
                 if stream not in self._status:
                     raise NotAnswered(f"{request.method} {request.path}")
                 statuses.add(self._status.pop(stream))
-                if request.unfinished:  # told with the next request, as by one who reads along
+                if (
+                    request.unfinished
+                ):  # sent with the next request, as a client that reads while it sends does
                     self._h2.reset_stream(stream, ErrorCodes.CANCEL)
             under_way -= self._over
             self._over.clear()

@@ -1,10 +1,10 @@
-"""What a TLS handshake costs: `python bench/handshakes.py [--rounds 12] [--batch 20]`.
+"""Measures TLS handshakes: `python bench/handshakes.py [--rounds 12] [--batch 20]`.
 
-Three services run side by side, as shipped but for their certificates: ECDSA P-256, RSA-2048 and
-RSA-4096, all signed by one ECDSA authority. In turns each is connected to, a batch at a time, by
-TLS 1.3 and 1.2, in full and by a session that is resumed. Two figures: the client's clock from the
-first byte of the handshake to its last, which holds the work of both sides; and the processor time
-of the web process for the whole connection, from accepting it to closing it. Prints Markdown.
+Three services run side by side, as shipped except for their certificates: ECDSA P-256, RSA-2048 and
+RSA-4096, all signed by one ECDSA CA. The bench connects to each in turn, in batches, with TLS 1.3
+and 1.2, with a full handshake and with a resumed session. Two figures: the client's clock from the
+first byte of the handshake to its last, which includes the work of both sides; and the processor
+time of the web process for the whole connection, from accept to close. Prints Markdown.
 """
 
 import argparse

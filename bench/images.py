@@ -1,4 +1,4 @@
-"""The images that are sent, and how much of what stands on them was read."""
+"""The images that are sent, and how many of their lines were read."""
 
 from collections.abc import Sequence
 from pathlib import Path

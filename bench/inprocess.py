@@ -1,7 +1,7 @@
-"""The pipeline without a service: `Reader.read` on an event loop, asked as bench/load.py is.
+"""The pipeline without a server: `Reader.read` on an event loop, driven as bench/load.py is.
 
-`python -m bench.inprocess RECOGNISER` takes the questions of the load generator (of which it uses
-`images` and `concurrency`) and answers in its form.
+`python -m bench.inprocess RECOGNISER` reads the load generator's JSON lines (of which it uses
+`images` and `concurrency`) and writes results in the same form.
 """
 
 import asyncio
@@ -37,9 +37,9 @@ def new_reader(recogniser: str) -> Reader:
     )
 
 
-async def answer(reader: Reader, question: Json) -> Json:
+async def answer(reader: Reader, job: Json) -> Json:
     """Read every image once, `concurrency` at a time."""
-    waiting = list(reversed(question["images"]))
+    waiting = list(reversed(job["images"]))
     contents = {image: Path(image).read_bytes() for image in waiting}  # noqa: ASYNC240
     results: list[Json] = []
 
@@ -61,7 +61,7 @@ async def answer(reader: Reader, question: Json) -> Json:
             )
 
     began, cpu_began = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(work() for _ in range(question["concurrency"])))
+    await asyncio.gather(*(work() for _ in range(job["concurrency"])))
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu_began
     return {"seconds": seconds, "cpu_s": cpu_s, "results": results}
 

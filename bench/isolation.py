@@ -1,13 +1,13 @@
-"""What isolation costs: `python bench/isolation.py [--rounds 40]`.
+"""Measures what isolation costs: `python bench/isolation.py [--rounds 40]`.
 
-The same files are decoded here, as an ordinary service would, and by `model.decoding.pool`
-in a process forked for each of them; the receipt is read by networks loaded here, and by an engine
-process. Both kinds of process are measured with their filter of system calls and without. All ways
-take turns, so that what else the machine does befalls them alike. Prints Markdown; the exit status
-is 1 where a target is missed.
+The same files are decoded in this process, as an ordinary service would, and by
+`model.decoding.pool` in a process forked for each; the receipt is read by networks loaded here, and
+by an engine process. Both kinds of process are measured with and without seccomp. The variants
+alternate, so that other load on the machine affects them alike. Prints Markdown; the exit status is
+1 where a target is missed.
 
-Each way of decoding begins with the upload's bytes and ends with the pixels in an array here, of
-which each memory page has been looked at: what is mapped costs at the first look.
+Each decoding begins with the upload's bytes and ends with the pixels in an array here, of which
+every memory page has been touched: mapped memory costs at the first access.
 """
 
 import argparse
@@ -193,7 +193,7 @@ async def readers(*, seccomp: bool, threads: int) -> AsyncIterator[Reader]:
 
 
 def complain(process: str, cause: str) -> None:
-    """Say what befell a process: its time is none to be measured."""
+    """Report a process that failed: its time must not count."""
     print(f"{process}: {cause}", file=sys.stderr)
 
 
@@ -231,7 +231,7 @@ async def read_here(networks: PageReader, data: bytes) -> tuple[float, float]:
 
 
 async def read_apart(reader: Reader, data: bytes) -> tuple[float, float]:
-    """Return the same of the processes; reading is what lies between question and answer."""
+    """Return the same of the processes; reading is the time that an engine is lent for."""
     began = time.perf_counter()
     [page] = await reader.read(data)
     return reading_ms(page), (time.perf_counter() - began) * 1000

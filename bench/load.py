@@ -1,9 +1,9 @@
-"""The load generator, a process of its own: it is told what to send and answers how it went.
+"""The load generator, in a process of its own: reads what to send and writes how it went.
 
-Each line of standard input is a JSON question, each line of standard output its answer:
+Each line of standard input is a JSON request, each line of standard output its result:
 `{"url", "ca", "http2", "headers", "part", "images", "concurrency"}` ->
 `{"seconds", "cpu_s", "results": [{"image", "ms", "reading_ms", "lines", "status"}]}`.
-One connection (HTTP/2) or one per concurrent request (HTTP/1.1) is kept from question to question.
+One connection (HTTP/2), or one per concurrent request (HTTP/1.1), stays open between them.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ class Generator:
     def __init__(self) -> None:
         self._clients: dict[str, httpx2.AsyncClient] = {}
 
-    async def answer(self, question: Json) -> Json:
+    async def answer(self, job: Json) -> Json:
         """Send every image once, `concurrency` at a time."""
-        client = self._client(question)
-        waiting = list(reversed(question["images"]))
-        bodies = {image: _body(question["part"], image) for image in waiting}
+        client = self._client(job)
+        waiting = list(reversed(job["images"]))
+        bodies = {image: _body(job["part"], image) for image in waiting}
         sent: list[tuple[str, float, httpx2.Response]] = []
 
         async def work() -> None:
@@ -43,29 +43,29 @@ class Generator:
                 sent.append((image, (time.perf_counter() - began) * 1000, response))
 
         began, cpu_began = time.perf_counter(), time.process_time()
-        await asyncio.gather(*(work() for _ in range(question["concurrency"])))
+        await asyncio.gather(*(work() for _ in range(job["concurrency"])))
         seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu_began
         results = [_result(image, ms, response) for image, ms, response in sent]
         return {"seconds": seconds, "cpu_s": cpu_s, "results": results}
 
-    def _client(self, question: Json) -> httpx2.AsyncClient:
-        url = question["url"]
+    def _client(self, job: Json) -> httpx2.AsyncClient:
+        url = job["url"]
         if url not in self._clients:
-            self._clients[url] = open_client(question)
+            self._clients[url] = open_client(job)
         return self._clients[url]
 
 
-def open_client(question: Json) -> httpx2.AsyncClient:
-    """Return a client of the server that a question names."""
+def open_client(job: Json) -> httpx2.AsyncClient:
+    """Return a client of the server that a job names."""
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if question["ca"]:
-        trust.load_verify_locations(question["ca"])
+    if job["ca"]:
+        trust.load_verify_locations(job["ca"])
     return httpx2.AsyncClient(
-        base_url=question["url"],
-        http2=question["http2"],
-        http1=not question["http2"],
+        base_url=job["url"],
+        http2=job["http2"],
+        http1=not job["http2"],
         verify=trust,
-        headers=question["headers"],
+        headers=job["headers"],
         timeout=TIMEOUT_S,
         trust_env=False,
     )

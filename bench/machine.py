@@ -1,4 +1,4 @@
-"""The machine and the versions that figures belong to."""
+"""The machine and the versions that were measured."""
 
 import os
 import platform

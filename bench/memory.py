@@ -1,14 +1,14 @@
-"""Does memory stay where it is? `python bench/memory.py [--requests 2000]`.
+"""Checks that memory does not grow: `python bench/memory.py [--requests 2000]`.
 
-Sends images of varied sizes, some of them bad, to the real service, and compares the resident
-memory of its processes over the first 100 requests with that over the last. The web process may
-have grown by 20 MB, the engines by 10 %; the exit status is 1 where one has grown further.
+Sends images of varied sizes, some of them invalid, to the real service, and compares the resident
+memory of its processes over the first `--step` requests with that over the last. The web process
+may grow by 20 MB, the engines by 10 %; the exit status is 1 where one has grown more.
 
-Then nothing is asked until the engines have ended, and what is left is shown, and how long the next
-request takes that starts them again.
+Then sends nothing until the engines have ended, and prints the memory that is left and how long the
+next request takes, which starts them again.
 
-What an engine holds goes with the size of the page it read last, by a few MB either way: each
-figure is the median of five, taken 20 requests apart, and the sum of the engines' there are.
+An engine's memory depends on the size of the last page, by a few MB either way: each figure is the
+median of samples taken 20 requests apart, summed over the engines.
 """
 
 import argparse
@@ -108,8 +108,8 @@ def send(
         path = folder / str(place)
         path.write_bytes(image)
         wanted[str(path)] = good
-    question = {**service.question, "images": list(wanted), "concurrency": concurrency}
-    for result in load.ask(question)["results"]:
+    job = {**service.job, "images": list(wanted), "concurrency": concurrency}
+    for result in load.ask(job)["results"]:
         expected = (GOOD,) if wanted[result["image"]] else BAD
         if result["status"] not in expected:
             raise ValueError(f"answered {result['status']} instead of {expected}")
@@ -123,8 +123,8 @@ def rest(service: Server, load: Driver, idle_s: float) -> None:
         time.sleep(1)
     left = sizes_of(service)
     image = next(iter(load_images(None, 1)))
-    question = {**service.question, "images": [image], "concurrency": 1}
-    first, second = (load.ask(question)["results"][0]["ms"] for _ in range(2))
+    job = {**service.job, "images": [image], "concurrency": 1}
+    first, second = (load.ask(job)["results"][0]["ms"] for _ in range(2))
     sums = " MB; idle ".join(f"{sum(each.values()):.0f}" for each in (busy, left))
     print(f"\nBusy {sums} MB. Then a request takes {first:.0f} ms, the next {second:.0f} ms.")
 

@@ -1,9 +1,10 @@
-"""What the overhead costs: `python bench/overhead.py [--images DIR] [--rounds N]`.
+"""Measures the service's overhead: `python bench/overhead.py [--images DIR] [--rounds N]`.
 
-The service as shipped is asked by curl, over one HTTP/2 connection that stays open, with a key and
-limits; the same pipeline without a service is asked in turns with it. What curl's clock shows above
-the reader's own time *of the same request* is the overhead: TLS, HTTP/2, middleware, the form, the
-answer, and curl itself. Prints Markdown; exit status 1 where it is more than 2 % of a reading.
+curl sends requests to the service as shipped, over one open HTTP/2 connection, with a key and
+limits; the same pipeline without a server reads the same images in alternation. The overhead is
+curl's time less the reader's own time *of the same request*: TLS, HTTP/2, middleware, parsing the
+form, the response, and curl itself. Prints Markdown; exit status 1 where it exceeds 2 % of a
+reading.
 """
 
 import argparse

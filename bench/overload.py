@@ -1,7 +1,7 @@
-"""What happens at twice the capacity: `python bench/overload.py [--seconds N]`.
+"""Measures an overloaded service: `python bench/overload.py [--seconds N]`.
 
-Starts the service, finds how many images a second it reads for one key, offers twice as many, and
-then lets a second key ask for a quarter of the capacity beside that. Prints Markdown.
+Starts the service, measures how many images a second it reads for one key, sends twice as many, and
+then has a second key send a quarter of the capacity at the same time. Prints Markdown.
 """
 
 import argparse
@@ -48,7 +48,7 @@ class Caller:
 
     def __init__(self, server: Server, key: str, image: bytes) -> None:
         headers = {"X-API-Key": key, "Content-Type": "image/jpeg"}
-        self._question = server.question | {"headers": headers}
+        self._job = server.job | {"headers": headers}
         self._image = image
         self._free: list[httpx2.AsyncClient] = []
 
@@ -63,7 +63,7 @@ class Caller:
         return Answer(response.status_code, ms, None if retry is None else int(retry))
 
     async def _connected(self) -> httpx2.AsyncClient:
-        client = open_client(self._question)
+        client = open_client(self._job)
         await client.get("/healthz")
         return client
 

@@ -1,7 +1,7 @@
-"""What a user would run instead, as far as this machine has it, each in its own environment.
+"""The systems that the service is compared with, each in its own environment, if installed.
 
-tesseract is there twice: with as many threads as it takes by itself, and with one, since its
-threads spin while they wait, which costs more than it gains where the cores have other work.
+tesseract is measured twice: with its default number of threads, and with one, because its threads
+spin while they wait, which costs more than it gains on busy cores.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""Image files as the engine gets them."""
+"""Image files as arrays of pixels, decoded as the engine gets them."""
 
 from pathlib import Path
 

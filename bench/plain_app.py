@@ -1,7 +1,7 @@
-"""The same app answering on its plain port too: for measuring TLS, and for nothing else.
+"""The same app with its plain HTTP port enabled: only for measuring what TLS costs.
 
-The service refuses plain HTTP. To learn what TLS costs, `hypercorn --config FILE
-bench.plain_app:app` tells the app that what comes in plain came sealed; in production nothing may.
+The service refuses plain HTTP. `hypercorn --config FILE bench.plain_app:app` tells the app that
+plain requests came over TLS; never do that in production.
 """
 
 from starlette.types import Receive, Scope, Send

@@ -1,4 +1,4 @@
-"""What a process and its descendants cost, read from /proc: memory, processor time, start."""
+"""Memory and processor time of a process and its descendants, read from /proc; start and stop."""
 
 import socket
 import subprocess

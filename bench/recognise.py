@@ -1,9 +1,9 @@
-"""How well and how fast lines are read: `python bench/recognise.py DIR... [--recogniser NAME]`.
+"""Measures recognisers on lines: `python bench/recognise.py DIR... [--recogniser NAME]`.
 
 DIR holds images and their `labels.jsonl`; the lines are the axis-aligned boxes of the polygons.
-All recognisers read each line, one after the other, on one thread. Beside them: the time for a
-line of 320 columns, the size of the file, and whether a confidence means what it says. Prints
-Markdown. A file of one's own: `--file NAME=PATH`, read with NAME's settings.
+All recognisers read each line, one after the other, on one thread. Also printed: the time for a
+line of 320 columns, the size of the file, and how reliable the confidence is. Prints Markdown. A
+file of your own: `--file NAME=PATH`, read with NAME's settings.
 """
 
 import argparse

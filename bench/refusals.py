@@ -1,13 +1,12 @@
-"""What a refusal costs: `python bench/refusals.py [--requests 1000] [--at-once 1] [--loops]`.
+"""Measures what a refusal costs: `python bench/refusals.py [--requests 1000] [--at-once 1]`.
 
-Starts the service and asks what it refuses, one request after another, over a connection that
-stays open and over a new one each. The figures are processor time of the web process, user and
-system, divided by the requests; what else runs on the machine raises them less than it does a
-clock's. Prints Markdown; the exit status is 1 where a refusal over an open connection costs 0.5 ms
-or more.
+Starts the service and sends requests that it refuses, one after another, over a connection that
+stays open and over a new connection each. The figures are processor time of the web process, user
+and system, divided by the requests; other load on the machine affects them less than wall time.
+Prints Markdown; the exit status is 1 where a refusal over an open connection costs 0.5 ms or more.
 
-For 503 every place is held by a request whose body has not come yet, so nothing else is done
-meanwhile. The last row is an app that answers 200 at once: what HTTP/2 and TLS cost by themselves.
+For 503 every slot is held by a request whose body has not arrived, so nothing else is done
+meanwhile. The last row is an app that responds 200 at once: the cost of HTTP/2 and TLS alone.
 `--loops` also starts the service on uvloop (requirements/dev.txt) and compares.
 """
 

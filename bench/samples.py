@@ -1,4 +1,4 @@
-"""What bench/isolation.py decodes: the receipt, and files made here, the same every time."""
+"""The files that bench/isolation.py decodes: the receipt, and generated ones, always the same."""
 
 import io
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
-"""How many pages more with each reading process? `python bench/scaling.py [--images DIR]`.
+"""Measures throughput by number of engine processes: `python bench/scaling.py [--images DIR]`.
 
-The service runs once for each number of processes, and is asked over HTTPS, in turns: one page at
-a time, then as many at a time as keep all processes busy. The load generator runs on the same
-cores; what it took of one is shown. All the services run at once, idle while another is asked: it
-takes half a gigabyte for each process of them all, nine for two cores. Prints Markdown.
+The service runs once for each number of processes and is measured over HTTPS in alternation: one
+page at a time, then as many at a time as keep all processes busy. The load generator runs on the
+same cores; its share of one core is printed. All the services run at once, idle while another is
+measured: half a gigabyte for each of their processes, nine for two cores. Prints Markdown.
 """
 
 import argparse
@@ -49,9 +49,7 @@ def services(sizes: list[Sizes], recogniser: str) -> Iterator[dict[Sizes, Varian
             }
             server = stack.enter_context(launch_ours(recogniser, warm=True, variables=variables))
             pids = [server.process.pid]
-            found[processes, threads] = Variant(
-                "ours", recogniser, load, server.question, pids, pids
-            )
+            found[processes, threads] = Variant("ours", recogniser, load, server.job, pids, pids)
         yield found
 
 

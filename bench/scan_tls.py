@@ -1,9 +1,9 @@
-"""What two scanners find: `python bench/scan_tls.py --sslyze ../venv-sslyze/bin/sslyze`.
+"""Runs two TLS scanners: `python bench/scan_tls.py --sslyze ../venv-sslyze/bin/sslyze`.
 
-Makes a private authority, an intermediate and a certificate as a public one would be (ECDSA P-256,
-90 days), starts the service with it, once for each profile, and has sslyze compare it with
-Mozilla's configuration of that name and testssl.sh look for faults. Prints Markdown; exit status 1
-where sslyze does not say compliant, or testssl.sh finds what is above LOW.
+Makes a private CA, an intermediate and a certificate like a public one (ECDSA P-256, 90 days),
+starts the service with it, once for each profile, has sslyze compare it with Mozilla's
+configuration of that name and testssl.sh look for weaknesses. Prints Markdown; exit status 1 where
+sslyze does not say compliant, or testssl.sh finds something above LOW.
 """
 
 import argparse

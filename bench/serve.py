@@ -1,7 +1,7 @@
-"""The service beside what a user would run instead: `python bench/serve.py`; see bench/README.md.
+"""Compares the service with its alternatives: `python bench/serve.py`; see bench/README.md.
 
-All variants run at once on the same cores and are asked in turns, so that what else the machine
-does meets them alike; one is asked at a time.
+All variants run at once on the same cores and are measured in alternation, one at a time, so that
+other load on the machine affects them alike.
 """
 
 import argparse

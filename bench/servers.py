@@ -1,4 +1,4 @@
-"""Starts our service, and nginx before it; bench/peers.py the rest. Loopback only."""
+"""Starts the service, and nginx in front of it, on loopback; bench/peers.py starts the others."""
 
 import contextlib
 import hashlib
@@ -90,7 +90,7 @@ class Server:
     thin: bool = False
 
     @property
-    def question(self) -> dict[str, object]:
+    def job(self) -> dict[str, object]:
         """What bench/load.py must know."""
         scheme = "https" if self.ca else "http"
         return {

@@ -1,9 +1,9 @@
-"""Where a page's time goes: `python bench/stages.py DIR... [--take N] [--turned 180]`.
+"""Measures the stages of reading a page: `python bench/stages.py DIR... [--take N] [--turned 180]`.
 
-Reads labelled pages in this process, stage by stage, with one thread and with two. What a stage
-took is added up over the threads it ran on, so with two threads the stages sum to more than the
-page. Beside the networks' milliseconds: their GFLOP/s, and this machine's own for a product of two
-matrices. Prints Markdown.
+Reads labelled pages in this process, stage by stage, with one thread and with two. A stage's time
+is summed over the threads it ran on, so with two threads the stages add up to more than the page.
+Also printed: each network's GFLOP/s, and this machine's own for a product of two matrices. Prints
+Markdown.
 """
 
 import argparse

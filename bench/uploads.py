@@ -1,9 +1,10 @@
-"""Do uploads over HTTP/2 suffer from a long way? `python bench/uploads.py [--rounds 15]`.
+"""Measures uploads over long round trips: `python bench/uploads.py [--rounds 15]`.
 
-curl sends the service 5 MB that are no image, so that the answer (415) comes as soon as the whole
-body is there: twice over one connection, with HTTP/2 and HTTP/1.1 in turns, at several round trips.
-The first upload opens the connection and waits a round trip longer for HTTP/2's window. Prints
-Markdown; exit status 1 where the second takes HTTP/2 more than 1.5 times as long at 40 ms.
+curl sends the service 5 MB that are no image, so that the response (415) comes as soon as the whole
+body has arrived: twice over one connection, alternating HTTP/2 and HTTP/1.1, at several round trip
+times. The first upload opens the connection and waits a round trip longer for HTTP/2's window.
+Prints Markdown; exit status 1 where the second upload takes HTTP/2 more than 1.5 times as long at
+40 ms.
 """
 
 import argparse

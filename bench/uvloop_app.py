@@ -1,7 +1,7 @@
-"""The app on uvloop: Hypercorn imports the app before it makes its event loop.
+"""The app on uvloop: Hypercorn imports the app before it creates its event loop.
 
-The settings refuse `worker_class = "uvloop"`, which would come to the same: a Runner with uvloop's
-loop instead of asyncio's.
+The settings refuse `worker_class = "uvloop"`, which would have the same effect: an asyncio Runner
+with uvloop's loop.
 """
 
 import asyncio

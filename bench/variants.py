@@ -1,4 +1,4 @@
-"""What is compared, and the processes that ask it."""
+"""The variants that are compared, and the processes that send requests to them."""
 
 import contextlib
 import json
@@ -42,11 +42,11 @@ class Driver:
             stdout=subprocess.PIPE,
         )
 
-    def ask(self, question: Json) -> Json:
+    def ask(self, job: Json) -> Json:
         """Return the answer. Raises ValueError where the process has ended instead."""
         if self.process.stdin is None or self.process.stdout is None:
             raise ValueError("the driver has no pipes")
-        self.process.stdin.write(json.dumps(question).encode() + b"\n")
+        self.process.stdin.write(json.dumps(job).encode() + b"\n")
         self.process.stdin.flush()
         answer: Json = json.loads(self.process.stdout.readline())
         return answer
@@ -65,7 +65,7 @@ class Variant:
     name: str
     recogniser: str
     driver: Driver
-    question: Json
+    job: Json
     roots: Sequence[int]
     web: Sequence[int]
     """The roots and the processes that carry requests but read nothing."""
@@ -80,9 +80,7 @@ class Variant:
     def ask(self, images: Sequence[str], concurrency: int) -> Json:
         """Have the images read; also return the processor seconds of the web processes."""
         before = cpu_s(self.web)
-        answer = self.driver.ask(
-            {**self.question, "images": list(images), "concurrency": concurrency}
-        )
+        answer = self.driver.ask({**self.job, "images": list(images), "concurrency": concurrency})
         bad = [result["status"] for result in answer["results"] if result["status"] != 200]  # noqa: PLR2004
         if bad:
             raise ValueError(f"{self.title} answered {bad}")
@@ -144,4 +142,4 @@ class Field:
         if self._load is None:
             self._load = Driver("bench.load")
             self._stack.callback(self._load.close)
-        return Variant(kind, recogniser, self._load, server.question, roots, web, server.ended_mb)
+        return Variant(kind, recogniser, self._load, server.job, roots, web, server.ended_mb)

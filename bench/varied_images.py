@@ -1,4 +1,4 @@
-"""Images of every size, and some that are none: what a service meets in its life."""
+"""Random images of all sizes and formats, some of them invalid."""
 
 import io
 import random
