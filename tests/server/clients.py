@@ -51,14 +51,14 @@ class Client:
         self.socket.close()
 
     def flush(self) -> None:
-        """Send what is waiting."""
+        """Send what h2 has to send."""
         try:
             self.socket.sendall(self.h2.data_to_send())
         except OSError:
             self.closed = True
 
     def open(self, path: str, method: str = "POST", *, end: bool = False) -> int:
-        """Open a stream with a request's head."""
+        """Open a stream with a request's headers."""
         stream_id = self._head(path, method, end=end)
         self.flush()
         return stream_id
@@ -70,7 +70,7 @@ class Client:
         return stream_id
 
     def open_many(self, path: str, count: int) -> None:
-        """Make so many requests without a body, all in one write."""
+        """Send `count` requests without a body, in one write."""
         for _ in range(count):
             self._head(path, "GET", end=True)
         self.flush()
@@ -82,7 +82,7 @@ class Client:
         return self.body(stream_id)
 
     def send(self, stream_id: int, body: bytes, *, end: bool = True, patience_s: float = 5) -> int:
-        """Send body as far as flow control lets it, whatever has been answered; return how far."""
+        """Send body as far as flow control allows, whatever the response; return how many bytes."""
         sent = 0
         limit = time.monotonic() + patience_s
         while sent < len(body) and not self.closed and time.monotonic() < limit:
@@ -102,7 +102,7 @@ class Client:
         return sent
 
     def read(self, timeout_s: float) -> bool:
-        """Read what has come within a time; return whether anything did."""
+        """Read what arrives within a time; return whether anything did."""
         self.socket.settimeout(timeout_s or 0.000001)
         try:
             data = self.socket.recv(65536)
@@ -123,7 +123,7 @@ class Client:
         return True
 
     def acknowledge(self, event: h2.events.DataReceived) -> None:
-        """Let the server send on."""
+        """Acknowledge received body, so that the server can send more."""
         amount = event.flow_controlled_length or 0
         with suppress(h2.exceptions.ProtocolError):
             self.h2.acknowledge_received_data(amount, event.stream_id or 0)
@@ -145,7 +145,7 @@ class Client:
         return None
 
     def status(self, stream_id: int) -> int | None:
-        """Return the status of a response, if its head has come."""
+        """Return the status of a response; None if it has not arrived."""
         event = self.seen(h2.events.ResponseReceived, stream_id)
         return event and int(dict(event.headers)[":status"])
 
@@ -154,7 +154,7 @@ class Client:
         return self.seen(h2.events.StreamEnded, stream_id) is not None
 
     def body(self, stream_id: int) -> bytes:
-        """Return what has come of a response's body."""
+        """Return what has arrived of a response's body."""
         return b"".join(
             event.data or b""
             for event in self.events
@@ -163,7 +163,7 @@ class Client:
 
 
 def stats(server: Server) -> dict[str, Any]:
-    """Ask the application, on a connection of its own, what it runs."""
+    """Return the application's statistics, on a connection of its own."""
     with Client(server) as client:
         answer: dict[str, Any] = json.loads(client.get("/stats"))
         return answer

@@ -20,34 +20,34 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Paths:
 
 @pytest.fixture(scope="session")
 def stock(pair: Paths) -> Iterator[Server]:
-    """Run Hypercorn as it comes."""
+    """Run stock Hypercorn."""
     with serving(pair, hardened=False) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def hardened(pair: Paths) -> Iterator[Server]:
-    """Run Hypercorn with the fixes."""
+    """Run hardened Hypercorn."""
     with serving(pair, hardened=True) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def stock_tight(pair: Paths) -> Iterator[Server]:
-    """Run Hypercorn as it comes, with small limits."""
+    """Run stock Hypercorn with small limits."""
     with serving(pair, hardened=False, settings=TIGHT) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def hardened_tight(pair: Paths) -> Iterator[Server]:
-    """Run Hypercorn with the fixes and small limits."""
+    """Run hardened Hypercorn with small limits."""
     with serving(pair, hardened=True, settings=TIGHT, max_connections=4, discard_bytes=1) as server:
         yield server
 
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest) -> Server:
-    """Give the server a test is parametrised with."""
+    """Return the server that a test is parametrised with."""
     found: Server = request.getfixturevalue(request.param)
     return found

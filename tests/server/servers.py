@@ -84,7 +84,7 @@ def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
 def start(
     pair: Any, *, hardened: bool, settings: dict[str, Any] | None = None, **options: Any
 ) -> subprocess.Popen[str]:
-    """Start the command; settings are Hypercorn's, options are the transport's."""
+    """Start the command; settings are Hypercorn's, options are the server's."""
     config = pair.certificate.with_name(f"settings-{os.urandom(4).hex()}.toml")
     values = {
         "bind": ["127.0.0.1:0"],
@@ -110,7 +110,7 @@ def start(
 
 @contextmanager
 def serving(pair: Any, *, hardened: bool, **given: Any) -> Iterator[Server]:
-    """Run a server for the length of a block."""
+    """Run a server while a block runs."""
     process = start(pair, hardened=hardened, **given)
     server = Server(process, hardened, pair.certificate, pair.ca)
     reader = threading.Thread(target=server.read, daemon=True)
@@ -129,7 +129,7 @@ def serving(pair: Any, *, hardened: bool, **given: Any) -> Iterator[Server]:
 
 
 def soon(condition: Callable[[], Any], patience_s: float = 2.0) -> bool:
-    """Whether a condition holds within a moment."""
+    """Whether a condition holds within `patience_s` seconds."""
     try:
         until(condition, patience_s)
     except TimeoutError:

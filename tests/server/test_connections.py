@@ -1,4 +1,4 @@
-"""Connections: how many, how much memory, and how they and their process end."""
+"""Connections: their limits, their memory, and how they and their process end."""
 
 import json
 import os
@@ -22,7 +22,7 @@ GOODBYE = b"\0\0\x08\7\0\0\0\0\0" + bytes(8)
 
 
 def connects(server: Server) -> bool:
-    """Whether the server takes one more connection, and finishes its handshake."""
+    """Whether the server accepts one more connection, and completes its handshake."""
     try:
         with Client(server) as client:
             return bool(client.get("/stats"))
@@ -31,12 +31,12 @@ def connects(server: Server) -> bool:
 
 
 @both_tight
-def test_connections_beyond_the_cap_are_dropped(server: Server) -> None:
-    """The fifth of four connections is refused; one that ends makes room (#81)."""
+def test_connections_beyond_the_limit_are_refused(server: Server) -> None:
+    """With a limit of four the fifth connection is refused, until one ends (#81)."""
     with ExitStack() as held:
 
         def hold() -> bool:
-            """Hold one more; the server may still be letting an earlier test's go."""
+            """Hold one more; the server may still be closing those of an earlier test."""
             with suppress(OSError):
                 held.enter_context(Client(server))
                 return True
@@ -49,8 +49,8 @@ def test_connections_beyond_the_cap_are_dropped(server: Server) -> None:
 
 
 @both_tight
-def test_handshakes_count_towards_the_cap(server: Server) -> None:
-    """Bare TCP connections take places too, until they are gone."""
+def test_handshakes_count_towards_the_limit(server: Server) -> None:
+    """TCP connections count before their handshake, too, until they are closed."""
     with ExitStack() as held:
         for _ in range(4):
             held.enter_context(socket.create_connection(("127.0.0.1", server.port)))
@@ -59,8 +59,8 @@ def test_handshakes_count_towards_the_cap(server: Server) -> None:
     assert soon(lambda: connects(server))
 
 
-def test_cap_holds_on_the_plain_port(pair: Paths) -> None:
-    """Connections without TLS are counted and dropped as well."""
+def test_the_limit_holds_on_the_plain_port(pair: Paths) -> None:
+    """Connections without TLS are counted and refused, too."""
     settings = {"insecure_bind": ["127.0.0.1:0"]}
     with serving(pair, hardened=True, settings=settings, max_connections=2) as server:
         address = ("127.0.0.1", until(lambda: server.plain_port))
@@ -71,7 +71,7 @@ def test_cap_holds_on_the_plain_port(pair: Paths) -> None:
 
 
 @both
-def test_connection_is_released_when_its_client_leaves(server: Server) -> None:
+def test_connection_ends_when_its_client_disconnects(server: Server) -> None:
     """Its tasks end at once, not after keep_alive_timeout."""
     assert soon(lambda: connects(server))
     before = stats(server)["tasks"]
@@ -82,7 +82,7 @@ def test_connection_is_released_when_its_client_leaves(server: Server) -> None:
 
 @VARIANTS
 def test_stop_does_not_wait_for_idle_clients(pair: Paths, *, hardened: bool) -> None:
-    """SIGTERM with an idle client that ignores TLS's close: a GOAWAY, and a prompt end."""
+    """With an idle client that ignores TLS's close, SIGTERM sends a GOAWAY and ends promptly."""
     with serving(pair, hardened=hardened, linger_s=0.5) as server, Client(server) as client:
         client.get("/stats")
         server.process.send_signal(signal.SIGTERM)
@@ -92,7 +92,7 @@ def test_stop_does_not_wait_for_idle_clients(pair: Paths, *, hardened: bool) -> 
 
 
 def test_stop_lets_requests_finish(pair: Paths) -> None:
-    """SIGTERM lets a request in flight finish, refuses new ones, and ends with a GOAWAY."""
+    """SIGTERM lets an open request finish, refuses new ones, and ends with a GOAWAY."""
     with serving(pair, hardened=True) as server, Client(server) as client:
         running = client.open("/late?1", "GET", end=True)
         until(lambda: stats(server)["running"] == 1)
@@ -108,8 +108,8 @@ def test_stop_lets_requests_finish(pair: Paths) -> None:
 
 
 @VARIANTS
-def test_stop_cuts_stuck_requests(pair: Paths, *, hardened: bool) -> None:
-    """A request that never ends is cut after graceful_timeout."""
+def test_stop_cancels_stuck_requests(pair: Paths, *, hardened: bool) -> None:
+    """A request that never ends is cancelled after graceful_timeout."""
     settings = {"graceful_timeout": 0.5}
     with (
         serving(pair, hardened=hardened, settings=settings, linger_s=0.2) as server,
@@ -123,7 +123,7 @@ def test_stop_cuts_stuck_requests(pair: Paths, *, hardened: bool) -> None:
 
 @pytest.mark.skipif(os.environ.get("WORKER_CLASS") == "uvloop", reason="uvloop is light anyway")
 @VARIANTS
-def test_idle_connections_are_light(pair: Paths, *, hardened: bool) -> None:
+def test_idle_connections_take_little_memory(pair: Paths, *, hardened: bool) -> None:
     """A hundred idle TLS connections take less than 20 MB (stock: 30 MB)."""
     with serving(pair, hardened=hardened) as server, ExitStack() as held:
         connects(server)
@@ -140,7 +140,7 @@ def resident_bytes(server: Server) -> int:
 
 
 def test_scope_tells_the_connections_tls(hardened: Server) -> None:
-    """An application sees version and suite of its connection."""
+    """The scope's state has the TLS version and cipher suite."""
     with Client(hardened) as client:
         version, cipher = client.socket.version(), client.socket.cipher()
         assert cipher is not None
@@ -148,7 +148,7 @@ def test_scope_tells_the_connections_tls(hardened: Server) -> None:
 
 
 def test_broken_handshakes_leave_nothing(hardened: Server) -> None:
-    """Half a handshake, plain HTTP and a bare connect are gone with their clients."""
+    """Half a handshake, plain HTTP and a mere TCP connection end when their clients disconnect."""
     for opening in (b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\n\r\n", b""):
         for _ in range(20):
             with socket.create_connection(("127.0.0.1", hardened.port)) as bare:
@@ -160,7 +160,7 @@ def test_broken_handshakes_leave_nothing(hardened: Server) -> None:
 @pytest.mark.skipif(os.environ.get("WORKER_CLASS") == "uvloop", reason="uvloop is light anyway")
 @VARIANTS
 def test_ended_connections_leave_no_memory(pair: Paths, *, hardened: bool) -> None:
-    """A hundred that come and go leave less than 5 MB; stock's buffers wait for the collector."""
+    """After a hundred less than 10 MB are left; stock's buffers wait for the garbage collector."""
     with serving(pair, hardened=hardened) as server:
         for _ in range(5):
             connects(server)
@@ -179,8 +179,8 @@ def test_a_client_that_disconnects_after_its_handshake_leaves_nothing(hardened: 
     assert not [line for line in hardened.lines if "Traceback" in line], "\n".join(hardened.lines)
 
 
-def test_a_handshake_may_take_so_long(pair: Paths) -> None:
-    """A client that never completes it is disconnected after ssl_handshake_timeout."""
+def test_a_handshake_times_out(pair: Paths) -> None:
+    """A client that does not complete it is disconnected after ssl_handshake_timeout."""
     settings = {"ssl_handshake_timeout": 0.5}
     with serving(pair, hardened=True, settings=settings) as server:
         bare, hello = half_a_handshake(server)
@@ -193,8 +193,8 @@ def test_a_handshake_may_take_so_long(pair: Paths) -> None:
             assert 0.2 < time.monotonic() - began < 3
 
 
-def test_an_address_has_its_share(pair: Paths) -> None:
-    """One network's connections are closed beyond it, while another's are taken."""
+def test_a_subnet_has_a_limit_of_connections(pair: Paths) -> None:
+    """A subnet's connections beyond its limit are refused, until one of them ends."""
     with serving(pair, hardened=True, max_connections_per_address=3) as server:
         held = [Client(server) for _ in range(3)]
         assert not connects(server)
@@ -205,8 +205,8 @@ def test_an_address_has_its_share(pair: Paths) -> None:
             client.socket.close()
 
 
-def test_an_address_may_not_come_again_and_again(pair: Paths) -> None:
-    """New connections beyond its pace are closed before their handshake, and taken later again."""
+def test_a_subnet_has_a_rate_of_new_connections(pair: Paths) -> None:
+    """New connections beyond the rate are closed before their handshake, until later."""
     with serving(pair, hardened=True, new_connections_per_s=2) as server:
         with Client(server) as kept:
             came = [connects(server) for _ in range(30)]
@@ -217,10 +217,8 @@ def test_an_address_may_not_come_again_and_again(pair: Paths) -> None:
 
 
 @pytest.mark.parametrize(("path", "leaves"), [("/unread", True), ("/refuse", False)])
-def test_leaving_requests_behind_costs_what_cancelling_them_does(
-    pair: Paths, path: str, *, leaves: bool
-) -> None:
-    """Else a new connection for each few requests would be the cheaper flood."""
+def test_disconnecting_costs_what_cancelling_does(pair: Paths, path: str, *, leaves: bool) -> None:
+    """Otherwise a new connection for every few requests would be a cheaper flood."""
     limits = {"max_connections_per_address": 100, "control_frames_per_s": 10}
     with serving(pair, hardened=True, **limits) as server, Client(server) as kept:
 
@@ -244,8 +242,8 @@ def test_leaving_requests_behind_costs_what_cancelling_them_does(
 @pytest.mark.parametrize(
     ("frame", "cut_off"), [(WRONG, True), (GOODBYE, False)], ids=["wrong", "goodbye"]
 )
-def test_being_cut_off_costs_the_network(pair: Paths, frame: bytes, *, cut_off: bool) -> None:
-    """Else it would come again at once, for the price of a handshake; who says goodbye may."""
+def test_being_disconnected_costs_the_subnet(pair: Paths, frame: bytes, *, cut_off: bool) -> None:
+    """Otherwise it could reconnect at once, for a handshake; a client that sends GOAWAY may."""
     limits = {"max_connections_per_address": 100, "control_frames_per_s": 10}
     with serving(pair, hardened=True, **limits) as server:
         came = 0
@@ -257,8 +255,8 @@ def test_being_cut_off_costs_the_network(pair: Paths, frame: bytes, *, cut_off: 
         assert connects(server)
 
 
-def test_handshakes_take_turns(pair: Paths) -> None:
-    """A thousand that come at once hold up no answer for as long as they take."""
+def test_handshakes_are_spread_over_iterations(pair: Paths) -> None:
+    """Three hundred at once do not delay a response for as long as they take."""
     with serving(pair, hardened=True) as server, Client(server) as client:
         assert client.get("/stats")
         openings = [half_a_handshake(server) for _ in range(300)]

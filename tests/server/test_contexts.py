@@ -1,4 +1,4 @@
-"""The TLS that is served: versions, suites, and certificates that change under way."""
+"""TLS: versions, cipher suites, and contexts that are renewed."""
 
 import shutil
 import socket
@@ -18,7 +18,7 @@ VARIANTS = pytest.mark.parametrize(
 
 
 def handshake(server: Server, **options: object) -> ssl.SSLSocket | None:
-    """Connect with a context so set; None if the handshake fails."""
+    """Connect with a context that has these options; None if the handshake fails."""
     context = ssl.create_default_context(cafile=str(server.ca))
     for name, value in options.items():
         if name == "ciphers":
@@ -34,7 +34,7 @@ def handshake(server: Server, **options: object) -> ssl.SSLSocket | None:
 
 
 def suite(server: Server, ciphers: str) -> str | None:
-    """Return the TLS 1.2 suite agreed on with a client's list."""
+    """Return the TLS 1.2 suite negotiated with a client's list."""
     secured = handshake(server, ciphers=ciphers, maximum_version=ssl.TLSVersion.TLSv1_2)
     if secured is None:
         return None
@@ -52,19 +52,19 @@ def test_server_chooses_the_suite(server: Server) -> None:
 
 @both
 def test_chacha20_is_offered(server: Server) -> None:
-    """A client without AES in hardware has a suite."""
+    """A client without AES in hardware has a fast suite."""
     assert suite(server, "ECDHE-ECDSA-CHACHA20-POLY1305") == "ECDHE-ECDSA-CHACHA20-POLY1305"
 
 
 @pytest.mark.parametrize("ciphers", ["ECDHE-ECDSA-AES128-SHA256", "AES256-GCM-SHA384"])
 def test_weak_suites_are_refused(hardened: Server, ciphers: str) -> None:
-    """Neither CBC nor a key exchange without forward secrecy is taken."""
+    """Neither CBC nor a key exchange without forward secrecy is accepted."""
     assert suite(hardened, ciphers) is None
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_old_versions_are_refused(hardened: Server) -> None:
-    """TLS 1.1 is refused even to a client that would stoop to it."""
+    """TLS 1.1 is refused, even to a client that accepts it."""
     version = ssl.TLSVersion.TLSv1_1
     stooping = {"ciphers": "ALL:@SECLEVEL=0", "minimum_version": version}
     assert handshake(hardened, **stooping, maximum_version=version) is None
@@ -75,7 +75,7 @@ def test_old_versions_are_refused(hardened: Server) -> None:
 
 @both
 def test_a_failed_handshake_says_why(server: Server) -> None:
-    """The client gets the alert, and need not guess from a closed connection."""
+    """The client gets the alert, not only a closed connection."""
     context = ssl.create_default_context(cafile=str(server.ca))
     context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")  # the certificate is ECDSA's
     context.maximum_version = ssl.TLSVersion.TLSv1_2

@@ -1,4 +1,4 @@
-"""What h2 says of each frame, to a log that nobody reads."""
+"""How h2 describes DATA frames for its log."""
 
 import binascii
 from unittest import mock
@@ -13,7 +13,7 @@ from server.patches import describe_body
 def test_a_body_is_not_hexlified(
     monkeypatch: pytest.MonkeyPatch, *, ours: bool, hexlified: int
 ) -> None:
-    """Describing a DATA frame touches its length alone; stock turns the whole body into hex."""
+    """A DATA frame is described by its length; stock turns the whole body into hex."""
     if ours:
         monkeypatch.setattr(DataFrame, "_body_repr", describe_body)
     frame = DataFrame(1, b"canary" * 1000)

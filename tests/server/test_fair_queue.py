@@ -1,4 +1,4 @@
-"""Whose request begins next."""
+"""Which request starts next."""
 
 import asyncio
 import json
@@ -17,12 +17,12 @@ CONNECTIONS = 40
 
 
 def by_first_number() -> FairQueue:
-    """Tell networks apart by the first number of an address."""
+    """Return a queue whose subnets are the first number of an address."""
     return FairQueue(lambda address: address.split(".")[0])
 
 
 class Served:
-    """Who has had a turn, in their order."""
+    """The clients that had a turn, in their order."""
 
     def __init__(self, turns: FairQueue) -> None:
         self.turns = turns
@@ -35,8 +35,8 @@ class Served:
 
 
 @pytest.mark.anyio
-async def test_networks_take_turns() -> None:
-    """Who comes after fifty of another network is served second, or third of three networks."""
+async def test_subnets_take_turns() -> None:
+    """A client after fifty of another subnet is served second, or third of three subnets."""
     served = Served(by_first_number())
     asked = [*["1.1"] * 50, "2.1", "2.2", "3.1"]
     await asyncio.gather(*(served.ask(address) for address in asked))
@@ -45,8 +45,8 @@ async def test_networks_take_turns() -> None:
 
 
 @pytest.mark.anyio
-async def test_one_begins_at_a_turn_of_the_loop() -> None:
-    """In between everything else has its turn."""
+async def test_one_request_starts_per_iteration() -> None:
+    """Between two requests everything else can run."""
     served = Served(by_first_number())
     tasks = [asyncio.ensure_future(served.ask("1.1")) for _ in range(20)]
     while not all(task.done() for task in tasks):
@@ -56,8 +56,8 @@ async def test_one_begins_at_a_turn_of_the_loop() -> None:
 
 
 @pytest.mark.anyio
-async def test_who_is_alone_does_not_wait() -> None:
-    """A first request, and one after a rest, begin at once."""
+async def test_a_client_that_is_alone_does_not_wait() -> None:
+    """A first request, and one after a pause, start at once."""
     turns = by_first_number()
     for _ in range(2):
         with pytest.raises(StopIteration):
@@ -66,8 +66,8 @@ async def test_who_is_alone_does_not_wait() -> None:
 
 
 @pytest.mark.anyio
-async def test_who_has_left_is_passed_over() -> None:
-    """A request that was taken back costs the others no turn, and is not begun."""
+async def test_a_cancelled_request_is_skipped() -> None:
+    """A cancelled request takes no turn from the others, and is not started."""
     served = Served(by_first_number())
     tasks = [asyncio.ensure_future(served.ask(f"{number}.1")) for number in range(10)]
     await asyncio.sleep(0)
@@ -80,8 +80,8 @@ async def test_who_has_left_is_passed_over() -> None:
 
 
 @VARIANTS
-def test_a_flood_of_requests_holds_up_nobody_else(pair: Paths, *, hardened: bool) -> None:
-    """Of hundreds of one address few are begun before another's three are answered."""
+def test_a_flood_of_requests_does_not_delay_others(pair: Paths, *, hardened: bool) -> None:
+    """Of hundreds of requests of one address few start before another's three are answered."""
     given = {"max_connections_per_address": 100} if hardened else {}
     with serving(pair, hardened=hardened, **given) as server, ExitStack() as opened:
         flood = [

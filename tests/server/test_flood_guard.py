@@ -1,4 +1,4 @@
-"""Frames that ask for work and carry nothing: counted, and their sender cut off."""
+"""Control frames are counted, and a flood of them ends the connection."""
 
 import struct
 from functools import partial
@@ -39,16 +39,16 @@ FLOODS = {
     "window_update": frame(WINDOW_UPDATE, payload=struct.pack(">I", 1)),
     "priority": frame(PRIORITY, 0, 5, struct.pack(">IB", 1, 7)),
     "unknown": frame(0xFA, payload=b"grease"),
-    "empty body": frame(DATA, 0, 1),
-    "crumbs of a body": frame(DATA, 0, 1, b"a"),
+    "empty DATA frames": frame(DATA, 0, 1),
+    "tiny DATA frames": frame(DATA, 0, 1, b"a"),
 }
 HEAD = frame(HEADERS, END_HEADERS | END_STREAM, 1, bytes(20))
 
 
 @both
 @pytest.mark.parametrize("kind", FLOODS)
-def test_a_flood_is_cut_off(server: Server, kind: str) -> None:
-    """Who sends thousands of them is told to be calm, and its request ends with it."""
+def test_a_flood_ends_the_connection(server: Server, kind: str) -> None:
+    """A client that sends thousands is disconnected with ENHANCE_YOUR_CALM."""
     with Client(server) as client:
         client.open("/unread")
         client.socket.sendall(FLOODS[kind] * 3000)
@@ -59,8 +59,8 @@ def test_a_flood_is_cut_off(server: Server, kind: str) -> None:
 
 
 @both
-def test_making_us_reset_is_counted(server: Server) -> None:
-    """Requests that force the server to reset them are cut off like those taken back."""
+def test_resets_by_the_server_are_counted(server: Server) -> None:
+    """Requests that make the server reset them count like those that the client resets."""
     with Client(server) as client:
         for _ in range(500):
             stream = client.open("/late?0")
@@ -74,8 +74,8 @@ def test_making_us_reset_is_counted(server: Server) -> None:
 
 
 @both
-def test_a_head_in_large_pieces_is_cut_off(server: Server) -> None:
-    """A head over the limit is refused before it is whole; stock keeps four megabytes of it."""
+def test_a_long_header_block_ends_the_connection(server: Server) -> None:
+    """A header block over the limit is refused before its end; stock buffers four megabytes."""
     with Client(server) as client:
         client.socket.sendall(frame(HEADERS, 0, 1, bytes(16_000)))
         client.socket.sendall(frame(CONTINUATION, 0, 1, bytes(16_000)) * 5)
@@ -85,8 +85,8 @@ def test_a_head_in_large_pieces_is_cut_off(server: Server) -> None:
         assert goaway.error_code is ErrorCodes.ENHANCE_YOUR_CALM
 
 
-def test_requests_are_no_flood(hardened: Server) -> None:
-    """Hundreds of requests, each with the frames that come along with one, stay welcome."""
+def test_requests_are_not_a_flood(hardened: Server) -> None:
+    """Hundreds of requests, each with the frames that usually come with one, are served."""
     with Client(hardened) as client:
         for _ in range(900):  # of the thousand that a connection may make
             client.h2.ping(bytes(8))
@@ -95,8 +95,8 @@ def test_requests_are_no_flood(hardened: Server) -> None:
         assert not client.closed
 
 
-def test_priorities_are_not_heeded(hardened: Server) -> None:
-    """A tree of more streams than stock can hold, built slowly, harms nothing and logs nothing."""
+def test_priorities_are_ignored(hardened: Server) -> None:
+    """A slowly built tree of more streams than stock can hold has no effect."""
     with Client(hardened) as client:
         for start in range(3, 1200, 200):
             for number in range(start, start + 200, 2):
@@ -112,7 +112,7 @@ def test_priorities_are_not_heeded(hardened: Server) -> None:
     st.lists(st.integers(1, 400), min_size=1, max_size=20),
 )
 def test_nothing_is_lost_between_pieces(kinds: list[tuple[int, int]], cuts: list[int]) -> None:
-    """However the bytes come, they are handed on once, in order, few frames a turn."""
+    """However the bytes arrive, they are yielded once and in order."""
     budget = FrameBudget(10_000, 10_000)
     data = PREFACE + b"".join(frame(kind, 0, 1, bytes(size)) for kind, size in kinds)
     out, at, number = b"", 0, 0
@@ -123,8 +123,8 @@ def test_nothing_is_lost_between_pieces(kinds: list[tuple[int, int]], cuts: list
     assert out == data
 
 
-def test_a_turn_is_short() -> None:
-    """A read full of requests is cut into turns of a few."""
+def test_a_piece_is_a_few_frames() -> None:
+    """A read full of requests is split into pieces of a few."""
     budget = FrameBudget(100, 10_000)
     list(budget.split(PREFACE))
     pieces = list(budget.split(HEAD * 100))
@@ -133,7 +133,7 @@ def test_a_turn_is_short() -> None:
 
 
 def test_resets_cost_more_than_requests_earn() -> None:
-    """A request that is taken back is a loss, a request that is answered is not."""
+    """A request that is reset consumes budget, a request that is answered does not."""
     budget = FrameBudget(10, 10_000)
     list(budget.split(PREFACE))
     list(budget.split(HEAD * 1000))
@@ -141,8 +141,8 @@ def test_resets_cost_more_than_requests_earn() -> None:
         list(budget.split((HEAD + frame(RST_STREAM, 0, 1, bytes(4))) * 100))
 
 
-def test_a_network_pays_for_what_is_sent_alone() -> None:
-    """Connections that come and go and send little leave its stock to those that need it."""
+def test_a_subnet_pays_only_for_what_no_request_earns() -> None:
+    """Connections that send little consume nothing of what their subnet shares."""
     drawn: list[float] = []
 
     def draw(frames: float) -> float:

@@ -1,4 +1,4 @@
-"""HTTP/2 bodies: answered early, left unread, windowed."""
+"""HTTP/2 bodies: early responses, unread bodies, and windows."""
 
 import ssl
 
@@ -15,8 +15,8 @@ MEGABYTE = bytes(1_000_000)
 
 
 @both
-def test_early_reply_spares_the_connection(server: Server) -> None:
-    """Body that comes after a 401 harms neither its own stream's reply nor the others."""
+def test_early_response_leaves_the_connection_usable(server: Server) -> None:
+    """Body that arrives after a 401 affects neither its own stream's response nor others."""
     with Client(server) as client:
         other = client.open("/late?0.3", "GET", end=True)
         refused = client.open("/refuse")
@@ -30,7 +30,7 @@ def test_early_reply_spares_the_connection(server: Server) -> None:
 
 @both
 def test_httpx_sees_an_early_status(server: Server) -> None:
-    """A client that reads only once it has sent all its body gets the answer."""
+    """A client that reads only after it has sent its whole body gets the response."""
     trust = ssl.create_default_context(cafile=str(server.ca))
     with httpx2.Client(verify=trust, http1=False, http2=True, timeout=5) as client:
         assert status_of(client, server) == 401
@@ -48,8 +48,8 @@ def status_of(client: httpx2.Client, server: Server) -> int | None:
 
 
 @both_tight
-def test_endless_upload_is_stopped_politely(server: Server) -> None:
-    """Beyond what is discarded, a client is told to stop and to keep the reply: NO_ERROR."""
+def test_endless_upload_is_stopped_without_an_error(server: Server) -> None:
+    """Beyond discard_bytes a client is told to stop and to keep the response: NO_ERROR."""
     with Client(server) as client:
         refused = client.open("/refuse")
         assert client.wait(lambda: client.ended(refused))
@@ -62,7 +62,7 @@ def test_endless_upload_is_stopped_politely(server: Server) -> None:
 
 @both
 def test_silent_upload_is_stopped_in_time(server: Server) -> None:
-    """A client that neither ends nor sends its answered request holds its stream for a moment."""
+    """A client that neither ends nor continues an answered request is reset after linger_s."""
     with Client(server) as client:
         refused = client.open("/refuse")
         assert client.wait(lambda: client.ended(refused))
@@ -70,8 +70,8 @@ def test_silent_upload_is_stopped_in_time(server: Server) -> None:
 
 
 @both
-def test_discarded_body_gives_the_window_back(server: Server) -> None:
-    """Twenty refused uploads leave the connection's window as wide as they found it."""
+def test_discarded_body_is_acknowledged(server: Server) -> None:
+    """Twenty refused uploads leave the connection's window as large as before."""
     with Client(server) as client:
         for _ in range(20):
             refused = client.open("/refuse")
@@ -84,7 +84,7 @@ def test_discarded_body_gives_the_window_back(server: Server) -> None:
 
 
 @both
-def test_unread_body_blocks_nobody_else(server: Server) -> None:
+def test_unread_body_does_not_block_others(server: Server) -> None:
     """While one request leaves its body unread, others on the connection are served."""
     with Client(server) as client:
         unread = client.open("/unread")
@@ -97,8 +97,8 @@ def test_unread_body_blocks_nobody_else(server: Server) -> None:
 
 
 @both
-def test_window_opens_only_when_asked(server: Server) -> None:
-    """A body that nobody reads stops at the first window, and at the asked one after grow()."""
+def test_window_grows_only_on_request(server: Server) -> None:
+    """An unread body stops at the initial window, and after grow() at the requested one."""
     with Client(server) as client:
         unread = client.open("/unread")
         assert client.send(unread, MEGABYTE, patience_s=0.5) == 65_535
@@ -109,7 +109,7 @@ def test_window_opens_only_when_asked(server: Server) -> None:
 
 @both
 def test_grown_windows_do_not_add_up(server: Server) -> None:
-    """The connection's window keeps room for one stream; what others add goes with them."""
+    """The connection's window retains the growth for one stream; the others' ends with them."""
     with Client(server) as client:
         for _ in range(6):
             asked = client.open("/grow?2000000")
@@ -123,7 +123,7 @@ def test_grown_windows_do_not_add_up(server: Server) -> None:
 
 
 def admitted(client: Client, window_bytes: int) -> int:
-    """Make an upload that is given a window; return how far ahead the next one may begin."""
+    """Send an upload with a grown window; return the initial window of the next stream."""
     asked = client.open(f"/grow?{window_bytes}")
     client.wait(lambda: client.h2.local_flow_control_window(asked) == window_bytes)
     assert client.send(asked, MEGABYTE) == len(MEGABYTE)
@@ -131,8 +131,8 @@ def admitted(client: Client, window_bytes: int) -> int:
     return client.h2.local_flow_control_window(client.open("/unread"))
 
 
-def test_the_next_upload_need_not_wait(hardened: Server) -> None:
-    """Where one was given a window, the next has it from its first byte; elsewhere nobody has."""
+def test_the_next_upload_has_the_grown_window(hardened: Server) -> None:
+    """The next upload of the connection starts with the grown window; other connections do not."""
     with Client(hardened) as client, Client(hardened) as other:
         assert admitted(client, 5_000_000) == 5_000_000
         refused = other.open("/refuse")
@@ -141,8 +141,8 @@ def test_the_next_upload_need_not_wait(hardened: Server) -> None:
         assert other.h2.local_flow_control_window(other.open("/unread")) == 65_535
 
 
-def test_what_is_kept_has_an_end(hardened: Server) -> None:
-    """All connections together keep 64 MiB; one that closes leaves its room to the others."""
+def test_retained_windows_have_a_limit(hardened: Server) -> None:
+    """All connections together retain 64 MiB; a closed one retains nothing."""
     with Client(hardened) as first:
         assert admitted(first, 50_000_000) == 50_000_000
         with Client(hardened) as second:
@@ -151,8 +151,8 @@ def test_what_is_kept_has_an_end(hardened: Server) -> None:
         assert soon(lambda: admitted(third, 50_000_000) == 50_000_000)
 
 
-def test_empty_and_padded_frames_end_well(pair: Paths) -> None:
-    """Ten thousand empty frames and padded ones, if let in, count for what they hold."""
+def test_empty_and_padded_frames_are_received(pair: Paths) -> None:
+    """Ten thousand empty frames and padded ones, where the limit allows them, are received."""
     with (
         serving(pair, hardened=True, control_frames_per_s=10_000) as server,
         Client(server) as client,
@@ -174,10 +174,10 @@ def test_empty_and_padded_frames_end_well(pair: Paths) -> None:
 
 
 @pytest.mark.parametrize(("hardened", "announced"), [(True, 65_536), (False, 16_384)])
-def test_frames_may_be_as_large_as_the_settings_say(
+def test_the_maximum_frame_size_is_announced(
     pair: Paths, *, hardened: bool, announced: int
 ) -> None:
-    """A body comes in frames of h2_max_inbound_frame_size; stock says 16 KiB."""
+    """The server announces h2_max_inbound_frame_size; stock announces 16 KiB."""
     large = {"h2_max_inbound_frame_size": 65_536}
     with serving(pair, hardened=hardened, settings=large) as server, Client(server) as client:
         assert client.h2.max_outbound_frame_size == announced

@@ -1,4 +1,4 @@
-"""Who has been accepted when the process is told to stop still gets the answer it came for."""
+"""A client that was accepted before the shutdown gets the response to its first request."""
 
 import contextlib
 import signal
@@ -23,20 +23,20 @@ def _answer(server: Server, plain: socket.socket, *, before: bool) -> bytes:
         if before:
             server.process.send_signal(signal.SIGTERM)
             time.sleep(PAUSE_S)
-        with trust.wrap_socket(plain, server_hostname="localhost") as hardened:
+        with trust.wrap_socket(plain, server_hostname="localhost") as secured:
             if not before:
                 time.sleep(PAUSE_S)
                 server.process.send_signal(signal.SIGTERM)
                 time.sleep(PAUSE_S)
-            hardened.sendall(REQUEST)
-            return hardened.recv(65536)
+            secured.sendall(REQUEST)
+            return secured.recv(65536)
     return b""
 
 
 @VARIANTS
 @pytest.mark.parametrize("before", [True, False])
-def test_a_new_connection_may_ask_once(pair: Paths, *, hardened: bool, before: bool) -> None:
-    """Accepted, or through its handshake, but without a request yet: it is answered."""
+def test_a_new_connection_gets_one_response(pair: Paths, *, hardened: bool, before: bool) -> None:
+    """Accepted, or past its handshake, but without a request yet: its request is answered."""
     with serving(pair, hardened=hardened) as server:
         with socket.create_connection(("localhost", server.port), timeout=20) as plain:
             time.sleep(PAUSE_S)
@@ -44,8 +44,8 @@ def test_a_new_connection_may_ask_once(pair: Paths, *, hardened: bool, before: b
         assert server.process.wait(10) == 0
 
 
-def test_a_new_connection_that_does_not_ask_is_closed(pair: Paths) -> None:
-    """It holds the end up for linger_s, not for graceful_timeout."""
+def test_a_new_connection_without_a_request_is_closed(pair: Paths) -> None:
+    """It delays the shutdown by linger_s, not by graceful_timeout."""
     with serving(pair, hardened=True, linger_s=0.3, settings={"graceful_timeout": 60}) as server:
         trust = ssl.create_default_context(cafile=server.ca)
         with (

@@ -1,4 +1,4 @@
-"""HTTP/1.1: early replies to clients that read late, clients that leave, two requests in one."""
+"""HTTP/1.1: early responses, clients that disconnect, and request smuggling."""
 
 import socket
 import ssl
@@ -21,8 +21,8 @@ def connect(server: Server) -> ssl.SSLSocket:
 
 
 @both
-def test_client_that_reads_late_sees_the_early_reply(server: Server) -> None:
-    """A client that sends its whole body before it reads gets the 401, and the end."""
+def test_client_that_reads_late_gets_the_early_response(server: Server) -> None:
+    """A client that sends its whole body before it reads gets the 401, and then the end."""
     with connect(server) as client:
         client.sendall(HEAD.format("/refuse", 3_000_000).encode())
         for _ in range(30):
@@ -42,7 +42,7 @@ def read_all(client: ssl.SSLSocket) -> bytes:
 
 
 def send(client: ssl.SSLSocket, data: bytes) -> bool:
-    """Send, and say whether the server let us."""
+    """Send; return whether that succeeded."""
     try:
         client.sendall(data)
     except OSError:
@@ -51,7 +51,7 @@ def send(client: ssl.SSLSocket, data: bytes) -> bool:
 
 
 def test_httpx_sees_the_early_status(hardened: Server) -> None:
-    """The same with a real client, time and again."""
+    """The same with httpx, several times."""
     trust = ssl.create_default_context(cafile=str(hardened.ca))
     url = f"https://localhost:{hardened.port}/refuse"
     with httpx2.Client(verify=trust, timeout=5) as client:
@@ -60,7 +60,7 @@ def test_httpx_sees_the_early_status(hardened: Server) -> None:
 
 
 def test_curl_sees_the_early_status(hardened: Server) -> None:
-    """Curl prints the status over either protocol, and exits in peace."""
+    """Curl prints the status over either protocol, and exits with 0."""
     for protocol in ("--http1.1", "--http2"):
         done = subprocess.run(
             [
@@ -77,8 +77,8 @@ def test_curl_sees_the_early_status(hardened: Server) -> None:
 
 
 @both
-def test_leaving_cancels_the_handler(server: Server) -> None:
-    """A handler that looks at nothing ends when its client closes the connection."""
+def test_disconnecting_cancels_the_handler(server: Server) -> None:
+    """A handler that reads nothing is cancelled when its client closes the connection."""
     before = stats(server)["running"]
     with connect(server) as client:
         client.sendall(HEAD.format("/unread", 100_000).encode() + bytes(20_000))
@@ -86,7 +86,7 @@ def test_leaving_cancels_the_handler(server: Server) -> None:
     assert soon(lambda: stats(server)["running"] == before)
 
 
-def test_keep_alive_is_unharmed(hardened: Server) -> None:
+def test_keep_alive_still_works(hardened: Server) -> None:
     """Complete requests still share one connection."""
     with connect(hardened) as client:
         for _ in range(3):
@@ -97,8 +97,8 @@ def test_keep_alive_is_unharmed(hardened: Server) -> None:
             assert b"connection: close" not in reply
 
 
-def test_reply_without_end_stops_lingering(hardened: Server) -> None:
-    """A client that goes on sending after its reply is cut off."""
+def test_body_without_end_ends_the_connection(hardened: Server) -> None:
+    """A client that goes on sending after its response is disconnected."""
     with connect(hardened) as client:
         client.sendall(HEAD.format("/refuse", 10**12).encode())
         assert soon(lambda: not send(client, bytes(1_000_000)), PATIENCE_S)
@@ -106,7 +106,7 @@ def test_reply_without_end_stops_lingering(hardened: Server) -> None:
 
 @both
 def test_a_body_of_two_lengths_is_refused(server: Server) -> None:
-    """And what follows is no request: a proxy may have taken it for body."""
+    """What follows is not served as a request: a proxy may have read it as body."""
     second = b"GET /second HTTP/1.1\r\nhost: localhost\r\n\r\n"
     head = "POST /count HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n"
     with connect(server) as client:
@@ -122,8 +122,8 @@ def test_a_body_of_two_lengths_is_refused(server: Server) -> None:
 
 
 @both
-def test_http2_in_clear_is_not_changed_to(server: Server) -> None:
-    """The request is answered as it is."""
+def test_there_is_no_upgrade_to_http2(server: Server) -> None:
+    """The request is answered over HTTP/1.1."""
     with connect(server) as client:
         client.sendall(
             b"GET /stats HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade, http2-settings\r\n"

@@ -1,4 +1,4 @@
-"""Who opens connections: counted by network, forgotten when rested."""
+"""Limits per subnet."""
 
 import pytest
 
@@ -25,14 +25,14 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Let the module look at a clock of ours."""
+    """Have the module use a clock of the test."""
     found = Clock()
     monkeypatch.setattr(network_limit, "time", found)
     return found
 
 
 def counted(*, max_connections: int = 100, per_s: float = 2) -> NetworkLimit:
-    """Count by the first number of an address; 10 is a proxy's."""
+    """Return a limit whose subnets are the first number of an address; 10 is a proxy's."""
     return NetworkLimit(
         max_connections=max_connections,
         new_per_s=per_s,
@@ -41,8 +41,8 @@ def counted(*, max_connections: int = 100, per_s: float = 2) -> NetworkLimit:
     )
 
 
-def test_a_network_has_so_many_places(clock: Clock) -> None:
-    """Who leaves makes room for the next of the network; others have their own."""
+def test_a_subnet_has_so_many_connections(clock: Clock) -> None:
+    """A released connection makes room in its subnet; other subnets have their own limit."""
     assert clock
     found = counted(max_connections=2, per_s=100)
     assert [found.admit("1.1"), found.admit("1.2"), found.admit("1.3")] == [True, True, False]
@@ -51,8 +51,8 @@ def test_a_network_has_so_many_places(clock: Clock) -> None:
     assert found.admit("1.3")
 
 
-def test_a_network_comes_so_often(clock: Clock) -> None:
-    """Some seconds' worth at once, then by the second."""
+def test_a_subnet_connects_so_often(clock: Clock) -> None:
+    """A burst of some seconds' worth, then by the second."""
     found = counted()
     at_once = [found.admit("1.1") for _ in range(30)].count(True)
     assert at_once == 2 * CONNECTION_BURST_S
@@ -61,7 +61,7 @@ def test_a_network_comes_so_often(clock: Clock) -> None:
 
 
 def test_frames_are_shared(clock: Clock) -> None:
-    """What its connections draw is one stock, which fills again."""
+    """A subnet's connections share one budget, which is refilled."""
     found = counted()
     drawn = sum(found.consume("1.1", 50) for _ in range(FULL_BUDGETS))
     assert drawn == 50 * FULL_BUDGETS
@@ -71,8 +71,8 @@ def test_frames_are_shared(clock: Clock) -> None:
     assert found.consume("1.2", 1000) == pytest.approx(5 * FULL_BUDGETS, abs=0.01)
 
 
-def test_who_has_spent_all_opens_nothing(clock: Clock) -> None:
-    """Nor who owes; a debt is paid off within twice the time in which the stock fills."""
+def test_without_frames_no_connection_is_admitted(clock: Clock) -> None:
+    """A debt is paid off within twice the time in which the budget is refilled."""
     found = counted(per_s=1000)
     assert found.consume("1.1", 1e9) == 50 * FULL_BUDGETS
     assert not found.admit("1.2")
@@ -85,7 +85,7 @@ def test_who_has_spent_all_opens_nothing(clock: Clock) -> None:
 
 
 def test_proxies_are_not_counted(clock: Clock) -> None:
-    """They come for everybody."""
+    """They connect for all clients."""
     assert clock
     found = counted(max_connections=1, per_s=1)
     assert all(found.admit("10.1") for _ in range(50))
@@ -94,8 +94,8 @@ def test_proxies_are_not_counted(clock: Clock) -> None:
     assert found._subnets == {}
 
 
-def test_who_has_rested_is_forgotten(clock: Clock) -> None:
-    """Networks that have something open, or were busy lately, are remembered."""
+def test_idle_subnets_are_forgotten(clock: Clock) -> None:
+    """Subnets with an open connection, or a budget that is not full, are remembered."""
     found = counted()
     for number in range(1000):
         found.admit(f"n{number}.1")

@@ -1,4 +1,4 @@
-"""Clients that ask and don't take the answer: their request ends, whoever it was answered by."""
+"""Clients that do not read their response: the request ends after a timeout."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ HEAD = b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n"
 
 
 def windowless(server: Server) -> Client:
-    """Return a client that gives its streams no window."""
+    """Return a client whose streams have a window of 0."""
     client = Client(server)
     client.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0})
     client.flush()
@@ -28,8 +28,8 @@ def windowless(server: Server) -> Client:
 
 
 @VARIANTS
-def test_an_answer_without_a_window_is_given_up(pair: Paths, *, hardened: bool) -> None:
-    """It is reset, its handler ends, and the connection serves on."""
+def test_a_response_without_a_window_times_out(pair: Paths, *, hardened: bool) -> None:
+    """The stream is reset, its handler ends, and the connection stays usable."""
     with (
         serving(pair, hardened=hardened, send_timeout_s=0.5) as server,
         windowless(server) as client,
@@ -42,8 +42,8 @@ def test_an_answer_without_a_window_is_given_up(pair: Paths, *, hardened: bool) 
 
 
 @VARIANTS
-def test_crumbs_of_a_window_do_not_prolong_it(pair: Paths, *, hardened: bool) -> None:
-    """A byte now and then (CVE-2019-9511) is no sign of life."""
+def test_tiny_windows_do_not_prolong_it(pair: Paths, *, hardened: bool) -> None:
+    """A byte of window now and then (CVE-2019-9511) does not reset the timeout."""
     with (
         serving(pair, hardened=hardened, send_timeout_s=0.5) as server,
         windowless(server) as client,
@@ -59,8 +59,8 @@ def test_crumbs_of_a_window_do_not_prolong_it(pair: Paths, *, hardened: bool) ->
         assert soon(crumb, LONGER)
 
 
-def test_a_slow_client_that_takes_enough_is_served(pair: Paths) -> None:
-    """Twenty kilobytes at a time, with pauses, for longer than the timeout: it goes on."""
+def test_a_slow_client_that_makes_progress_is_served(pair: Paths) -> None:
+    """Twenty kilobytes at a time, with pauses, for longer than the timeout."""
     with serving(pair, hardened=True, send_timeout_s=1) as server, windowless(server) as client:
         stream = client.open("/endless", "GET", end=True)
         end = time.monotonic() + LONGER
@@ -73,8 +73,8 @@ def test_a_slow_client_that_takes_enough_is_served(pair: Paths) -> None:
         assert not client.seen(h2.events.StreamReset, stream)
 
 
-def test_a_fast_client_may_open_its_window_as_often_as_it_likes(hardened: Server) -> None:
-    """Twenty megabytes taken as fast as they come are no flood of WINDOW_UPDATEs."""
+def test_a_fast_client_may_open_its_window_often(hardened: Server) -> None:
+    """The WINDOW_UPDATEs of twenty megabytes, read at full speed, are not a flood."""
     with Client(hardened) as client:
         stream = client.open("/endless", "GET", end=True)
         taken = 0
@@ -86,8 +86,8 @@ def test_a_fast_client_may_open_its_window_as_often_as_it_likes(hardened: Server
 
 
 @VARIANTS
-def test_a_client_that_does_not_read_is_dropped(pair: Paths, *, hardened: bool) -> None:
-    """Over HTTP/1.1 there is no window but the socket's: the connection ends."""
+def test_a_client_that_does_not_read_is_disconnected(pair: Paths, *, hardened: bool) -> None:
+    """Over HTTP/1.1, where only the socket has a window, the connection ends."""
     with serving(pair, hardened=hardened, send_timeout_s=0.5) as server:
         context = ssl.create_default_context(cafile=str(server.ca))
         with socket.socket() as bare:
@@ -100,8 +100,8 @@ def test_a_client_that_does_not_read_is_dropped(pair: Paths, *, hardened: bool) 
                 assert soon(lambda: stats(server)["running"] == 0, LONGER)
 
 
-def test_nothing_is_given_up_once_the_connection_is_gone() -> None:
-    """A task that still sends then starts no clock: there would be no stream left to end."""
+def test_nothing_times_out_on_a_closed_connection() -> None:
+    """A task that still sends then starts no timeout."""
     given_up: list[int] = []
 
     async def run() -> None:

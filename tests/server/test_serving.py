@@ -1,4 +1,4 @@
-"""The start: a Config that is refused, a certificate that can't be served, a Hypercorn unknown."""
+"""The start of a server, and how it is refused."""
 
 import re
 import subprocess
@@ -37,7 +37,7 @@ def test_refusal_ends_the_command(pair: Paths, workers: int, moment: str) -> Non
 
 
 def test_stock_supervisor_hides_a_refusal(pair: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the above is for: without it the status is 0 though nothing was ever served."""
+    """With stock Hypercorn the status is 0 though nothing was served."""
     monkeypatch.setenv("STOCK_REFUSES", "not like this")
     status, printed = run(pair, hardened=False, workers=1)
     assert "not like this" in printed
@@ -56,6 +56,6 @@ def test_a_pair_that_does_not_match_refuses_the_start(tmp_path: Path) -> None:
 
 
 def test_small_windows_are_refused() -> None:
-    """A window below what clients assume before they know better would cut them off."""
+    """A window must not be smaller than the protocol's initial one."""
     with pytest.raises(ValueError, match="65535"):
         server.install.ServerOptions(receive_window_bytes=1000)

@@ -1,4 +1,4 @@
-"""HTTP/2 streams: too many, reset, left, cut short, and the last of a connection."""
+"""HTTP/2 streams: too many, reset, incomplete, and the last of a connection."""
 
 import h2.errors
 import h2.events
@@ -9,7 +9,7 @@ from tests.server.servers import Server, both, both_tight, soon
 
 @both
 def test_reset_cancels_its_handler_only(server: Server) -> None:
-    """Resetting one stream ends its handler at once and leaves its neighbour alone."""
+    """Resetting one stream cancels its handler at once, and no other."""
     before = stats(server)
     with Client(server) as client:
         neighbour = client.open("/late?1", "GET", end=True)
@@ -34,7 +34,7 @@ def test_rapid_reset_leaves_no_handler(server: Server) -> None:
 
 @both
 def test_closed_connection_cancels_its_handlers(server: Server) -> None:
-    """Handlers end when their client drops the connection, body unread or reply unsent."""
+    """Handlers are cancelled when their client disconnects, body unread or response unsent."""
     before = stats(server)["running"]
     with Client(server) as client:
         for _ in range(3):
@@ -45,7 +45,7 @@ def test_closed_connection_cancels_its_handlers(server: Server) -> None:
 
 @both_tight
 def test_streams_beyond_the_limit_are_refused_alone(server: Server) -> None:
-    """The sixth of five streams gets REFUSED_STREAM; the five get their answers (#335)."""
+    """With a limit of five the sixth stream gets REFUSED_STREAM; the five are answered (#335)."""
     with Client(server) as client:
         kept = [client.open("/late?0.3", "GET", end=True) for _ in range(5)]
         client.h2.remote_settings.max_concurrent_streams = 100
@@ -61,7 +61,7 @@ def test_streams_beyond_the_limit_are_refused_alone(server: Server) -> None:
 
 @both_tight
 def test_last_request_of_a_connection_is_answered(server: Server) -> None:
-    """After keep_alive_max_requests come the replies under way, then a GOAWAY and the end."""
+    """After keep_alive_max_requests come the open responses, then a GOAWAY and the end."""
     with Client(server) as client:
         for _ in range(17):
             client.get("/stats")
@@ -73,15 +73,15 @@ def test_last_request_of_a_connection_is_answered(server: Server) -> None:
 
 
 @both
-def test_half_a_reply_ends_in_a_reset(server: Server) -> None:
-    """A handler that stops in the middle of its reply doesn't leave the client waiting."""
+def test_an_incomplete_response_is_reset(server: Server) -> None:
+    """A handler that stops in the middle of its response does not leave the client waiting."""
     with Client(server) as client:
         stream_id = client.open("/half", "GET", end=True)
         assert client.wait(lambda: client.seen(h2.events.StreamReset, stream_id), 1)
 
 
 @both
-def test_path_beyond_ascii_spares_the_connection(server: Server) -> None:
+def test_path_beyond_ascii_leaves_the_connection_usable(server: Server) -> None:
     """A path that isn't ASCII is its own stream's error."""
     with Client(server) as client:
         other = client.open("/late?0.3", "GET", end=True)

@@ -16,7 +16,7 @@ transport: Any = None
 
 
 def prepare_config(config: Config) -> None:
-    """Refuse the start if the test asked for it, naming something only Hypercorn knows."""
+    """Refuse the start if the test wants it, with a value of Hypercorn's Config."""
     if REFUSE_CONFIG:
         raise SystemExit(f"{REFUSE_CONFIG}: {config.bind[0]}")
 
@@ -40,7 +40,7 @@ counts = {"running": 0, "started": 0, "cancelled": 0, "disconnected": 0}
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answer by path, counting what runs."""
+    """Respond by path, and count what runs."""
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
         return
@@ -59,7 +59,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def facts(scope: Any) -> dict[str, Any]:
-    """Tell what the transport tells the application."""
+    """Return what the server tells the application."""
     return {
         "tls": scope["state"].get("tls"),
         "connections": transport and transport.connections,
@@ -69,7 +69,7 @@ def facts(scope: Any) -> dict[str, Any]:
 
 
 async def lifespan(receive: Any, send: Any) -> None:
-    """Start and stop at once."""
+    """Complete startup and shutdown at once."""
     while True:
         message = await receive()
         await send({"type": message["type"] + ".complete"})
@@ -85,7 +85,7 @@ async def reply(send: Any, status: int, body: bytes) -> None:
 
 
 async def read(receive: Any) -> int:
-    """Read the body and return its length, or -1 if the client left."""
+    """Read the body and return its length; -1 if the client disconnected."""
     length = 0
     while True:
         message = await receive()
@@ -98,17 +98,17 @@ async def read(receive: Any) -> int:
 
 
 async def refuse(_scope: Any, _receive: Any, send: Any) -> None:
-    """Answer without a look at the body."""
+    """Respond without reading the body."""
     await reply(send, 401, b"refused")
 
 
 async def count(_scope: Any, receive: Any, send: Any) -> None:
-    """Answer with the body's length."""
+    """Respond with the body's length."""
     await reply(send, 200, str(await read(receive)).encode())
 
 
 async def grow(scope: Any, receive: Any, send: Any) -> None:
-    """Ask for a window as large as the query says, then answer with the body's length."""
+    """Grow the window to the query's size, then respond with the body's length."""
     extension = scope["extensions"].get("sealed.receive_window")
     if extension:
         extension["grow"](int(scope["query_string"]))
@@ -116,25 +116,25 @@ async def grow(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def unread(_scope: Any, receive: Any, send: Any) -> None:
-    """Look at nothing for a long time, as a request in a queue does."""
+    """Read nothing for a long time, as a request in a queue does."""
     await asyncio.sleep(600)
     await count(_scope, receive, send)
 
 
 async def late(scope: Any, receive: Any, send: Any) -> None:
-    """Answer after the seconds in the query."""
+    """Respond after the seconds in the query."""
     await asyncio.sleep(float(scope["query_string"]))
     await count(scope, receive, send)
 
 
 async def busy(_scope: Any, _receive: Any, send: Any) -> None:
-    """Hold the event loop for a moment, then answer."""
+    """Block the event loop for a moment, then respond."""
     time.sleep(0.003)  # noqa: ASYNC251 - as work does that nothing else can be done beside
     await reply(send, 200, b"done")
 
 
 async def endless(_scope: Any, _receive: Any, send: Any) -> None:
-    """Send for ever."""
+    """Send without end."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     while True:
         await send({"type": "http.response.body", "body": bytes(16384), "more_body": True})
