@@ -67,13 +67,15 @@ class Server:
         """Have the Config checked and completed, and make the TLS context; or end the process."""
         try:
             self.options.prepare_config(config)
-            if config.ssl_enabled:
-                self.context = ReloadableContext(lambda: make_context(config, self.options))
-                self.limits.connections.generation = self.context.newest.generation
         except SystemExit as refusal:
             refuse_start(refusal.code if isinstance(refusal.code, str) else "not started")
-        except OSError as error:
+        if not config.ssl_enabled:
+            return
+        try:
+            self.context = ReloadableContext(lambda: make_context(config, self.options))
+        except Exception as error:  # noqa: BLE001 - a file, or whatever verifies clients
             refuse_start(f"TLS can't start: {error}")
+        self.limits.connections.generation = self.context.newest.generation
 
 
 async def _listen(listeners: Listeners, config: Config, sockets: Sockets) -> None:

@@ -1,13 +1,18 @@
 """TLS: versions, cipher suites, and contexts that are renewed."""
 
+import asyncio
 import shutil
 import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypercorn.config import Config
 
+from server.options import ServerOptions
+from server.serving import Server as Serving
 from tests.server.clients import Client
 from tests.server.servers import STOCK_FAILS, Server, both, serving
 from tls.development import Paths, ensure_development_certificate
@@ -173,3 +178,26 @@ def test_a_renewed_context_has_new_ticket_keys(pair: Paths) -> None:
         assert resumes(server, session)[0]
         client.get("/renew")
         assert not resumes(server, session)[0]
+
+
+def test_verification_that_cannot_be_set_up_refuses_the_start() -> None:
+    """A client CA that OpenSSL does not accept ends the command with a message."""
+
+    class Broken:
+        generation = 1
+
+        def apply(self, context: ssl.SSLContext) -> None:
+            raise LookupError(f"no CA for {type(context).__name__}")
+
+    server = Serving(ServerOptions(client_verification=Broken()))
+    app: Any = never
+    config = Config()
+    config.certfile = config.keyfile = "unused"
+    config.create_ssl_context = lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # type: ignore[method-assign]
+    with pytest.raises(SystemExit, match="TLS can't start: no CA for SSLContext"):
+        asyncio.run(server.serve(app, config))
+
+
+async def never(*_args: Any) -> None:
+    """Be an application that is not called."""
+    raise AssertionError
