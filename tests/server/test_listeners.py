@@ -1,0 +1,51 @@
+"""Listening sockets while the process has no descriptor left."""
+
+import asyncio
+import errno
+import socket
+from typing import Any
+
+import pytest
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config
+from hypercorn.typing import LifespanState
+
+from server import listeners
+from server.connection_limit import Limits, Worker
+from server.options import ServerOptions
+
+
+class Exhausted(socket.socket):
+    """A listening socket that fails once for lack of descriptors."""
+
+    failures = 1
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Fail, then accept."""
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EMFILE, "too many open files")
+        return super().accept()
+
+
+@pytest.mark.anyio
+async def test_accepting_pauses_without_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reported once, and the connection that waited is accepted later."""
+    monkeypatch.setattr(listeners, "ACCEPT_RETRY_S", 0.05)
+    reported: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: reported.append(context))
+    app: Any = None
+    options = ServerOptions(max_connections=0)
+    limits = Limits(options)
+    worker = Worker(app, Config(), WorkerContext(None), LifespanState({}), options, limits)
+    found = listeners.Listeners(worker, None)
+    listener = Exhausted()
+    listener.bind(("127.0.0.1", 0))
+    found.listen(listener, secure=False)
+    reader, writer = await asyncio.open_connection(*listener.getsockname())
+    assert await asyncio.wait_for(reader.read(), 5) == b""  # accepted, and refused by the limit
+    writer.close()
+    found.close()
+    assert [context["exception"].errno for context in reported] == [errno.EMFILE]
+    assert limits.connections.refused == 1
