@@ -1,4 +1,4 @@
-"""A certificate of an authority that is nobody's, as an operator would bring one."""
+"""A certificate of a private CA, as an operator would provide it."""
 
 import shutil
 from pathlib import Path

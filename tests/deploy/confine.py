@@ -49,7 +49,7 @@ REPLAYED = frozenset(_REPLAYED)
 
 
 def main() -> None:
-    """Give up what the plan says, then become the command."""
+    """Drop the privileges in the plan, then execute the command."""
     plan = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     unit = {name: plan["unit"].get(name, []) for name in REPLAYED | NOT_REPLAYED.keys()}
     calls = filters.allowed_calls(unit["SystemCallFilter"]) if unit["SystemCallFilter"] else set()
@@ -81,7 +81,7 @@ def inherited(sockets: list[int]) -> dict[str, str]:
 
 
 def give_up_privileges(unit: dict[str, list[str]], user: int) -> None:
-    """Become the user, for good."""
+    """Switch to the user, irreversibly."""
     for capability in range(_CAPABILITIES if unit["CapabilityBoundingSet"] == ["none"] else 0):
         with contextlib.suppress(OSError):  # this kernel has fewer
             prctl(_PR_CAPBSET_DROP, capability)

@@ -18,7 +18,7 @@ _PRIVILEGES = {"CapabilityBoundingSet": ["none"], "User": ["image"], "NoNewPrivi
 
 
 def main() -> None:
-    """Enter the image, give up what the plan says, and become the command."""
+    """Enter the image, drop the privileges in the plan, and execute the command."""
     plan = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     root = plan["root"]
     usual = runtime_profile.load()

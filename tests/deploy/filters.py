@@ -19,7 +19,7 @@ _NAMESPACES = 0x7E020080  # CLONE_NEW...: cgroup, uts, ipc, user, pid, net, moun
 
 
 class Comparison(ctypes.Structure):
-    """What a rule asks of one argument: its number, how, and with what."""
+    """A rule's comparison of one argument: its index, the operator, the value."""
 
     _fields_ = (
         ("argument", ctypes.c_uint),

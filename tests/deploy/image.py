@@ -20,7 +20,7 @@ PATIENCE_S = 60
 
 
 class Builder:
-    """Buildah with a storage of its own."""
+    """Buildah with its own storage."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

@@ -78,7 +78,7 @@ def bind(source: str, target: str) -> None:
 
 
 def _overlay(place: str, number: int) -> None:
-    """Let folders be made below `place` that the machine does not have."""
+    """Allow creating folders below `place` that the machine does not have."""
     layer = _SCRATCH / f"replayed-{os.getpid()}-{number}"
     layer.mkdir()
     mount("tmpfs", str(layer), kind="tmpfs", data="mode=0755")

@@ -202,7 +202,7 @@ def _replaced(text: str, old: str, new: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody has, for those who can't be given port 0."""
+    """Return free ports, for programs that do not accept port 0."""
     sockets = [socket.socket() for _ in range(count)]
     for one in sockets:
         one.bind(("127.0.0.1", 0))

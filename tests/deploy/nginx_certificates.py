@@ -1,4 +1,4 @@
-"""An authority's files as nginx wants them: its own, those of clients, a revocation list."""
+"""A CA's files for nginx: server and client certificates, a revocation list."""
 
 import ssl
 from pathlib import Path

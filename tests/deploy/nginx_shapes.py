@@ -6,7 +6,7 @@ Source: RFC 9112, sections 2.2, 5.1, 6.1, 6.3, 7.1 and 11.2; the classes of "HTT
 
 TRUSTED = "Forwarded: for=192.0.2.7;proto=https\r\n"
 INNER = f"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n{TRUSTED}\r\n"
-"""What must not be taken for a request."""
+"""Bytes that must not be parsed as a request."""
 
 _CHUNKED_END = "0\r\n\r\n"
 _AFTER_CHUNKS = _CHUNKED_END + INNER
@@ -26,7 +26,7 @@ def _chunk(data: str) -> str:
 
 
 def _hidden(transfer_encoding: str) -> bytes:
-    """Return a body whose length is told, and the word that it is chunked, badly written."""
+    """Return a body with Content-Length and a malformed Transfer-Encoding: chunked."""
     return request(_length(_AFTER_CHUNKS) + transfer_encoding, _AFTER_CHUNKS)
 
 

@@ -41,7 +41,7 @@ def _trickle() -> Iterator[bytes]:
 
 
 def test_a_slow_body_is_answered_by_the_service(front: Front) -> None:
-    """408 in its own words: nginx is more patient."""
+    """408 by the service: nginx's timeout is longer."""
     with front.client() as client:
         answer = client.post("/slow", content=_trickle())
     assert (answer.status_code, answer.json()["code"]) == (408, "body_too_slow")
@@ -52,7 +52,7 @@ def test_a_slow_body_is_answered_by_the_service(front: Front) -> None:
 def test_a_client_that_leaves_ends_its_request(
     tmp_path: Path, front: Front, *, ignored: bool
 ) -> None:
-    """Nobody works for who is gone; the control has nginx stay."""
+    """A disconnected client's request is ended; in the control nginx keeps the connection."""
     line = "proxy_http_version 1.1;"
     changes = {line: f"{line} proxy_ignore_client_abort on;"} if ignored else {}
     authority, service = front.nginx.authority, front.service

@@ -76,7 +76,7 @@ LAX = {
 
 
 def _agrees(nginx: Nginx, options: str) -> bool:
-    """Tell whether openssl s_client, told so, comes to a handshake."""
+    """Return whether openssl s_client completes a handshake with these options."""
     done = subprocess.run(
         (
             *("openssl", "s_client", "-connect", f"127.0.0.1:{nginx.port}", *options.split()),

@@ -94,7 +94,7 @@ def test_connections_during_a_restart_are_answered(systemd: Systemd) -> None:
 
 
 def test_no_connection_is_lost_in_a_restart(systemd: Systemd) -> None:
-    """Of callers who connect all the time, none is refused or dropped while it restarts."""
+    """Callers that connect all the time are neither refused nor dropped during restarts."""
     callers = Callers(systemd)
     try:
         for _ in range(4):
@@ -109,7 +109,7 @@ def test_no_connection_is_lost_in_a_restart(systemd: Systemd) -> None:
 
 
 def test_without_the_socket_unit_connections_are_refused(tmp_path: Path) -> None:
-    """The negative control: without the .socket unit somebody is refused."""
+    """Negative control: without the .socket unit connections are refused."""
     if missing():
         pytest.skip(missing())
     systemd = Systemd(tmp_path, sockets=_own_sockets())

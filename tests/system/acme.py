@@ -1,4 +1,4 @@
-"""A certificate authority that speaks ACME (pebble), and certbot, both told to stay on loopback."""
+"""An ACME certificate authority (pebble) and certbot, both on loopback."""
 
 import json
 import os
@@ -21,7 +21,7 @@ QUICK = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
+    """Return a free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -71,7 +71,7 @@ class Authority:
 
     @property
     def url(self) -> str:
-        """What certbot is told as --server."""
+        """The value of certbot's --server."""
         return f"https://localhost:{self.port}/dir"
 
     def trust(self) -> ssl.SSLContext:
@@ -124,7 +124,7 @@ class Authority:
 
 
 class Certbot:
-    """certbot with folders of its own, which knows one authority."""
+    """certbot with its own folders and one CA."""
 
     def __init__(self, directory: Path, authority: Authority) -> None:
         self.lineage = directory / "config" / "live" / NAME

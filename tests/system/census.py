@@ -70,7 +70,7 @@ def _role(pid: int) -> str:
 
 
 class Orphanage:
-    """Takes processes whose parents died, which else are left to init and easily overlooked."""
+    """Adopts processes whose parents died, which init would adopt otherwise, unnoticed."""
 
     def __init__(self) -> None:
         self._ours = children_of(os.getpid())

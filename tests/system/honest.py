@@ -1,4 +1,4 @@
-"""An honest client among attackers, and what the service is and holds meanwhile."""
+"""An honest client during an attack, and the service's memory, descriptors and tasks."""
 
 import json
 import subprocess
@@ -71,7 +71,7 @@ class Answers:
 
 
 def ask(client: httpx2.Client, image: bytes, text: str, seconds: float) -> Answers:
-    """Ask again and again whether the service lives, and every tenth time for a small reading."""
+    """Request /healthz repeatedly, and every tenth time a small reading."""
     answers = Answers()
     end, number = time.monotonic() + seconds, 0
     while time.monotonic() < end or not answers.readings:
@@ -131,7 +131,7 @@ def under_attack(
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a service holds at one moment: megabytes, descriptors, tasks."""
+    """A service's memory (MB), descriptors and tasks at one moment."""
 
     resident_mb: float
     descriptors: int
@@ -148,7 +148,7 @@ def state_of(service: Service, client: httpx2.Client) -> State:
 
 
 def settle(service: Service, client: httpx2.Client, before: State, patience_s: float) -> State:
-    """Wait until no more connections and tasks are left than there were."""
+    """Wait until there are no more connections and tasks than before."""
     due = time.monotonic() + patience_s
     while True:
         now = state_of(service, client)

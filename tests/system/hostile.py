@@ -24,7 +24,7 @@ _LOCAL = (
 
 
 def settings() -> tuple[str, str]:
-    """Return a key that may ask as often as it likes, and the settings that know it."""
+    """Return a key without limits, and the settings with its entry."""
     often = "1000000/minute"
     key, stanza = key_stanza(
         "hostile1", "hostile", f'limits = {{ "*" = "{often}", "/ocr" = "{often}" }}'

@@ -22,7 +22,7 @@ def decoders_of(service: Service) -> set[int]:
 
 
 def reading_engines(service: Service) -> set[int]:
-    """Return the ids of the engines that hold a page now; asks for `may_look`."""
+    """Return the ids of the engines that hold a page now; needs `may_look`."""
     return {pid for pid in pids_of(service, "engine") if "/memfd:pixels" in _held(pid)}
 
 

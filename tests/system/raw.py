@@ -70,7 +70,7 @@ def http1(target: bytes, *fields: tuple[bytes, bytes], method: bytes = b"GET") -
 
 
 def send_http2(service: Service, fields: Fields) -> Reply:
-    """Send a request's fields on a connection of its own, and read its answer."""
+    """Send a request's fields on a new connection and read the response."""
     decoder, content = Decoder(), b""
     head: dict[bytes, bytes] = {}
     with closing(connect(service, "h2")) as line, suppress(OSError, HPACKError):

@@ -1,4 +1,4 @@
-"""The real service in a process of its own, on free ports, with files of its own."""
+"""The real service in a separate process, with free ports and its own files."""
 
 import hashlib
 import os
@@ -114,7 +114,7 @@ class Service:
         self.stop()
 
     def stop(self) -> int:
-        """Ask it to end, as an operator would; return its exit status."""
+        """Stop it with SIGTERM; return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:

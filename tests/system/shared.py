@@ -22,7 +22,7 @@ Answer = tuple[int, bytes]
 
 @dataclass
 class Exchange:
-    """A request under way: what has come, and who waits for the rest."""
+    """A request in progress: the response so far, and the future of the whole."""
 
     done: asyncio.Future[Answer]
     status: int = 0
@@ -61,7 +61,7 @@ class Shared:
         await asyncio.wait([self._receiving])
 
     async def post(self, path: str, body: bytes) -> Answer:
-        """Send an image; return status and body. Whoever is cancelled meanwhile resets it."""
+        """Send an image; return status and body. Cancelling it resets the stream."""
         stream = self._h2.get_next_available_stream_id()
         exchange = Exchange(asyncio.get_running_loop().create_future())
         self._exchanges[stream] = exchange
@@ -104,7 +104,7 @@ class Shared:
         self._writer.write(self._h2.data_to_send())
 
     async def _receive(self) -> None:
-        """Hand what comes to those who wait for it; a connection that ends fails them all."""
+        """Give received events to their requests; a connection that ends fails them all."""
         try:
             while data := await self._reader.read(65536):
                 for event in self._h2.receive_data(data):

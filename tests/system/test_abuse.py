@@ -76,7 +76,7 @@ def requests_http2(form: bytes) -> Iterator[list[tuple[bytes, bytes]]]:
 
 
 def judge(service: Service, replies: list[Reply], lines: int) -> None:
-    """Check that nobody met an error of ours, and that the log holds JSON and nothing sent."""
+    """Check that there was no internal error and that the log is JSON without request content."""
     # 501 is what a transfer coding that nobody knows is owed (RFC 9112, section 6.1).
     assert [reply for reply in replies if (reply.status or 0) >= 500 and reply.status != 501] == []
     with service.client() as client:

@@ -33,19 +33,19 @@ def public(start: Start, port: int, more: str = "", files: Path | None = None) -
 
 
 def hook(settings: Path) -> tuple[str, ...]:
-    """Return certbot's --deploy-hook; who runs the tests runs the service."""
+    """Return certbot's --deploy-hook; the service runs as the user of the tests."""
     user = ["--user", "root"] if os.geteuid() == 0 else []
     return "--deploy-hook", shlex.join([str(HOOK), "--settings", str(settings), *user])
 
 
 def issue(certbot: Certbot, settings: Path, *how: str) -> None:
-    """Ask for a certificate, to be installed by the hook."""
+    """Request a certificate, to be installed by the hook."""
     account = ("--agree-tos", "-m", f"operator@{NAME}")
     certbot.run("certonly", "-d", NAME, *account, *hook(settings), *how)
 
 
 def webroot(settings: Path) -> tuple[str, ...]:
-    """Return how certbot is told to answer challenges through the service's plain port."""
+    """Return certbot's options for challenges over the service's plain port."""
     folder = settings.with_name("acme")
     folder.mkdir()
     return "--webroot", "-w", str(folder)

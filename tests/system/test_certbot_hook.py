@@ -138,7 +138,7 @@ def spoil(kind: str, lineage: Path) -> None:
     ],
 )
 def test_a_broken_pair_is_refused(lineage: Path, served: Path, kind: str, told: str) -> None:
-    """The old files stay, byte for byte, and certbot is told by message and status."""
+    """The old files stay unchanged; message and exit status tell certbot."""
     before = contents(served)
     spoil(kind, lineage)
     status, said = run(lineage, served.parent / "settings.toml")
@@ -176,7 +176,7 @@ def test_a_certificate_for_another_host_is_refused(
 
 
 def test_an_invalid_origin_is_reported(lineage: Path, served: Path) -> None:
-    """In a line of its own: nothing can be checked, so nothing is installed."""
+    """On one line: nothing can be checked, so nothing is installed."""
     local, before = served.parent / "settings.local.toml", contents(served)
     for text, told in (
         ('[plain_port]\npublic_origin = "http://ocr.test"\n', "public_origin: must start with"),
@@ -189,7 +189,7 @@ def test_an_invalid_origin_is_reported(lineage: Path, served: Path) -> None:
 
 
 def test_certificate_and_key_are_replaced_together(lineage: Path, served: Path) -> None:
-    """Where the certificate cannot be put in place, the key that was there is back."""
+    """Where the certificate cannot be replaced, the old key is restored."""
     before = (served / "certificate.key").read_bytes()
     (served / "certificate.pem").unlink()
     (served / "certificate.pem").mkdir()
@@ -199,7 +199,7 @@ def test_certificate_and_key_are_replaced_together(lineage: Path, served: Path) 
 
 
 def test_it_needs_certbot_and_the_settings(lineage: Path, served: Path, tmp_path: Path) -> None:
-    """Without RENEWED_LINEAGE or a file that names the places nothing is done."""
+    """Without RENEWED_LINEAGE or a settings file nothing is done."""
     before = contents(served)
     assert run(None, served.parent / "settings.toml")[0] == 1
     (tmp_path / "empty.toml").write_text("", "utf-8")

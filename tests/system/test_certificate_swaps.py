@@ -51,7 +51,7 @@ class Swaps:
         self.settled = 0
 
     async def swap(self) -> None:
-        """Put another pair in place, and wait until the log says that it is served."""
+        """Replace certificate and key, and wait until the log says that they are served."""
         told = self._told()
         self.put()
         due = time.monotonic() + PATIENCE_S
@@ -61,7 +61,7 @@ class Swaps:
         self.settled = len(self._serials) - 1
 
     def put(self) -> None:
-        """Make another pair and put it in place, a file after the other."""
+        """Make another pair and replace the files one after the other."""
         ca, ca_key = (self._folder / name for name in ("ca.pem", "ca.key"))
         names, now = ("localhost", "127.0.0.1", "::1"), datetime.now(UTC)
         leaf, key = signing.make_leaf(
@@ -94,7 +94,7 @@ class Swaps:
 
 
 class Clients:
-    """Callers that work until they are told to stop, each with a connection after another."""
+    """Callers that open connections one after another until they are stopped."""
 
     def __init__(self, service: Service, swaps: Swaps, key: str) -> None:
         self._service = service
@@ -122,7 +122,7 @@ class Clients:
                     self.answers += 1
 
     async def _connect(self, client: httpx2.AsyncClient) -> None:
-        """Open a connection, and look whose certificate it shows."""
+        """Open a connection and check which certificate is presented."""
         oldest = self._swaps.settled
         shown = self._swaps.shown_in(await client.get("/healthz"))
         assert shown >= oldest, "a handshake saw an older certificate"

@@ -1,4 +1,4 @@
-"""The certificate an operator brings: what is refused at start, and what is served."""
+"""An operator's own certificate: what is refused at start, and what is served."""
 
 import socket
 import ssl
@@ -28,7 +28,7 @@ def starting(
 
 
 def seen(service: Service) -> ssl.SSLSocket:
-    """Shake hands as a client that knows the root alone, and asks for the public name."""
+    """Make a TLS handshake as a client that trusts only the root and expects the public name."""
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trust.load_verify_locations(cadata=ROOT.pem.decode())
     bare = socket.create_connection(("127.0.0.1", service.ports["https"]), 20)
@@ -63,7 +63,7 @@ def test_a_chain_out_of_order_stops_the_start(start: Start, tmp_path: Path) -> N
 
 
 def test_an_encrypted_key_is_opened_from_the_secrets(start: Start, tmp_path: Path) -> None:
-    """Its passphrase is in a file of the secrets directory; nothing ever asks the terminal."""
+    """Its passphrase is in a file of the secrets directory; nothing prompts on the terminal."""
     issued = ISSUING.issue("x", names=["ocr.test"])
     secrets = tmp_path / "secrets"
     secrets.mkdir()

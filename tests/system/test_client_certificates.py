@@ -1,4 +1,4 @@
-"""Mutual TLS on the real service: who comes in, who does not, and how long it lasts."""
+"""Mutual TLS on the real service: which clients are accepted, and for how long."""
 
 import base64
 import http.client
@@ -57,7 +57,7 @@ class World:
         (self.directory / "lists.next").replace(self.directory / "lists.pem")
 
     def settings(self, mode: str = "optional", *stanzas: str) -> str:
-        """Return the tables that ask for certificates."""
+        """Return the settings' tables that request client certificates."""
         return (
             f'[tls]\nreload_poll_s = 0.05\nclient_certificates = "{mode}"\n'
             f'client_ca = "{self.directory}/ca.pem"\nclient_crl = "{self.directory}/lists.pem"\n'
@@ -88,7 +88,7 @@ def alone(issued: Issued, name: str) -> str:
 
 @pytest.fixture(scope="module")
 def service(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Start a service that asks for certificates, and takes callers without."""
+    """Start a service that requests client certificates but accepts clients without."""
     for name in ("bound", "nobody"):
         world.client(name)
     world.client("stranger", world.stranger)
@@ -101,7 +101,7 @@ def service(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def ask(
     service: Service, shown: tuple[Path, Path] | None, key: str | None, *, http2: bool = True
 ) -> int:
-    """Ask for a reading of nothing: 415 for a caller, 401 for nobody."""
+    """Request a reading without a body: 415 if authenticated, else 401."""
     with service.client(key=key, certificate=shown, http2=http2) as client:
         return client.post("/ocr").status_code
 
@@ -124,7 +124,7 @@ def ask(
 def test_which_certificates_are_accepted(
     service: Service, world: World, shown: str | None, key: str | None, status: int, *, http2: bool
 ) -> None:
-    """By a certificate, a key, or both, as the entry says; a certificate of nobody is a 401."""
+    """By a certificate, a key, or both, as the entry says; an unknown certificate is a 401."""
     files = world.files(shown) if shown else None
     assert ask(service, files, key, http2=http2) == status
 
@@ -235,7 +235,7 @@ class Resumable:
         self.socket.close()
 
     def once(self) -> ssl.SSLSession | None:
-        """Ask once, as a caller who is let in, and return the session."""
+        """Send one accepted request and return the TLS session."""
         assert self.status() == 415
         return self.session
 
@@ -245,7 +245,7 @@ class Resumable:
         return self.socket.session
 
     def status(self) -> int:
-        """Ask for a reading of nothing."""
+        """Request a reading without a body."""
         self.socket.sendall(b"POST /ocr HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
         answer = http.client.HTTPResponse(self.socket)
         answer.begin()
@@ -278,7 +278,7 @@ def test_removing_a_ca_ends_its_connections(start: Start, world: World) -> None:
 
 
 def test_broken_revocation_lists_leave_the_old_ones_in_force(start: Start, world: World) -> None:
-    """Nobody is let in by it, nobody shut out; it is logged, and /readyz is red."""
+    """It changes nothing for any client; it is logged, and /readyz fails."""
     lists = world.directory / "own.pem"
     lists.write_bytes(world.root.revocation_list() + world.issuing.revocation_list())
     local = world.settings("optional", FREE_STANZA).replace("lists.pem", "own.pem")
@@ -291,7 +291,7 @@ def test_broken_revocation_lists_leave_the_old_ones_in_force(start: Start, world
 
 
 def test_an_expired_revocation_list_fails_readiness(start: Start, world: World) -> None:
-    """Until it is renewed none of its authority's certificates is taken."""
+    """Until it is renewed none of its CA's certificates is accepted."""
     lists = world.directory / "late.pem"
     due = datetime.now(UTC) + timedelta(seconds=4)
     lists.write_bytes(world.root.revocation_list() + world.issuing.revocation_list(due=due))

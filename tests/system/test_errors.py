@@ -94,7 +94,7 @@ def test_broken_and_giant_images(service: Service, draw: Draw) -> None:
 @pytest.mark.parametrize("http2", [True, False])
 @pytest.mark.parametrize("told", [True, False])
 def test_large_bodies(service: Service, *, http2: bool, told: bool) -> None:
-    """A body over the limit is 413, whether its length is told or not; the client sees it."""
+    """A body over the limit is 413, with and without Content-Length; the client receives it."""
 
     def chunks() -> Iterator[bytes]:
         for _ in range(100):
@@ -125,7 +125,7 @@ def test_errors_are_in_chinese_by_accept_language(service: Service) -> None:
 
 
 def test_the_defaults_limit_a_key(start: Callable[..., Service], draw: Draw) -> None:
-    """A key without limits of its own may read ten times a minute; others are not affected."""
+    """A key without its own limits may read ten times a minute; others are not affected."""
     one, first = key_stanza("aaaa1111", "first")
     two, second = key_stanza("bbbb2222", "second", 'limits = { "*" = "99/minute" }')
     image = draw("OK")
@@ -155,8 +155,8 @@ def test_scopes_and_times_of_keys(start: Callable[..., Service]) -> None:
 
 
 def test_a_full_queue_is_a_503_at_once(start: Callable[..., Service], draw: Draw) -> None:
-    """With every place taken, one more is 503 with Retry-After, and the rest are served."""
-    image = draw(*["BUSY BUSY BUSY"] * 30)
+    """When all slots are in use a further request is 503 with Retry-After; the rest are served."""
+    image = draw(*["BUSY BUSY BUSY"] * 12)
     with start(local="[engine]\nmax_waiting = 1\n") as service:
 
         def post(_: int) -> httpx2.Response:

@@ -16,7 +16,7 @@ OFTEN = 'limits = { "*" = "10000/minute", "/ocr" = "10000/minute" }'
 
 
 class Stalled:
-    """A request that holds a place: its body is asked for, and never comes."""
+    """A request that holds a slot: the service waits for its body, which never arrives."""
 
     async def begin(self, service: Service, key: str) -> None:
         """Send the head, and wait until the service wants the body."""
@@ -60,7 +60,7 @@ def wait_until_logged(service: Service, requests: int) -> None:
 async def test_another_key_finds_a_place(
     start: Callable[..., Service], draw: Draw, *, same: bool
 ) -> None:
-    """With every place taken by one key, another's request takes the newest's place.
+    """When one key holds all slots, a request of another key replaces the newest of them.
 
     Control: a further request of the same key is refused, and takes nobody's place.
     """

@@ -34,7 +34,7 @@ def check(settings: Path) -> tuple[int, str]:
 
 
 def test_over_tls_the_certificate_must_be_the_service_s(tmp_path: Path) -> None:
-    """The one that certfile names is healthy; whoever has another is not the service."""
+    """Only a server with the certificate of certfile is healthy."""
     bind = f'["127.0.0.1:{free_port()}"]'
     with Service(tmp_path, server={"bind": bind}) as service:
         assert check(service.settings) == (0, "")

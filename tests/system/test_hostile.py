@@ -35,7 +35,7 @@ class Target:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """A service that has read a file of each type and taken a large body."""
+    """A service that has read a file of each type and received a large body."""
     key, local = settings()
     with (
         Service(tmp_path_factory.mktemp("hostile"), local=local) as service,
@@ -129,7 +129,7 @@ def test_a_wrong_response_is_detected(answer: httpx2.Response, complaint: str) -
 
 
 def test_a_process_that_ends_is_detected(target: Target) -> None:
-    """The watch is not blind: with the zygote gone it complains, and of the one in its place."""
+    """Negative control: the watch reports a zygote that is gone, and its replacement."""
     zygote = min(target.watch.children)
     os.kill(zygote, signal.SIGTERM)
     due = time.monotonic() + 30

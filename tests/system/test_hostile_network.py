@@ -37,7 +37,7 @@ SETTLING_S = 15
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """An attack: from how many connections, with a key or without, and what must come of it.
+    """An attack: its number of connections, with a key or without, and the expected outcome.
 
     `expected` begins the name of what the attackers have to have counted.
     """
@@ -48,7 +48,7 @@ class Attack:
     keyed: bool = False
     soak_connections: int = 0
     crowd: bool = False
-    """Whether it comes from many addresses."""
+    """Whether it uses many addresses."""
 
 
 ATTACKS = (
@@ -85,7 +85,7 @@ NAMES = [attack.name for attack in ATTACKS]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A service under attack, whom it serves meanwhile, and what it held in its calm."""
+    """A service under attack, its honest client, and its state before the attack."""
 
     service: Service
     client: httpx2.Client
@@ -94,7 +94,7 @@ class Target:
     first: State
 
     def ask(self, seconds: float) -> Answers:
-        """Ask as an honest client does; every answer must be the right one."""
+        """Send requests as an honest client; every response must be correct."""
         lines = len(self.service.log)
         answers = ask(self.client, self.image, TEXT, seconds)
         assert answers.wrong == [], troubles(self.service.log[lines:])
@@ -129,7 +129,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=NAMES)
 def test_honest_clients_are_served(target: Target, attack: Attack) -> None:
-    """All answers are right; memory and tasks are bounded; nothing is held, the log is a log."""
+    """All responses are correct; memory and tasks are bounded and released; the log is intact."""
     lines = len(target.service.log)
     before = state_of(target.service, target.client)
     due = time.monotonic() + PATIENCE_S

@@ -1,4 +1,4 @@
-"""No caller ever gets another's text, whatever happens to requests and processes meanwhile."""
+"""No caller ever gets another's text, even when requests are cancelled and processes die."""
 
 import asyncio
 import contextlib
@@ -67,7 +67,7 @@ class Tally:
 
 
 def nonces(caller: int) -> Iterator[str]:
-    """Yield what nobody else sends; the same in every run, so that none is ever misread."""
+    """Yield texts that are unique, and the same in every run."""
     chance = random.Random(caller)  # noqa: S311 - to be told apart, not guessed
     while True:
         yield "".join(chance.choices("0123456789", k=10))
@@ -131,7 +131,7 @@ async def mixed_up(service: Service, draw: Draw, *, readings: int, kill: bool = 
 async def check_isolation(
     start: Callable[..., Service], draw: Draw, *, readings: int, max_readings: int
 ) -> None:
-    """Check that everybody gets their own, while processes are killed and replaced."""
+    """Check that every caller gets its own text while processes are killed and replaced."""
     with start(local=SETTINGS.format(max_readings=max_readings)) as service:
         tally = await mixed_up(service, draw, readings=readings, kill=True)
     assert tally.foreign == []

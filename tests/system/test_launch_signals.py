@@ -25,7 +25,7 @@ def command_of(root: Path) -> tuple[str, str]:
 
 
 class Launched:
-    """The launcher in a session of its own, and whatever it writes to `log`."""
+    """The launcher in its own session, writing to `log`."""
 
     def __init__(self, root: Path, how: str, *, terminal: bool) -> None:
         self.log = root.parent / "log"
@@ -90,7 +90,7 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Launched]]:
     ],
 )
 def test_it_ends_with_its_terminal(launch: Callable[..., Launched], how: str) -> None:
-    """The service, too, as after SIGTERM; wherever input comes from and output goes."""
+    """The service ends too, as after SIGTERM, whatever its input and output are."""
     launched = launch(how, terminal=True)
     [service] = children_of(launched.process.pid)
     launched.close_terminal()
@@ -130,7 +130,7 @@ def test_sighup_without_a_terminal_is_a_reload(launch: Callable[..., Launched]) 
 
 
 def test_nohup_keeps_it(launch: Callable[..., Launched]) -> None:
-    """Who asks for a service that outlives the terminal gets one."""
+    """With nohup the service outlives the terminal."""
     launched = launch('log=$1; shift; exec nohup "$@" >"$log" 2>&1', terminal=True)
     launched.close_terminal()
     launched.said('"reloaded"')

@@ -1,4 +1,4 @@
-"""A kernel that filters no system calls: who may start, and how loudly it is said."""
+"""A kernel without seccomp: which services start, and their warnings."""
 
 import json
 import time
@@ -32,7 +32,7 @@ def ready(client: httpx2.Client) -> dict[str, Any]:
 
 
 def check_warned(service: Service) -> None:
-    """Check that the operator was told once, on stderr and in the log."""
+    """Check that there is one warning, on stderr and in the log."""
     assert sum(line.startswith(WARNING) for line in service.log) == 1
     [entry] = [json.loads(line) for line in service.log if '"sandbox_missing"' in line]
     assert f"WARNING: {entry['warning']}" in service.log
@@ -76,7 +76,7 @@ def test_it_refuses_to_start(start: Start, options: dict[str, Any], named: list[
 
 @pytest.mark.parametrize("server", [PUBLIC, {}], ids=["public", "loopback"])
 def test_the_risk_can_be_accepted(start: Start, server: dict[str, str]) -> None:
-    """With require = "never" it starts wherever it is told to, with the warning."""
+    """With require = "never" it starts on every address, with the warning."""
     local = f'[sandbox]\nrequire = "never"\n{TRIAL}'
     with start(launcher=WITHOUT_LOCKS, server=server, local=local) as service:
         with service.client(key=KEY) as client:

@@ -77,7 +77,7 @@ def test_the_page_limit_is_per_request(start: Callable[..., Service]) -> None:
 
 
 def test_pages_are_streamed_as_they_are_read(service: Service) -> None:
-    """The first line comes before the last page is read; the log has them all."""
+    """The first line arrives before the last page is read; the log has all pages."""
     data = pdf(*["A PAGE"] * 6, box=LARGE_BOX)
     headers = {**PDF, "accept": "application/x-ndjson"}
     lines = []

@@ -17,7 +17,7 @@ def test_redirects_to_the_configured_origin(service: Service) -> None:
 
 
 def test_refuses_what_carries_a_key(service: Service) -> None:
-    """A POST is 403 and told why: its key has crossed the network in clear."""
+    """A POST is 403 with the reason: its key has crossed the network unencrypted."""
     answer = httpx2.post(f"{service.plain_url}/ocr", headers={"x-api-key": service.key})
     assert answer.status_code == 403
     assert answer.json()["code"] == "plain_http_refused"

@@ -40,7 +40,7 @@ def test_idle_processes_end(start: Callable[..., Service], draw: Draw) -> None:
 
 
 def test_a_death_costs_one_request(start: Callable[..., Service], draw: Draw) -> None:
-    """Killing the processes in a reading is a 503 for that reading; the next one succeeds."""
+    """Killing the processes during a reading is a 503 for that request; the next one succeeds."""
     with start() as service, service.client() as client:
         client.post("/ocr", files={"image": draw("ALIVE")})
         answers: list[httpx2.Response] = []
@@ -60,7 +60,7 @@ def test_a_death_costs_one_request(start: Callable[..., Service], draw: Draw) ->
 
 
 def test_a_disconnected_client_frees_its_slot(start: Callable[..., Service], draw: Draw) -> None:
-    """With one place, a second caller is served soon after the first has hung up."""
+    """With one slot, a second caller is served soon after the first disconnects."""
     image = draw(*["A LONG PAGE OF TEXT"] * 60)
     with start(local="[engine]\nmax_waiting = 0\n") as service:
         with service.client() as client:

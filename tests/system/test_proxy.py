@@ -24,7 +24,7 @@ def over(socket: Path, **headers: str) -> httpx2.Client:
 
 @pytest.fixture(scope="module")
 def socket(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Choose a place for the socket; its path has to be short."""
+    """Choose a path for the socket; it has to be short."""
     return tmp_path_factory.mktemp("s") / "ocr.sock"
 
 
@@ -65,7 +65,7 @@ def test_no_certificate_is_made_or_asked_for(service: Service, socket: Path) -> 
 
 
 def test_plain_http_before_the_proxy_is_refused(socket: Path, service: Service) -> None:
-    """A proxy that tells of plain HTTP, or of nothing, gets what plain HTTP gets."""
+    """A proxy that reports plain HTTP, or nothing, gets the response of plain HTTP."""
     assert service
     for headers in ({"forwarded": "for=198.51.100.9;proto=http"}, {}):
         with over(socket, **headers) as client:
@@ -84,7 +84,7 @@ def test_malformed_forwarding_headers_are_a_400(socket: Path, service: Service) 
 
 
 def test_limits_are_counted_by_the_client_s_address(socket: Path, service: Service) -> None:
-    """One client's requests are not another's, though one proxy brings them all."""
+    """Clients are counted apart although one proxy sends all their requests."""
     assert service
     left = []
     with over(socket) as client:
@@ -95,13 +95,13 @@ def test_limits_are_counted_by_the_client_s_address(socket: Path, service: Servi
 
 
 def test_umask_limits_who_may_connect(socket: Path, service: Service) -> None:
-    """Owner and group, nobody else."""
+    """Owner and group only."""
     assert service
     assert socket.stat().st_mode & 0o777 == 0o770
 
 
 def test_a_proxy_over_loopback(start: Start) -> None:
-    """Who connects from a trusted network is believed; x-forwarded only where it is chosen."""
+    """Headers from a trusted network are used; x-forwarded only where it is configured."""
     server = {
         "bind": '["127.0.0.1:0"]',
         "insecure_bind": "[]",

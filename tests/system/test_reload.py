@@ -1,4 +1,4 @@
-"""What is taken up without a restart, and what happens to what is broken or has to wait."""
+"""Reloading settings: what applies at once, what needs a restart, and invalid settings."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ def service(start: Start) -> Iterator[Service]:
 
 
 def rewrite(service: Service, local: str, event: str) -> dict[str, object]:
-    """Replace settings.local.toml and return what is logged of it."""
+    """Replace settings.local.toml and return the log entry."""
     seen = len(service.log)
     file = service.directory / "settings.local.toml"
     file.with_suffix(".next").write_text(local, encoding="utf-8")
@@ -39,7 +39,7 @@ def rewrite(service: Service, local: str, event: str) -> dict[str, object]:
 
 
 def status(service: Service, key: str) -> int:
-    """Ask for a reading of nothing: 401 without a valid key, 415 with one."""
+    """Request a reading without a body: 401 without a valid key, 415 with one."""
     with service.client(key=key) as client:
         return client.post("/ocr").status_code
 
@@ -79,7 +79,7 @@ def test_limits_are_reloaded(service: Service) -> None:
 
 
 def test_hsts_is_reloaded(service: Service) -> None:
-    """The next answer tells browsers the new time, which for development is short."""
+    """The next response has the new max-age, which is short for development."""
     with service.client(key=FIRST) as client:
         assert client.get("/healthz").headers["strict-transport-security"] == "max-age=60"
         local = FAST + FIRST_STANZA + "[hsts]\ndevelopment_max_age_s = 7\n"
@@ -88,7 +88,7 @@ def test_hsts_is_reloaded(service: Service) -> None:
 
 
 def test_settings_that_need_a_restart_are_named(service: Service) -> None:
-    """In the log and in /readyz, until it is taken back; what needs none is taken up beside it."""
+    """In the log and in /readyz, until reverted; other changes apply at once."""
     local = FAST + SECOND_STANZA + '[engine]\nmax_waiting = 3\n[model]\nrecogniser = "x"\n'
     entry = rewrite(service, local, "settings_loaded")
     assert entry["tables"] == ["keys"]
@@ -168,7 +168,7 @@ def test_sighup_reloads_everything_at_once(start: Start) -> None:
 
 
 def test_sighup_restarts_workers(start: Start) -> None:
-    """With workers the signal is the supervisor's, who starts new ones with the new settings."""
+    """With workers the supervisor handles the signal and starts new workers."""
     with start(server={"workers": "1"}, local=FIRST_STANZA) as service:
         assert status(service, FIRST) == 415
         (service.directory / "settings.local.toml").write_text(SECOND_STANZA, encoding="utf-8")
@@ -257,7 +257,7 @@ def test_why_a_key_was_refused_is_in_the_log_alone(service: Service) -> None:
 
 
 def test_a_service_whose_keys_have_all_expired_says_so(start: Start) -> None:
-    """In /readyz: nobody can get in."""
+    """In /readyz, because no request can be authenticated."""
     _, stanza = key_stanza("aaaa1111", "late", "expires = 2026-01-01")
     with start(local=FAST + stanza) as service, service.client(key=None) as client:
         assert client.get("/readyz").json()["warnings"] == {"keys": "all of them have expired"}

@@ -95,7 +95,7 @@ class Canaries:
 
 
 class Traced:
-    """A service under strace, in a copy of the project, with folders of its own.
+    """A service under strace, in a copy of the project, with its own folders.
 
     It has served before, so that what a first start makes is there.
     """
@@ -154,7 +154,7 @@ def ordinary(client: httpx2.Client, canaries: Canaries) -> None:
 
 
 def refused(service: Service, key: str, canaries: Canaries) -> None:
-    """Come with a wrong key, and with a right one over plain HTTP."""
+    """Send a wrong key, and a valid key over plain HTTP."""
     wrong = new_key("aaaa1111")
     canaries.others += [token.split("_")[2] for token in (wrong, key)]
     files = canaries.upload(canaries.page())

@@ -1,4 +1,4 @@
-"""What an operator runs: serve, new-key, install, bundle, and the README's own commands."""
+"""The operator's commands: serve, new-key, install, bundle, and those of the README."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def bare(home: Path, path: str | None = None) -> dict[str, str]:
 
 
 def on_free_ports(root: Path) -> Path:
-    """Let a copy of the project serve where no other service does."""
+    """Let a copy of the project serve on free ports."""
     settings = root / "settings.toml"
     text = settings.read_text("utf-8")
     with socket.socket() as one, socket.socket() as other:
@@ -64,7 +64,7 @@ def test_serve_reads_its_own_receipt(tmp_path: Path) -> None:
 
 
 def test_a_failed_self_check_is_seen(tmp_path: Path) -> None:
-    """A service that reads something else than the receipt says ends with a failure."""
+    """A service that misreads the receipt ends with a failure."""
     root = on_free_ports(copy_project(tmp_path / "project"))
     Image.new("RGB", (640, 860), "white").save(root / "examples" / "receipt.png")
     done = launch(root, tmp_path)
@@ -89,7 +89,7 @@ def test_a_service_that_does_not_start_is_seen(tmp_path: Path) -> None:
 def test_invalid_settings_are_named_before_hypercorn_reads_them(
     tmp_path: Path, wrong: str, named: str
 ) -> None:
-    """Hypercorn reads the file first, and shows a traceback; scripts/serve looks before it."""
+    """scripts/serve checks the file before Hypercorn, which would show a traceback."""
     root = copy_project(tmp_path / "project")
     text = (root / "settings.toml").read_text("utf-8")
     key = wrong.partition(" =")[0]
@@ -129,7 +129,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
 
 
 def test_new_keys_work(tmp_path: Path) -> None:
-    """The key that scripts/new-key prints is let in by the entry that it prints."""
+    """The key that scripts/new-key prints is accepted with the entry that it prints."""
     done = subprocess.run(
         [PYTHON, ROOT / "scripts" / "new_key.py", "billing dept", "--days", "2"],
         capture_output=True, text=True, check=True,
@@ -143,7 +143,7 @@ def test_new_keys_work(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pin", [[], ["--pin"]])
 def test_new_entries_for_certificates_work(tmp_path: Path, pin: list[str]) -> None:
-    """The caller is let in by the certificate that was named, in a relative path too."""
+    """The caller is accepted by the given certificate, also given as a relative path."""
     root = Authority("Root")
     root.write(tmp_path, "root")
     issued = root.issue("OU=Books,CN=ledger\\, old+OU=7", usage=CLIENT)
@@ -164,7 +164,7 @@ def test_new_entries_for_certificates_work(tmp_path: Path, pin: list[str]) -> No
 
 
 def test_a_server_s_certificate_makes_no_entry(tmp_path: Path) -> None:
-    """It would be refused in every handshake."""
+    """Every handshake would refuse it."""
     certfile, _ = Authority("Root").issue("x", names=["x.test"]).write(tmp_path, "server")
     done = subprocess.run(
         [PYTHON, ROOT / "scripts" / "new_key.py", "x", "--certificate", certfile],

@@ -134,7 +134,7 @@ def test_curl_reads_it(service: Service) -> None:
 
 
 def test_verification_is_real(service: Service) -> None:
-    """A client that trusts only the system's authorities, or asks for another name, refuses."""
+    """A client that trusts only the system's CAs, or expects another name, refuses."""
     with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         httpx2.get(f"{service.url}/healthz", verify=ssl.create_default_context())
     with (
@@ -201,7 +201,7 @@ def test_the_log_names_the_request_and_nothing_of_its_content(service: Service, 
 
 
 def test_a_changed_certificate_is_served_and_logged(start: Callable[..., Service]) -> None:
-    """New files are taken up without a restart, and the log says so; a broken pair is not ready."""
+    """New files are reloaded without a restart and logged; a broken pair fails /readyz."""
     with start(local="[tls]\nreload_poll_s = 0.1\n") as service:
         with service.client() as client:
             assert client.get("/readyz").status_code == 200

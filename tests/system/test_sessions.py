@@ -1,4 +1,4 @@
-"""A client that comes back may skip the costly half of the handshake: TLS sessions are resumed."""
+"""TLS sessions are resumed: a returning client skips the costly part of the handshake."""
 
 import ssl
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def test_a_session_is_resumed(service: Service, version: str) -> None:
 
 @VERSIONS
 def test_without_a_session_the_handshake_is_full(service: Service, version: str) -> None:
-    """The check above is not blind: a client that brings no session has a full handshake."""
+    """Negative control: a client without a session has a full handshake."""
     context = trusting(service, version)
     visit(service, context)
     assert visit(service, context).resumed is False

@@ -52,7 +52,7 @@ class Growth:
 async def test_soak(
     start: Callable[..., Service], pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Memory, descriptors and processes stay, nobody gets another's text, a stop ends it all."""
+    """Memory, descriptors and processes are bounded; every caller gets its own text; it stops."""
     seconds = MINUTE_S * float(pytestconfig.getoption("--soak-minutes"))
     assert seconds >= 3 * MINUTE_S, "a minute to warm up, and two to compare"
     limits = f'limits = {{ "*" = "{OFTEN}", "/ocr" = "{OFTEN}" }}'

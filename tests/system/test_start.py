@@ -46,7 +46,7 @@ KEY, STANZA = key_stanza("aaaa1111", "someone")
 def test_invalid_settings_are_named(
     start: Start, options: dict[str, object], named: list[str]
 ) -> None:
-    """The message has the key, the file and the mend; the status is not 0; nothing is served."""
+    """The message names key, file and remedy; the exit status is not 0; nothing is served."""
     status, said = start(**options).refusal()
     assert status != 0
     for name in named:
@@ -56,7 +56,7 @@ def test_invalid_settings_are_named(
 
 
 def test_a_supervised_start_fails_visibly(start: Start) -> None:
-    """With workers, whose supervisor exits 0 whatever happens, a refusal still shows."""
+    """With workers, whose supervisor always exits 0, a refused start is still visible."""
     server = {"workers": "1", "certfile": '"/nowhere.pem"'}
     status, said = start(server=server).refusal()
     assert status != 0

@@ -14,7 +14,7 @@ Start = Callable[..., Service]
 
 
 def agrees(service: Service, *choices: str) -> bool:
-    """Tell whether openssl s_client, told so, comes to a handshake."""
+    """Return whether openssl s_client completes a handshake with these options."""
     address = f"localhost:{service.ports['https']}"
     command = ["openssl", "s_client", "-connect", address, "-cipher", "ALL:@SECLEVEL=0", *choices]
     return subprocess.run(command, input=b"", capture_output=True, check=False).returncode == 0

@@ -29,7 +29,7 @@ Call = Callable[[], Awaitable[None]]
 
 
 class Traffic:
-    """Callers of one service, each with a connection, until they are told that it is over.
+    """Callers of one service, each with a connection, until they are stopped.
 
     `faults` are what no caller should have met; an answer with a number that stands on another's
     page is one. Once `ending` is set, connections may break.
@@ -70,7 +70,7 @@ class Traffic:
     async def _share_connection(
         self, call: Callable[[httpx2.AsyncClient], Awaitable[None]], *, places: int
     ) -> None:
-        """Have calls made over one connection, `places` at a time."""
+        """Make calls over one connection, `places` at a time."""
         async with self._service.async_client(key=self._key) as client:
             one = functools.partial(call, client)
             await asyncio.gather(*(self._repeat(one) for _ in range(places)))
@@ -102,7 +102,7 @@ class Traffic:
         await asyncio.sleep(1)
 
     async def _read_large(self) -> None:
-        """Send a large page over a connection of its own; it may be refused before all is sent."""
+        """Send a large page over a new connection; it may be refused before all is sent."""
         async with self._service.async_client(key=self._key) as client:
             client.timeout = httpx2.Timeout(_LARGE_PATIENCE_S)
             try:

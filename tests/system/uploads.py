@@ -1,4 +1,4 @@
-"""Uploads for long runs: pages and documents that bear a number each, and what nobody can read."""
+"""Uploads for long runs: pages and documents with a number each, and unreadable files."""
 
 import io
 import random

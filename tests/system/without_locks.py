@@ -55,7 +55,7 @@ def take_away(numbers: Sequence[int]) -> None:
 
 
 def main() -> None:
-    """Take the calls away and become the program."""
+    """Remove the calls and execute the program."""
     take_away([int(number) for number in sys.argv[1].split(",")])
     os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606 - the test's own command
 
