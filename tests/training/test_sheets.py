@@ -28,7 +28,7 @@ def test_boxes_hold_the_ink(
     sheets: SheetSource, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a sheet without degradations, everything outside the boxes is background."""
-    monkeypatch.setattr("model.training.sheets._WEARS", ())
+    monkeypatch.setattr("model.training.sheets._DEGRADATIONS", ())
     sheet = sheets.render(number, 24, (500, 800))
     grey = sheet.pixels.mean(axis=2)
     outside = np.ones(grey.shape, bool)
