@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TESTED = {
     "Hypercorn": frozenset({"0.18.0"}),
     "h2": frozenset({"4.4.1"}),
-    "Python": frozenset({"3.11"}),
+    "Python": frozenset({"3.11", "3.12", "3.13"}),
 }
 """The versions that the tests in tests/server ran with."""
 
