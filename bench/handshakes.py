@@ -31,7 +31,7 @@ from bench.machine import describe
 from bench.processes import cpu_s
 from bench.servers import Server, launch_ours
 
-RECOGNISER = "sealed-crnn"  # is not started
+RECOGNISER = "sealed-crnn-v2"  # is not started
 SETTLE_S = 0.1  # until the service has closed what the client has
 PATIENCE_S = 30
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey

@@ -43,7 +43,7 @@ from model.vision.page import PageReader
 from model.workers import memfd
 from model.workers.launcher import LAUNCHER
 
-DETECTOR, RECOGNISER = "ppocrv3-det", "sealed-crnn"
+DETECTOR, RECOGNISER = "ppocrv3-det", "sealed-crnn-v2"
 MAX_PIXELS, DPI, TIMEOUT_S = 50_000_000, 200, 60
 MEMORY_PAGE = 4096
 SMALL_MS, PHOTO_SHARE = 10, 0.15  # the targets

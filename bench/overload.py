@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--warm-up", type=float, default=5, help="seconds")
     chosen = parser.parse_args()
     print(f"{describe()}\n")
-    with launch_ours("sealed-crnn", warm=True, limits=(AMPLE, AMPLE)) as server:
+    with launch_ours("sealed-crnn-v2", warm=True, limits=(AMPLE, AMPLE)) as server:
         asyncio.run(measure(server, server.keys, chosen.warm_up, chosen.seconds))
 
 

@@ -42,7 +42,7 @@ from bench.servers import Server, launch_ours
 TARGET_MS = 0.5
 APPS = {"asyncio": "app:app", "uvloop": "bench.uvloop_app:app"}
 BARE = "bench.bare_app:app"
-RECOGNISER = "sealed-crnn"  # is not started
+RECOGNISER = "sealed-crnn-v2"  # is not started
 WARM_UP = 20
 SETTLE_S = 0.1
 

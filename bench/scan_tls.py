@@ -30,7 +30,7 @@ from bench.servers import Server, launch_ours
 SKIPPED = "skipped"
 PROFILES = ("intermediate", "modern")
 PEM = serialization.Encoding.PEM
-RECOGNISER = "sealed-crnn"  # is not started
+RECOGNISER = "sealed-crnn-v2"  # is not started
 ABOVE_LOW = ("MEDIUM", "HIGH", "CRITICAL")
 CRL = "http://crl.example/authority.crl"  # which neither scanner fetches
 

@@ -39,6 +39,7 @@ from model.vision.page import PageReader
 OPERATIONS = {
     "ppocrv3-det": 9335,
     "ppocrv6-small-det": 21158,
+    "sealed-crnn-v2": 142000,
     "sealed-crnn": 140000,
     "ppocrv6-small": 142000,
     "ppocrv2-crnn": 101600,
@@ -151,7 +152,7 @@ def main() -> None:
         "--turned", type=int, choices=(0, 90, 180, 270), default=0, help="degrees, to the left"
     )
     parser.add_argument("--detector", default="ppocrv3-det")
-    parser.add_argument("--recogniser", default="sealed-crnn")
+    parser.add_argument("--recogniser", default="sealed-crnn-v2")
     chosen = parser.parse_args()
     networks = {"detect: network": chosen.detector, "recognise: network": chosen.recogniser}
     print(f"{describe()}; load average {os.getloadavg()[0]:.1f} at the start\n")

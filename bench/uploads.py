@@ -28,7 +28,7 @@ TARGET = 1.5
 AT_MS = 40
 BODY_BYTES = 4_999_000  # a little under max_body_bytes
 ANSWER = 415
-RECOGNISER = "sealed-crnn"  # is not started
+RECOGNISER = "sealed-crnn-v2"  # is not started
 VERSIONS = {"HTTP/2": "--http2", "HTTP/1.1": "--http1.1"}
 
 

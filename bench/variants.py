@@ -14,7 +14,7 @@ from bench.servers import ROOT, Server, launch_nginx, launch_ours
 
 Json = dict[str, Any]
 
-CRNN, SMALL = "sealed-crnn", "ppocrv6-small"
+CRNN, SMALL = "sealed-crnn-v2", "ppocrv6-small"
 TITLES = {
     "ours": "ours, sealed (HTTPS, h2, key, limits)",
     "nginx-tls": "nginx (TLS, h2) -> ours over TLS",

@@ -270,7 +270,7 @@ class Model(Table):
     """The weights, and the limits on images and pages."""
 
     detector: str = "ppocrv3-det"
-    recogniser: str = "sealed-crnn"
+    recogniser: str = "sealed-crnn-v2"
     max_pixels: Annotated[int, Field(ge=1, le=1_000_000_000)] = 50_000_000
     max_images: Count = 16
     max_pages: Annotated[int, Field(ge=1, le=5000)] = 50

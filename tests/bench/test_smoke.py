@@ -14,7 +14,7 @@ from tests.system.service import ROOT
 pytestmark = pytest.mark.bench
 
 PAGES = "PAGES"  # stands for a folder with labels.jsonl
-MODELS = ("--detector", "ppocrv3-det", "--recogniser", "sealed-crnn")
+MODELS = ("--detector", "ppocrv3-det", "--recogniser", "sealed-crnn-v2")
 COMMANDS = {
     "accuracy": (PAGES, *MODELS, "--threads", "1"),
     "overhead": ("--images", PAGES, "--rounds", "1", "--take", "1"),
@@ -23,7 +23,7 @@ COMMANDS = {
     "isolation": ("--rounds", "1"),
     "memory": ("--requests", "40", "--step", "20", "--idle-s", "1"),
     "overload": ("--seconds", "1", "--warm-up", "1"),
-    "recognise": (PAGES, "--recogniser", "sealed-crnn"),
+    "recognise": (PAGES, "--recogniser", "sealed-crnn-v2"),
     "refusals": ("--rounds", "1", "--requests", "2", "--connections", "1", "--uploads", "1"),
     "scaling": ("--images", PAGES, "--rounds", "1", "--take", "1", "--cores", "1"),
     "scan_tls": ("--skip", "sslyze", "--skip", "testssl"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.deploy.units import ROOT
 
 PACKAGES = ("handlers", "middleware", "model", "server", "service", "settings", "tls")
-DATA = ("model/weights.toml", "model/weights/sealed-crnn.onnx", "tls/openssl.cnf")
+DATA = ("model/weights.toml", "model/weights/sealed-crnn-v2.onnx", "tls/openssl.cnf")
 SCRIPTS = ("scripts/healthcheck.py", "scripts/new_key.py")
 
 

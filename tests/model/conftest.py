@@ -28,7 +28,7 @@ def make_reader() -> MakeReader:
     async def make(**overrides: Any) -> AsyncIterator[Reader]:
         values: dict[str, Any] = {
             "detector": "ppocrv3-det",
-            "recogniser": "sealed-crnn",
+            "recogniser": "sealed-crnn-v2",
             "max_pixels": 10_000_000,
             "max_pages": 10,
             "pdf_dpi": 100,

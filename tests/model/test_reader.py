@@ -50,7 +50,7 @@ async def test_a_page_is_read(make_reader: MakeReader) -> None:
         assert [line.text for line in reading.lines] == ["TEA", "12.50", "MILK", "3.99"]
         assert reading.text == "TEA\n12.50\nMILK\n3.99"
         assert (reading.width, reading.height) == (760, 180)
-        assert reading.model == "ppocrv3-det+sealed-crnn"
+        assert reading.model == "ppocrv3-det+sealed-crnn-v2"
         assert set(reading.timing_ms) == {"decode", "detect", "recognise", "queue", "total"}
         assert all(value >= 0 for value in reading.timing_ms.values())
         for line in reading.lines:

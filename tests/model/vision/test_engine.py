@@ -24,7 +24,7 @@ from tests.model.sandbox.confined import PROJECT
 pytestmark = pytest.mark.anyio
 
 LINE = to_bytes(render_line("4711 0815"))
-START = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2}
+START = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn-v2", "threads": 2}
 
 
 def statuses_of(pid: int) -> list[str]:
@@ -72,7 +72,7 @@ def denormal_is_zero():
 
 before = ThreadPoolExecutor(1)
 print(before.submit(denormal_is_zero).result(), end=" ")
-reader = load({"detector": "ppocrv3-det", "recogniser": "sealed-crnn", "threads": 2})
+reader = load({"detector": "ppocrv3-det", "recogniser": "sealed-crnn-v2", "threads": 2})
 print(before.submit(denormal_is_zero).result(), reader._threads.submit(denormal_is_zero).result())
 """
 

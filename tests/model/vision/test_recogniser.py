@@ -7,8 +7,10 @@ import pytest
 from model.vision.inference import Pixels
 from model.vision.recogniser import Recogniser
 from model.weights import load_manifest, pick
+from settings.tables import Model
 from tests.model.images import render_line
 
+DEFAULT = Model().recogniser
 LINES = (
     "TOTAL 1,234.50",
     "Invoice No. 2026-0042",
@@ -21,7 +23,7 @@ LINES = (
 @pytest.fixture(scope="module")
 def recogniser() -> Recogniser:
     """Return the project's own recogniser."""
-    return Recogniser(pick("sealed-crnn", "recogniser"), threads=1)
+    return Recogniser(pick(DEFAULT, "recogniser"), threads=1)
 
 
 def rendered(text: str) -> Pixels:
@@ -94,7 +96,7 @@ def test_int8_reads_the_same_on_every_processor() -> None:
     Without graph optimisation ONNX Runtime computes the quantised network in float32; with it, in
     int8, where sums of products beyond 16 bits saturate on older processors.
     """
-    weights = pick("sealed-crnn", "recogniser")
+    weights = pick(DEFAULT, "recogniser")
     blob = np.random.default_rng(5).uniform(-1, 1, (1, 3, 48, 320)).astype(np.float32)
     blob[:, :, 10:38, 20:300:9] = -1
     outputs = []
@@ -109,6 +111,15 @@ def test_int8_reads_the_same_on_every_processor() -> None:
 
 
 def test_the_weights_are_small() -> None:
-    """The project's own files take at most 12 MB."""
+    """The default recogniser takes at most 6 MB, each of the project's own files at most 8 MB."""
     own = {f for entry in load_manifest().values() for f in entry.files if f.distribution is None}
-    assert sum(file.locate().stat().st_size for file in own) <= 12_000_000
+    assert all(file.locate().stat().st_size <= 8_000_000 for file in own)
+    assert pick(DEFAULT, "recogniser").file.locate().stat().st_size <= 6_000_000
+
+
+def test_the_previous_recogniser_can_still_be_chosen() -> None:
+    """`[model] recogniser = "sealed-crnn"` loads, reads lines and has a confidence."""
+    previous = Recogniser(pick("sealed-crnn", "recogniser"), threads=1)
+    reads = [previous.recognise(rendered(text)) for text in LINES]
+    assert [read.text for read in reads] == list(LINES)
+    assert all(read.confidence > 0.9 for read in reads)

@@ -21,7 +21,7 @@ import asyncio, sys
 from pathlib import Path
 from model.reader import Reader
 async def read(sleep_s):
-    reader = Reader(detector="ppocrv3-det", recogniser="sealed-crnn", max_pixels=10**6,
+    reader = Reader(detector="ppocrv3-det", recogniser="sealed-crnn-v2", max_pixels=10**6,
                     max_pages=1, pdf_dpi=100, engines=1, decoders=1, threads=1, max_waiting=1,
                     idle_s=0, start_timeout_s=60, decode_timeout_s=60, read_timeout_s=60,
                     max_readings=0, seccomp=True, report=print)

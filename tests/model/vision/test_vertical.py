@@ -141,7 +141,7 @@ def test_noise_raises_nothing() -> None:
         assert line is None or line.size
 
 
-@pytest.fixture(scope="module", params=["sealed-crnn", "ppocrv6-small", "ppocrv2-crnn"])
+@pytest.fixture(scope="module", params=["sealed-crnn-v2", "ppocrv6-small", "ppocrv2-crnn"])
 def reader(request: pytest.FixtureRequest) -> PageReader:
     """Return a loaded reader, with each recogniser in turn."""
     return loaded("ppocrv6-small-det", request.param)
@@ -172,7 +172,7 @@ def test_without_the_layout_it_is_not_read(monkeypatch: pytest.MonkeyPatch) -> N
 
     With the default networks: some of the others know rotated letters.
     """
-    reader = loaded("ppocrv3-det", "sealed-crnn")
+    reader = loaded("ppocrv3-det", "sealed-crnn-v2")
     assert texts(reader, column_page("ZNIHZOWM")) == ["ZNIHZOWM"]
     monkeypatch.setattr(page, "to_horizontal", lambda _: None)
     assert texts(reader, column_page("ZNIHZOWM")) != ["ZNIHZOWM"]
