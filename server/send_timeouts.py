@@ -10,7 +10,7 @@ from typing import Any
 import h2.exceptions
 from h2.errors import ErrorCodes
 from hypercorn.events import Closed, Updated
-from hypercorn.protocol.events import EndBody, EndData, Event, StreamClosed
+from hypercorn.protocol.events import EndBody, EndData, Event, Response, StreamClosed
 
 from server.flood_guard import FloodGuardedH2Protocol
 from server.flow_control import FlowControl, RetainedWindows
@@ -19,6 +19,7 @@ from server.options import ServerOptions
 from server.probes import override
 
 USES = (
+    "h2.stream:H2Stream._expected_content_length",
     "hypercorn.protocol.h2:H2Protocol._close_stream(self, stream_id)",
     "hypercorn.protocol.h2:H2Protocol._flush(self)",
     "hypercorn.protocol.h2:H2Protocol._window_updated(self, stream_id)",
@@ -121,7 +122,9 @@ class SendingH2Protocol(FloodGuardedH2Protocol):
     @override
     async def stream_send(self, event: Event) -> None:
         """Pass on what a stream sends; end it properly when it is closed."""
-        if isinstance(event, EndBody | EndData):
+        if isinstance(event, Response):
+            self._accept_short_body(event.stream_id)
+        elif isinstance(event, EndBody | EndData):
             self._complete.add(event.stream_id)
         if not isinstance(event, StreamClosed):
             await super().stream_send(event)
@@ -134,6 +137,16 @@ class SendingH2Protocol(FloodGuardedH2Protocol):
         self._complete.discard(event.stream_id)
         await self._flush()
         await self._update_idle()
+
+    def _accept_short_body(self, stream_id: int) -> None:
+        """Let a client end its upload early, once its response has begun.
+
+        curl ends a refused upload so, and h2 closes the whole connection for a body that differs
+        from its Content-Length, where RFC 9113, section 8.1.1, has a stream error.
+        """
+        stream = self.connection.streams.get(stream_id)
+        if stream is not None:
+            stream._expected_content_length = None  # noqa: SLF001
 
     @override
     async def _send_data(self, stream_id: int) -> None:

@@ -57,15 +57,19 @@ class Client:
         except OSError:
             self.closed = True
 
-    def open(self, path: str, method: str = "POST", *, end: bool = False) -> int:
-        """Open a stream with a request's headers."""
-        stream_id = self._head(path, method, end=end)
+    def open(
+        self, path: str, method: str = "POST", *, end: bool = False, length: int | None = None
+    ) -> int:
+        """Open a stream with a request's headers; `length` is its Content-Length."""
+        stream_id = self._head(path, method, end=end, length=length)
         self.flush()
         return stream_id
 
-    def _head(self, path: str, method: str, *, end: bool) -> int:
+    def _head(self, path: str, method: str, *, end: bool, length: int | None = None) -> int:
         stream_id = self.h2.get_next_available_stream_id()
         headers = {":method": method, ":path": path, ":scheme": "https", ":authority": "localhost"}
+        if length is not None:
+            headers["content-length"] = str(length)
         self.h2.send_headers(stream_id, headers.items(), end_stream=end)
         return stream_id
 

@@ -29,6 +29,26 @@ def test_early_response_leaves_the_connection_usable(server: Server) -> None:
 
 
 @both
+def test_an_upload_may_end_early_after_its_response(server: Server) -> None:
+    """A body shorter than its Content-Length, as curl leaves it, ends no other request."""
+    with Client(server) as client:
+        other = client.open("/late?0.3", "GET", end=True)
+        refused = client.open("/refuse", length=len(MEGABYTE))
+        assert client.wait(lambda: client.status(refused))
+        client.send(refused, b"")
+        assert client.wait(lambda: client.ended(other), 1.5)
+        assert client.status(other) == 200
+        assert client.get("/stats")
+
+
+def test_a_short_body_without_a_response_is_an_error(hardened: Server) -> None:
+    """Before the response, h2 refuses a body that differs from its Content-Length."""
+    with Client(hardened) as client:
+        client.send(client.open("/count", length=len(MEGABYTE)), b"")
+        assert client.wait(lambda: client.closed)
+
+
+@both
 def test_httpx_sees_an_early_status(server: Server) -> None:
     """A client that reads only after it has sent its whole body gets the response."""
     trust = ssl.create_default_context(cafile=str(server.ca))
