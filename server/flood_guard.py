@@ -21,11 +21,13 @@ USES = (
     "h2.connection:H2Connection.state_machine",
     "h2.exceptions:ProtocolError.error_code",
     "hypercorn.protocol.h2:H2Protocol._flush(self)",
+    "h2.connection:H2Connection.highest_inbound_stream_id",
     "hypercorn.protocol.h2:H2Protocol._handle_events(self, events)",
 )
 
 PREFACE_BYTES = 24
 FRAME_HEADER_BYTES = 9
+STREAM_ID = 2**31 - 1  # the bits of a frame header's last four bytes that are the stream
 FRAMES_PER_ITERATION = 8
 REQUEST_WEIGHT = 8
 """Frames of a connection that are handled in one iteration of the event loop; a request counts as
@@ -75,7 +77,9 @@ class FrameBudget:
     costs its client next to nothing and the server a parser's time (CVE-2019-9511 to 9518,
     CVE-2023-44487, CVE-2025-8671). A request earns the frames that usually come with one.
     `consume_shared` returns what the connection's subnet has left of so many frames: opening
-    another connection brings no other budget.
+    another connection brings no other budget. `is_answered` tells whether the response of a stream
+    is complete: then a reset, by which a client stops an upload that was refused, saves no work and
+    costs as much as any other frame.
     """
 
     def __init__(
@@ -83,10 +87,12 @@ class FrameBudget:
         frames_per_s: float,
         header_bytes: int,
         consume_shared: Callable[[float], float] = lambda frames: frames,
+        is_answered: Callable[[int], bool] = lambda _stream_id: False,
     ) -> None:
         self._frames_per_s = frames_per_s
         self._burst = frames_per_s * FRAME_BURST_S
         self._consume_shared = consume_shared
+        self._is_answered = is_answered
         self._left = self._burst
         self._free: float = FREE_FRAMES
         self._header_bytes = header_bytes
@@ -108,7 +114,7 @@ class FrameBudget:
         at, weight = self._skip, 0
         while at + FRAME_HEADER_BYTES <= len(data):
             length, kind = int.from_bytes(data[at : at + 3]), data[at + 3]
-            self._count(kind, length)
+            self._count(kind, length, int.from_bytes(data[at + 5 : at + 9]) & STREAM_ID)
             at += FRAME_HEADER_BYTES + length
             weight += REQUEST_WEIGHT if kind == FrameType.HEADERS else 1
             if weight >= FRAMES_PER_ITERATION and at < len(data):
@@ -146,7 +152,7 @@ class FrameBudget:
         self._left = min(self._burst, self._left)
         self._refilled_at = now
 
-    def _count(self, kind: int, length: int) -> None:
+    def _count(self, kind: int, length: int, stream_id: int) -> None:
         match kind:
             case FrameType.HEADERS:
                 self._block_bytes = length
@@ -157,7 +163,7 @@ class FrameBudget:
             case FrameType.DATA:
                 self.consume(1 if length < SMALL_DATA_BYTES else 0)
             case FrameType.RST_STREAM:
-                self.consume(RESET_COST)
+                self.consume(1 if self._is_answered(stream_id) else RESET_COST)
             case FrameType.SETTINGS:
                 self.consume(SETTINGS_COST)
             case _:
@@ -175,13 +181,19 @@ class FloodGuardedH2Protocol(H2Protocol):
         super().__init__(*args)
         self._network_limit = network_limit
         header_bytes = self.config.h2_max_header_list_size
-        self.budget = FrameBudget(control_frames_per_s, header_bytes, self._consume_shared)
+        self.budget = FrameBudget(
+            control_frames_per_s, header_bytes, self._consume_shared, self._is_answered
+        )
 
     def _consume_shared(self, frames: float) -> float:
         # Usually 0 frames, and looking the subnet up has a cost.
         if not frames or self.client is None:
             return frames
         return self._network_limit.consume(self.client[0], frames)
+
+    def _is_answered(self, stream_id: int) -> bool:
+        begun = stream_id <= self.connection.highest_inbound_stream_id
+        return begun and stream_id not in self.streams and stream_id not in self.stream_buffers
 
     @override
     async def handle(self, event: Event) -> None:

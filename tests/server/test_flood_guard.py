@@ -141,6 +141,27 @@ def test_resets_cost_more_than_requests_earn() -> None:
         list(budget.split((HEAD + frame(RST_STREAM, 0, 1, bytes(4))) * 100))
 
 
+def test_a_reset_after_the_response_costs_little() -> None:
+    """It saves no work: a client may reset every upload that is refused early."""
+    budget = FrameBudget(10, 10_000, is_answered=lambda stream_id: stream_id == 1)
+    list(budget.split(PREFACE))
+    list(budget.split((HEAD + frame(RST_STREAM, 0, 1, bytes(4))) * 1000))
+    with pytest.raises(ProtocolAbuse):
+        list(budget.split((HEAD + frame(RST_STREAM, 0, 3, bytes(4))) * 100))
+
+
+def test_refused_uploads_may_be_reset(hardened: Server) -> None:
+    """Hundreds of uploads that are refused early, and reset by their client, are all answered."""
+    with Client(hardened) as client:
+        for _ in range(300):
+            stream = client.open("/refuse")
+            assert client.wait(lambda stream=stream: client.ended(stream))
+            client.h2.reset_stream(stream, ErrorCodes.CANCEL)
+            client.flush()
+            client.events.clear()
+        assert client.get("/late?0") == b"0"
+
+
 def test_a_subnet_pays_only_for_what_no_request_earns() -> None:
     """Connections that send little consume nothing of what their subnet shares."""
     drawn: list[float] = []
