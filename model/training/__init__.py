@@ -1,4 +1,4 @@
-"""The training of the recogniser `sealed-crnn`; nothing here runs in the service."""
+"""The training of the recogniser `sealed-crnn-v2`; nothing here runs in the service."""
 
 import os
 

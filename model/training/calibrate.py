@@ -1,8 +1,8 @@
 """Fit the calibration of a line's confidence: the probability that its text is correct.
 
-`python -m model.training.calibrate ONNX CHARSET FACES` recognises lines rendered as for
-training, but not used in it, and prints the slope and intercept for model/weights.toml. A line is
-correct if its characters are, white space aside.
+`python -m model.training.calibrate ONNX FOLDER` recognises lines rendered as for training, but not
+used in it, and prints the slope and intercept for model/weights.toml. FOLDER is that of training. A
+line is correct if its characters are, white space aside.
 Source: Platt, Probabilistic Outputs for Support Vector Machines, 1999.
 """
 
@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from model.training.lines import LineSource, as_input
-from model.training.shards import read_charset
+from model.training.render_worker import LineSampler
+from model.training.widths import Pixels
 from model.vision.ctc import decode_ctc
 from model.vision.recogniser import MIN_NLL
 
-_SEED = 4242  # of no shard
+_SEED = "calibration"  # of no worker
 _ROUNDS = 50
 
 
@@ -43,6 +43,11 @@ def fit(nlls: npt.NDArray[np.float64], correct: npt.NDArray[np.float64]) -> tupl
     return float(weights[0]), float(weights[1])
 
 
+def as_input(image: Pixels) -> npt.NDArray[np.float32]:
+    """Return 1 x 3 x 48 x W, BGR, -1 to 1, of an image, H x W x 3, RGB."""
+    return image[None, ..., ::-1].transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
+
+
 def _plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
@@ -50,22 +55,21 @@ def _plain(text: str) -> str:
 def main() -> None:
     """Fit the calibration of the network that the command line names."""
     parser = argparse.ArgumentParser()
-    for name in ("onnx", "charset", "faces"):
+    for name in ("onnx", "folder"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--lines", type=int, default=1500)
     options = parser.parse_args()
-    charset = read_charset(options.charset)
     settings = ort.SessionOptions()
     settings.intra_op_num_threads = 1
     session = ort.InferenceSession(str(options.onnx), settings, providers=["CPUExecutionProvider"])
-    source = LineSource(options.faces, set(charset), seed=_SEED, held_out=False)
+    sampler = LineSampler(options.folder, _SEED)
     nlls, correct = [], []
-    for number in range(options.lines):
-        line = source.render(number)
-        probabilities = session.run(None, {"images": as_input([line.image])})[0][0]
-        decoded = decode_ctc(probabilities, [*charset, " "])
+    for _ in range(options.lines):
+        image, text = sampler.sample()
+        probabilities = session.run(None, {"images": as_input(image)})[0][0]
+        decoded = decode_ctc(probabilities, [*sampler.charset, " "])
         nlls.append(decoded.nll)
-        correct.append(float(_plain(decoded.text) == _plain(line.text)))
+        correct.append(float(_plain(decoded.text) == _plain(text)))
     slope, intercept = fit(np.array(nlls), np.array(correct))
     print(
         f"calibration = [{slope:.3f}, {intercept:.3f}]  # {sum(correct) / len(correct):.1%} correct"

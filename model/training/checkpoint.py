@@ -1,17 +1,20 @@
-"""Checkpoints of a run: files that are written completely or not at all."""
+"""Checkpoints: the weights of a network with its shape and charset, and the state of a run."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from model.training.network import Crnn
+from model.training.network import Recogniser, Shape
 
 
-def save(state: dict[str, Any], path: Path) -> None:
+def save(state: Mapping[str, Any], path: Path) -> None:
     """Write a file completely or not at all."""
     partial = path.with_suffix(".partial")
-    torch.save(state, partial)
+    torch.save(dict(state), partial)
     partial.rename(path)
 
 
@@ -21,9 +24,19 @@ def load_state(path: Path, device: str = "cpu") -> dict[str, Any]:
     return state
 
 
-def load_weights(network: Crnn, path: Path) -> None:
-    """Load the weights of another run where names and shapes match."""
-    weights = load_state(path)["weights"]
-    own = network.state_dict()
-    matching = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
-    network.load_state_dict(own | matching)
+def weights_of(
+    network: Recogniser, weights: Mapping[str, Tensor], charset: Sequence[str]
+) -> dict[str, Any]:
+    """Return these weights as float16, with the network's shape and charset."""
+    halves = {k: (v.half() if v.numel() > 1 else v).cpu() for k, v in weights.items()}
+    return {"shape": asdict(network.shape), "charset": "\n".join(charset), "weights": halves}
+
+
+def load_network(path: Path) -> tuple[Recogniser, list[str]]:
+    """Return the network of a checkpoint that `weights_of` made, float32, and its charset."""
+    state = load_state(path)
+    shape = dict(state["shape"])
+    charset: list[str] = state["charset"].split("\n")
+    network = Recogniser(Shape(**shape | {"widths": tuple(shape["widths"])}), len(charset) + 2)
+    network.load_state_dict({key: value.float() for key, value in state["weights"].items()})
+    return network, charset

@@ -1,7 +1,7 @@
 """Degrade the image of a line like printing, paper, cameras and scanners do.
 
 Each degradation takes and returns an image, float32 H x W x 3, 0 to 255. Some are only used for the
-held-out sets and never in training.
+held-out sets and never in training; the degradations of training are in `print_effects`.
 """
 
 import random
@@ -188,20 +188,10 @@ def median(_: random.Random, image: FloatImage) -> FloatImage:
     return cv2.medianBlur(np.clip(image, 0, 255).astype(np.uint8), 3).astype(np.float32)
 
 
-TRAINING: tuple[tuple[Degradation, float], ...] = (
-    (stretch, 0.3), (slant, 0.08), (curve, 0.08), (tilt, 0.3), (weight, 0.18), (dots, 0.04),
-    (thermal, 0.08), (shadow, 0.12), (blur, 0.35), (coarse, 0.32), (motion, 0.06), (moire, 0.04),
-    (bilevel, 0.04), (noise, 0.4), (sharpen, 0.1), (grey, 0.3), (jpeg, 0.55),
-)  # fmt: skip
 HELD_OUT: tuple[tuple[Degradation, float], ...] = (
     (stretch, 0.3), (tilt, 0.25), (blur, 0.3), (coarse, 0.25), (median, 0.15), (pepper, 0.15),
     (webp, 0.4),
 )  # fmt: skip
-
-
-def degrade(rng: random.Random, image: FloatImage, *, held_out: bool = False) -> FloatImage:
-    """Return the image after some of the degradations, in the order of their causes."""
-    return apply(rng, image, HELD_OUT if held_out else TRAINING)
 
 
 def apply(

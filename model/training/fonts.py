@@ -40,6 +40,7 @@ _SCRIPT = (
     "caveat", "dancing", "pacifico", "lobster", "satisfy", "dseg", "liu-jian", "long-cang",
     "zhi-mang",
 )  # fmt: skip
+SYMBOLS = "symbols"  # family of the faces that have only symbols
 _FONTSOURCE = ("400-normal", "700-normal", "400-italic", "300-normal")
 
 
@@ -71,11 +72,16 @@ class Faces:
     """The faces for training, or those held out."""
 
     def __init__(self, listing: Path, *, held_out: bool) -> None:
-        """Read the faces that `fonts` has listed."""
+        """Read a listing of faces, whose paths may be relative to it."""
         entries = json.loads(listing.read_text(encoding="utf-8"))
-        faces = [Face(**entry) for entry in entries if entry["held_out"] == held_out]
+        faces = [
+            Face(**entry | {"path": str(listing.parent / entry["path"])})
+            for entry in entries
+            if entry["held_out"] == held_out
+        ]
+        self.symbols = [face for face in faces if face.family == SYMBOLS]
         self._chinese = _weighted([face for face in faces if face.chinese])
-        self._latin = _weighted([face for face in faces if not face.chinese])
+        self._latin = _weighted([f for f in faces if not f.chinese and f.family != SYMBOLS])
 
     def pick(self, rng: random.Random, text: str) -> Face:
         """Return a random face that has every character of the text.
@@ -86,12 +92,16 @@ class Faces:
         """
         han = any(ord(character) > 0x2E7F for character in text)
         for _ in range(40):
-            chinese = han or rng.random() < 0.2
-            pool, cumulative = self._chinese if chinese else self._latin
-            face = rng.choices(pool, cum_weights=cumulative)[0]
+            face = self.sample(rng, han=han)
             if covered(face.path, face.index).issuperset(map(ord, text)):
                 return face
         raise LookupError("no face has all of these characters")
+
+    def sample(self, rng: random.Random, *, han: bool) -> Face:
+        """Return a random face; with `han` one for Chinese text."""
+        chinese = han or rng.random() < 0.2
+        pool, cumulative = self._chinese if chinese else self._latin
+        return rng.choices(pool, cum_weights=cumulative)[0]
 
 
 def _weighted(faces: Sequence[Face]) -> tuple[Sequence[Face], Sequence[float]]:

@@ -6,21 +6,14 @@ from functools import cache
 
 from faker import Faker
 
+from model.training import phrases
+
 _LOCALES = ("en_US", "en_GB", "fr_FR", "de_DE", "es_ES", "pt_PT", "pl_PL", "cs_CZ", "sv_SE")
-_CURRENCIES = (
-    "$", "RM", "RM ", "EUR ", "€", "£", "USD ", "¥", "￥", "HK$", "NT$", "Rs.", "S$", "CHF ",
-)  # fmt: skip
 _LABELS = (
     "TOTAL", "SUBTOTAL", "Total", "CASH", "CHANGE", "TAX", "GST", "VAT", "QTY", "AMOUNT",
     "Amount Due", "INVOICE NO", "Invoice No.", "DATE", "TIME", "TEL", "FAX", "Balance", "Rounding",
     "Discount", "GST 6%", "TOTAL (RM)", "Total Sales", "RECEIPT #", "CASHIER", "TABLE", "Card No",
     "REF", "No.", "DOC NO.", "BILL NO", "Item", "UNIT PRICE", "NET", "Page", "SR", "ZRL",
-)  # fmt: skip
-_CHINESE_LABELS = (
-    "合计", "金额", "单价", "数量", "税率", "税额", "日期", "发票代码", "发票号码", "开户行",
-    "账号", "电话", "地址", "姓名", "身份证号", "出生", "有效期", "应付", "找零", "实收", "共计",
-    "编号", "订单号", "备注", "价税合计（大写）", "纳税人识别号", "总计", "會員", "電話",
-    "日期時間", "單價", "數量",
 )  # fmt: skip
 _CAPITALS = "零壹贰叁肆伍陆柒捌玖"
 
@@ -61,7 +54,7 @@ def amount(rng: random.Random) -> str:
     body = f"{value:,.2f}" if rng.random() < 0.6 else f"{value:.2f}"
     if rng.random() < 0.08:
         body = body.replace(",", " ").replace(".", ",")
-    body = rng.choice(_CURRENCIES) + body if rng.random() < 0.5 else body
+    body = rng.choice(phrases.CURRENCIES) + body if rng.random() < 0.5 else body
     return rng.choice(
         ("{}", "{}", "{}", "-{}", "({})", "*{}", "{} SR", "{}S", "{}元", "{}-")
     ).format(body)
@@ -70,12 +63,11 @@ def amount(rng: random.Random) -> str:
 def date(rng: random.Random) -> str:
     """Return a date, a time, or both."""
     day, month, year = rng.randint(1, 31), rng.randint(1, 12), rng.randint(1950, 2039)
-    names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     forms = (
         f"{day:02}/{month:02}/{year}", f"{day:02}-{month:02}-{year}", f"{year}-{month:02}-{day:02}",
         f"{day}/{month}/{year % 100:02}", f"{day:02}.{month:02}.{year}",
-        f"{year}.{month:02}.{day:02}", f"{day} {names[month - 1]} {year}",
-        f"{names[month - 1].upper()} {day}, {year}", f"{year}年{month}月{day}日",
+        f"{year}.{month:02}.{day:02}", f"{day} {phrases.MONTHS[month - 1]} {year}",
+        f"{phrases.MONTHS[month - 1].upper()} {day}, {year}", f"{year}年{month}月{day}日",
         f"{year}年{month:02}月{day:02}日", f"{year}/{month:02}/{day:02}",
     )  # fmt: skip
     hour, minute, second = rng.randint(0, 23), rng.randint(0, 59), rng.randint(0, 59)
@@ -132,7 +124,7 @@ def labelled(rng: random.Random) -> str:
         label = rng.choice(_LABELS)
         separator = rng.choice((":", " :", ": ", " : ", " ", "  ", ".", ""))
     else:
-        label = rng.choice(_CHINESE_LABELS)
+        label = rng.choice(phrases.CHINESE_FIELDS)
         separator = rng.choice(("：", ":", " ", "", "： "))
     return label + separator + rng.choice((amount, date, code, number))(rng)
 

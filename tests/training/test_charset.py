@@ -1,5 +1,6 @@
 """The charset: what we want of what the teacher knows."""
 
+import bz2
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from model.training import charset as charsets
-from model.training.charset import common_hanzi, select, traditional_hanzi
-from model.training.shards import read_charset
+from model.training.charset import common_hanzi, extended, select, traditional_hanzi
+from model.training.charset_file import appended_from, read_charset
 from model.training.teacher import teacher_charset
 
 pytestmark = pytest.mark.training
@@ -40,6 +41,28 @@ def test_traditional_forms_differ_from_the_everyday_ones() -> None:
     assert {*"國學體"} <= set(traditional_hanzi())
 
 
+@pytest.fixture
+def _unihan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three characters of Unihan: two of the general table, one of Big Five's second level."""
+    rows = "# comment\nU+4E00\tkTGH\t2013:1\nU+9FCD\tkTGH\t2013:9\nU+4E42\tkBigFive\tC940\n"
+    path = tmp_path / "Unihan.txt.bz2"
+    path.write_bytes(bz2.compress(rows.encode()))
+    monkeypatch.setattr(charsets, "_MAPPINGS", path)
+
+
+@pytest.mark.usefixtures("_unihan")
+def test_new_characters_are_appended_in_order(charset: Sequence[str]) -> None:
+    """The classes of the selected ones keep their places; none is there twice."""
+    every = extended(charset)
+    assert every[: len(charset)] == list(charset)
+    assert appended_from(every) == len(charset)
+    appended = every[len(charset) :]
+    assert appended == sorted(set(appended) - set(charset))
+    assert {"\u9fcd", "☑", "₂", "硷"} <= set(appended)
+    assert not {"一", "\u4e42"} & set(appended)
+
+
+@pytest.mark.usefixtures("_unihan")
 def test_the_file_reads_back(
     teacher_path: Path,
     charset: Sequence[str],
@@ -47,12 +70,13 @@ def test_the_file_reads_back(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What the command writes is what training reads; what the teacher lacks is named."""
+    """What the command writes is what training reads; how many the teacher lacks is printed."""
     out = tmp_path / "charset.txt"
     monkeypatch.setattr(sys, "argv", ["charset", str(teacher_path), str(out)])
     charsets.main()
-    assert read_charset(out) == list(charset)
-    assert f"{len(charset)} characters" in capsys.readouterr().out
+    written = read_charset(out)
+    assert written == extended(charset)
+    assert f"{len(written)} characters; the teacher lacks " in capsys.readouterr().out
 
 
 def test_the_teachers_characters_end_with_the_space(teacher_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from model.training import forms
+from model.training import forms, phrases
 
 pytestmark = pytest.mark.training
 
@@ -52,7 +52,7 @@ def test_a_labels_value_follows_it() -> None:
     """The name of a field and an amount, date, code or number."""
     for seed in range(60):
         text = forms.labelled(random.Random(seed))
-        assert text.startswith((*forms._LABELS, *forms._CHINESE_LABELS)), text
+        assert text.startswith((*forms._LABELS, *phrases.CHINESE_FIELDS)), text
 
 
 def test_the_same_seed_draws_the_same() -> None:

@@ -1,7 +1,6 @@
 """The texts of lines."""
 
 import random
-import re
 from collections.abc import Sequence
 
 import pytest
@@ -12,7 +11,7 @@ from model.training.text import KINDS, generate_text
 pytestmark = pytest.mark.training
 
 
-def some(charset: Sequence[str], kind: str | None, *, held_out: bool = False) -> list[str]:
+def some(charset: Sequence[str], kind: str, *, held_out: bool = False) -> list[str]:
     """Return texts of a kind, from seeds."""
     known = set(charset)
     return [
@@ -36,20 +35,13 @@ def test_what_the_charset_lacks_is_left_out() -> None:
     assert set("".join(some("0123456789", "numbers"))) <= {*"0123456789 "}
 
 
-@pytest.mark.parametrize("kind", [None, *KINDS])
-def test_the_same_seed_gives_the_same_text(kind: str | None, charset: Sequence[str]) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_seed_gives_the_same_text(kind: str, charset: Sequence[str]) -> None:
     """Whatever was generated before."""
     known = set(charset)
     first = some(charset, kind)
-    generate_text(random.Random(99), known, kind=kind)
+    generate_text(random.Random(99), known, kind=kind, held_out=False)
     assert some(charset, kind) == first
-
-
-def test_without_a_kind_all_kinds_come(charset: Sequence[str]) -> None:
-    """Chinese, Latin and figures."""
-    texts = some(charset, None)
-    for pattern in ("[一-鿿]{3}", "[A-Za-z]{3}", r"\d{3}"):
-        assert any(re.search(pattern, text) for text in texts), pattern
 
 
 def test_held_out_sentences_are_never_trained_on(charset: Sequence[str]) -> None:
