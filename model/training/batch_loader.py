@@ -15,6 +15,7 @@ from torch import Tensor
 
 from model.training import widths
 
+_PATIENCE_S = 120
 _AHEAD = 6  # batches on the device in advance
 
 
@@ -50,18 +51,20 @@ class BatchLoader:
         """Return the next batch.
 
         Raises:
-            RuntimeError: loading has failed.
+            RuntimeError: loading has failed, or nothing was rendered for two minutes.
 
         """
-        began = time.monotonic()
+        started = time.monotonic()
         while True:
             try:
                 batch = self._ready.get(timeout=1)
             except queue.Empty:
                 if self._error is not None:
                     raise RuntimeError(self._error) from None
+                if time.monotonic() - started > _PATIENCE_S:
+                    raise RuntimeError("no lines were rendered: see render.txt") from None
                 continue
-            self.waited_s += time.monotonic() - began
+            self.waited_s += time.monotonic() - started
             return batch
 
     def _work(self) -> None:
@@ -134,8 +137,11 @@ class BatchLoader:
         """Read files into `images`; return labels and lengths."""
         _, _, width, _ = images.shape
         count, longest = widths.file_lines(width, self._batch_px), widths.longest_label(width)
+        size = count * (images[0].size + 2 * longest + 2)
         labels, lengths = [], []
         for number, path in enumerate(paths):
+            if path.stat().st_size != size:
+                raise ValueError(f"{path.name} has another batch size")
             with path.open("rb") as file:
                 file.readinto(images[number * count : (number + 1) * count])  # type: ignore[arg-type]
                 labels.append(np.frombuffer(file.read(2 * count * longest), np.int16))

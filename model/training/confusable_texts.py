@@ -19,7 +19,7 @@ def narrow(rng: random.Random, words: WordList) -> str:
     """Return a text that often loses a character: equal or narrow neighbours."""
     doubled = rng.choice(phrases.REPEATED) * rng.choice((2, 2, 2, 3, 3, 4, 6))
     ones = digits(rng, 1) * rng.randint(2, 4)
-    made = rng.choice(
+    text = rng.choice(
         (
             rng.choice(phrases.ROMAN_NUMERALS),
             f"{rng.choice(phrases.ROMAN_NUMERALS)}. {words.sample(rng).title()}",
@@ -38,7 +38,7 @@ def narrow(rng: random.Random, words: WordList) -> str:
             f"-{rng.uniform(0, 99):.2f}",
         )
     )
-    return made.replace("亖", "三").replace("丨", "一")
+    return text.replace("亖", "三").replace("丨", "一")
 
 
 def symbols(rng: random.Random, words: WordList) -> str:

@@ -105,7 +105,7 @@ class Conv(nn.Module):
 
     def _convolved(self, maps: Tensor, weight: Tensor) -> Tensor:
         if weight.shape[2:] == (1, 1) and self.stride == (1, 1):
-            # A product of matrices: no plan is output for each new shape, as cuDNN does.
+            # As a matrix product: cuDNN would plan again for every new shape.
             rows = functional.linear(maps.permute(0, 2, 3, 1), weight.flatten(1), self.bias)
             return rows.permute(0, 3, 1, 2)
         top, left, bottom, right = self.pads

@@ -60,10 +60,10 @@ class Graph:
             -fake_quantise.WEIGHT_MOST, fake_quantise.WEIGHT_MOST
         )
         flat = scale.reshape(-1)
-        made = self._channels(f"{name}/w", steps.numpy().astype(np.int8), flat.numpy())
+        weights = self._channels(f"{name}/w", steps.numpy().astype(np.int8), flat.numpy())
         bias_scale = (flat.double().numpy() * self.scales[source]).astype(np.float32)
         bias_steps = np.clip(np.round(bias.numpy() / bias_scale), -_MOST_INT32, _MOST_INT32)
-        return [made, self._channels(f"{name}/b", bias_steps.astype(np.int32), bias_scale)]
+        return [weights, self._channels(f"{name}/b", bias_steps.astype(np.int32), bias_scale)]
 
     def _channels(self, name: str, steps: npt.NDArray[Any], scale: npt.NDArray[np.float32]) -> str:
         """Add integers with a scale for each index of the first axis."""

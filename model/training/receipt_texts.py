@@ -9,14 +9,14 @@ from model.training.word_list import WordList
 
 
 def _goods(rng: random.Random, words: WordList) -> str:
-    made = cased(rng, words.some(rng, 1, 4))
+    text = cased(rng, words.some(rng, 1, 4))
     if rng.random() < 0.45:
-        made += f" {rng.randint(1, 999)}{rng.choice(('', ' '))}{rng.choice(phrases.UNITS)}"
+        text += f" {rng.randint(1, 999)}{rng.choice(('', ' '))}{rng.choice(phrases.UNITS)}"
     if rng.random() < 0.15:
-        made = f"{digits(rng, rng.randint(2, 13))} {made}"
+        text = f"{digits(rng, rng.randint(2, 13))} {text}"
     if rng.random() < 0.15:
-        made += f" ({cased(rng, words.some(rng, 1, 2))})"
-    return f"{made} {amount(rng)}" if rng.random() < 0.25 else made
+        text += f" ({cased(rng, words.some(rng, 1, 2))})"
+    return f"{text} {amount(rng)}" if rng.random() < 0.25 else text
 
 
 def _labelled(rng: random.Random, words: WordList) -> str:

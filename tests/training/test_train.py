@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.training import train
+from model.training import batch_loader, train
 from model.training.augment import as_input
 from model.training.batch_loader import Batch, BatchLoader
 from model.training.checkpoint import load_network, save, weights_of
@@ -164,6 +164,29 @@ def test_rendered_files_become_batches(folder: Path, tmp_path: Path) -> None:
         assert all(0 < number < len(SMALL_CHARSET) + 2 for number in label[:length])
         assert not any(label[length:])
     assert sampler.labels("! 一") == [1, len(SMALL_CHARSET) + 1, len(SMALL_CHARSET)]
+
+
+def test_a_run_without_rendered_lines_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an error, not by waiting for ever."""
+    monkeypatch.setattr(batch_loader, "_PATIENCE_S", 0)
+    loader = BatchLoader(tmp_path, BATCH_PX, CPU, seed=1)
+    try:
+        with pytest.raises(RuntimeError, match="no lines were rendered"):
+            loader.take()
+    finally:
+        loader.close()
+
+
+def test_a_file_that_cannot_be_read_ends_the_run(tmp_path: Path) -> None:
+    """The loader's thread gives its error to the caller."""
+    for number in range(8):
+        (tmp_path / f"00064-00-{number:06}.lines").write_bytes(b"short")
+    loader = BatchLoader(tmp_path, BATCH_PX, CPU, seed=1)
+    try:
+        with pytest.raises(RuntimeError, match="another batch size"):
+            loader.take()
+    finally:
+        loader.close()
 
 
 def test_the_evaluation_counts_exact_lines(network: Recogniser, batch: Batch) -> None:
