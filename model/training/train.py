@@ -54,6 +54,12 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def rendering_seed(options: argparse.Namespace) -> str:
+    """Return the seed of the lines: a resumed run renders others than it has learnt from."""
+    latest = options.out / "latest.pt"
+    return f"{options.seed}/{load_state(latest)['step'] if latest.exists() else 0}"
+
+
 def start_workers(options: argparse.Namespace, rendered: Path, stack: ExitStack) -> None:
     """Start the processes that render lines; they end with the stack."""
     rendered.mkdir(parents=True, exist_ok=True)
@@ -64,7 +70,7 @@ def start_workers(options: argparse.Namespace, rendered: Path, stack: ExitStack)
     for number in range(options.workers):
         command = [
             sys.executable, "-m", "model.training.render_worker", options.folder, rendered,
-            str(number), "--batch-px", str(options.batch_px), "--seed", str(options.seed),
+            str(number), "--batch-px", str(options.batch_px), "--seed", rendering_seed(options),
         ]  # fmt: skip
         worker = subprocess.Popen(command, env=environment, stdout=errors, stderr=errors)  # noqa: S603
         stack.callback(worker.wait)

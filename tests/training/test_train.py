@@ -90,7 +90,7 @@ def test_a_few_steps_lower_the_loss(
 def test_a_resumed_run_has_the_same_state(
     trainer_in: Callable[[Path], Trainer], batch: Batch, tmp_path: Path
 ) -> None:
-    """And makes the same next step: weights, averages, moments, ranges, time."""
+    """And makes the same next step: weights, averages, moments, ranges, time. Its lines are new."""
     one = trainer_in(tmp_path)
     for _ in range(3):
         one.learn(batch, 0.2)
@@ -99,12 +99,17 @@ def test_a_resumed_run_has_the_same_state(
     one.save(used_s=12.5)
     other = trainer_in(tmp_path)
     assert (other.step, other.measured, other.used_s) == (4, 1, 12.5)
+    new, resumed = (
+        train.rendering_seed(train.options_of(["folder", str(out), "--seconds", "1"]))
+        for out in (tmp_path / "new", tmp_path)
+    )
+    assert (new, resumed) == ("1/0", "1/4")
     assert FakeQuantise.mode == "quantise"
     for trainer in (one, other):
         torch.manual_seed(9)
         trainer.learn(batch, 0.6)
-    own, resumed = one.network.state_dict(), other.network.state_dict()
-    assert all(value.equal(resumed[name]) for name, value in own.items())
+    own, others = one.network.state_dict(), other.network.state_dict()
+    assert all(value.equal(others[name]) for name, value in own.items())
     assert all(a.equal(b) for a, b in zip(one.average, other.average, strict=True))
     assert other.step == 5
 
