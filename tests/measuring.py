@@ -1,8 +1,13 @@
-"""Coverage of the servers that tests start as processes."""
+"""Coverage of the processes that tests start."""
 
 import os
 
 VARIABLE = "COVERAGE_PROCESS_CONFIG"
+
+
+def unmeasured() -> dict[str, str]:
+    """Return the environment of a process that restricts itself and cannot write its coverage."""
+    return {name: value for name, value in os.environ.items() if name != VARIABLE}
 
 
 def measuring() -> dict[str, str]:

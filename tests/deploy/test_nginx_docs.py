@@ -60,7 +60,7 @@ def test_without_a_key_nothing_is_served(project: Path) -> None:
     """There is no development key behind a proxy."""
     done = _serve(project, "")
     assert done.returncode != 0
-    assert "no [[keys]] is" in done.stderr
+    assert "there are no [[keys]]" in done.stderr
 
 
 def test_a_socket_in_use_is_not_taken_over(project: Path) -> None:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.measuring import unmeasured
+
 PROJECT = Path(__file__).parents[3]
 BEGINNING = """
 import ctypes, errno, mmap, os, resource, signal, socket, sys, threading
@@ -17,6 +19,7 @@ def run(code: str) -> tuple[int, str]:
     """Run the code; return the exit status, negative for a signal, and the output."""
     done = subprocess.run(
         [sys.executable, "-c", BEGINNING + code, str(PROJECT)],
+        env=unmeasured(),
         capture_output=True,
         text=True,
         check=False,
