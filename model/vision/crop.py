@@ -9,6 +9,12 @@ from model.vision.inference import Pixels
 from model.vision.polygon import Polygon, width_and_height
 
 _CLEAR_ASPECT = 3.0  # a box with a longer side of at least this ratio shows its direction
+_LOOSE = 2.5  # a box of more than this times the height of its text is trimmed
+_MIN_TEXT_PX = 10  # what is lower may be a dash
+_SHORT = 2.0  # widths of less than this times the height may be one character, such as 一
+_MARGIN = 0.25  # of the text's height, kept above and below it
+_EDGE = 25  # grey levels between neighbours in a row; the outline of a letter has more
+_FEW_EDGES = 0.15  # of the richest row's edges; rows with fewer hold no text
 
 
 def crop_line(pixels: Pixels, polygon: Polygon, *, sideways: bool) -> Pixels:
@@ -29,6 +35,28 @@ def crop_line(pixels: Pixels, polygon: Polygon, *, sideways: bool) -> Pixels:
     if not sideways:
         return line  # type: ignore[return-value]
     return cv2.rotate(line, cv2.ROTATE_90_COUNTERCLOCKWISE)  # type: ignore[return-value]
+
+
+def trim_loose(line: Pixels) -> Pixels:
+    """Return a line without most of the empty rows above and below its text, H x W x 3.
+
+    Of a page of many thousands of pixels the detector sees a smaller copy, and its boxes can be
+    four times as high as the letters, which are then too small for the recogniser. Other boxes
+    keep their rows.
+    """
+    height, width = line.shape[:2]
+    if height < _LOOSE * _MIN_TEXT_PX or width < _SHORT * height:
+        return line
+    grey = line.mean(axis=2, dtype=np.float32)
+    edges = (np.abs(np.diff(grey, axis=1)) > _EDGE).sum(axis=1)
+    rows = np.flatnonzero(edges > max(3, _FEW_EDGES * edges.max(initial=0)))
+    if not rows.size:
+        return line
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    if not _MIN_TEXT_PX <= bottom - top <= height / _LOOSE:
+        return line
+    margin = max(2, round((bottom - top) * _MARGIN))
+    return line[max(0, top - margin) : bottom + margin]
 
 
 def sideways_lines(polygons: Sequence[Polygon]) -> set[int]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from model.vision.crop import crop_line, rotate_180, sideways_lines
+from model.vision.crop import crop_line, rotate_180, sideways_lines, trim_loose
 from model.vision.detect import Detector
 from model.vision.inference import Pixels
 from model.vision.order import reading_order
@@ -57,7 +57,8 @@ class _DetectedLines:
     def crop(self, index: int) -> Pixels:
         """Return a line's pixels, H x W x 3. It raises what `check` raises."""
         self.check()
-        return crop_line(self.pixels, self.polygons[index], sideways=index in self.sideways)
+        sideways = index in self.sideways
+        return trim_loose(crop_line(self.pixels, self.polygons[index], sideways=sideways))
 
 
 class PageReader:

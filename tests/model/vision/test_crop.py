@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from model.vision.crop import crop_line, sideways_lines
+from model.vision.crop import crop_line, sideways_lines, trim_loose
 from model.vision.polygon import Polygon
+from tests.model.images import render_line
 
 RNG = np.random.default_rng(1)
 
@@ -42,3 +43,33 @@ def test_long_boxes_show_the_direction_of_short_ones() -> None:
     assert sideways_lines([one, down]) == {0, 1}
     assert sideways_lines([one, level, level, down]) == {3}
     assert sideways_lines([]) == set()
+
+
+def test_empty_rows_of_a_loose_box_are_cut_off() -> None:
+    """The text keeps a margin of a quarter of its height."""
+    line = np.asarray(render_line("Invoice No. 2026-0042, TOTAL 12.50"))
+    height = line.shape[0]
+    loose = np.pad(line, ((60, 60), (0, 0), (0, 0)), constant_values=255)
+    trimmed = trim_loose(loose)
+    assert trimmed.shape[0] < height + 8
+    assert trimmed.shape[1:] == line.shape[1:]
+    assert (trimmed < 128).sum() == (line < 128).sum()
+
+
+def test_other_boxes_keep_their_rows() -> None:
+    """So do low ones, short ones, those of two lines, of a dash, and without text."""
+    line = np.asarray(render_line("Invoice No. 2026-0042, TOTAL 12.50"))
+    twice = np.concatenate([line, np.full((40, *line.shape[1:]), 255, np.uint8), line])
+    low = np.pad(np.asarray(render_line("TOTAL", 7)), ((2, 2), (0, 0), (0, 0)), constant_values=255)
+    dash = np.full((60, 200, 3), 255, np.uint8)
+    dash[28:32, 20:180:8] = 0
+    short = np.pad(line[:, :60], ((60, 60), (0, 0), (0, 0)), constant_values=255)
+    empty = np.full((90, 200, 3), 240, np.uint8)
+    for box in (line, twice, low[:23], dash, short, empty):
+        assert trim_loose(box).shape == box.shape
+
+
+def test_a_box_of_any_size_can_be_trimmed() -> None:
+    """It raises nothing."""
+    for height, width in ((1, 1), (100, 1), (1, 100), (24, 2)):
+        assert trim_loose(RNG.integers(0, 256, (height, width, 3), np.uint8)).size
