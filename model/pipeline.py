@@ -119,8 +119,8 @@ class Pipeline:
 
     async def stop_idle(self) -> None:
         """Stop the idle processes."""
+        await self._decoders.stop()  # first: a request that comes meanwhile starts its own zygote
         await self._engines.stop_idle()
-        await self._decoders.stop()
 
     async def aclose(self) -> None:
         """Stop all processes, busy or not; later readings raise ReaderDied."""

@@ -172,6 +172,7 @@ class Reader:
                 to a caller who holds fewer.
 
         """
+        self._cancel_idle_timer()
         try:
             with self._admission.ticket(caller) as ticket:
                 yield Slot(self._pipeline, ticket, self._max_pages)
@@ -184,8 +185,7 @@ class Reader:
     async def aclose(self) -> None:
         """Stop the processes, busy or not; later readings raise ReaderDied."""
         self._closed = True
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        self._cancel_idle_timer()
         if self._stopping is not None:
             await self._stopping
         if self._proving is not None:
@@ -199,16 +199,23 @@ class Reader:
 
     def _restart_idle_timer(self) -> None:
         """Start the idle time again if no request is admitted."""
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-            self._idle_timer = None
+        self._cancel_idle_timer()
         if self._idle_s > 0 and not self._admission and not self._closed:
             loop = asyncio.get_running_loop()
             self._idle_timer = loop.call_later(self._idle_s, self._stop_idle)
 
+    def _cancel_idle_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+
     def _stop_idle(self) -> None:
         """Stop the idle processes in a task."""
-        self._stopping = asyncio.get_running_loop().create_task(self._pipeline.stop_idle())
+        self._stopping = asyncio.get_running_loop().create_task(self._stop_if_idle())
+
+    async def _stop_if_idle(self) -> None:
+        if not self._admission:  # a request may have been admitted in the same iteration
+            await self._pipeline.stop_idle()
 
 
 def _engine_configuration(

@@ -71,11 +71,11 @@ class ZygoteHandle:
             UnreadableImage: the decoder exited without a response.
 
         """
+        response, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._sequence += 1
         sequence = self._sequence
         exited = self._statuses[sequence] = asyncio.get_running_loop().create_future()
         exited.add_done_callback(mark_retrieved)
-        response, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             try:
                 self._process.send({**request, "sequence": sequence}, upload, output, theirs)

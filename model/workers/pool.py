@@ -189,9 +189,11 @@ class Pool:
     async def _fill(self) -> None:
         """Start a child for a slot that is taken, and free the slot."""
         fresh: Child | None = None
-        with contextlib.suppress(ReaderDied, WeightsError):  # the next request learns why
-            fresh = await self._start()
-        self._release(fresh)
+        try:
+            with contextlib.suppress(ReaderDied, WeightsError):  # the next request learns why
+                fresh = await self._start()
+        finally:
+            self._release(fresh)
 
     def _release(self, child: Child | None) -> None:
         self._free.put_nowait(child if child is not None and child.alive else None)

@@ -40,7 +40,10 @@ class Process:
             ReaderDied: the process could not be started.
 
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError as error:  # no descriptors left
+            raise ReaderDied(f"the {module} did not start: {error}") from error
         ours.settimeout(0)
         with theirs:
             try:

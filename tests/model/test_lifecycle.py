@@ -50,6 +50,17 @@ async def test_the_first_request_is_served_first(make_reader: MakeReader) -> Non
         assert reader._engines.started == 1
 
 
+async def test_a_request_stops_the_idle_timer(make_reader: MakeReader) -> None:
+    """Its processes are not stopped under it, however long it takes."""
+    async with make_reader(idle_s=60) as reader:
+        await reader.read(LINE, detect=False)
+        assert reader._idle_timer is not None
+        reading = asyncio.create_task(reader.read(LINE, detect=False))
+        await until(lambda: reader.waiting + reader.running)
+        assert reader._idle_timer is None
+        assert (await reading)[0].text == "4711 0815"
+
+
 async def test_a_cancelled_request_does_not_stop_the_start(make_reader: MakeReader) -> None:
     """The engine that it started is there for the next request."""
     async with make_reader() as reader:

@@ -1,6 +1,7 @@
 """A pool of child processes: when they start, stop and are replaced."""
 
 import asyncio
+import errno
 from typing import Any
 
 import pytest
@@ -127,3 +128,23 @@ async def test_a_child_is_replaced_after_its_number_of_requests(stand_in: StandI
     assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [2, 2, 1]
     assert children.deaths == 0
     await children.aclose()
+
+
+async def test_a_child_that_finds_no_descriptors_left_costs_no_slot(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start that is made in advance fails; the next request starts another child."""
+    children = pool(stand_in(""))
+    try:
+        with monkeypatch.context() as patched:
+
+            def exhausted(*_arguments: object) -> None:
+                raise OSError(errno.EMFILE, "Too many open files")
+
+            patched.setattr("model.workers.process.socket.socketpair", exhausted)
+            children.prestart()
+            await asyncio.sleep(0)
+        async with asyncio.timeout(20), children.lease():
+            pass
+    finally:
+        await children.aclose()
