@@ -17,6 +17,9 @@ from typing import Any
 
 from server.probes import override
 
+KEY_UPDATE_BYTES = 4096
+"""How much a connection may make us send by KeyUpdates: about 150 (RFC 8446, section 4.6.3)."""
+
 
 class TLSStream:
     """Reads and writes what is encrypted on a plain asyncio stream, as its server.
@@ -34,6 +37,7 @@ class TLSStream:
         self._reader = reader
         self._writer = writer
         self._read_bytes = read_bytes
+        self._key_update_bytes = 0
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self.ssl_object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
@@ -61,14 +65,18 @@ class TLSStream:
         """Return up to `size` bytes; none at the end.
 
         Raises:
-            OSError: the connection was lost, or what came is not valid TLS (ssl.SSLError).
+            OSError: the connection was lost, or what came is not valid TLS, or too many KeyUpdates
+                (ssl.SSLError).
 
         """
         while True:
             pieces, ended = self._read_available(size)
-            self._flush()  # a KeyUpdate is answered (RFC 8446, section 4.6.3)
+            self._key_update_bytes += self._flush()
+            if self._key_update_bytes > KEY_UPDATE_BYTES:
+                raise ssl.SSLError("too many KeyUpdates")
             if pieces or ended:
                 return b"".join(pieces)
+            await asyncio.sleep(0)  # what has arrived may hold no data again
             await self._receive()
 
     def _read_available(self, size: int) -> tuple[list[bytes], bool]:
@@ -109,10 +117,12 @@ class TLSStream:
         else:
             self._incoming.write_eof()
 
-    def _flush(self) -> None:
+    def _flush(self) -> int:
+        """Send what OpenSSL has to send; return how many bytes."""
         data = self._outgoing.read()
         if data and not self._writer.transport.is_closing():
             self._writer.write(data)
+        return len(data)
 
 
 def discard_rest(writer: asyncio.StreamWriter) -> None:
