@@ -28,6 +28,9 @@ class LimitedConnection(Protocol):
     async def go_away(self) -> None:
         """Tell the client that no further request is accepted."""
 
+    async def close(self) -> None:
+        """End what is left of the requests, and close."""
+
     def abort(self) -> None:
         """Close without waiting for anything."""
 

@@ -195,9 +195,10 @@ class Connection:
                 await terminated.wait()
         if terminated.is_set() and not self.has_requested:
             await asyncio.sleep(self._linger_s)
-        await asyncio.shield(self._close_idle())
+        await asyncio.shield(self.close())
 
-    async def _close_idle(self) -> None:
+    async def close(self) -> None:
+        """End what is left of the requests, and close."""
         await self.go_away()
         if self._protocol is not None:
             await self._protocol.handle(Closed())

@@ -23,13 +23,24 @@ async def shut_down(worker: Worker, connections: Collection[asyncio.Task[None]])
             # Each in a task of its own: a client that does not read delays no other's GOAWAY.
             goodbyes.append(loop.create_task(connection.go_away()))
     if connections:
-        _, left = await asyncio.wait(connections, timeout=graceful_s)
-        for task in left:
-            task.cancel()
+        await asyncio.wait(connections, timeout=graceful_s)
+        # Closed first, which ends their requests: a connection that is cancelled before its
+        # protocol knows of the end still starts tasks.
         for connection in tuple(worker.limits.connections.connections):
+            goodbyes.append(loop.create_task(connection.close()))
             loop.call_later(linger_s, connection.abort)
-        if left:
-            await asyncio.wait(left, timeout=2 * linger_s)
+        await _cancel_late(set(connections), 2 * linger_s)
+
+
+async def _cancel_late(connections: set[asyncio.Task[None]], wait_s: float) -> None:
+    """Wait for connections that are closing; cancel those that take longer."""
+    if not connections:
+        return
+    _, late = await asyncio.wait(connections, timeout=wait_s)
+    for task in late:
+        task.cancel()
+    if late:
+        await asyncio.wait(late, timeout=wait_s)
 
 
 def _abort_handshake(connection: LimitedConnection) -> None:

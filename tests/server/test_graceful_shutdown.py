@@ -5,11 +5,12 @@ import signal
 import socket
 import ssl
 import time
+from contextlib import ExitStack
 
 import pytest
 
-from tests.server.clients import stats
-from tests.server.servers import VARIANTS, Server, serving
+from tests.server.clients import Client, stats
+from tests.server.servers import VARIANTS, Server, serving, until
 from tls.development import Paths
 
 REQUEST = b"GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -56,3 +57,18 @@ def test_a_new_connection_without_a_request_is_closed(pair: Paths) -> None:
             stats(server)
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(20) == 0
+
+
+def test_stuck_requests_leave_no_traceback(pair: Paths) -> None:
+    """What is open at graceful_timeout ends in order: HTTP/1.1, HTTP/2, uploads that go on."""
+    options = {"graceful_timeout": 0.3}
+    with serving(pair, hardened=True, linger_s=0.5, settings=options) as server:
+        with ExitStack() as opened:
+            for _ in range(3):
+                client = opened.enter_context(Client(server))
+                for path in ("/unread", "/endless", "/late?100", "/refuse"):
+                    client.send(client.open(path, length=10_000), b"x" * 1000, end=False)
+            until(lambda: stats(server)["running"] >= 9)
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(20) == 0
+        assert not [line for line in server.lines if "Traceback" in line or "never" in line]
