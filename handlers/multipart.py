@@ -1,6 +1,5 @@
 """The images in a multipart/form-data body, parsed as it arrives; RFC 7578."""
 
-import codecs
 import io
 import logging
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ class MultipartImages:
     """
 
     def __init__(self, content_type: str, *, max_images: int) -> None:
-        """Read the boundary and charset.
+        """Read the boundary.
 
         Raises:
             MalformedBody: the Content-Type has no boundary, or one that is too long.
@@ -48,7 +47,6 @@ class MultipartImages:
         _, options = parse_options_header(content_type)
         if b"boundary" not in options:
             raise MalformedBody
-        self._charset = _charset(options.get(b"charset", b"utf-8"))
         self._max_images = max_images
         self._images: list[bytes] = []
         self._part = _Part()
@@ -84,7 +82,7 @@ class MultipartImages:
         """
         try:
             self._parser.write(chunk)
-        except (FormParserError, UnicodeError) as error:  # UnicodeError: charset=undefined
+        except FormParserError as error:
             raise MalformedBody from error
 
     def finish(self) -> list[bytes]:
@@ -116,7 +114,7 @@ class MultipartImages:
         _, options = parse_options_header(self._part.disposition)
         if b"name" not in options:
             raise MalformedBody
-        name = _decode(options[b"name"], self._charset)
+        name = options[b"name"].decode(errors="replace")  # RFC 7578, section 5.1: no other charset
         self._part.is_file = b"filename" in options
         if not self._part.is_file:
             self._fields += 1
@@ -143,18 +141,3 @@ class MultipartImages:
 
     def _on_end(self) -> None:
         self._complete = True
-
-
-def _charset(name: bytes) -> str:
-    """Return a codec's name; ISO 8859-1 for a name that is unknown."""
-    try:
-        return codecs.lookup(name.decode("latin-1")).name
-    except (LookupError, ValueError):
-        return "latin-1"
-
-
-def _decode(name: bytes, charset: str) -> str:
-    try:
-        return name.decode(charset)
-    except (UnicodeDecodeError, LookupError):
-        return name.decode("latin-1")

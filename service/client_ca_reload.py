@@ -13,8 +13,8 @@ if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
 class ClientCAReload:
     """Watches the CA and CRL files of `clients`; calls `changed` with each new generation.
 
-    Independent of the service's own certificate: a problem with one of the two does not delay the
-    other, and behind a proxy there is only this one.
+    New CAs need a new TLS context, which is made from the service's own certificate files, too:
+    while those cannot be loaded, `/readyz` fails, and new connections have no client certificate.
     """
 
     def __init__(self, clients: "ClientTrustStore", *, changed: Callable[[int], None]) -> None:
