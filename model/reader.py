@@ -210,7 +210,6 @@ class Reader:
             self._idle_timer = None
 
     def _stop_idle(self) -> None:
-        """Stop the idle processes in a task."""
         self._stopping = asyncio.get_running_loop().create_task(self._stop_if_idle())
 
     async def _stop_if_idle(self) -> None:

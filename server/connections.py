@@ -19,8 +19,7 @@ from server.http2 import HardenedH2Protocol
 from server.tls_stream import TLSStream, describe, has_unacknowledged
 
 READ_BYTES = 65_536
-SLOW_READER_PATIENCE = 10
-"""How many times linger_s a closed connection may take while its client still reads."""
+SLOW_READER_PATIENCE = 10  # times linger_s that a closed connection may take to be read
 
 
 class Connection:
