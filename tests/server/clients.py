@@ -35,9 +35,13 @@ class Client:
         )
         self.events: list[h2.events.Event] = []
         self.closed = False
-        self.h2.initiate_connection()
-        self.flush()
-        self.wait(lambda: self.seen(h2.events.RemoteSettingsChanged))
+        try:
+            self.h2.initiate_connection()
+            self.flush()
+            self.wait(lambda: self.seen(h2.events.RemoteSettingsChanged))
+        except BaseException:
+            self.socket.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
