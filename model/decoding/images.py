@@ -5,7 +5,6 @@ No other file gives an upload to Pillow. It runs in a decoder process.
 
 import contextlib
 import io
-import math
 import os
 import struct
 import zlib
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from model.decoding.deep_grey import grey_scale, to_8_bits
 from model.errors import NoSuchPage, TooManyPixels, UnreadableImage, UnsupportedImageType
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -37,8 +37,6 @@ CORRUPT = (
     Image.DecompressionBombError,
 )
 _STRIP_ROWS = 64  # rows converted at a time, so that they stay in the processor's cache
-_DEEP_GREY_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
-_WHITE_LEVELS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 
 
 class ImageFile:
@@ -78,7 +76,9 @@ class ImageFile:
         return self.pages > 1
 
     def upright(self, number: int) -> Image.Image:
-        """Return page `number`, from 1, in its own mode, rotated as its EXIF orientation says.
+        """Return page `number`, from 1, rotated as its EXIF orientation says.
+
+        It has its own mode, but with 8 bits of grey at most.
 
         Raises:
             NoSuchPage: there are fewer pages.
@@ -96,9 +96,13 @@ class ImageFile:
         except CORRUPT as error:
             raise UnreadableImage(type(error).__name__) from error
         try:
-            return ImageOps.exif_transpose(self._image)
+            image = ImageOps.exif_transpose(self._image)
         except CORRUPT:  # the metadata is corrupt, the pixels are not
-            return self._image
+            image = self._image
+        try:
+            return to_8_bits(image, grey_scale(self._image))
+        except CORRUPT as error:
+            raise UnreadableImage(type(error).__name__) from error
 
     def render(self, number: int, output: int) -> tuple[int, int]:
         """Write page `number`, from 1, to a memory file, H x W x 3 bytes; return width and height.
@@ -168,30 +172,11 @@ def rgb_strips(image: Image.Image) -> Iterator[bytes]:
 
     """
     try:
-        image = _scale_deep_grey(image)
         for top in range(0, image.height, _STRIP_ROWS):
             bottom = min(top + _STRIP_ROWS, image.height)
             yield _to_rgb(image.crop((0, top, image.width, bottom))).tobytes()
     except CORRUPT as error:
         raise UnreadableImage(type(error).__name__) from error
-
-
-def _scale_deep_grey(image: Image.Image) -> Image.Image:
-    """Return an image with more than 8 bits of grey as mode L; Pillow would clip it to white.
-
-    The file does not contain its white level (12-bit scans are stored in 16 bits), so the smallest
-    common bit depth that contains the brightest pixel is used.
-    """
-    if image.mode not in _DEEP_GREY_MODES:
-        return image
-    brightest = image.getextrema()[1]
-    if not isinstance(brightest, int | float) or not math.isfinite(brightest):
-        raise UnreadableImage("no finite brightness")
-    whites = [
-        white for white in _WHITE_LEVELS if white >= brightest and (white > 1 or image.mode == "F")
-    ]
-    scale = 255 / (whites[0] if whites else brightest)
-    return image.convert("F").point(lambda value: value * scale + 0.0).convert("L")
 
 
 def _to_rgb(strip: Image.Image) -> Image.Image:
@@ -200,6 +185,8 @@ def _to_rgb(strip: Image.Image) -> Image.Image:
         return strip
     if strip.mode == "LAB":  # Pillow needs a colour profile to convert it; lightness is enough
         return strip.getchannel("L").convert("RGB")
+    if strip.mode == "La":  # alpha is premultiplied; the only mode without a conversion to RGB(A)
+        strip = strip.convert("LA")
     if not strip.has_transparency_data:
         return strip.convert("RGB")
     strip = strip.convert("RGBA")
