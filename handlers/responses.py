@@ -1,6 +1,6 @@
 """The response bodies of POST /ocr."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from model.reader import Page
@@ -11,11 +11,15 @@ PAGE_BREAK = "\n\f"  # as in pdftotext's output
 def as_document(
     readings: Sequence[Sequence[Page]], request_id: str, *, paged: bool
 ) -> dict[str, Any]:
-    """Return the JSON response: an object for one upload, with a list for several."""
+    """Return the JSON response: an object for one upload, with a list for several.
+
+    `model`, `timing_ms` (the sums) and `request_id` are always at the top.
+    """
     uploads = [_upload(pages, paged=paged) for pages in readings]
     if len(uploads) == 1:
         return {**uploads[0], "request_id": request_id}
-    return {"images": uploads, "request_id": request_id}
+    summary = _summary([page for pages in readings for page in pages])
+    return {"images": uploads, **summary, "request_id": request_id}
 
 
 def as_text(readings: Sequence[Sequence[Page]]) -> str:
@@ -33,8 +37,7 @@ def as_page(page: Page) -> dict[str, Any]:
         ],
         "width": page.width,
         "height": page.height,
-        "model": page.model,
-        "timing_ms": {step: round(ms, 1) for step, ms in page.timing_ms.items()},
+        **_summary([page]),
     }
 
 
@@ -45,8 +48,23 @@ def _upload(pages: Sequence[Page], *, paged: bool) -> dict[str, Any]:
     return {
         "text": _text(pages),
         "pages": [{"page": page.number, **as_page(page)} for page in pages],
+        **_summary(pages),
     }
 
 
 def _text(pages: Sequence[Page]) -> str:
     return PAGE_BREAK.join(page.text for page in pages)
+
+
+def _summary(pages: Sequence[Page]) -> dict[str, Any]:
+    """Return the model that read the pages, and the sums of their times."""
+    return {"model": pages[0].model, "timing_ms": _sums(page.timing_ms for page in pages)}
+
+
+def _sums(times_ms: Iterable[dict[str, float]]) -> dict[str, float]:
+    """Return the sum of each step, rounded to 0.1 ms."""
+    sums: dict[str, float] = {}
+    for times in times_ms:
+        for step, ms in times.items():
+            sums[step] = sums.get(step, 0.0) + ms
+    return {step: round(ms, 1) for step, ms in sums.items()}

@@ -141,7 +141,7 @@ async def test_several_images_are_read_in_order(post: Caller, multipart: Multipa
     body = multipart([("image", b"first one"), ("file", b"second")])
     kind = f"multipart/form-data; boundary={BOUNDARY}"
     document = json.loads((await post(body, content_type=kind)).body)
-    assert set(document) == {"images", "request_id"}
+    assert set(document) == {"images", "model", "timing_ms", "request_id"}
     assert [image["text"] for image in document["images"]] == ["first\none", "second"]
     text = await post(body, content_type=kind, accept="text/plain")
     assert text.body == b"first\none\n\nsecond"
@@ -181,7 +181,7 @@ async def test_invalid_parameters_are_rejected(
 async def test_the_response_for_a_document(post: Caller) -> None:
     """`pages` has an entry per page, like an image with a number; the text is joined."""
     document = json.loads((await post(b"one two/three")).body)
-    assert set(document) == {"text", "pages", "request_id"}
+    assert set(document) == {"text", "pages", "model", "timing_ms", "request_id"}
     assert document["text"] == "one\ntwo\n\fthree"
     assert [(page["page"], page["text"]) for page in document["pages"]] == [
         (1, "one\ntwo"),
