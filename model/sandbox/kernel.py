@@ -1,6 +1,6 @@
 """Kernel and C library calls that Python has no function for.
 
-Source: prctl(2), syscall(2).
+Source: prctl(2), syscall(2), capset(2).
 """
 
 import ctypes
@@ -36,6 +36,28 @@ def syscall(number: int, *arguments: object) -> int:
     if result < 0:
         raise _error(f"system call {number}")
     return result
+
+
+def capget(header: object, words: object) -> None:
+    """Write this thread's capabilities to `words`.
+
+    Raises:
+        OSError: the call failed.
+
+    """
+    if _LIBC.capget(header, words) != 0:
+        raise _error("capget")
+
+
+def capset(header: object, words: object) -> None:
+    """Set this thread's capabilities.
+
+    Raises:
+        OSError: the kernel refuses it.
+
+    """
+    if _LIBC.capset(header, words) != 0:
+        raise _error("capset")
 
 
 def release_free_memory() -> None:

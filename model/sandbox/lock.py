@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.sandbox import kernel, landlock, policies, seccomp
+from model.sandbox import capabilities, kernel, landlock, policies, seccomp
 from model.sandbox.seccomp import Call
 
 
@@ -47,11 +47,12 @@ def disable_core_dumps() -> None:
 
 
 def drop_files() -> int:
-    """Give up new privileges, debuggers, core dumps, files and sockets; return Landlock's version.
+    """Drop privileges, debuggers, core dumps, files and sockets; return Landlock's version.
 
     0: this kernel has no Landlock, and only the system call filter keeps files away.
     """
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    capabilities.drop_all()
     disable_core_dumps()
     return landlock.deny_everything()
 
