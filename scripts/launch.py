@@ -11,11 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.addresses import listens
 from scripts.self_check import SelfCheckError, self_check
 from scripts.self_check_client import NoResponse
-from settings import Settings, SettingsError, load_settings, settings_path
-from settings.server import bind_host
+from settings import Settings, load_settings, settings_path
 from tls.certificates import CertificateError
 
 
@@ -23,21 +21,16 @@ def main() -> int:
     """Serve until the service ends; return the exit status."""
     parser = argparse.ArgumentParser(prog="serve", description=__doc__)
     parser.add_argument("--once", action="store_true", help="stop after the self-check")
-    once = parser.parse_args().once
+    parser.add_argument("--check", action="store_true", help="check the settings, and do not start")
+    arguments = parser.parse_args()
+    once, check_only = arguments.once, arguments.check
     os.chdir(ROOT)
     settings_file = settings_path()
-    try:
-        settings = load_settings(settings_file)
-    except (
-        SettingsError
-    ) as error:  # reported here: Hypercorn reads the file first, and less clearly
-        print(f"Sealed OCR does not start:\n{error}", file=sys.stderr)
-        return 1
-    in_use = address_in_use(settings)
-    if in_use is not None:
-        print(f"{in_use} is in use by another program: stop it, or change", file=sys.stderr)
-        print(f"bind or insecure_bind in {settings_file}", file=sys.stderr)
-        return 1
+    # In a process of its own, since it imports what the service imports.
+    checked = subprocess.call([sys.executable, "-m", "service.check", "--start"])
+    if check_only or checked != 0:
+        return checked
+    settings = load_settings(settings_file)
     hypercorn = Path(sys.executable).with_name("hypercorn")
     service = subprocess.Popen([hypercorn, "--config", str(settings_file), "app:app"])
     forward_signals(service)
@@ -81,14 +74,6 @@ def has_terminal() -> bool:
     except OSError:
         return False
     return True
-
-
-def address_in_use(settings: Settings) -> str | None:
-    """Return the first address that is already in use, which Hypercorn reports by a traceback."""
-    for address in (*settings.server.bind, *settings.server.insecure_bind):
-        if bind_host(address) != "fd" and not address.endswith(":0") and listens(address):
-            return address
-    return None
 
 
 def no_self_check(settings: Settings) -> str | None:
