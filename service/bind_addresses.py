@@ -39,7 +39,7 @@ def bind_problem(address: str) -> BindProblem | None:
             probe.bind((host, port))
     except OSError as error:
         return _tcp_problem(host, port, error)
-    except UnicodeError:  # a label of the name is empty or too long
+    except (TypeError, UnicodeError):  # a label of the name is empty or too long
         return BindProblem(f"{host} is not a valid host name; use an IP address")
     return None
 

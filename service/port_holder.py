@@ -7,6 +7,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 LISTENING = "0A"  # the kernel's TCP_LISTEN, as /proc/net/tcp shows it
+ACCEPTING = "00010000"  # the kernel's __SO_ACCEPTCON: accepted connections have the path, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def holder_of_port(port: int) -> Holder | None:
 def holder_of_unix_socket(path: str) -> Holder | None:
     """Return who listens on a Unix socket."""
     for fields in _rows("unix"):
-        if fields[7:8] == [path]:
+        if fields[3] == ACCEPTING and fields[7:8] == [path]:
             owner = Path(path).stat().st_uid
             return _holder(fields[6], owner)
     return None
