@@ -8,20 +8,28 @@ from limits import parse as parse_limit
 from starlette.types import Scope
 
 from middleware.authentication import BEGINNING, END, Caller, PresentedCertificate
-from service.dev_key import development_caller
+from service.dev_key import development_caller, log_disabled
 from settings import ApiKey, Settings
 
 if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
     from tls.clients import ClientTrustStore
 
 
-def configured_callers(settings: Settings, directory: Path) -> list[Caller]:
-    """Return the configured callers; without any, the development key's, kept in `directory`."""
+def configured_callers(
+    settings: Settings, directory: Path, before: Settings | None
+) -> list[Caller]:
+    """Return the configured callers; without any, the development key's, kept in `directory`.
+
+    It is logged if the settings disable that key and those `before`, if there were any, did not.
+    """
+    development_key = directory / ".dev" / "key"
     if settings.keys:
+        if before is None or not before.keys:
+            log_disabled(development_key)
         return [_caller(key) for key in settings.keys]
     scopes = {function.scope for function in settings.functions}
     paths = {function.path for function in settings.functions}
-    return [development_caller(directory / ".dev" / "key", scopes, paths)]
+    return [development_caller(development_key, scopes, paths)]
 
 
 def presented_certificate(

@@ -10,6 +10,7 @@ from limits import parse as parse_limit
 
 from middleware.authentication import Caller
 from middleware.key_format import key_id_of, new_key
+from service.log import log_event
 
 KEY_ID = "development"
 LIMIT = "6000/minute"  # more than a trial needs
@@ -43,6 +44,14 @@ def _make(path: Path) -> str:
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(token + "\n")
     return token
+
+
+def log_disabled(path: Path) -> None:
+    """Log that `[[keys]]` have disabled the development key in the file `path`, if there is one."""
+    if path.exists():
+        log_event(
+            event="development_key_disabled", file=str(path), reason="the settings have [[keys]]"
+        )
 
 
 def development_caller(path: Path, scopes: Iterable[str], paths: Iterable[str]) -> Caller:

@@ -56,6 +56,7 @@ class MiddlewareStack:
     ) -> None:
         self.settings = settings
         self._surroundings = surroundings
+        self._before = before.settings if before is not None else None
         self.quota = self._quota(before)
 
     def app(self) -> Starlette:
@@ -67,7 +68,9 @@ class MiddlewareStack:
         """
         routes = Routes(
             self.settings,
-            callers=configured_callers(self.settings, self._surroundings.directory),
+            callers=configured_callers(
+                self.settings, self._surroundings.directory, before=self._before
+            ),
             quota=self.quota,
             clients=self._surroundings.clients,
         )

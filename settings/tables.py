@@ -1,5 +1,6 @@
 """The service's tables of settings.toml, a class each. The file documents meanings and units."""
 
+import unicodedata
 from datetime import UTC, date, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Literal
@@ -22,6 +23,9 @@ from settings.server import Count, Seconds
 UNIX = "unix"
 LARGEST_PREFIX = 8  # a larger network cannot consist of one's own proxies
 HSTS_PRELOAD_MIN_S = 31_536_000  # hstspreload.org requires a year
+NAME_LENGTH = 64
+INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode's controls, formats and line separators
+JOINERS = "\u200c\u200d"  # formats that the spelling of some scripts needs
 
 Bytes = Annotated[int, Field(ge=1)]
 Share = Annotated[int, Field(ge=0)]
@@ -38,6 +42,18 @@ def _limit(value: str) -> str:
         ) from None
     if item.amount < 1:
         raise ValueError("a limit of 0 would reject every request; remove the scope instead")
+    return value
+
+
+def _name(value: str) -> str:
+    """Accept any text that a terminal shows as it is: no control, and no bidirectional override."""
+    if not 0 < len(value) <= NAME_LENGTH:
+        raise ValueError(f"must have 1 to {NAME_LENGTH} characters")
+    if value != value.strip():
+        raise ValueError("must not begin or end with white space")
+    for character in value:
+        if unicodedata.category(character) in INVISIBLE and character not in JOINERS:
+            raise ValueError(f"contains the control character U+{ord(character):04X}")
     return value
 
 
@@ -104,6 +120,7 @@ def _subject(value: str) -> str:
 CountOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_count_or_auto)]
 Limit = Annotated[str, AfterValidator(_limit)]
 Time = Annotated[datetime, BeforeValidator(_as_time)]
+Name = Annotated[str, AfterValidator(_name)]
 KeyId = Annotated[str, Field(pattern=r"^[a-z0-9]{4,16}$")]
 Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
@@ -302,7 +319,7 @@ class ApiKey(Table):
     """One caller: its key or certificate, validity, scopes and rate limits."""
 
     id: KeyId
-    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w .@/+-]+$")]
+    name: Name
     sha256: Digest | None = None
     certificate_subject: Subject | None = None
     certificate_sha256: Digest | None = None

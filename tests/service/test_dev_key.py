@@ -1,6 +1,7 @@
 """The development key."""
 
 import hashlib
+import json
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from middleware.key_format import key_id_of, new_key
-from service.dev_key import KEY_ID, development_caller, ensure_key
+from service.dev_key import KEY_ID, development_caller, ensure_key, log_disabled
 
 
 def test_it_is_made_once(tmp_path: Path) -> None:
@@ -68,3 +69,17 @@ def test_its_entry_has_every_scope_on_this_machine(tmp_path: Path) -> None:
     assert caller.scopes == {"ocr", "other"}
     assert set(caller.limits) == {"*", "/ocr"}
     assert all(item.amount >= 1000 for item in caller.limits.values())
+
+
+def test_only_a_key_that_exists_is_reported_as_disabled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line names the file, not the key; without a file there is no line."""
+    path = tmp_path / "key"
+    log_disabled(path)
+    assert capsys.readouterr().out == ""
+    token = ensure_key(path)
+    log_disabled(path)
+    line = capsys.readouterr().out
+    assert json.loads(line)["file"] == str(path)
+    assert token not in line

@@ -42,7 +42,21 @@ from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
         (KEY.replace("0" * 64, "0" * 63), "[[keys]] aaaa sha256: "),
         (KEY.replace("aaaa", "AAAA"), "[[keys]] AAAA id: "),
         (KEY.replace('["ocr"]', "[]"), "[[keys]] aaaa scopes: "),
-        (KEY.replace("accounting", "a\\nb"), "[[keys]] aaaa name: "),
+        (
+            KEY.replace("accounting", "a\\nb"),
+            "[[keys]] aaaa name: contains the control",
+        ),
+        (
+            KEY.replace("accounting", "a\\u202eb"),
+            "[[keys]] aaaa name: contains the control",
+        ),
+        (
+            KEY.replace("accounting", "a\\u2028b"),
+            "[[keys]] aaaa name: contains the control",
+        ),
+        (KEY.replace("accounting", " a"), "[[keys]] aaaa name: must not begin or end with white"),
+        (KEY.replace("accounting", ""), "[[keys]] aaaa name: must have 1 to 64 characters"),
+        (KEY.replace("accounting", "a" * 65), "[[keys]] aaaa name: must have 1 to 64 characters"),
         (KEY.replace('id = "aaaa"', ""), "[[keys]] entry 1 id: is missing"),
     ],
 )

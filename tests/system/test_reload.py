@@ -132,11 +132,16 @@ def test_corrected_settings_are_reported(service: Service) -> None:
 
 
 def test_the_first_key_ends_the_development_key(start: Start) -> None:
-    """From then on it is an unknown one."""
+    """From then on it is an unknown one, which is logged once."""
+    disabled = '"development_key_disabled"'
     with start(local=FAST) as service:
         assert status(service, service.key) == 415
+        assert disabled not in "".join(service.log)
         rewrite(service, FAST + FIRST_STANZA, "settings_loaded")
         assert (status(service, service.key), status(service, FIRST)) == (401, 415)
+        assert ".dev/key" in json.loads(service.logged(disabled))["file"]
+        rewrite(service, FAST + FIRST_STANZA + SECOND_STANZA, "settings_loaded")
+        assert "".join(service.log).count(disabled) == 1
 
 
 def test_a_secret_is_reloaded(start: Start, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The operator's commands: serve, new-key, install, bundle, and those of the README."""
+"""The operator's commands: serve, install, bundle, and those of the README."""
 
 import os
 import re
@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.authorities import CLIENT, Authority
-from tests.system.service import ROOT, Service, copy_project, key_stanza
+from tests.system.service import ROOT, copy_project, key_stanza
 
 PYTHON = sys.executable
 PATIENCE_S = 600
@@ -126,73 +125,6 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert f"127.0.0.1:{port} is in use" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_new_keys_work(tmp_path: Path) -> None:
-    """The key that scripts/new-key prints is accepted with the entry that it prints."""
-    done = subprocess.run(
-        [PYTHON, ROOT / "scripts" / "new_key.py", "billing dept", "--days", "2"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    token = next(word for word in done.stdout.split() if word.startswith("ocr_"))
-    stanza = done.stdout[done.stdout.index("[[keys]]") :]
-    assert token not in stanza
-    with Service(tmp_path, local=stanza) as service, service.client(key=token) as client:
-        assert client.post("/ocr", headers={"content-type": "text/x"}).status_code == 415
-
-
-@pytest.mark.parametrize("pin", [[], ["--pin"]])
-def test_new_entries_for_certificates_work(tmp_path: Path, pin: list[str]) -> None:
-    """The caller is accepted by the given certificate, also given as a relative path."""
-    root = Authority("Root")
-    root.write(tmp_path, "root")
-    issued = root.issue("OU=Books,CN=ledger\\, old+OU=7", usage=CLIENT)
-    files = issued.write(tmp_path, "ledger")
-    done = subprocess.run(
-        [ROOT / "scripts" / "new-key", "ledger", "--no-key", "--certificate", files[0].name, *pin],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert "ocr_" not in done.stdout
-    stanza = done.stdout[done.stdout.index("[[keys]]") :]
-    tables = f'[tls]\nclient_certificates = "optional"\nclient_ca = "{tmp_path}/root.pem"\n'
-    (tmp_path / "s").mkdir()
-    with (
-        Service(tmp_path / "s", local=tables + stanza) as service,
-        service.client(key=None, certificate=files) as client,
-    ):
-        assert client.post("/ocr").status_code == 415
-
-
-def test_a_server_s_certificate_makes_no_entry(tmp_path: Path) -> None:
-    """Every handshake would refuse it."""
-    certfile, _ = Authority("Root").issue("x", names=["x.test"]).write(tmp_path, "server")
-    done = subprocess.run(
-        [PYTHON, ROOT / "scripts" / "new_key.py", "x", "--certificate", certfile],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert "is not valid for clients" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["x", "--certificate", "none.pem"], "none.pem: No such file"),
-        (["x", "--certificate", str(ROOT / "README.md")], "README.md has no certificate"),
-        (["x", "--no-key"], "require --certificate"),
-        (["x\ny"], "name: String should match"),
-    ],
-)
-def test_new_key_reports_invalid_arguments(arguments: list[str], said: str) -> None:
-    """In one line, without a traceback, and prints no key."""
-    done = subprocess.run(
-        [PYTHON, ROOT / "scripts" / "new_key.py", *arguments],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
 
 
 @pytest.mark.skipif(shutil.which("dash") is None, reason="needs a POSIX shell other than bash")
