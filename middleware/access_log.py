@@ -37,25 +37,42 @@ class AccessLog:
         try:
             await self.app(scope, receive, send_and_record)
         finally:
-            elapsed_ms = round((time.perf_counter() - started) * 1000, 1)
-            self.write(
-                entry(
-                    request_id=context.request_id,
-                    address=address_of(scope),
-                    key=context.key_name,
-                    function=context.function,
-                    http=scope.get("http_version"),
-                    status=status,
-                    complete=complete,
-                    problem=context.problem,
-                    bytes=context.received_bytes,
-                    images=context.images,
-                    pages=context.pages,
-                    lines=context.lines,
-                    ms=elapsed_ms,
-                    **_optional_fields(context),
-                )
-            )
+            if not complete and context.problem is None:
+                context.problem = _cancelled_because(scope)
+            ms = round((time.perf_counter() - started) * 1000, 1)
+            fields = _fields(scope, context, status=status, complete=complete, ms=ms)
+            self.write(entry(**fields))
+
+
+def _fields(
+    scope: Scope, context: RequestContext, *, status: int | None, complete: bool, ms: float
+) -> dict[str, object]:
+    """Return the fields of the line, in their order."""
+    return {
+        "request_id": context.request_id,
+        "address": address_of(scope),
+        "key": context.key_name,
+        "function": context.function,
+        "http": scope.get("http_version"),
+        "status": status,
+        "complete": complete,
+        "problem": context.problem,
+        "bytes": context.received_bytes,
+        "images": context.images,
+        "pages": context.pages,
+        "lines": context.lines,
+        "ms": ms,
+        **_optional_fields(context),
+    }
+
+
+def _cancelled_because(scope: Scope) -> str | None:
+    """Return why the server cancelled the request; None if it did not.
+
+    The client gets no response then, so no error response says it.
+    """
+    reason: str | None = scope.get("extensions", {}).get("sealed.cancelled", {}).get("reason")
+    return reason
 
 
 def _optional_fields(context: RequestContext) -> dict[str, object]:

@@ -18,6 +18,12 @@ USES = ("hypercorn.protocol.http_stream:HTTPStream.state",)
 Client = tuple[str, int] | None
 Send = Callable[[Any], Any]
 
+CANCELLED = "sealed.cancelled"
+"""The ASGI extension that says why a request was cancelled: its "reason", None if it was not."""
+
+CLIENT_LEFT = "client_left"
+SHUTDOWN = "shutdown"
+
 HTTP1_BODY_BYTES = 65_536
 """How much unread body an HTTP/1.1 request buffers before its connection stops reading."""
 
@@ -114,7 +120,8 @@ class RequestTask:
         self._client = client
         self._body = body
         self._is_closed = is_closed
-        self._extensions = extensions or {}
+        self._reason: dict[str, str | None] = {"reason": None}
+        self._extensions = {**(extensions or {}), CANCELLED: self._reason}
         self._task: asyncio.Task[Any] | None = None
         self._cancelled = False
 
@@ -145,9 +152,10 @@ class RequestTask:
         finally:
             await send(None)
 
-    def cancel(self) -> None:
+    def cancel(self, reason: str) -> None:
         """Cancel the application; if it has not started, it never will."""
         self._cancelled = True
+        self._reason["reason"] = reason
         if self._task is not None:
             self._task.cancel()
 
@@ -196,7 +204,7 @@ class HardenedHTTPStream(HTTPStream):
             and unfinished
             and not (self._returned and self._request.is_current)
         ):
-            self._request.cancel()
+            self._request.cancel(SHUTDOWN if self.context.terminated.is_set() else CLIENT_LEFT)
 
     @override
     async def app_send(self, message: Any) -> None:
