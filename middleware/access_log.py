@@ -52,6 +52,7 @@ def _fields(
         "request_id": context.request_id,
         "address": address_of(scope),
         "key": context.key_name,
+        "key_id": context.key_id,
         "function": context.function,
         "http": scope.get("http_version"),
         "status": status,

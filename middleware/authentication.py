@@ -103,8 +103,10 @@ class Authentication:
         address = address_of(scope)
         key = _key(Headers(scope=scope))
         context = request_context(scope)
-        caller, reason = self._identify(key, address, self.certificate_of(scope))
-        if caller is None:
+        claimed_id = key_id_of(key or "")
+        caller, reason = self._identify(key, claimed_id, address, self.certificate_of(scope))
+        context.key_id = caller.id or claimed_id
+        if reason:
             context.denial_reason = reason
             charge = Charge("failures", self.failures, ("failures", subnet_of(address)))
             await self.quota.consume(context, [charge])
@@ -116,13 +118,17 @@ class Authentication:
         await self.app(scope, receive, send)
 
     def _identify(
-        self, key: str | None, address: str, presented: PresentedCertificate | None
-    ) -> tuple[Caller | None, str]:
-        """Return the caller, or None and the reason; every failure takes the same steps.
+        self,
+        key: str | None,
+        claimed_id: str | None,
+        address: str,
+        presented: PresentedCertificate | None,
+    ) -> tuple[Caller, str]:
+        """Return the caller, and why it is refused ("" if it is not); all take the same steps.
 
         A key that was sent has to be valid, even if a valid certificate came with it.
         """
-        caller = self.by_id.get(key_id_of(key or "") or "", NOBODY)
+        caller = self.by_id.get(claimed_id or "", NOBODY)
         digest = hashlib.sha256((key or "").encode()).digest()
         same = hmac.compare_digest(digest, caller.sha256 or b"")
         if key is None and presented is not None:
@@ -142,7 +148,7 @@ class Authentication:
             "missing or wrong certificate": certified,
         }
         failed = [reason for reason, passed in checks.items() if not passed]
-        return (None, failed[0]) if failed else (caller, "")
+        return caller, failed[0] if failed else ""
 
     def _owner_of(self, presented: PresentedCertificate) -> Caller:
         by_subject = self.by_certificate.get(presented.subject, NOBODY)

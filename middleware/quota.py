@@ -70,6 +70,11 @@ class Quota:
             if not self.allow_on_failure:
                 raise LimitStorageFailed from error
 
+    @property
+    def policy(self) -> str:
+        """What happens to requests while the storage fails: "allow" or "deny"."""
+        return "allow" if self.allow_on_failure else "deny"
+
     async def reachable(self) -> bool:
         """Return whether the storage answers within `wait_s`."""
         try:
@@ -83,7 +88,7 @@ class Quota:
             entry(
                 event="limit_storage_failed",
                 error=type(error).__name__,
-                policy="allow" if self.allow_on_failure else "deny",
+                policy=self.policy,
                 failures=self.failures,
             )
         )

@@ -17,6 +17,7 @@ class RequestContext:
 
     request_id: str = field(default_factory=lambda: secrets.token_hex(8))
     function: str | None = None
+    key_id: str | None = None  # also of a request that is refused: then it is only claimed
     key_name: str | None = None
     received_bytes: int = 0
     expected_bytes: int = 0

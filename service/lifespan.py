@@ -11,6 +11,7 @@ from model.reader import Reader
 from service.log import log_event
 from service.readiness import Readiness
 from service.reload import Reload
+from service.storage import report_unreachable
 from settings import Settings
 from tls.watch import poll_every
 
@@ -35,6 +36,7 @@ class Lifespan:
     async def __call__(self, _app: object) -> AsyncIterator[dict[str, Any]]:
         """Yield the state that handlers find in `request.state`."""
         self._start_polling()
+        await report_unreachable(self._readiness.settings.stack.quota)
         # Imported modules stay: collecting garbage among them again and again delays every
         # response by a tenth of a second.
         gc.freeze()

@@ -1,6 +1,6 @@
 """The settings in force, and how changed ones come into force while requests are served."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from service.log import log_event
 from service.middleware_stack import MiddlewareStack
-from settings import Settings, SettingsError, check_mixture
+from settings import ApiKey, Settings, SettingsError, check_mixture
 from tls.watch import FileWatch
 
 RELOADABLE = ("keys", "limits", "hsts")
@@ -77,6 +77,7 @@ class SettingsReload:
             found = self._read()
             changed = differences(self.settings, found)
             reloaded = [name for name in RELOADABLE if name in changed]
+            keys = key_changes(self.settings.keys, found.keys)
             if reloaded:
                 self._put_in_force(
                     self.settings.model_copy(
@@ -93,7 +94,12 @@ class SettingsReload:
             key for name, keys in changed.items() if name not in reloaded for key in keys
         )
         if changed or self.problem:
-            log_event(event="settings_loaded", tables=reloaded, needs_restart=self.needs_restart)
+            log_event(
+                event="settings_loaded",
+                tables=reloaded,
+                keys=keys,
+                needs_restart=self.needs_restart,
+            )
         self.problem = None
 
     def _put_in_force(self, settings: Settings) -> None:
@@ -109,6 +115,17 @@ class SettingsReload:
             error=problem,
             in_force="the previous settings, including their keys",
         )
+
+
+def key_changes(old: Sequence[ApiKey], new: Sequence[ApiKey]) -> dict[str, list[str]]:
+    """Return the ids of the keys that were added, changed and removed, sorted."""
+    before, after = ({key.id: key for key in keys} for keys in (old, new))
+    both = before.keys() & after.keys()
+    return {
+        "added": sorted(after.keys() - before.keys()),
+        "changed": sorted(each for each in both if before[each] != after[each]),
+        "removed": sorted(before.keys() - after.keys()),
+    }
 
 
 def differences(old: Settings, new: Settings) -> dict[str, list[str]]:

@@ -21,6 +21,7 @@ FIELDS = [
     "request_id",
     "address",
     "key",
+    "key_id",
     "function",
     "http",
     "status",
@@ -39,7 +40,7 @@ async def test_a_line_has_every_field(log: list[str]) -> None:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         context = request_context(scope)
-        context.key_name, context.lines = "accounting", 7
+        context.key_name, context.key_id, context.lines = "accounting", "a1b2c3d4", 7
         context.images, context.pages = 2, 3
         context.received_bytes = 99
         await read_all(scope, receive, send)
@@ -56,6 +57,7 @@ async def test_a_line_has_every_field(log: list[str]) -> None:
     assert line == {
         "address": "192.0.2.1",
         "key": "accounting",
+        "key_id": "a1b2c3d4",
         "function": "/ocr",
         "http": "2",
         "status": 200,

@@ -99,7 +99,8 @@ async def test_a_valid_key_passes(headers: Mapping[str, str], guard: Guard) -> N
     """In either header or both; the caller is known from there on."""
     scope = scope_of(headers=headers)
     assert (await call(guard(), scope)).status == 200
-    assert request_context(scope).key_name == "accounting"
+    context = request_context(scope)
+    assert (context.key_name, context.key_id) == ("accounting", "good")
     assert authenticated_caller(scope) is CALLERS[0]
 
 
@@ -113,6 +114,24 @@ async def test_every_failure_looks_the_same(case: str, guard: Guard) -> None:
     assert request_context(scope).key_name is None
     assert "caller" not in scope["state"]
     assert "read" not in scope["state"]
+
+
+CLAIMED = {
+    "unknown": "none",
+    "wrong secret": "good",
+    "expired": "late",
+    "not yet valid": "soon",
+    "loopback only": "loca",
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+async def test_a_failure_is_logged_with_the_key_s_id(case: str, guard: Guard) -> None:
+    """If what was sent has the format of a key: nothing else of a request reaches the log."""
+    scope = scope_of(headers=WRONG[case])
+    with pytest.raises(NotAuthenticated):
+        await call(guard(), scope)
+    assert request_context(scope).key_id == CLAIMED.get(case)
 
 
 async def test_without_authentication_every_request_passes() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from service.middleware_stack import MiddlewareStack, Surroundings
-from service.reload import SettingsReload, differences
-from settings import Settings, load_settings
+from service.reload import SettingsReload, differences, key_changes
+from settings import ApiKey, Settings, load_settings
 from tls.watch import FileWatch
 
 SHIPPED = Path(__file__).parents[2] / "settings.toml"
@@ -36,6 +36,22 @@ def test_differences_are_named_as_in_the_file(settings: Settings) -> None:
         "engine": ["[engine] threads", "[engine] warm"],
         "functions": ["[[functions]]"],
     }
+
+
+def _key(key_id: str, name: str = "someone") -> ApiKey:
+    return ApiKey(id=key_id, name=name, sha256="0" * 64, scopes=("ocr",))
+
+
+def test_changed_keys_are_listed_by_their_ids() -> None:
+    """Each once, sorted; a key that stays as it was is not listed."""
+    old = [_key("gone"), _key("same"), _key("edit", "before")]
+    new = [_key("edit", "after"), _key("same"), _key("new2"), _key("new1")]
+    assert key_changes(old, new) == {
+        "added": ["new1", "new2"],
+        "changed": ["edit"],
+        "removed": ["gone"],
+    }
+    assert key_changes(new, new) == {"added": [], "changed": [], "removed": []}
 
 
 def reload_with(

@@ -50,8 +50,11 @@ def test_keys_are_added_and_removed(service: Service) -> None:
         assert client.post("/ocr").status_code == 415
         entry = rewrite(service, FAST + SECOND_STANZA, "settings_loaded")
         assert entry["tables"] == ["keys"]
+        assert entry["keys"] == {"added": ["bbbb2222"], "changed": [], "removed": ["aaaa1111"]}
         assert client.post("/ocr").status_code == 401
         assert client.post("/ocr", headers={"x-api-key": SECOND}).status_code == 415
+    refused = json.loads(service.logged('"unknown key"'))
+    assert (refused["key"], refused["key_id"]) == (None, "aaaa1111")
     assert service.process.poll() is None
 
 

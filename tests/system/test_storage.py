@@ -69,3 +69,13 @@ def test_a_hung_storage(
             assert client.post("/ocr", headers={"content-type": "text/x"}).status_code == 415
             assert client.get("/readyz").status_code == 200
         assert any('"limit_storage_failed"' in line for line in service.log)
+
+
+def test_a_start_without_the_storage_is_logged(start: Callable[..., Service]) -> None:
+    """The service starts all the same, and is not ready."""
+    nowhere = {"OCR_LIMITS__STORAGE": "async+redis://127.0.0.1:1"}
+    with start(local=STANZA, environment=nowhere) as service:
+        assert '"policy": "deny"' in service.logged('"limit_storage_unreachable"')
+        with service.client(key=KEY) as client:
+            assert client.post("/ocr").json()["code"] == "limit_storage_failed"
+            assert client.get("/readyz").json()["code"] == "not_ready"
