@@ -1,5 +1,9 @@
 """The app that `hypercorn --config settings.toml app:app` serves."""
 
-from service.app import create_app
+from service.respawn import supervise
+
+supervise()  # before more is imported: it forks
+
+from service.app import create_app  # noqa: E402
 
 app = create_app()

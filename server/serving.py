@@ -13,6 +13,7 @@ from hypercorn.config import Config, Sockets
 from hypercorn.typing import AppWrapper, LifespanState
 from hypercorn.utils import repr_socket_addr
 
+from server import respawn
 from server.connection_limit import Limits, Worker
 from server.contexts import ReloadableContext, make_context
 from server.graceful_shutdown import shut_down
@@ -43,7 +44,8 @@ class Server:
         self._prepare(config)
         config.set_statsd_logger_class(StatsdLogger)
         loop = asyncio.get_running_loop()
-        triggered = shutdown_trigger or _on_signals(loop)
+        forked = respawn.current()
+        triggered = forked.stopped if forked else shutdown_trigger or _on_signals(loop)
         state = LifespanState({})
         lifespan = Lifespan(app, config, loop, state)
         lifespan_task = loop.create_task(lifespan.handle_lifespan())
@@ -55,6 +57,8 @@ class Server:
         listeners = Listeners(worker, self.context)
         try:
             await _listen(listeners, config, sockets or config.create_sockets())
+            if forked:
+                forked.started()
             await _first(triggered(), context.terminate.wait())
         finally:
             listeners.close()

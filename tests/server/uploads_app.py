@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypercorn.config import Config
 OPTIONS: dict[str, Any] = json.loads(os.environ.get("HARDENED", "null")) or {}
 COUNTED = {"max_connections_per_address", "new_connections_per_s"}
 REFUSE_CONFIG = OPTIONS.pop("refuse_config", None)
+CRASH_IMPORT = OPTIONS.pop("crash_import", None)
 REFUSE_IMPORT = OPTIONS.pop("refuse_import", None)
 transport: Any = None
 
@@ -22,6 +24,11 @@ def prepare_config(config: Config) -> None:
 
 
 if "HARDENED" in os.environ:
+    from server import respawn
+
+    respawn.BACKOFF_S = OPTIONS.pop("backoff_s", respawn.BACKOFF_S)
+    respawn.supervise(lambda **facts: sys.stderr.write(json.dumps(facts) + "\n"))
+
     from server.install import ServerOptions, install, refuse_start
 
     transport = install(
@@ -35,6 +42,9 @@ if "HARDENED" in os.environ:
         refuse_start(REFUSE_IMPORT)
 elif REFUSE_IMPORT or REFUSE_CONFIG or os.environ.get("STOCK_REFUSES"):
     raise SystemExit(os.environ.get("STOCK_REFUSES"))
+
+if CRASH_IMPORT:
+    raise RuntimeError(CRASH_IMPORT)
 
 counts = {"running": 0, "started": 0, "cancelled": 0, "disconnected": 0}
 
@@ -65,6 +75,7 @@ def facts(scope: Any) -> dict[str, Any]:
         "connections": transport and transport.connections,
         "refused": transport and transport.refused_connections,
         "tasks": len(asyncio.all_tasks()),
+        "pid": os.getpid(),
     }
 
 

@@ -1,0 +1,219 @@
+"""Replacement of serving processes that die, with `workers` above 0.
+
+Hypercorn's supervisor ends all workers when one dies, with status 0 (Hypercorn #269, a fix proposed
+in #372), and it imports nothing of ours. So each worker process that it starts forks the process
+that serves, and forks another one when that dies.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import select
+import signal
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+USES = ("multiprocessing.process:BaseProcess._kwargs", "os:_exit")
+
+REFUSED = os.EX_CONFIG
+"""The exit status of a serving process that has refused to start, and has said why."""
+
+MAX_DEATHS = 5
+DEATHS_WINDOW_S = 60.0
+BACKOFF_S = 0.25
+"""The wait before the first replacement within DEATHS_WINDOW_S; it doubles with each death."""
+
+POLL_S = 0.1
+_STOP, _STARTED = b"-", b"+"
+
+Report = Callable[..., object]
+
+
+class ServingProcess:
+    """This process, forked by a worker process, and its link to that."""
+
+    def __init__(self, link: socket.socket, report: Report) -> None:
+        self._link = link
+        self._report = report
+        self._worker = os.getppid()
+        self._stop = asyncio.Event()
+
+    def started(self) -> None:
+        """Tell the worker process that this process serves; then wait for its message."""
+        self._link.send(_STARTED)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._link, self._receive, loop)
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+
+    async def stopped(self) -> None:
+        """Wait until this process is to end."""
+        await self._stop.wait()
+
+    def _receive(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.remove_reader(self._link)
+        if not self._link.recv(1):
+            # Nothing would replace this process. Hypercorn's supervisor has not noticed: this
+            # process inherited the pipe by which it would.
+            self._report(event="worker_died", pid=self._worker, replaced=False)
+            end_supervisor()
+        self._stop.set()
+
+
+_current: ServingProcess | None = None
+
+
+def current() -> ServingProcess | None:
+    """Return this process, if a worker process has forked it."""
+    return _current
+
+
+def supervise(report: Report) -> None:
+    """Return in a process that is to serve; a worker process never returns from here.
+
+    Call it before anything is imported or started that a fork must not copy. `report` writes an
+    event to the log.
+    """
+    global _current  # noqa: PLW0603 - a fork returns here, and then imports what asks for it
+    if shutdown_event() is None:
+        return
+    link = _WorkerProcess(report).run()
+    _current = ServingProcess(link, report)
+
+
+class _WorkerProcess:
+    """A process that Hypercorn's supervisor has started: it only forks, waits and reports."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._stopping: Any = shutdown_event()
+        self._serving: int | None = None
+        self._deaths: deque[float] = deque()
+        self._has_started = False
+
+    def run(self) -> socket.socket:
+        """Fork until a serving process ends in order; return the link, in each fork."""
+        signal.signal(signal.SIGTERM, self._pass_on)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        while True:
+            link, other = socket.socketpair()
+            pid = os.fork()
+            if pid == 0:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                link.close()
+                return other
+            other.close()
+            self._serving = pid
+            self._watch(link)
+            self._serving = None
+            link.close()
+            self._ended(pid, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+    def _pass_on(self, *_: object) -> None:
+        """Have the serving process end in order, unless it is doing so already."""
+        if self._serving is not None and not self._is_stopping():
+            os.kill(self._serving, signal.SIGTERM)
+
+    def _is_stopping(self) -> bool:
+        supervisor = multiprocessing.parent_process()
+        return self._stopping.is_set() or supervisor is None or not supervisor.is_alive()
+
+    def _watch(self, link: socket.socket) -> None:
+        """Return when the serving process ends; pass the shutdown on to it.
+
+        It does not ask Hypercorn's event itself: killed at that moment, it would leave a lock
+        behind that stops all others.
+        """
+        told = False
+        while True:
+            if select.select([link], [], [], POLL_S)[0]:
+                if not _receive(link):
+                    return
+                self._has_started = True
+                self._report(event="worker_started", pid=self._serving)
+            if not told and self._is_stopping():
+                told = True
+                _send_stop(link)
+
+    def _ended(self, pid: int, status: int) -> None:
+        """Return if another process is to be forked, after a wait; otherwise exit."""
+        if status == 0:
+            os._exit(0)  # the shutdown, or its last request: Hypercorn starts another worker
+        if status == REFUSED:
+            end_supervisor()
+            os._exit(REFUSED)
+        replaced = self._has_started and not self._is_stopping() and self._may_restart()
+        how = {"signal": _name(-status)} if status < 0 else {"status": status}
+        self._report(event="worker_died", pid=pid, **how, replaced=replaced)
+        if replaced:
+            self._back_off()
+            return
+        if not self._is_stopping():
+            end_supervisor()
+        os._exit(1)
+
+    def _may_restart(self) -> bool:
+        """Count a death; return whether there were few enough."""
+        now = time.monotonic()
+        self._deaths.append(now)
+        while now - self._deaths[0] > DEATHS_WINDOW_S:
+            self._deaths.popleft()
+        return len(self._deaths) < MAX_DEATHS
+
+    def _back_off(self) -> None:
+        due = time.monotonic() + BACKOFF_S * 2 ** (len(self._deaths) - 1)
+        while time.monotonic() < due:
+            if self._is_stopping():
+                os._exit(0)
+            time.sleep(POLL_S)
+
+
+def _receive(link: socket.socket) -> bytes:
+    try:
+        return link.recv(1)
+    except ConnectionResetError:  # it ended with an unread message
+        return b""
+
+
+def _send_stop(link: socket.socket) -> None:
+    try:
+        link.send(_STOP)
+    except OSError:
+        return  # it has ended: the next read says so
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return str(number)
+
+
+def shutdown_event() -> Any:
+    """Return the event by which Hypercorn's supervisor stops its workers; None with workers = 0."""
+    if multiprocessing.parent_process() is None:
+        return None
+    process: Any = multiprocessing.current_process()
+    return process._kwargs.get("shutdown_event")  # noqa: SLF001
+
+
+def end_supervisor() -> None:
+    """End Hypercorn's supervisor with a status that is not 0.
+
+    It exits with 0 whatever its workers exit with; SIGTERM would be an orderly stop. (As process 1
+    of a container it cannot be ended by its child: there it stops with 0, and only the log tells.)
+    """
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None and supervisor.pid is not None and supervisor.is_alive():
+        os.kill(supervisor.pid, signal.SIGUSR1)
+
+
+def refuse(message: str) -> NoReturn:
+    """End a serving process that can't start; of several, the first one says why."""
+    stopping = shutdown_event()
+    if not stopping.is_set():
+        stopping.set()
+        os.write(2, f"{message}\n".encode())
+    os._exit(REFUSED)

@@ -1,0 +1,166 @@
+"""A serving process that dies is replaced; one that keeps dying ends the command, and says so."""
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.model.processes import children_of, is_running
+from tests.server.clients import Client, stats
+from tests.server.servers import STOCK_FAILS, Server, serving, until
+from tls.development import Paths
+
+
+def events(server: Server, name: str) -> list[dict[str, Any]]:
+    """Return the log's events of a name so far."""
+    found = [json.loads(line) for line in server.lines if line.startswith("{")]
+    return [event for event in found if event["event"] == name]
+
+
+def started(server: Server) -> list[int]:
+    """Return the serving processes that run."""
+    pids = [int(event["pid"]) for event in events(server, "worker_started")]
+    return [pid for pid in pids if is_running(pid)]
+
+
+def has_died(server: Server, times: int) -> bool:
+    """Whether the log has so many deaths."""
+    return len(events(server, "worker_died")) == times
+
+
+def is_refused(server: Server) -> bool:
+    """Whether nothing listens on the port any more."""
+    try:
+        socket.create_connection(("127.0.0.1", server.port), 5).close()
+    except (ConnectionRefusedError, ConnectionResetError):
+        return True
+    return False
+
+
+@contextmanager
+def supervised(pair: Paths, workers: int, **options: Any) -> Iterator[Server]:
+    """Run a server with so many serving processes, all started."""
+    settings = {"workers": workers}
+    with serving(pair, hardened=True, settings=settings, **options) as server:
+        until(lambda: len(started(server)) == workers)
+        yield server
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_dead_serving_process_is_replaced(pair: Paths, workers: int) -> None:
+    """The log says which one died and how; requests are served; a shutdown is orderly."""
+    with supervised(pair, workers) as server:
+        before = started(server)
+        os.kill(before[0], signal.SIGKILL)
+        until(lambda: len(events(server, "worker_started")) == workers + 1)
+        [died] = events(server, "worker_died")
+        assert died == {
+            "event": "worker_died",
+            "pid": before[0],
+            "signal": "SIGKILL",
+            "replaced": True,
+        }
+        after = started(server)
+        assert len(after) == workers
+        assert before[0] not in after
+        stats(server)
+        assert server.stop() == 0
+        assert not any(map(is_running, after))
+        assert len(events(server, "worker_died")) == 1
+
+
+@pytest.mark.parametrize("hardened", [pytest.param(False, marks=STOCK_FAILS), True])
+def test_the_service_outlives_a_worker(pair: Paths, *, hardened: bool) -> None:
+    """Control: stock Hypercorn ends when one of two dies, with status 0."""
+    with serving(pair, hardened=hardened, settings={"workers": 2}) as server:
+        running = "Running on https"
+        until(lambda: sum(running in line for line in server.lines) == 2)
+        victim = started(server)[0] if hardened else max(children_of(server.process.pid))
+        os.kill(victim, signal.SIGKILL)
+        until(
+            lambda: (
+                server.process.poll() is not None
+                or sum(running in line for line in server.lines) == 3
+            )
+        )
+        assert server.process.poll() is None
+        assert server.stop() == 0
+
+
+def test_one_that_keeps_dying_ends_the_service(pair: Paths) -> None:
+    """Not with status 0; the log says that it is not replaced any more."""
+    with supervised(pair, 1, backoff_s=0.01) as server:
+        for deaths in range(1, 6):
+            [serving_process] = until(lambda: started(server))
+            os.kill(serving_process, signal.SIGKILL)
+            until(partial(has_died, server, deaths))
+        assert server.process.wait(20) != 0
+        replaced = [event["replaced"] for event in events(server, "worker_died")]
+        assert replaced == [True] * 4 + [False]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_worker_process_ends_the_service(pair: Paths, workers: int) -> None:
+    """Nothing would replace its serving process: not with status 0, and with a line in the log."""
+    with supervised(pair, workers) as server:
+        [victim, *_] = [pid for pid in children_of(server.process.pid) if children_of(pid)]
+        serving_processes = started(server)
+        os.kill(victim, signal.SIGKILL)
+        assert server.process.wait(20) != 0
+        until(lambda: not any(map(is_running, serving_processes)))
+        assert events(server, "worker_died") == [
+            {"event": "worker_died", "pid": victim, "replaced": False}
+        ]
+
+
+def test_serving_processes_end_with_the_supervisor(pair: Paths) -> None:
+    """They don't hold the port when it is killed."""
+    with supervised(pair, 2) as server:
+        serving_processes = started(server)
+        server.process.kill()
+        until(lambda: not any(map(is_running, serving_processes)))
+        until(lambda: is_refused(server))
+
+
+def test_sighup_restarts_the_serving_processes(pair: Paths) -> None:
+    """In order, and without a death."""
+    with supervised(pair, 2) as server:
+        before = started(server)
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: len(started(server)) == 2 and not set(started(server)) & set(before))
+        assert server.stop() == 0
+        assert not events(server, "worker_died")
+
+
+def test_a_failing_import_ends_the_service(pair: Paths) -> None:
+    """One that never served is not replaced."""
+    options = {"crash_import": "broken", "settings": {"workers": 1}}
+    with pytest.raises(RuntimeError, match="broken"), serving(pair, hardened=True, **options):
+        pass
+
+
+def test_all_serving_processes_finish_their_requests(pair: Paths) -> None:
+    """Also the slower one: Hypercorn sends SIGTERM to the others when the first has ended."""
+    with supervised(pair, 2) as server, ExitStack() as opened:
+        clients: dict[int, Client] = {}
+        while len(clients) < 2:
+            client = opened.enter_context(Client(server))
+            clients.setdefault(json.loads(client.get("/stats"))["pid"], client)
+        late = [
+            (client, client.open(f"/late?{seconds}", "GET", end=True))
+            for client, seconds in zip(clients.values(), (1, 2), strict=True)
+        ]
+        for client in clients.values():
+            assert json.loads(client.get("/stats"))["running"] == 1
+        server.process.send_signal(signal.SIGTERM)
+        for client, stream in late:
+            assert client.wait(partial(client.ended, stream))
+            client.socket.close()
+        assert [client.body(stream) for client, stream in late] == [b"0", b"0"]
+        assert server.process.wait(20) == 0
