@@ -5,6 +5,13 @@ class RequestError(Exception):
     """A request that the function does not accept."""
 
 
+class LoggedError(Exception):
+    """A fault, 500 to the client, whose message is logged: it must hold no content of a request.
+
+    The messages of all other exceptions are neither logged nor sent.
+    """
+
+
 class UnknownParameter(RequestError):
     """A query parameter that the function does not have, or with an invalid value."""
 

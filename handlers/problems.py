@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from handlers.errors import LoggedError
 from handlers.negotiation import preferred
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from middleware.errors import NotAuthenticated
@@ -64,10 +65,14 @@ def problem_of(exception: Exception) -> Problem:
 
 
 def _traceback(exception: Exception) -> list[str]:
-    """Return the exception's type and frames, without its message, which may hold content."""
+    """Return the exception's type and frames, without its message, which may hold content.
+
+    A LoggedError's holds none.
+    """
     frames = traceback.extract_tb(exception.__traceback__)
     lines = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
-    return [type(exception).__qualname__, *lines]
+    name = type(exception).__qualname__
+    return [f"{name}: {exception}" if isinstance(exception, LoggedError) else name, *lines]
 
 
 def _headers(exception: Exception) -> dict[str, str]:

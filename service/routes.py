@@ -1,22 +1,24 @@
 """Each `[[functions]]` entry as a route: its handler, and the middleware before it."""
 
+import functools
 import importlib
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
-from limits import RateLimitItem
 from limits import parse as parse_limit
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from handlers.errors import LoggedError
 from middleware.access_log import FunctionName
 from middleware.authentication import Authentication, Caller
 from middleware.body_limit import BodyLimit
 from middleware.deadline import Deadline
 from middleware.limits import AddressLimit, KeyLimit
+from middleware.options import Options
 from middleware.quota import Quota
 from service.api_keys import presented_certificate
 from service.start_refused import StartRefused
@@ -30,6 +32,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 class HandlerError(StartRefused):
     """A `[[functions]]` entry names a handler that does not exist or cannot be called."""
+
+
+class NotAResponse(LoggedError):
+    """A handler returned something that cannot be sent."""
 
 
 class Routes:
@@ -61,29 +67,36 @@ class Routes:
         return [self._route(function) for function in self._settings.functions]
 
     def _route(self, function: Function) -> Route:
-        access = self._public(function) if function.public else self._with_key(function)
+        handler = load_handler(function.path, function.handler)
+        methods = {*function.methods, "OPTIONS"}
+        if "GET" in methods:
+            methods.add("HEAD")  # as Route does
         return Route(
             function.path,
-            load_handler(function.path, function.handler),
-            methods=list(function.methods),
+            returning_response(function.handler, handler),
+            methods=sorted(methods),
             middleware=[
                 Middleware(FunctionName, name=function.path),
-                *access,
+                self._unauthenticated_limit(function),
+                Middleware(Options, methods=methods),
+                *([] if function.public else self._authentication(function)),
                 Middleware(BodyLimit, max_bytes=function.max_body_bytes),
                 Middleware(Deadline, body_s=function.body_timeout_s, total_s=function.timeout_s),
             ],
         )
 
-    def _public(self, function: Function) -> list[Middleware]:
-        """Return what stands before a function that needs no key."""
-        items = [parse_limit(limit) for limit in function.limits]
-        return [self._address_limit(f"address {function.path}", items)]
+    def _unauthenticated_limit(self, function: Function) -> Middleware:
+        """Return the limit per address: the function's own if it needs no key."""
+        per_address = self._settings.limits.per_address
+        limits = function.limits if function.public else (per_address,)
+        policy = f"address {function.path}" if function.public else "address"
+        items = [parse_limit(limit) for limit in limits]
+        return Middleware(AddressLimit, quota=self._quota, policy=policy, items=items)
 
-    def _with_key(self, function: Function) -> list[Middleware]:
+    def _authentication(self, function: Function) -> list[Middleware]:
         """Return what stands before a function that needs a key."""
         limits = self._settings.limits
         return [
-            self._address_limit("address", [parse_limit(limits.per_address)]),
             Middleware(
                 Authentication,
                 callers=self._callers,
@@ -101,9 +114,6 @@ class Routes:
                 key_item=parse_limit(limits.per_key),
             ),
         ]
-
-    def _address_limit(self, policy: str, items: list[RateLimitItem]) -> Middleware:
-        return Middleware(AddressLimit, quota=self._quota, policy=policy, items=items)
 
 
 def load_handler(path: str, name: str) -> Handler:
@@ -132,3 +142,22 @@ def load_handler(path: str, name: str) -> Handler:
     except TypeError as error:
         raise HandlerError(f"{where}: must take the request and nothing else: {error}") from error
     return cast("Handler", handler)
+
+
+def returning_response(name: str, handler: Handler) -> Handler:
+    """Return the handler `name` ("module:function"), with what it returns checked.
+
+    Starlette would call whatever it is, and the log would have a TypeError of Starlette's.
+    """
+
+    @functools.wraps(handler)
+    async def checked(request: Request) -> Response:
+        response: object = await handler(request)
+        if not isinstance(response, Response):
+            raise NotAResponse(
+                f"{name} returned {type(response).__qualname__}; a handler must return a "
+                "starlette.responses.Response, such as JSONResponse(...)"
+            )
+        return response
+
+    return checked

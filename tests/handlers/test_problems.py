@@ -24,6 +24,7 @@ from tests.asgi import scope_of
 BASES = (
     middleware.errors.MiddlewareError,
     handlers.errors.RequestError,
+    handlers.errors.LoggedError,
     model.errors.ReadingError,
 )
 INSTANCES: list[Exception] = [
@@ -167,6 +168,9 @@ def test_an_internal_error_is_recorded_with_its_traceback() -> None:
     assert traceback[-1].startswith("test_problems.py:")
     assert "hunter2" not in repr(traceback)
     assert fail(model.errors.UnreadableImage("hunter2")) is None
+    logged = fail(handlers.errors.LoggedError("no disk space"))
+    assert logged
+    assert logged[0] == "LoggedError: no disk space"
 
 
 @pytest.mark.parametrize("exception", INSTANCES, ids=lambda exception: type(exception).__name__)
