@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.h2_client import Request
+from scripts.http2_client import Request
 
 WINDOW = 65_535  # bytes that a client may send before its request is admitted
 MAX_BODY = 5_000_000

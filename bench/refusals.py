@@ -24,7 +24,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.figures import median_interval, spread, table
-from bench.h2_client import Connection, Request, trusting
 from bench.machine import describe
 from bench.processes import cpu_s
 from bench.refusal_cases import (
@@ -37,7 +36,9 @@ from bench.refusal_cases import (
     cases,
     headers,
 )
-from bench.servers import Server, launch_ours
+from bench.servers import PATIENCE_S, launch_ours
+from bench.servers import Server as RunningService
+from scripts.http2_client import Connection, Request, Server
 
 TARGET_MS = 0.5
 APPS = {"asyncio": "app:app", "uvloop": "bench.uvloop_app:app"}
@@ -52,10 +53,10 @@ Figures = dict[str, list[float]]
 class Subject:
     """A running service, and what it is asked."""
 
-    def __init__(self, server: Server, cases: Sequence[Case]) -> None:
+    def __init__(self, server: RunningService, cases: Sequence[Case]) -> None:
         self._pid = server.process.pid
-        self._port = server.port
-        self._trust: ssl.SSLContext = trusting(server.ca)
+        self._server = Server(("127.0.0.1", server.port), "localhost", f"localhost:{server.port}")
+        self._trust = ssl.create_default_context(cafile=server.ca)
         self._hold = Request("POST", "/ocr", headers(server.keys[0]), unfinished=True)
         self.cases = {case.title: case for case in cases}
 
@@ -63,9 +64,9 @@ class Subject:
         """Return the processor ms of a request over a connection that has been used before."""
         case = self.cases[title]
         with self._occupied(case), self._connection() as connection:
-            connection.ask(case.request, WARM_UP)
+            connection.statuses(case.request, WARM_UP)
             began = self._cpu_s()
-            check(case, connection.ask(case.request, requests, at_once))
+            check(case, connection.statuses(case.request, requests, at_once))
             return (self._cpu_s() - began) / requests * 1000
 
     def new_ms(self, title: str, connections: int) -> float:
@@ -75,11 +76,11 @@ class Subject:
             began = self._cpu_s()
             for _ in range(connections):
                 with self._connection() as connection:
-                    check(case, connection.ask(case.request))
+                    check(case, connection.statuses(case.request))
             return (self._cpu_s() - began) / connections * 1000
 
     def _connection(self) -> contextlib.closing[Connection]:
-        return contextlib.closing(Connection(self._port, self._trust))
+        return contextlib.closing(Connection(self._server, self._trust, PATIENCE_S))
 
     def _cpu_s(self) -> float:
         """Return what the process has used when all is done that answers left behind."""

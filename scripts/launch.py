@@ -5,88 +5,94 @@ import os
 import signal
 import subprocess
 import sys
-from http.client import HTTPException
 from pathlib import Path
 
+# Ctrl-C ends this program without a traceback until it has a service to stop.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.self_check import SelfCheckError, self_check
-from scripts.self_check_client import NoResponse
-from settings import Settings, load_settings, settings_path
-from tls.certificates import CertificateError
+from scripts.banner import banner
+from scripts.self_check import SelfCheck, SelfCheckError
+from scripts.self_check_sender import CannotCheck
+from scripts.service_process import ServiceProcess, child, say
+from settings import load_settings, settings_path
 
 
 def main() -> int:
     """Serve until the service ends; return the exit status."""
-    parser = argparse.ArgumentParser(prog="serve", description=__doc__)
-    parser.add_argument("--once", action="store_true", help="stop after the self-check")
-    parser.add_argument("--check", action="store_true", help="check the settings, and do not start")
-    arguments = parser.parse_args()
-    once, check_only = arguments.once, arguments.check
+    arguments = _arguments()
     os.chdir(ROOT)
     settings_file = settings_path()
     # In a process of its own, since it imports what the service imports.
-    checked = subprocess.call([sys.executable, "-m", "service.check", "--start"])
-    if check_only or checked != 0:
+    checked = subprocess.run(
+        [sys.executable, "-m", "service.check", "--start"],
+        preexec_fn=child(os.getpid()),
+        check=False,
+    ).returncode
+    if arguments.check or checked != 0:
         return checked
+    if os.geteuid() == 0:
+        say("Warning: running as root; create a user for the service, see docs/production.md.\n")
     settings = load_settings(settings_file)
-    hypercorn = Path(sys.executable).with_name("hypercorn")
-    service = subprocess.Popen([hypercorn, "--config", str(settings_file), "app:app"])
-    forward_signals(service)
-    try:
-        if reason := no_self_check(settings):
-            print(f"\nServing, without a self-check: {reason}.", flush=True)
-        else:
-            self_check(service, settings, settings_file)
-    except (SelfCheckError, NoResponse, CertificateError, HTTPException, OSError) as error:
-        if service.poll() is None:
-            service.terminate()
-        return service.wait() or fail(error)
-    if once:
-        service.terminate()
-    return service.wait()
-
-
-def forward_signals(service: subprocess.Popen[bytes]) -> None:
-    """Forward SIGINT, SIGTERM and SIGHUP to the service.
-
-    A terminal that closes sends SIGHUP, on which the service would reload and keep running unseen:
-    it gets SIGTERM instead, unless nohup, which ignores SIGHUP, asks for exactly that.
-    """
-    ends_with_terminal = (
-        has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.Handlers.SIG_IGN
+    service = ServiceProcess(
+        [Path(sys.executable).with_name("hypercorn"), "--config", str(settings_file), "app:app"],
+        stopping=(
+            "\nStopping: requests in progress have up to "
+            f"{settings.server.graceful_timeout:g} s to finish.\n"
+        ),
     )
-    hangup = signal.SIGTERM if ends_with_terminal else signal.SIGHUP
-    forwarded: dict[int, int] = {
-        signal.SIGINT: signal.SIGINT,
-        signal.SIGTERM: signal.SIGTERM,
-        signal.SIGHUP: hangup,
-    }
-    for number in forwarded:
-        signal.signal(number, lambda received, _frame: service.send_signal(forwarded[received]))
+    check = SelfCheck(settings, settings_file, arguments.ca)
+    problem = _self_check(check, service)
+    if service.told_to_stop:
+        return _ended(service)
+    if isinstance(problem, SelfCheckError):
+        return service.stop() or 1
+    if arguments.once:
+        return service.stop() or (1 if problem else 0)
+    print("\n".join(banner(settings, settings_file, check)), flush=True)
+    return _ended(service)
 
 
-def has_terminal() -> bool:
-    """Return whether there is a controlling terminal, even if input and output are redirected."""
+def _self_check(check: SelfCheck, service: ServiceProcess) -> CannotCheck | SelfCheckError | None:
+    """Run the self-check and print what came of it; return the problem."""
     try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
-
-
-def no_self_check(settings: Settings) -> str | None:
-    """Return why the self-check is not possible; None if it is."""
-    if settings.tls.client_certificates == "required":
-        return "clients need a certificate, and this program has none"
+        print(f"\n{check.run(service.process)}\n", flush=True)
+    except (CannotCheck, SelfCheckError) as problem:
+        failed = isinstance(problem, SelfCheckError)
+        if not service.told_to_stop:
+            word = "The self-check failed" if failed else "Warning: no self-check"
+            print(f"\n{word}: {problem}\n", file=sys.stderr, flush=True)
+        return problem
     return None
 
 
-def fail(error: Exception) -> int:
-    """Print the error; return the exit status."""
-    print(f"\nThe self-check failed: {error}", file=sys.stderr)
-    return 1
+def _ended(service: ServiceProcess) -> int:
+    """Wait until the service has ended; return its exit status."""
+    status = service.wait()
+    say("Sealed OCR has stopped.\n")
+    return status
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="serve", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="stop after the self-check")
+    parser.add_argument("--check", action="store_true", help="check the settings, and do not start")
+    parser.add_argument(
+        "--ca",
+        type=_file,
+        metavar="FILE",
+        help="also trust these CA certificates in the self-check",
+    )
+    return parser.parse_args()
+
+
+def _file(name: str) -> Path:
+    """Return an absolute path of a file that exists."""
+    path = Path(name).resolve()
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{name} is not a file")
+    return path
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.model.processes import children_of
+from tests.model.processes import children_of, is_running
+from tests.server.servers import until
 from tests.system.service import PATIENCE_S, copy_project
 from tests.system.test_scripts import bare, on_free_ports
 
@@ -64,6 +65,12 @@ class Launched:
                 os.kill(pid, signal.SIGTERM)
         self.process.wait(PATIENCE_S)
         self.close_terminal()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project on free ports."""
+    return on_free_ports(copy_project(tmp_path_factory.mktemp("signals") / "project"))
 
 
 @pytest.fixture
@@ -136,3 +143,48 @@ def test_nohup_keeps_it(launch: Callable[..., Launched]) -> None:
     launched.said('"reloaded"')
     with pytest.raises(subprocess.TimeoutExpired):
         launched.process.wait(STAYS_S)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_right_after_the_start_is_a_stop(
+    project: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Before the service handles signals, too: exit status 0, no traceback, nothing left."""
+    process = subprocess.Popen(
+        [*command_of(project)], env=bare(tmp_path), start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        until(lambda: "hypercorn" in commands_of_children(process.pid))
+        service = next(iter(children_of(process.pid)))
+        os.killpg(process.pid, number)  # as Ctrl-C does
+        said = process.communicate(timeout=PATIENCE_S)[0]
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    assert "Sealed OCR has stopped." in said
+    assert not is_running(service)
+
+
+def test_the_service_ends_with_a_killed_launcher(project: Path, tmp_path: Path) -> None:
+    """SIGKILL leaves no service that nobody watches."""
+    process = subprocess.Popen(
+        [*command_of(project)], env=bare(tmp_path),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    until(lambda: "hypercorn" in commands_of_children(process.pid))
+    [service] = children_of(process.pid)
+    process.kill()
+    process.wait(PATIENCE_S)
+    until(lambda: not is_running(service))
+
+
+def commands_of_children(pid: int) -> str:
+    """Return the command lines of a process's children."""
+    found = ""
+    for child in children_of(pid):
+        with suppress(OSError):
+            found += Path(f"/proc/{child}/cmdline").read_text("utf-8")
+    return found
