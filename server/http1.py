@@ -123,11 +123,11 @@ class HardenedH11Protocol(H11Protocol):
 
     @override
     async def stream_send(self, event: StreamEvent) -> None:
-        """Pass on what the stream sends; announce that an early response ends the connection."""
+        """Pass on what the stream sends; announce that this response ends the connection."""
         if (
             isinstance(event, Response)
             and event.status_code >= FIRST_FINAL_STATUS
-            and (self._is_receiving or self._draining)
+            and (self._is_receiving or self._draining or self.context.terminated.is_set())
         ):
             event = replace(event, headers=[*event.headers, (b"connection", b"close")])
         await super().stream_send(event)

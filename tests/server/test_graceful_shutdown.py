@@ -1,6 +1,7 @@
 """A client that was accepted before the shutdown gets the response to its first request."""
 
 import contextlib
+import http.client
 import signal
 import socket
 import ssl
@@ -72,3 +73,34 @@ def test_stuck_requests_leave_no_traceback(pair: Paths) -> None:
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(20) == 0
         assert not [line for line in server.lines if "Traceback" in line or "never" in line]
+
+
+@VARIANTS
+def test_a_response_in_the_shutdown_announces_the_end(pair: Paths, *, hardened: bool) -> None:
+    """Without `Connection: close` the client would send its next request into a closed one."""
+    with serving(pair, hardened=hardened) as server:
+        trust = ssl.create_default_context(cafile=server.ca)
+        with (
+            socket.create_connection(("localhost", server.port), timeout=20) as plain,
+            trust.wrap_socket(plain, server_hostname="localhost") as secured,
+        ):
+            secured.sendall(REQUEST.replace(b"/stats", b"/late?1.5"))
+            until(lambda: stats(server)["running"] == 1)
+            server.process.send_signal(signal.SIGTERM)
+            response = b"".join(iter(lambda: secured.recv(65536), b""))
+            assert response.startswith(b"HTTP/1.1 200 ")
+            assert b"\r\nconnection: close\r\n" in response
+        assert server.process.wait(10) == 0
+
+
+def test_a_response_before_the_shutdown_does_not(pair: Paths) -> None:
+    """Control: the connection stays open."""
+    with serving(pair, hardened=True) as server:
+        trust = ssl.create_default_context(cafile=server.ca)
+        connection = http.client.HTTPSConnection("localhost", server.port, context=trust)
+        with contextlib.closing(connection):
+            for _ in range(2):
+                connection.request("GET", "/stats")
+                with connection.getresponse() as response:
+                    assert response.getheader("connection") is None
+                    response.read()
