@@ -1,8 +1,10 @@
 """The schema of settings.toml, a frozen class per table, and its loading with overrides."""
 
+from settings.errors import SettingsError
 from settings.loading import (
-    SettingsError,
+    Examination,
     check_mixture,
+    examine,
     load_settings,
     settings_files,
     settings_path,
@@ -12,10 +14,12 @@ from settings.tables import ApiKey, Function
 
 __all__ = [
     "ApiKey",
+    "Examination",
     "Function",
     "Settings",
     "SettingsError",
     "check_mixture",
+    "examine",
     "load_settings",
     "settings_files",
     "settings_path",

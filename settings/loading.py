@@ -1,22 +1,38 @@
-"""Loading the settings. An error names the file, the key and how to fix it."""
+"""Loading the settings: all mistakes at once, each with its place and how to fix it."""
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from settings import sources
+from settings.combinations import conflicts
+from settings.errors import Conflict, SettingsError
+from settings.kinds import Mismatch, mismatches
+from settings.merging import merge
+from settings.origins import Origins
 from settings.schema import Settings
-from settings.server import UNSUPPORTED
-from settings.sources import IDENTITY, SettingsError, Source
-
-__all__ = ["SettingsError", "check_mixture", "load_settings", "settings_files", "settings_path"]
+from settings.suggestions import IDENTITY, table_class, unknown_key
+from settings.wording import in_our_words
 
 LOCAL_NAME = "settings.local.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found in the sources of settings."""
+
+    settings: Settings
+    """The valid tables alone; all of them where there are no `mistakes`."""
+    valid: frozenset[str]
+    """The names of the tables without a mistake."""
+    mistakes: tuple[str, ...]
+    origins: Origins
 
 
 def settings_path(variables: Mapping[str, str] = os.environ) -> Path:
@@ -41,6 +57,14 @@ def load_settings(path: Path, variables: Mapping[str, str] = os.environ) -> Sett
         SettingsError: the settings are invalid; the message has one error per line.
 
     """
+    found = examine(path, variables)
+    if found.mistakes:
+        raise SettingsError("\n".join(found.mistakes))
+    return found.settings
+
+
+def examine(path: Path, variables: Mapping[str, str] = os.environ) -> Examination:
+    """Return the settings of `path` and its overrides, with all of their mistakes."""
     directory = variables.get("OCR_SECRETS_DIR")
     found = [
         sources.main_file(path),
@@ -48,12 +72,28 @@ def load_settings(path: Path, variables: Mapping[str, str] = os.environ) -> Sett
         sources.secrets(Path(directory) if directory else None),
         sources.environment(variables),
     ]
-    merged = sources.merge(found)
+    merged = merge(found)
+    origins = Origins(found, merged)
+    mistakes = [said for source in found for said in source.mistakes]
+    if not found[0].complete:  # without settings.toml everything would be missing
+        return Examination(Settings.model_construct(), frozenset(), tuple(mistakes), origins)
+    wrong_types = [*_mismatches(merged)]
+    mistakes += [_line(origins, mismatch.text, mismatch.loc) for mismatch in wrong_types]
+    invalid: set[object] = {mismatch.loc[0] for mismatch in wrong_types}
+    if not all(source.complete for source in found):
+        invalid |= {*Settings.tables()}  # what is missing may be in the file that cannot be read
     try:
-        return Settings(**merged)
+        settings = Settings(**merged)
     except ValidationError as error:
-        problems = [_problem(details, merged, found) for details in error.errors()]
-        raise SettingsError("\n".join(problems)) from None
+        errors = [*_own_errors(error, wrong_types)]
+        invalid |= {name for each in errors for name in each["loc"][:1]}
+        mistakes += [_problem(each, origins) for each in errors if each["loc"]]
+        settings = _valid_part(merged, invalid)
+        valid = frozenset(Settings.model_fields.keys() - invalid)
+        mistakes += [_conflict(origins, each) for each in conflicts(settings, valid)]
+    else:
+        valid = frozenset(Settings.model_fields.keys() - invalid)
+    return Examination(settings, valid, tuple(mistakes), origins)
 
 
 def check_mixture(settings: Settings) -> Settings:
@@ -66,80 +106,64 @@ def check_mixture(settings: Settings) -> Settings:
     try:
         return Settings(**{name: getattr(settings, name) for name in Settings.model_fields})
     except ValidationError as error:
-        problems = "; ".join(
-            details["msg"].removeprefix("Value error, ") for details in error.errors()
-        )
+        problems = "; ".join(in_our_words(details) for details in error.errors())
         raise SettingsError(
             "the new [[keys]], [limits] and [hsts] conflict with settings that change only with a "
             f"restart: {problems}"
         ) from None
 
 
-def _problem(details: ErrorDetails, merged: Mapping[str, Any], found: Sequence[Source]) -> str:
+def _mismatches(merged: Mapping[str, Any]) -> Iterator[Mismatch]:
+    for name, value in merged.items():
+        if name not in IDENTITY and isinstance(value, dict):
+            yield from mismatches(table_class(name), value, (name,))
+        elif name not in IDENTITY:
+            said = f"is not a table; write [{name}], or in a variable JSON: "
+            yield Mismatch((name,), f'{said}{{"key": "value"}}')
+        elif isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
+            for index, entry in enumerate(value):
+                yield from mismatches(table_class(name), entry, (name, index))
+        else:
+            said = f"is not a list of tables; write [[{name}]], or in a variable JSON: "
+            yield Mismatch((name,), f'{said}[{{"{IDENTITY[name]}": "..."}}]')
+
+
+def _valid_part(merged: Mapping[str, Any], invalid: Container[object]) -> Settings:
+    """Return settings with the valid tables, and with those that are left out."""
+    valid = {
+        name: TypeAdapter[Any](field.rebuild_annotation()).validate_python(merged[name])
+        for name, field in Settings.model_fields.items()
+        if name in merged and name not in invalid
+    }
+    return Settings.model_construct(**valid)
+
+
+def _own_errors(error: ValidationError, wrong_types: Sequence[Mismatch]) -> Iterator[ErrorDetails]:
+    """Yield the errors that do not follow from others inside the same value."""
+    others = [each["loc"] for each in error.errors()]
+    wrong = [each.loc for each in wrong_types]
+    for each in error.errors():
+        loc = each["loc"]
+        inside = any(len(one) > len(loc) > 0 and one[: len(loc)] == loc for one in others + wrong)
+        if not inside and not any(loc[: len(one)] == one for one in wrong):
+            yield each
+
+
+def _problem(details: ErrorDetails, origins: Origins) -> str:
     loc = details["loc"]
-    message = details["msg"].removeprefix("Value error, ")
+    error = details.get("ctx", {}).get("error")
+    if isinstance(error, Conflict):
+        places = [(*loc, *key) for key in error.locs]
+        label = origins.label(loc)
+        return f"{origins.where(*places)}: {label + ': ' if label else ''}{error}"
     if details["type"] == "extra_forbidden":
-        message = _unknown(loc)
-    elif details["type"] == "missing":
-        message = "is missing"
-    where = _place(loc, merged)
-    return f"{_origin(loc, merged, found)}: {where + ': ' if where else ''}{message}"
+        return _line(origins, unknown_key(str(loc[0]), str(loc[-1])), loc)
+    return _line(origins, in_our_words(details), loc)
 
 
-def _unknown(loc: tuple[int | str, ...]) -> str:
-    key = str(loc[-1])
-    if loc[0] == "server" and key in UNSUPPORTED:
-        return f"not supported: {UNSUPPORTED[key]}"
-    if loc[0] == "server" and (hint := sources.suggest_table(key)):
-        return f"unknown key; {hint}"
-    model: Any = Settings
-    for part in loc[:-1]:
-        if isinstance(part, str):
-            model = sources.class_of(model.model_fields[part].annotation)
-    known = model.model_fields if issubclass(model, BaseModel) else ()
-    return f"unknown key; {sources.suggestion(key, known)}"
+def _conflict(origins: Origins, conflict: Conflict) -> str:
+    return f"{origins.where(*conflict.locs)}: {conflict}"
 
 
-def _entry(loc: tuple[int | str, ...], merged: Mapping[str, Any]) -> str | None:
-    """Return the id or path of the `[[keys]]` or `[[functions]]` entry that `loc` points into."""
-    if len(loc) > 1 and loc[0] in IDENTITY and isinstance(loc[1], int):
-        entry = merged[str(loc[0])][loc[1]]
-        number = f"entry {loc[1] + 1}"
-        return str(entry.get(IDENTITY[str(loc[0])], number)) if isinstance(entry, dict) else number
-    return None
-
-
-def _place(loc: tuple[int | str, ...], merged: Mapping[str, Any]) -> str:
-    if not loc:
-        return ""
-    entry = _entry(loc, merged)
-    if entry is not None:
-        return " ".join([f"[[{loc[0]}]]", entry, *map(str, loc[2:])])
-    if loc[0] == "server":
-        return ".".join(map(str, loc[1:2]))
-    return " ".join([f"[{loc[0]}]", *map(str, loc[1:])]).strip()
-
-
-def _origin(loc: tuple[int | str, ...], merged: Mapping[str, Any], found: Sequence[Source]) -> str:
-    """Return the name of the source with the highest priority that sets the key at `loc`."""
-    if not loc:  # several keys together, each of which any source may set
-        return " with ".join(source.name for source in found if source.values)
-    entry = _entry(loc, merged)
-    for source in reversed(found):
-        if entry is not None:
-            entries = source.values.get(str(loc[0]), [])
-            names = [e.get(IDENTITY[str(loc[0])]) for e in entries if isinstance(e, dict)]
-            if entry in map(str, names):
-                return source.name
-        elif _holds(source.values, loc[:2]):
-            return source.name
-    return found[0].name
-
-
-def _holds(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> bool:
-    node: Any = values
-    for part in loc:
-        if not isinstance(node, Mapping) or part not in node:
-            return False
-        node = node[part]
-    return True
+def _line(origins: Origins, text: str, loc: tuple[int | str, ...]) -> str:
+    return f"{origins.where(loc)}: {origins.label(loc)}: {text}"

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from settings.errors import Conflict
+
 
 def _as_tuple(value: object) -> object:
     if isinstance(value, str):
@@ -110,9 +112,11 @@ class Server(BaseModel):
         """Require both or none; Settings checks that none is behind a proxy."""
         if (self.certfile is None) != (self.keyfile is None):
             missing = "certfile" if self.certfile is None else "keyfile"
-            raise ValueError(
+            raise Conflict(
                 f"{missing} is missing: Hypercorn would serve plain HTTP on {self.bind[0]}; "
-                f"set {DEFAULT_PAIR}"
+                f"set {DEFAULT_PAIR}",
+                ("certfile",),
+                ("keyfile",),
             )
         return self
 

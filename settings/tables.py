@@ -1,5 +1,6 @@
 """The service's tables of settings.toml, a class each. The file documents meanings and units."""
 
+import re
 import unicodedata
 from datetime import UTC, date, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -18,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from settings.errors import Conflict
+from settings.kinds import shown
 from settings.server import Count, Seconds
 
 UNIX = "unix"
@@ -29,6 +32,24 @@ JOINERS = "\u200c\u200d"  # formats that the spelling of some scripts needs
 
 Bytes = Annotated[int, Field(ge=1)]
 Share = Annotated[int, Field(ge=0)]
+
+
+def _matching(pattern: str, wanted: str) -> AfterValidator:
+    """Accept strings of a pattern only; the message shows the string."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {wanted}, not {shown(value)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _digest(value: str) -> str:
+    """Accept a SHA-256 only; the message does not show the value, which may be a key by mistake."""
+    if not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise ValueError("is not a SHA-256 of 64 digits 0-9 a-f; scripts/new-key NAME prints it")
+    return value
 
 
 def _limit(value: str) -> str:
@@ -57,17 +78,19 @@ def _name(value: str) -> str:
     return value
 
 
-def _count_or_auto(value: object) -> object:
-    if value == "auto":
-        return value
-    number = int(value) if isinstance(value, str) and value.isdecimal() else value
-    if type(number) is not int or number < 1:
+def _count_or_auto(value: int | Literal["auto"]) -> int | Literal["auto"]:
+    if value != "auto" and value < 1:
         raise ValueError('must be a number of at least 1, or "auto"')
-    return number
+    return value
 
 
 def _as_time(value: object) -> object:
-    """Convert a TOML date to its midnight UTC; reject a time without a time zone."""
+    """Convert a TOML date to its midnight UTC; reject a time without a time zone.
+
+    In JSON both are strings.
+    """
+    if isinstance(value, str):
+        return _as_time(_from_iso(value))
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("needs a time zone, such as 2027-01-31T00:00:00Z")
@@ -75,6 +98,15 @@ def _as_time(value: object) -> object:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     return value
+
+
+def _from_iso(text: str) -> date:
+    for kind in (date, datetime):
+        try:
+            return kind.fromisoformat(text)
+        except ValueError:
+            continue
+    raise ValueError(f"{shown(text)} is not a date; write 2027-01-31 or 2027-01-31T12:00:00Z")
 
 
 def _origin(value: AnyHttpUrl) -> AnyHttpUrl:
@@ -117,17 +149,27 @@ def _subject(value: str) -> str:
     return value
 
 
-CountOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_count_or_auto)]
+CountOrAuto = Annotated[int | Literal["auto"], AfterValidator(_count_or_auto)]
 Limit = Annotated[str, AfterValidator(_limit)]
 Time = Annotated[datetime, BeforeValidator(_as_time)]
 Name = Annotated[str, AfterValidator(_name)]
-KeyId = Annotated[str, Field(pattern=r"^[a-z0-9]{4,16}$")]
-Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
+KeyId = Annotated[str, _matching(r"[a-z0-9]{4,16}", "4 to 16 of the characters a-z 0-9")]
+Scope = Annotated[
+    str, _matching(r"[a-z][a-z0-9_-]{0,31}", "a letter a-z and up to 31 of a-z 0-9 _ - after it")
+]
+Path = Annotated[str, _matching(r"/[A-Za-z0-9._~/-]*", "a path of / and A-Z a-z 0-9 . _ ~ -")]
+HandlerName = Annotated[
+    str,
+    _matching(
+        r"[a-z_][\w.]*:[a-z_]\w*", 'a module and a function, such as "handlers.ocr:recognize"'
+    ),
+]
 Peer = Annotated[str, AfterValidator(_peer)]
-HeaderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+HeaderName = Annotated[
+    str, _matching(r"[a-z][a-z0-9-]{0,63}", "a header's name in a-z 0-9 -, such as client-cert")
+]
 Subject = Annotated[str, AfterValidator(_subject)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, AfterValidator(_digest)]
 Origin = Annotated[AnyHttpUrl, AfterValidator(_origin)]
 
 
@@ -179,14 +221,18 @@ class Tls(Table):
     @model_validator(mode="after")
     def _client_ca_goes_with_certificates(self) -> "Tls":
         if self.client_certificates != "off" and self.client_ca is None:
-            raise ValueError(
+            raise Conflict(
                 f'client_certificates = "{self.client_certificates}" requires client_ca, the CAs '
-                "of the client certificates"
+                "of the client certificates",
+                ("client_certificates",),
             )
         if self.client_certificates == "off" and (self.client_ca or self.client_crl):
-            raise ValueError(
+            raise Conflict(
                 'client_ca and client_crl have no effect with client_certificates = "off"; set it '
-                'to "optional" or "required", or remove them'
+                'to "optional" or "required", or remove them',
+                ("client_ca",),
+                ("client_crl",),
+                ("client_certificates",),
             )
         return self
 
@@ -206,7 +252,11 @@ class Proxy(Table):
     @model_validator(mode="after")
     def _header_of_a_proxy(self) -> "Proxy":
         if self.client_certificate_header and not self.trusted:
-            raise ValueError("client_certificate_header has no effect while trusted is empty")
+            raise Conflict(
+                "client_certificate_header has no effect while trusted is empty; name the proxies "
+                "in trusted, or remove it",
+                ("client_certificate_header",),
+            )
         return self
 
     @property
@@ -236,9 +286,10 @@ class Hsts(Table):
     @model_validator(mode="after")
     def _preload_requirements(self) -> "Hsts":
         if self.preload and not (self.include_subdomains and self.max_age_s >= HSTS_PRELOAD_MIN_S):
-            raise ValueError(
+            raise Conflict(
                 "preload = true requires include_subdomains = true and "
-                f"max_age_s >= {HSTS_PRELOAD_MIN_S}"
+                f"max_age_s >= {HSTS_PRELOAD_MIN_S}",
+                ("preload",),
             )
         return self
 
@@ -264,12 +315,13 @@ class Limits(Table):
     def _known_storage(self) -> "Limits":
         schemes = ("async+memory://", "async+redis://", "async+rediss://", "async+redis+unix://")
         if not self.storage.get_secret_value().startswith(schemes):
-            raise ValueError(f"storage must start with one of {', '.join(schemes)}")
+            raise Conflict(f"storage must start with one of {', '.join(schemes)}", ("storage",))
         try:
             urlsplit(self.storage.get_secret_value()).port  # noqa: B018 - it raises for an invalid port
         except ValueError:
-            raise ValueError(
-                "storage is not a valid URL; write / # ? @ in a password as %2F %23 %3F %40"
+            raise Conflict(
+                "storage is not a valid URL; write / # ? @ in a password as %2F %23 %3F %40",
+                ("storage",),
             ) from None
         return self
 
@@ -331,13 +383,17 @@ class ApiKey(Table):
     @model_validator(mode="after")
     def _ordered(self) -> "ApiKey":
         if self.not_before and self.expires and self.not_before >= self.expires:
-            raise ValueError("not_before must be earlier than expires")
+            raise Conflict("not_before must be earlier than expires", ("not_before",), ("expires",))
         return self
 
     @model_validator(mode="after")
     def _has_credentials(self) -> "ApiKey":
         if self.certificate_subject and self.certificate_sha256:
-            raise ValueError("set certificate_subject or certificate_sha256, not both")
+            raise Conflict(
+                "set certificate_subject or certificate_sha256, not both",
+                ("certificate_subject",),
+                ("certificate_sha256",),
+            )
         if not self.sha256 and not self.needs_certificate:
             raise ValueError(
                 "needs sha256 (of an API key), certificate_subject or certificate_sha256; "
@@ -355,7 +411,7 @@ class Function(Table):
     """One route: path, handler, scope and limits."""
 
     path: Path
-    handler: Annotated[str, Field(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")]
+    handler: HandlerName
     scope: Scope
     methods: Annotated[tuple[Literal["GET", "POST", "PUT", "DELETE", "PATCH"], ...], Field()] = (
         "POST",
@@ -373,7 +429,15 @@ class Function(Table):
     @model_validator(mode="after")
     def _consistent(self) -> "Function":
         if self.body_timeout_s > self.timeout_s:
-            raise ValueError("body_timeout_s must not be longer than timeout_s")
+            raise Conflict(
+                f"body_timeout_s ({self.body_timeout_s:g}) must not be longer than timeout_s "
+                f"({self.timeout_s:g})",
+                ("body_timeout_s",),
+                ("timeout_s",),
+            )
         if not self.methods:
-            raise ValueError("methods is empty: no request could reach the function")
+            raise Conflict(
+                'methods is empty: no request could reach the function; write ["POST"]',
+                ("methods",),
+            )
         return self

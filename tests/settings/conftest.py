@@ -1,5 +1,6 @@
 """Settings files to load, in a temporary directory."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -60,12 +61,22 @@ def load(tmp_path: Path) -> Load:
 
 
 @pytest.fixture
-def refuse(load: Load) -> Refuse:
+def refuse_with_lines(load: Load) -> Refuse:
     """Load invalid settings and return the error message."""
 
     def refuse_texts(*args: object, **options: object) -> str:
         with pytest.raises(SettingsError) as caught:
             load(*args, **options)
         return str(caught.value)
+
+    return refuse_texts
+
+
+@pytest.fixture
+def refuse(refuse_with_lines: Refuse) -> Refuse:
+    """Load invalid settings and return the error message without the lines' numbers."""
+
+    def refuse_texts(*args: object, **options: object) -> str:
+        return re.sub(r"\.toml:\d+", ".toml", refuse_with_lines(*args, **options))
 
     return refuse_texts

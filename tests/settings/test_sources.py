@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from settings.merging import merge
 from settings.schema import Settings
 from settings.server import UNSUPPORTED, Server
-from settings.sources import Source, merge, suggestion
+from settings.sources import Source
+from settings.suggestions import bracketed, suggestion
 from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
 
 OTHER_KEY = KEY.replace('"aaaa"', '"bbbb"').replace("accounting", "archive")
@@ -160,7 +162,7 @@ def test_the_service_s_variables_must_be_spelled_exactly(name: str, refuse: Refu
 def test_a_misspelled_key_in_the_environment_is_named(refuse: Refuse) -> None:
     """The table exists, the key does not."""
     message = refuse(env={"OCR_LIMITS__STORGE": "x"})
-    assert message == "the environment: [limits] storge: unknown key; did you mean storage?"
+    assert message == "OCR_LIMITS__STORGE: [limits] storge: unknown key; did you mean storage?"
 
 
 def test_other_variables_are_ignored(load: Load) -> None:
@@ -178,8 +180,8 @@ def test_lists_in_the_environment_are_json(load: Load, refuse: Refuse) -> None:
     entry = {"id": "cccc", "name": "env", "sha256": "1" * 64, "scopes": ["ocr"]}
     assert [k.id for k in load(KEY, env={"OCR_KEYS": json.dumps([entry])}).keys] == ["aaaa", "cccc"]
     message = refuse(env={"OCR_KEYS": "cccc"})
-    assert message.startswith("the environment: ")
-    assert message.endswith('field "keys": lists and tables must be JSON')
+    assert message.startswith("OCR_KEYS: [[keys]]: is not a list of tables; ")
+    assert message.endswith('JSON: [{"id": "..."}]')
 
 
 @pytest.mark.parametrize("value", ['["x"]', "[3, {}]", "{}", '"x"', '[{"id": ["x"]}]'])
@@ -209,7 +211,10 @@ def test_secrets_are_files(load: Load, tmp_path: Path) -> None:
             "limit__storage",
             "secrets/limit__storage matches no table of settings.toml; did you mean",
         ),
-        ("limits__storge", "secrets/: [limits] storge: unknown key; did you mean storage?"),
+        (
+            "limits__storge",
+            "secrets/limits__storge: [limits] storge: unknown key; did you mean storage?",
+        ),
         ("README", "secrets/README matches no table"),
     ],
 )
@@ -221,10 +226,10 @@ def test_a_misspelled_secret_is_named(name: str, said: str, refuse: Refuse) -> N
 def test_an_unreadable_secret_is_an_error(tmp_path: Path, refuse: Refuse) -> None:
     """Such as a directory, or bytes that are not UTF-8."""
     (tmp_path / "secrets" / "limits").mkdir(parents=True)
-    assert refuse(secrets={}).startswith("secrets/ cannot be read: ")
+    assert refuse(secrets={}) == "secrets/limits cannot be read: Is a directory"
     (tmp_path / "secrets" / "limits").rmdir()
     (tmp_path / "secrets" / "limits__storage").write_bytes(b"\xff\xfe")
-    assert refuse(secrets={}).startswith("secrets/ cannot be read: ")
+    assert refuse(secrets={}).startswith("secrets/limits__storage cannot be read: it is not UTF-8")
 
 
 def test_the_secrets_directory_must_exist(tmp_path: Path, refuse: Refuse) -> None:
@@ -252,7 +257,7 @@ def test_the_name_server_is_not_a_table(refuse: Refuse) -> None:
 def test_a_table_written_as_a_scalar_is_a_wrong_table(table: str, refuse: Refuse) -> None:
     """`limits = 3` is an invalid table of the service, not an unknown key of Hypercorn."""
     main = MINIMAL.partition("[[")[0]
-    assert f"settings.toml: [{table}]: " in refuse(top=f"{table} = 3", main=main)
+    assert f"settings.toml: {bracketed(table)}: is not a " in refuse(top=f"{table} = 3", main=main)
 
 
 @given(st.text(), st.lists(st.text(), min_size=1))

@@ -18,9 +18,12 @@ KEY, STANZA = key_stanza("aaaa1111", "someone")
     [
         ({"server": {"certfil": '"x"'}}, ["settings.toml", "certfil", "certfile"]),
         ({"local": "[limits]\nstorag = 1\n"}, ["settings.local.toml", "storag", "storage"]),
-        ({"local": '[engine]\nthreads = "0"\n'}, ["settings.local.toml", "threads", "a number"]),
+        (
+            {"local": '[engine]\nthreads = "0"\n'},
+            ["settings.local.toml:2", "threads", "whole number"],
+        ),
         ({"local": "[engine]\nthreads = 0\n"}, ["settings.local.toml", "threads", '"auto"']),
-        ({"local": '[engine]\nprocesses = "al"\n'}, ["processes", "a number", '"auto"']),
+        ({"local": '[engine]\nprocesses = "al"\n'}, ["processes", "whole number", '"auto"']),
         ({"environment": {"OCR_ENGINE__PROCESSES": "0"}}, ["processes", "a number", '"auto"']),
         ({"environment": {"OCR_SETINGS": "x"}}, ["OCR_SETINGS", "OCR_SETTINGS"]),
         ({"local": "workers = 4\n"}, ["settings.local.toml", "workers", "settings.toml"]),

@@ -1,0 +1,162 @@
+"""The checks across tables: values that are valid alone, and not together."""
+
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING
+
+from settings.errors import Conflict
+from settings.server import DEFAULT_PAIR, bind_host, is_loopback_bind
+from settings.tables import UNIX
+
+if TYPE_CHECKING:
+    from settings.schema import Settings
+
+Check = Callable[["Settings"], Iterator[Conflict]]
+
+
+def conflicts(settings: "Settings", valid: Collection[str]) -> Iterator[Conflict]:
+    """Yield all conflicts between the tables that are `valid`; the others are not looked at."""
+    for check, tables in CHECKS:
+        if tables <= set(valid):
+            yield from check(settings)
+
+
+def _one_of_each(settings: "Settings") -> Iterator[Conflict]:
+    for table, identity, names in (
+        ("keys", "id", [key.id for key in settings.keys]),
+        ("functions", "path", [function.path for function in settings.functions]),
+    ):
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                said = f"[[{table}]] {identity} {name!r} appears twice"
+                yield Conflict(said, (table, names.index(name)), (table, index))
+
+
+def _key_limits_name_functions(settings: "Settings") -> Iterator[Conflict]:
+    paths = {function.path for function in settings.functions} | {"*"}
+    for key in settings.keys:
+        for path in key.limits:
+            if path not in paths:
+                yield Conflict(
+                    f"[[keys]] {key.id}: limits has {path!r}, which is not the path of a "
+                    'function; "*" means all functions together',
+                    ("keys", key.id, "limits"),
+                )
+
+
+def _scopes_name_functions(settings: "Settings") -> Iterator[Conflict]:
+    scopes = {function.scope for function in settings.functions if not function.public}
+    for key in settings.keys:
+        for scope in key.scopes:
+            if scope not in scopes:
+                yield Conflict(
+                    f"[[keys]] {key.id}: no function has the scope {scope!r}; the scopes of "
+                    f"[[functions]] are: {', '.join(sorted(scopes))}",
+                    ("keys", key.id, "scopes"),
+                )
+
+
+def _shared_counts(settings: "Settings") -> Iterator[Conflict]:
+    if settings.server.workers > 1 and settings.limits.counts_per_process:
+        yield Conflict(
+            f"workers = {settings.server.workers} would each have their own rate-limit counters; "
+            'set [limits] storage = "async+redis://127.0.0.1:6379" or workers = 0',
+            ("server", "workers"),
+        )
+
+
+def _public_needs_keys(settings: "Settings") -> Iterator[Conflict]:
+    if settings.reachable_by and not settings.keys:
+        yield Conflict(
+            f"{settings.reachable_by[0]} is reachable from other machines, and there are no "
+            "[[keys]]; create one with scripts/new-key NAME, or bind to 127.0.0.1",
+            ("proxy", "trusted")
+            if settings.proxy.trusted and not settings.server.public_binds
+            else ("server", "bind"),
+        )
+
+
+def _certificates_are_requested(settings: "Settings") -> Iterator[Conflict]:
+    off = settings.tls.client_certificates == "off"
+    without_key: set[str] = set()
+    for key in settings.keys:
+        if key.needs_certificate and off:
+            yield Conflict(
+                f"[[keys]] {key.id}: needs a certificate, but clients are not asked for one; "
+                'set [tls] client_certificates = "optional" or "required"',
+                ("keys", key.id),
+            )
+        certificate = key.certificate_subject or key.certificate_sha256 or ""
+        if not key.sha256 and certificate in without_key:
+            yield Conflict(
+                f"[[keys]] {key.id}: another entry without sha256 has the same certificate",
+                ("keys", key.id),
+            )
+        without_key |= set() if key.sha256 else {certificate}
+    if off and settings.proxy.client_certificate_header:
+        yield Conflict(
+            "[proxy] client_certificate_header has no effect with [tls] client_certificates = "
+            '"off"; certificates from the proxy are verified against [tls] client_ca',
+            ("proxy", "client_certificate_header"),
+        )
+
+
+def _unix_sockets_are_a_proxy_s(settings: "Settings") -> Iterator[Conflict]:
+    for key in ("bind", "insecure_bind"):
+        for address in getattr(settings.server, key):
+            if bind_host(address) == UNIX and not settings.proxy.trusts_unix:
+                yield Conflict(
+                    f'bind {address} is a Unix socket: set [proxy] trusted = ["unix"], or bind to '
+                    "127.0.0.1:8443",
+                    ("server", key),
+                )
+
+
+def _plain_http_only_for_a_proxy(settings: "Settings") -> Iterator[Conflict]:
+    """Allow plain HTTP only for a trusted proxy on this machine, and for redirects."""
+    server, proxy = settings.server, settings.proxy
+    if server.has_tls:
+        return
+    for address in server.bind:
+        host = bind_host(address)
+        if host == UNIX or (host == "fd" and proxy.trusted):
+            continue  # _unix_sockets_are_a_proxy_s has checked whether it is trusted
+        if not proxy.trusted or not is_loopback_bind(address) or not proxy.trusts(host):
+            yield Conflict(
+                f"certfile and keyfile are missing: Hypercorn would serve plain HTTP on "
+                f"{address}; set {DEFAULT_PAIR}. Without TLS the service serves only a proxy "
+                "on this machine, over a Unix socket or 127.0.0.1, which [proxy] trusted names",
+                ("server", "bind"),
+            )
+            return
+    if server.insecure_bind:
+        yield Conflict(
+            "insecure_bind has no effect without certfile: Hypercorn then opens bind only; set "
+            "insecure_bind = [] and let the proxy redirect",
+            ("server", "insecure_bind"),
+        )
+
+
+def _addresses_differ(settings: "Settings") -> Iterator[Conflict]:
+    addresses = (*settings.server.bind, *settings.server.insecure_bind)
+    for index, address in enumerate(addresses):
+        if address in addresses[:index] and not address.endswith(":0"):
+            yield Conflict(
+                f"{address} appears twice in bind and insecure_bind; remove one, or use another "
+                "port",
+                ("server", "bind"),
+                ("server", "insecure_bind"),
+            )
+
+
+CHECKS: tuple[tuple[Check, set[str]], ...] = (
+    (_one_of_each, {"keys", "functions"}),
+    (_key_limits_name_functions, {"keys", "functions"}),
+    (_scopes_name_functions, {"keys", "functions"}),
+    (_shared_counts, {"server", "limits"}),
+    (_public_needs_keys, {"server", "proxy", "keys"}),
+    (_certificates_are_requested, {"keys", "tls", "proxy"}),
+    (_unix_sockets_are_a_proxy_s, {"server", "proxy"}),
+    (_plain_http_only_for_a_proxy, {"server", "proxy"}),
+    (_addresses_differ, {"server"}),
+)
+"""Each check, and the tables that it reads."""
