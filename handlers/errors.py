@@ -13,11 +13,15 @@ class LoggedError(Exception):
 
 
 class UnknownParameter(RequestError):
-    """A query parameter that the function does not have, or with an invalid value."""
+    """A parameter that the function does not have, that is repeated, or has an invalid value."""
 
     def __init__(self, takes: str) -> None:
         super().__init__(takes)
         self.takes = takes
+
+
+class TextNotPartial(RequestError):
+    """A partial response was requested as plain text, which has no place for a problem."""
 
 
 class UnsupportedBody(RequestError):
@@ -25,7 +29,7 @@ class UnsupportedBody(RequestError):
 
 
 class MalformedBody(RequestError):
-    """The body does not match its Content-Type, or holds no image."""
+    """The body does not match its Content-Type, or holds no image; handlers.body_errors has why."""
 
 
 class TooManyImages(RequestError):

@@ -1,60 +1,69 @@
-"""The images in a multipart/form-data body, parsed as it arrives; RFC 7578."""
+"""The images and parameters in a multipart/form-data body, parsed as it arrives; RFC 7578."""
 
 import io
 import logging
-from dataclasses import dataclass
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from handlers.errors import MalformedBody, TooManyImages
+from handlers.base64_text import URL
+from handlers.body import Body, Image
+from handlers.body_errors import (
+    BareLineFeeds,
+    BoundaryMissing,
+    BoundaryNotFound,
+    EmptyBody,
+    EmptyImage,
+    MultipartCutShort,
+    NoFileChosen,
+    NoImagePart,
+    OtherFiles,
+    PartIsText,
+    PartIsUrl,
+    PartMalformed,
+)
+from handlers.errors import TooManyImages, UnknownParameter
+from handlers.parameters import NAMES, VALID
+from handlers.part import Part
+from handlers.preamble import Preamble
 
 # It warns of malformed bodies with positions and bytes of them; the log never holds content.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL + 1)
 
 IMAGE_NAMES = ("image", "file")
-MAX_FIELD_BYTES = 1024 * 1024
+MAX_FIELD_BYTES = 1024
 MAX_HEADERS = 8  # of a part
 MAX_HEADER_BYTES = 4096 + 128
 
 
-@dataclass(slots=True)
-class _Part:
-    """The part that is being parsed. `image` holds its content, if it is an image."""
+class MultipartBody:
+    """Collects the images and parameters of one body in memory; nothing is written to disk.
 
-    header_name: bytes = b""
-    header_value: bytes = b""
-    disposition: bytes = b""
-    is_file: bool = False
-    image: io.BytesIO | None = None
-    field_bytes: int = 0
-
-
-class MultipartImages:
-    """Collects the images of one body in memory; nothing is written to disk.
-
-    An image is a part named "image" or "file" that has a file name. Other parts are skipped: one
-    other file, and `max_images` fields.
+    An image is a part named "image" or "file" that has a file name, or the media type of a file.
+    A part without either is a parameter.
     """
 
     def __init__(self, content_type: str, *, max_images: int) -> None:
         """Read the boundary.
 
         Raises:
-            MalformedBody: the Content-Type has no boundary, or one that is too long.
+            BoundaryMissing: the Content-Type has no boundary, or one that is too long.
 
         """
         _, options = parse_options_header(content_type)
-        if b"boundary" not in options:
-            raise MalformedBody
+        boundary = options.get(b"boundary", b"")
+        if not boundary:
+            raise BoundaryMissing
         self._max_images = max_images
-        self._images: list[bytes] = []
-        self._part = _Part()
-        self._files = self._fields = self._image_parts = 0
+        self._images: list[Image] = []
+        self._parameters: list[tuple[str, str]] = []
+        self._part = Part(0)
+        self._others = self._blank = self._received = 0
         self._complete = False
+        self._preamble: Preamble | None = Preamble(boundary)
         try:
             self._parser = MultipartParser(
-                options[b"boundary"],
+                boundary,
                 {
                     "on_part_begin": self._on_part_begin,
                     "on_header_field": self._on_header_field,
@@ -69,35 +78,58 @@ class MultipartImages:
                 max_header_size=MAX_HEADER_BYTES,
             )
         except FormParserError as error:
-            raise MalformedBody from error
+            raise BoundaryMissing from error
 
     def write(self, chunk: bytes) -> None:
         """Parse the next bytes of the body.
 
         Raises:
-            MalformedBody: they are not multipart/form-data, or exceed a limit of its headers,
-                fields or other files.
-            TooManyImages: they begin one image more than `max_images`.
+            MalformedBody: they are not multipart/form-data, or exceed a limit of its headers.
+            TooManyImages: they begin one image more than `max_images`, or two other files.
+            UnknownParameter: a field is no parameter.
 
         """
+        self._received += len(chunk)
+        if self._preamble is not None:
+            chunk = self._preamble.skip(chunk)
+            if not chunk:
+                return
+            self._preamble = None
         try:
             self._parser.write(chunk)
         except FormParserError as error:
-            raise MalformedBody from error
+            raise self._cause(chunk, error) from error
 
-    def finish(self) -> list[bytes]:
-        """Return the images, once the body has ended.
+    def finish(self) -> Body:
+        """Return the images and parameters, once the body has ended.
 
         Raises:
-            MalformedBody: the closing boundary is missing.
+            MalformedBody: the closing boundary is missing, or there is no image.
 
         """
+        if not self._received:
+            raise EmptyBody
+        if self._preamble is not None:
+            raise BoundaryNotFound
         if not self._complete:
-            raise MalformedBody
-        return self._images
+            raise MultipartCutShort(max(1, self._part.number))
+        if not self._images:
+            raise (
+                NoFileChosen() if self._blank else NoImagePart(self._others, len(self._parameters))
+            )
+        if self._others:
+            raise OtherFiles(self._others)
+        return Body(self._images, self._parameters)
+
+    def _cause(self, chunk: bytes, error: FormParserError) -> Exception:
+        offset = max(0, getattr(error, "offset", 0))
+        if self._part.number == 0:
+            bare = chunk[offset : offset + 1] == b"\n"
+            return BareLineFeeds() if bare else BoundaryNotFound()
+        return PartMalformed(self._part.number, self._received - len(chunk) + offset + 1)
 
     def _on_part_begin(self) -> None:
-        self._part = _Part()
+        self._part = Part(self._part.number + 1)
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._part.header_name += data[start:end]
@@ -106,38 +138,53 @@ class MultipartImages:
         self._part.header_value += data[start:end]
 
     def _on_header_end(self) -> None:
-        if self._part.header_name.lower() == b"content-disposition":
-            self._part.disposition = self._part.header_value
-        self._part.header_name = self._part.header_value = b""
+        self._part.end_header()
 
     def _on_headers_finished(self) -> None:
-        _, options = parse_options_header(self._part.disposition)
-        if b"name" not in options:
-            raise MalformedBody
-        name = options[b"name"].decode(errors="replace")  # RFC 7578, section 5.1: no other charset
-        self._part.is_file = b"filename" in options
-        if not self._part.is_file:
-            self._fields += 1
-            if self._fields > self._max_images:
-                raise MalformedBody
-        elif name in IMAGE_NAMES:
-            self._image_parts += 1
-            self._part.image = io.BytesIO()
-        self._files += self._part.is_file
-        if self._image_parts > self._max_images or self._files > self._max_images + 1:
+        part = self._part
+        part.read_headers()
+        if part.is_file and part.name not in IMAGE_NAMES:
+            self._others += 1
+            if self._others > self._max_images:
+                raise TooManyImages(self._max_images)
+            return
+        if not part.is_file and part.name not in {*NAMES, *IMAGE_NAMES}:
+            raise UnknownParameter(VALID)
+        if part.is_file and len(self._images) + self._blank == self._max_images:
             raise TooManyImages(self._max_images)
+        part.content = io.BytesIO()
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._part.image is not None:
-            self._part.image.write(memoryview(data)[start:end])
-        elif not self._part.is_file:
-            self._part.field_bytes += end - start
-            if self._part.field_bytes > MAX_FIELD_BYTES:
-                raise MalformedBody
+        part = self._part
+        if part.content is None:
+            return
+        part.content.write(memoryview(data)[start:end])
+        if not part.is_file and part.content.tell() > MAX_FIELD_BYTES:
+            self._field(part)
 
     def _on_part_end(self) -> None:
-        if self._part.image is not None:
-            self._images.append(self._part.image.getvalue())
+        part = self._part
+        if part.content is None:
+            return
+        content = part.content.getvalue()
+        if not part.is_file:
+            self._field(part)
+        elif content:
+            self._images.append(content)
+        elif part.has_blank_name:  # a browser's <input type=file> in which no file was chosen
+            self._blank += 1
+        else:
+            self._images.append(EmptyImage(len(self._images) + 1))
+
+    def _field(self, part: Part) -> None:
+        value = part.content.getvalue() if part.content else b""
+        if part.name in IMAGE_NAMES:
+            raise PartIsUrl(part.number) if URL.match(value) else PartIsText(part.number)
+        if len(value) > MAX_FIELD_BYTES:
+            raise UnknownParameter(VALID)
+        self._parameters.append((part.name, value.decode(errors="replace")))
+        if len(self._parameters) > len(NAMES):
+            raise UnknownParameter(VALID)
 
     def _on_end(self) -> None:
         self._complete = True

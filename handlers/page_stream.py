@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from handlers.errors import OutOfTime
 from handlers.problems import problem_document
+from handlers.reading import Entry, Problem
 from handlers.responses import as_page
 from middleware.request_context import caller_name, request_context
 from model.errors import ReadingError
@@ -25,12 +26,10 @@ class PageStream(Response):
     """Reads pages while sending them, no faster than the client receives: sending waits for it.
 
     An error on the first page gets the usual error response. A later error is the last line of the
-    stream, a problem document.
+    stream, a problem document. In a partial response each problem is a line in its place.
     """
 
-    def __init__(
-        self, request: Request, read: Callable[[Slot], AsyncGenerator[tuple[int, Page]]]
-    ) -> None:
+    def __init__(self, request: Request, read: Callable[[Slot], AsyncGenerator[Entry]]) -> None:
         super().__init__(media_type=MEDIA_TYPE)
         del self.headers["content-length"]  # unknown until the last page is read
         self.request = request
@@ -47,13 +46,18 @@ class PageStream(Response):
                         if not started:
                             await self._start(send)
                             started = True
-                        line = {"image": image, "page": page.number, **as_page(page)}
-                        await _send_line(send, {**line, "request_id": context.request_id})
+                        await _send_line(send, self._line(image, page))
                 except (ReadingError, OutOfTime) as error:
                     if not started:
                         raise
                     await _send_line(send, problem_document(self.request, error))
         await send({"type": "http.response.body", "body": b""})
+
+    def _line(self, image: int, page: Page | Problem) -> dict[str, Any]:
+        if not isinstance(page, Page):
+            return problem_document(self.request, page)
+        request_id = request_context(self.request.scope).request_id
+        return {"image": image, "page": page.number, **as_page(page), "request_id": request_id}
 
     async def _start(self, send: Send) -> None:
         await send(
@@ -66,8 +70,8 @@ class PageStream(Response):
 
 
 async def until_deadline(
-    pages: AsyncGenerator[tuple[int, Page]], deadline: float | None
-) -> AsyncIterator[tuple[int, Page]]:
+    pages: AsyncGenerator[Entry], deadline: float | None
+) -> AsyncIterator[Entry]:
     """Yield pages until LAST_LINE_S before `deadline`, on the event loop's clock.
 
     Raises:

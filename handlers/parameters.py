@@ -1,55 +1,68 @@
-"""The query parameters of POST /ocr."""
+"""The parameters of POST /ocr, from its query, its form fields or its JSON members."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from starlette.datastructures import QueryParams
 
 from handlers.errors import UnknownParameter
 from model.reader import ALL_PAGES, PageRange
 
-_VALID = "detect=true, detect=false, pages=1-3,7, pages=9-"
-_MAX_LENGTH = 200
+NAMES = frozenset({"detect", "pages", "partial"})
+VALID = "detect=true, detect=false, pages=1-3,7, pages=9-, partial=true, partial=false"
+MAX_LENGTH = 200
+_FLAGS = {"true": True, "false": False}
 _RANGE = re.compile(r"([1-9]\d{0,5})(?:(-)([1-9]\d{0,5})?)?", re.ASCII)
+
+Given = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """`detect`: find the lines of a page, or take it as one line. `paged`: pages were selected."""
+    """How the uploads of a request are read.
+
+    `detect`: find the lines of a page, or take it as one line. `paged`: pages were selected.
+    `partial`: a file that cannot be read does not end the request.
+    """
 
     detect: bool = True
     pages: tuple[PageRange, ...] = ALL_PAGES
     paged: bool = False
+    partial: bool = False
 
 
-def parameters_of(query: QueryParams) -> Parameters:
-    """Return the parameters of a query.
+def parameters_of(given: Given) -> Parameters:
+    """Return the parameters from their names and values, in any order.
 
     Raises:
         UnknownParameter: a parameter is unknown, appears twice, or has an invalid value.
 
     """
-    given = query.multi_items()
     values = dict(given)
-    if len(values) < len(given) or not values.keys() <= {"detect", "pages"}:
-        raise UnknownParameter(_VALID)
-    detect = values.get("detect", "true")
-    if detect not in {"true", "false"}:
-        raise UnknownParameter(_VALID)
-    if "pages" not in values:
-        return Parameters(detect=detect == "true")
-    return Parameters(detect=detect == "true", pages=_ranges(values["pages"]), paged=True)
+    if len(values) < len(given) or not values.keys() <= NAMES:
+        raise UnknownParameter(VALID)
+    return Parameters(
+        detect=_flag(values.get("detect", "true")),
+        pages=_ranges(values["pages"]) if "pages" in values else ALL_PAGES,
+        paged="pages" in values,
+        partial=_flag(values.get("partial", "false")),
+    )
+
+
+def _flag(text: str) -> bool:
+    if text not in _FLAGS:
+        raise UnknownParameter(VALID)
+    return _FLAGS[text]
 
 
 def _ranges(text: str) -> tuple[PageRange, ...]:
     """Return the ranges of "1-3,7,9-"; "9-" extends to the last page."""
-    found = [_RANGE.fullmatch(part.strip()) for part in text[:_MAX_LENGTH].split(",")]
+    found = [_RANGE.fullmatch(part.strip()) for part in text[:MAX_LENGTH].split(",")]
     ranges = [
         PageRange(int(match[1]), int(match[3] or (0 if match[2] else match[1])) or None)
         for match in found
         if match is not None
     ]
     reversed_range = any(each.last is not None and each.last < each.first for each in ranges)
-    if len(text) > _MAX_LENGTH or len(ranges) < len(found) or reversed_range:
-        raise UnknownParameter(_VALID)
+    if len(text) > MAX_LENGTH or len(ranges) < len(found) or reversed_range:
+        raise UnknownParameter(VALID)
     return tuple(ranges)

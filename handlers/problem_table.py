@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import ClientDisconnect
 
 from handlers import errors as handler_errors
+from handlers.body_problem_table import MALFORMED_BODY
 from middleware import errors as middleware_errors
 from model import errors as model_errors
 
@@ -98,8 +99,24 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     handler_errors.UnknownParameter: Problem(
         400,
         "unknown_parameter",
-        ("Invalid query parameter", "查询参数无效"),
-        ("Valid parameters: {takes}.", "可用参数：{takes}。"),
+        ("Invalid parameter", "参数无效"),
+        (
+            "Valid parameters, each once, in the query, as form fields or as JSON members: "
+            "{takes}. Files go into form fields named image or file.",
+            "可用参数（可放在查询、表单字段或 JSON 成员中，每个只能出现一次）：{takes}。"
+            "文件应放在名为 image 或 file 的表单字段中。",
+        ),
+    ),
+    handler_errors.TextNotPartial: Problem(
+        400,
+        "text_not_partial",
+        ("Plain text cannot be partial", "纯文本响应不支持 partial"),
+        (
+            "With partial=true send Accept: application/json or application/x-ndjson: plain text "
+            "has no place for the problem of a file.",
+            "使用 partial=true 时，请发送 Accept: application/json 或 application/x-ndjson："
+            "纯文本中无法给出各文件的问题。",
+        ),
     ),
     handler_errors.UnsupportedBody: Problem(
         415,
@@ -113,19 +130,10 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
             '或 JSON {{"image": base64}}。',
         ),
     ),
-    handler_errors.MalformedBody: Problem(
-        400,
-        "malformed_body",
-        ("Malformed request body", "请求体格式错误"),
-        (
-            "The body does not match its Content-Type, or contains no image. Send a multipart "
-            'part named image or file with a file name, the image itself, or JSON {{"image": '
-            "base64}}.",
-            "请求体与 Content-Type 不符，或不含图像。"
-            "请发送名为 image 或 file 且带文件名的 multipart 部分、"
-            '图像本身，或 JSON {{"image": base64}}。',
-        ),
-    ),
+    **{
+        cause: Problem(400, "malformed_body", ("Malformed request body", "请求体格式错误"), detail)
+        for cause, detail in MALFORMED_BODY.items()
+    },
     handler_errors.TooManyImages: Problem(
         413,
         "too_many_images",

@@ -42,7 +42,7 @@ def problem_document(request: Request, exception: Exception) -> dict[str, Any]:
     context.problem = problem.code
     if problem is PROBLEMS[Exception]:
         context.traceback = _traceback(exception)
-    return {
+    document = {
         "type": f"urn:problem-type:sealed-ocr:{problem.code}",
         "title": problem.title[language],
         "status": problem.status,
@@ -50,6 +50,8 @@ def problem_document(request: Request, exception: Exception) -> dict[str, Any]:
         "code": problem.code,
         "request_id": context.request_id,
     }
+    image = getattr(exception, "image", None)
+    return document if image is None else {**document, "image": image}
 
 
 def _language(request: Request) -> str:

@@ -8,21 +8,26 @@ from model.reader import Page
 PAGE_BREAK = "\n\f"  # as in pdftotext's output
 
 
+Problem = dict[str, Any]
+
+
 def as_document(
-    readings: Sequence[Sequence[Page]], request_id: str, *, paged: bool
+    readings: Sequence[Sequence[Page | Problem]], request_id: str, *, paged: bool
 ) -> dict[str, Any]:
     """Return the JSON response: an object for one upload, with a list for several.
+
+    In a partial response an upload ends with its problem, if it has one.
 
     `model`, `timing_ms` (the sums) and `request_id` are always at the top.
     """
     uploads = [_upload(pages, paged=paged) for pages in readings]
     if len(uploads) == 1:
         return {**uploads[0], "request_id": request_id}
-    summary = _summary([page for pages in readings for page in pages])
+    summary = _summary([page for pages in readings for page in pages if isinstance(page, Page)])
     return {"images": uploads, **summary, "request_id": request_id}
 
 
-def as_text(readings: Sequence[Sequence[Page]]) -> str:
+def as_text(readings: Iterable[Iterable[Page | Problem]]) -> str:
     """Return the plain text: an empty line between uploads, a form feed between pages."""
     return "\n\n".join(_text(pages) for pages in readings)
 
@@ -41,19 +46,25 @@ def as_page(page: Page) -> dict[str, Any]:
     }
 
 
-def _upload(pages: Sequence[Page], *, paged: bool) -> dict[str, Any]:
-    """Return the lines of an image, or the pages of a document."""
-    if not paged and not pages[0].of_document:
-        return as_page(pages[0])
+def _upload(entries: Sequence[Page | Problem], *, paged: bool) -> dict[str, Any]:
+    """Return the lines of an image, the pages of a document, or the problem of either."""
+    first = entries[0]
+    if not isinstance(first, Page):
+        return first
+    if not paged and not first.of_document:
+        return as_page(first)
     return {
-        "text": _text(pages),
-        "pages": [{"page": page.number, **as_page(page)} for page in pages],
-        **_summary(pages),
+        "text": _text(entries),
+        "pages": [
+            {"page": entry.number, **as_page(entry)} if isinstance(entry, Page) else entry
+            for entry in entries
+        ],
+        **_summary([entry for entry in entries if isinstance(entry, Page)]),
     }
 
 
-def _text(pages: Sequence[Page]) -> str:
-    return PAGE_BREAK.join(page.text for page in pages)
+def _text(entries: Iterable[Page | Problem]) -> str:
+    return PAGE_BREAK.join(entry.text for entry in entries if isinstance(entry, Page))
 
 
 def _summary(pages: Sequence[Page]) -> dict[str, Any]:

@@ -5,23 +5,32 @@ class ReadingError(Exception):
     """A reading failed; each subclass is one cause."""
 
 
-class UnsupportedImageType(ReadingError):
+class UploadError(ReadingError):
+    """An upload cannot be read; others of the same request may be.
+
+    `image` is its number in the request, from 1, which the caller sets.
+    """
+
+    image: int | None = None
+
+
+class UnsupportedImageType(UploadError):
     """The content is none of the supported types; names and media types don't matter."""
 
 
-class UnreadableImage(ReadingError):
+class UnreadableImage(UploadError):
     """The content starts like a supported type but is truncated or corrupt."""
 
 
-class EncryptedDocument(ReadingError):
+class EncryptedDocument(UploadError):
     """A PDF needs a password."""
 
 
-class EmptyDocument(ReadingError):
+class EmptyDocument(UploadError):
     """A PDF has no pages."""
 
 
-class NoSuchPage(ReadingError):
+class NoSuchPage(UploadError):
     """A requested page does not exist."""
 
     def __init__(self, pages: int) -> None:
@@ -29,7 +38,7 @@ class NoSuchPage(ReadingError):
         self.pages = pages
 
 
-class TooManyPages(ReadingError):
+class TooManyPages(UploadError):
     """A request selects more pages than one request may have."""
 
     def __init__(self, limit: int) -> None:
@@ -37,7 +46,7 @@ class TooManyPages(ReadingError):
         self.limit = limit
 
 
-class TooManyPixels(ReadingError):
+class TooManyPixels(UploadError):
     """Width x height in the header is over the limit; nothing was decoded."""
 
     def __init__(self, pixels: int, limit: int) -> None:
@@ -54,7 +63,7 @@ class Busy(ReadingError):
         self.retry_after_s = retry_after_s
 
 
-class ReadingTimeout(ReadingError):
+class ReadingTimeout(UploadError):
     """Decoding or reading a page took longer than its limit; the process was stopped."""
 
     def __init__(self, step: str, limit_s: float) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from tests.handlers.echo import Caller, EchoReader
+
 BOUNDARY = "b0undary"
 Part = tuple[str, bytes]
 Multipart = Callable[..., bytes]
@@ -23,3 +25,15 @@ def multipart() -> Multipart:
         return b"".join(pieces) + b"--" + BOUNDARY.encode() + end
 
     return build
+
+
+@pytest.fixture
+def reader() -> EchoReader:
+    """Return such a reader."""
+    return EchoReader()
+
+
+@pytest.fixture
+def post(reader: EchoReader) -> Caller:
+    """Return a client of the function."""
+    return Caller(reader)

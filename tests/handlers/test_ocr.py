@@ -1,115 +1,20 @@
 """POST /ocr, with a reader that needs no model."""
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import Response
 
 from handlers.errors import MalformedBody, TooManyImages, UnknownParameter, UnsupportedBody
 from handlers.ocr import recognize
 from middleware.request_context import request_context
 from model.errors import Busy, UnreadableImage
-from model.reader import ALL_PAGES, Line, Page
-from tests.asgi import Answer, call, scope_of
 from tests.handlers.conftest import BOUNDARY, Multipart
+from tests.handlers.echo import Caller, EchoReader
 
 pytestmark = pytest.mark.anyio
-
-BOX = ((0, 0), (9, 0), (9, 9), (0, 9))
-
-
-class EchoReader:
-    """Reads the bytes of an image as its lines; has two slots."""
-
-    def __init__(self) -> None:
-        self.held = 0
-        self.caller = ""
-        self.most = 0
-        self.read: list[tuple[bytes, bool]] = []
-        self.entered = asyncio.Event()
-        self.gate: asyncio.Event | None = None
-
-    @contextlib.contextmanager
-    def slot(self, caller: str = "") -> Iterator[Any]:
-        """Hold one of the slots."""
-        self.caller = caller
-        if self.held == 2:
-            raise Busy(3)
-        self.held += 1
-        self.entered.set()
-        try:
-            yield self
-        finally:
-            self.held -= 1
-
-    async def pages(
-        self, upload: bytes, *, detect: bool = True, ranges: Any = ALL_PAGES
-    ) -> AsyncGenerator[Page]:
-        """Yield a page for each text between slashes."""
-        assert self.held
-        texts = upload.split(b"/")
-        for number in range(ranges[0].first, (ranges[-1].last or len(texts)) + 1):
-            if self.gate:
-                await self.gate.wait()
-            self.read.append((texts[number - 1], detect))
-            if texts[number - 1] == b"torn":
-                raise UnreadableImage
-            lines = tuple(Line(text, 0.5, BOX) for text in texts[number - 1].decode().split())
-            yield Page(number, len(texts) > 1, lines, 9, 8, "echo", {"total": 1.5})
-
-
-class Caller:
-    """Sends requests to the function, as the app does."""
-
-    def __init__(self, reader: EchoReader) -> None:
-        self.reader = reader
-        self.scope: Any = None
-        self.held_at_response: int | None = None
-
-    async def __call__(
-        self,
-        body: bytes = b"one two",
-        *,
-        query: bytes = b"",
-        stalled: bool = False,
-        window: Any = None,
-        **headers: str,
-    ) -> Answer:
-        names = {"content_type": "image/png", **headers}
-        scope = scope_of(
-            "POST",
-            "/ocr",
-            query=query,
-            headers={name.replace("_", "-"): value for name, value in names.items()},
-            state={"reader": self.reader, "max_images": 2},
-        )
-        if window:
-            scope["extensions"] = {"sealed.receive_window": {"grow": window}}
-        self.scope = scope
-
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            response: Response = await recognize(Request(scope, receive))
-            self.held_at_response = self.reader.held
-            await response(scope, receive, send)
-
-        return await call(app, scope, *([] if stalled else [body]), stalled=stalled)
-
-
-@pytest.fixture
-def reader() -> EchoReader:
-    """Return such a reader."""
-    return EchoReader()
-
-
-@pytest.fixture
-def post(reader: EchoReader) -> Caller:
-    """Return a client of the function."""
-    return Caller(reader)
 
 
 async def test_the_response_for_an_image(post: Caller) -> None:
@@ -174,7 +79,9 @@ async def test_invalid_parameters_are_rejected(
     """The error has the valid ones; nothing is read."""
     with pytest.raises(UnknownParameter) as caught:
         await post(query=query)
-    assert caught.value.takes == "detect=true, detect=false, pages=1-3,7, pages=9-"
+    assert caught.value.takes == (
+        "detect=true, detect=false, pages=1-3,7, pages=9-, partial=true, partial=false"
+    )
     assert reader.read == []
 
 

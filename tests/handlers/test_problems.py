@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+import handlers.body_errors
 import handlers.errors
 import middleware.errors
 import model.errors
@@ -25,6 +26,9 @@ BASES = (
     middleware.errors.MiddlewareError,
     handlers.errors.RequestError,
     handlers.errors.LoggedError,
+    handlers.errors.MalformedBody,
+    handlers.body_errors.MalformedImage,
+    model.errors.UploadError,
     model.errors.ReadingError,
 )
 INSTANCES: list[Exception] = [
@@ -38,8 +42,32 @@ INSTANCES: list[Exception] = [
     middleware.errors.BodyTooSlow(30.0),
     middleware.errors.DeadlineExceeded(0.5),
     handlers.errors.UnknownParameter("detect=true, detect=false"),
+    handlers.errors.TextNotPartial(),
     handlers.errors.UnsupportedBody(),
-    handlers.errors.MalformedBody(),
+    handlers.body_errors.EmptyBody(),
+    handlers.body_errors.BoundaryMissing(),
+    handlers.body_errors.BoundaryNotFound(),
+    handlers.body_errors.BareLineFeeds(),
+    handlers.body_errors.MultipartCutShort(2),
+    handlers.body_errors.PartMalformed(2, 345),
+    handlers.body_errors.PartUnnamed(2),
+    handlers.body_errors.PartIsText(2),
+    handlers.body_errors.PartIsUrl(2),
+    handlers.body_errors.NoImagePart(2, 3),
+    handlers.body_errors.OtherFiles(2),
+    handlers.body_errors.NoFileChosen(),
+    handlers.body_errors.JsonMalformed(345),
+    handlers.body_errors.JsonNotObject(),
+    handlers.body_errors.JsonWithoutImage(),
+    handlers.body_errors.JsonMemberUnknown(),
+    handlers.body_errors.JsonMemberForeign("lang"),
+    handlers.body_errors.JsonMemberRepeated("image"),
+    handlers.body_errors.JsonImageNotString(2),
+    handlers.body_errors.JsonImagesNotList(),
+    handlers.body_errors.EmptyImage(2),
+    handlers.body_errors.ImageIsUrl(2),
+    handlers.body_errors.NotBase64(2, 345),
+    handlers.body_errors.Base64CutShort(2),
     handlers.errors.TooManyImages(16),
     handlers.errors.NotReady(("weights", "limit_storage")),
     handlers.errors.OutOfTime(),
@@ -74,7 +102,9 @@ def _respond(exception: Exception, **headers: str) -> tuple[dict[str, Any], dict
     return json.loads(bytes(response.body)), dict(response.headers), response.status_code
 
 
-@pytest.mark.parametrize("module", [handlers.errors, middleware.errors, model.errors])
+@pytest.mark.parametrize(
+    "module", [handlers.errors, handlers.body_errors, middleware.errors, model.errors]
+)
 def test_every_exception_is_in_the_table(module: ModuleType) -> None:
     """A new exception without an entry would become a 500."""
     defined = [error for error in _defined(module) if error not in BASES]
@@ -96,12 +126,18 @@ def test_an_exception_without_an_entry_is_internal() -> None:
     assert problem_of(KeyError("x")).code == "internal_error"
     assert problem_of(Longer(3)).code == "busy"
     for base in BASES:
-        assert problem_of(base()).code == "internal_error"
+        assert problem_of(base.__new__(base)).code == "internal_error"
 
 
 def test_codes_are_unique() -> None:
-    """And consist of lower-case words; each status is an error status."""
-    codes = [problem.code for problem in ALL]
+    """And consist of lower-case words; each status is an error status.
+
+    A malformed body has one code, status and title, and a detail for each cause.
+    """
+    malformed = [problem for problem in ALL if problem.code == "malformed_body"]
+    assert len({(problem.status, problem.title) for problem in malformed}) == 1
+    assert len({problem.detail for problem in malformed}) == len(malformed) > 20
+    codes = [problem.code for problem in ALL if problem not in malformed[1:]]
     assert len(set(codes)) == len(codes)
     assert all(set(code) <= set(string.ascii_lowercase + "_") for code in codes)
     assert all(400 <= problem.status < 600 for problem in ALL)
@@ -128,7 +164,8 @@ def test_every_error_response_is_a_problem_document(
     """With RFC 9457's members and the service's, media type, language, and no placeholder."""
     document, headers, status = _respond(exception, accept_language=wanted)
     problem = PROBLEMS[type(exception)]
-    assert set(document) == {"type", "title", "status", "detail", "code", "request_id"}
+    numbered = {"image"} if hasattr(exception, "image") and exception.image else set()
+    assert set(document) == {"type", "title", "status", "detail", "code", "request_id"} | numbered
     assert document["type"] == f"urn:problem-type:sealed-ocr:{problem.code}"
     assert document["title"] == problem.title[language == "zh"]
     assert document["status"] == status == problem.status

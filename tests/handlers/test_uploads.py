@@ -14,9 +14,16 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.types import Message
 
-from handlers.errors import MalformedBody, RequestError, TooManyImages, UnsupportedBody
+from handlers.body import Body
+from handlers.errors import (
+    MalformedBody,
+    RequestError,
+    TooManyImages,
+    UnknownParameter,
+    UnsupportedBody,
+)
 from handlers.multipart import MAX_FIELD_BYTES
-from handlers.uploads import images_from, media_type_of
+from handlers.uploads import body_of, media_type_of
 from tests.asgi import scope_of
 from tests.handlers.conftest import BOUNDARY, Multipart
 
@@ -46,11 +53,22 @@ def _request(content_type: str | None, body: bytes, *, chunk: int = 65_536) -> R
     return Request(scope_of("POST", "/ocr", headers=headers), receive)
 
 
+async def body_from(
+    content_type: str | None, body: bytes, *, max_images: int = 3, chunk: int = 65_536
+) -> Body:
+    """Return what is found in a body that arrives in chunks."""
+    request = _request(content_type, body, chunk=chunk)
+    return await body_of(request, media_type_of(request), max_images=max_images)
+
+
 async def _images(
     content_type: str | None, body: bytes, *, max_images: int = 3, chunk: int = 65_536
 ) -> list[bytes]:
-    request = _request(content_type, body, chunk=chunk)
-    return await images_from(request, media_type_of(request), max_images=max_images)
+    found = await body_from(content_type, body, max_images=max_images, chunk=chunk)
+    for image in found.images:
+        if isinstance(image, MalformedBody):
+            raise image
+    return [image for image in found.images if isinstance(image, bytes)]
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 65_536])
@@ -59,11 +77,6 @@ async def test_multipart(names: list[str], chunk: int, multipart: Multipart) -> 
     """One part or several, with either name, in order, whatever the size of the chunks."""
     parts = [(name, IMAGE + bytes([number])) for number, name in enumerate(names)]
     assert await _images(FORM, multipart(parts), chunk=chunk) == [content for _, content in parts]
-
-
-async def test_other_parts_are_skipped(multipart: Multipart) -> None:
-    """A file with another name is not an image."""
-    assert await _images(FORM, multipart([("other", b"x"), ("image", IMAGE)])) == [IMAGE]
 
 
 @pytest.mark.parametrize("end", [b"--", b"--\r\n", b"--\r\nepilogue"])
@@ -124,7 +137,7 @@ DEEP = b"[" * 100_000
     [
         b"", b"{", b"null", b"[]", b"3", b'"x"', b"{}", b"\xff", DEEP, b'{"image": ' + DEEP,
         b'{"image": null}', b'{"image": 3}', b'{"image": ""}', b'{"image": "?"}',
-        b'{"image": "QUJ"}', b'{"image": "QUJD\xc3\xa9"}', b'{"image": "\\ud800"}',
+        b'{"image": "QUJDR"}', b'{"image": "QUJD\xc3\xa9"}', b'{"image": "\\ud800"}',
         b'{"image": "data:image/png;base64"}', b'{"image": "data:image/png;base64,"}',
         b'{"image": ["QUJD"]}', b'{"image": "QUJD", "other": 1}', b'{"imag": "QUJD"}',
         b'{"images": "QUJD"}', b'{"images": {"QUJD": 1}}', b'{"images": 3}', b'{"images": null}',
@@ -179,31 +192,28 @@ async def test_an_empty_body_is_malformed(kind: str) -> None:
         await _images(kind, b"")
 
 
-FIELD = b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n'
+FIELD = b'--b\r\nContent-Disposition: form-data; name="pages"\r\n\r\n'
 
 
 @pytest.mark.parametrize(("fields", "length"), [(4, 1), (1, MAX_FIELD_BYTES + 1)])
 async def test_fields_are_bounded_in_number_and_size(fields: int, length: int) -> None:
-    """Fields without a file name are skipped, as many as images are allowed, up to 1 MiB each."""
+    """Of 1 KiB each, and no more than there are parameters; one of each is checked later."""
     kind = "multipart/form-data; boundary=b"
     body = HEAD + b"x\r\n" + (FIELD + b"y" * length + b"\r\n") * fields + b"--b--"
-    with pytest.raises(MalformedBody):
-        await _images(kind, body, max_images=3)
+    with pytest.raises(UnknownParameter):
+        await _images(kind, body)
     body = HEAD + b"x\r\n" + (FIELD + b"y" * (length // 2) + b"\r\n") * min(fields, 3) + b"--b--"
-    assert await _images(kind, body, max_images=3) == [b"x"]
+    assert await _images(kind, body) == [b"x"]
 
 
-@pytest.mark.parametrize(("others", "accepted"), [(1, True), (2, False)])
-async def test_other_files_are_bounded_in_number(
-    others: int, *, accepted: bool, multipart: Multipart
+@pytest.mark.parametrize(("others", "error"), [(1, MalformedBody), (4, TooManyImages)])
+async def test_other_files_are_refused(
+    others: int, error: type[Exception], multipart: Multipart
 ) -> None:
-    """One file of another name may come with as many images as are allowed."""
+    """They were probably meant to be read; only so many are counted."""
     body = multipart([("image", IMAGE)] * 3 + [("other", b"x")] * others)
-    if accepted:
-        assert await _images(FORM, body, max_images=3) == [IMAGE] * 3
-    else:
-        with pytest.raises(TooManyImages):
-            await _images(FORM, body, max_images=3)
+    with pytest.raises(error):
+        await _images(FORM, body, max_images=3)
 
 
 @pytest.mark.parametrize("headers", [9, 5000], ids=["many", "long"])
@@ -221,7 +231,7 @@ async def test_one_image_too_many_ends_the_request_at_once(multipart: Multipart)
     body = multipart([("image", IMAGE)] * 4 + [("image", LARGE)])
     request = _request(FORM, body, chunk=1000)
     with pytest.raises(TooManyImages):
-        await images_from(request, media_type_of(request), max_images=3)
+        await body_of(request, media_type_of(request), max_images=3)
     assert len([chunk async for chunk in request.stream()]) > 2900
 
 
@@ -316,5 +326,5 @@ async def test_a_malformed_body_is_not_logged(
     if not silenced:
         caplog.set_level(logging.DEBUG, "python_multipart")
     with pytest.raises(MalformedBody):
-        await _images("multipart/form-data; boundary=b", b"hunter2")
+        await _images("multipart/form-data; boundary=b", b"--bhunter2")
     assert bool(caplog.records) is not silenced

@@ -1,0 +1,98 @@
+"""The reading of one request: its body, its images one after the other, and their problems."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.requests import Request
+
+from handlers.body import Image
+from handlers.body_errors import MalformedImage
+from handlers.errors import TextNotPartial
+from handlers.parameters import Given, Parameters, parameters_of
+from handlers.uploads import body_of, media_type_of
+from middleware.request_context import open_receive_window, request_context
+from model.errors import UploadError
+from model.reader import Page, Slot
+
+Problem = UploadError | MalformedImage
+Entry = tuple[int, Page | Problem]
+
+
+class Reading:
+    """Reads the images of a request. Its parameters are complete once the body has been read."""
+
+    def __init__(self, request: Request, *, as_text: bool) -> None:
+        """Check what can be checked before the body is there.
+
+        Raises:
+            UnknownParameter: a parameter of the query is invalid.
+            TextNotPartial: plain text cannot be partial.
+            UnsupportedBody: the Content-Type cannot hold an image.
+
+        """
+        self._request = request
+        self._as_text = as_text
+        self._query = request.query_params.multi_items()
+        self.parameters = self._checked(self._query)
+        self._media_type = media_type_of(request)
+
+    async def pages(self, slot: Slot) -> AsyncGenerator[Entry]:
+        """Yield each page with the number of its image, from 1.
+
+        With `partial` the problem of an image that cannot be read is yielded in its place; without
+        it, or if no image can be read, the first problem is raised.
+
+        Raises:
+            RequestError: the body is malformed, or its parameters are.
+            ReadingError: any.
+
+        """
+        images = await self._images()
+        context = request_context(self._request.scope)
+        problems: list[tuple[int, Problem]] = []  # not yielded: without a page, the response
+        for number, image in enumerate(images, 1):
+            try:
+                async with aclosing(self._pages_of(slot, image)) as pages:
+                    async for page in pages:
+                        while problems:
+                            yield problems.pop(0)
+                        context.pages = (context.pages or 0) + 1
+                        context.lines = (context.lines or 0) + len(page.lines)
+                        yield number, page
+            except (UploadError, MalformedImage) as error:
+                error.image = number
+                if not self.parameters.partial:
+                    raise
+                problems.append((number, error))
+        if not context.pages:
+            raise problems[0][1]
+        for problem in problems:
+            yield problem
+
+    async def _images(self) -> list[Image]:
+        """Receive the body; complete the parameters."""
+        open_receive_window(self._request.scope)
+        body = await body_of(
+            self._request, self._media_type, max_images=self._request.state.max_images
+        )
+        self.parameters = self._checked([*self._query, *body.parameters])
+        malformed = [image for image in body.images if isinstance(image, MalformedImage)]
+        if malformed and not self.parameters.partial:
+            raise malformed[0]
+        context = request_context(self._request.scope)
+        context.images, context.pages, context.lines = len(body.images), 0, 0
+        return body.images
+
+    async def _pages_of(self, slot: Slot, image: Image) -> AsyncGenerator[Page]:
+        if isinstance(image, MalformedImage):
+            raise image
+        reading = slot.pages(image, detect=self.parameters.detect, ranges=self.parameters.pages)
+        async with aclosing(reading) as pages:
+            async for page in pages:
+                yield page
+
+    def _checked(self, given: Given) -> Parameters:
+        parameters = parameters_of(given)
+        if parameters.partial and self._as_text:
+            raise TextNotPartial
+        return parameters
