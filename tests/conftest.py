@@ -1,6 +1,8 @@
 """What every test shares."""
 
+from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -10,6 +12,24 @@ hypothesis.settings.register_profile(
     "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("house")
+
+ROOT = Path(__file__).parents[1]
+# What --quick runs: each package whose tests start no service, and of each other one some files.
+QUICK = (
+    *("tests/handlers", "tests/middleware", "tests/service", "tests/settings", "tests/tls"),
+    *("tests/server/test_data_frames.py", "tests/server/test_fair_queue.py"),
+    *("tests/server/test_http1.py", "tests/server/test_serving.py"),
+    *("tests/model/decoding/test_images.py", "tests/model/workers"),
+    *("tests/model/test_pages.py", "tests/model/test_pipeline.py"),
+    *("tests/deploy/test_containerfile.py", "tests/system/test_serving.py"),
+    *(
+        "tests/test_docs.py",
+        "tests/test_layout.py",
+        "tests/test_quick.py",
+        "tests/test_security.py",
+    ),
+)
+LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 PROGRAMS = (
     "certbot",
@@ -29,6 +49,7 @@ PROGRAMS = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags of CI and of long runs."""
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed one")
+    parser.addoption("--quick", action="store_true", help="only QUICK of tests/conftest.py")
     parser.addoption("--fresh", action="store_true", help="also install into fresh copies")
     parser.addoption("--soak", action="store_true", help="also run what takes minutes to hours")
     parser.addoption("--soak-minutes", type=float, default=20, help="how long the soak lasts")
@@ -46,6 +67,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             left_out = [item for item in items if item.get_closest_marker(flag)]
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item not in left_out]
+    if config.getoption("--quick"):
+        left_out = [item for item in items if not is_quick(item)]
+        config.stash[LEFT_OUT] = Counter(_folder(item) for item in left_out)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if is_quick(item)]
+
+
+def is_quick(item: pytest.Item) -> bool:
+    """Return whether a test is one of those that QUICK names."""
+    return item.nodeid.startswith(tuple(f"{name}/" for name in QUICK)) or _file(item) in QUICK
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+def _folder(item: pytest.Item) -> str:
+    return "/".join(_file(item).split("/")[:2])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what --quick left out."""
+    left_out = config.stash.get(LEFT_OUT, Counter())
+    if left_out:
+        names = ", ".join(f"{name} {count}" for name, count in sorted(left_out.items()))
+        terminalreporter.write_line(f"left out by --quick: {left_out.total()} tests: {names}")
 
 
 @pytest.hookimpl(wrapper=True)
