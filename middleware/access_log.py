@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable
+from http import HTTPMethod
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.log import entry
 from middleware.request_context import RequestContext, address_of, request_context
+
+METHODS = frozenset(HTTPMethod)  # any other is text of the client's choice
 
 
 class AccessLog:
@@ -53,6 +56,7 @@ def _fields(
         "address": address_of(scope),
         "key": context.key_name,
         "key_id": context.key_id,
+        "method": scope["method"] if scope["method"] in METHODS else None,
         "function": context.function,
         "http": scope.get("http_version"),
         "status": status,

@@ -14,7 +14,7 @@ from service.client_ca_reload import ClientCAReload
 from service.hardened_server import install_server
 from service.hypercorn_config import check_command_line
 from service.lifespan import Lifespan
-from service.log import write_line
+from service.log import choose_format, write_line
 from service.middleware_stack import MiddlewareStack, Surroundings
 from service.reader import make_reader
 from service.readiness import Readiness
@@ -59,6 +59,7 @@ def _prepare_process() -> None:
 def _build(settings_file: Path) -> ReloadableApp:
     watch = FileWatch(lambda: settings_files(settings_file))  # first, so that no change is missed
     settings = _read(settings_file)
+    choose_format(settings.log.format)
     directory = settings_file.resolve().parent
     sandbox_missing = check_sandbox(
         require=settings.sandbox.require, reachable_by=settings.reachable_by

@@ -13,6 +13,7 @@ from settings.tables import (
     Function,
     Hsts,
     Limits,
+    Log,
     Model,
     PlainPort,
     Proxy,
@@ -35,6 +36,7 @@ class Settings(BaseModel):
     model: Model = Model()
     engine: Engine = Engine()
     sandbox: Sandbox = Sandbox()
+    log: Log = Log()
     keys: tuple[ApiKey, ...] = ()
     functions: Annotated[tuple[Function, ...], Field(min_length=1)]
 

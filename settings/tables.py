@@ -367,6 +367,12 @@ class Sandbox(Table):
     require: Literal["public", "always", "never"] = "public"
 
 
+class Log(Table):
+    """The format of the log."""
+
+    format: Literal["auto", "text", "json"] = "auto"
+
+
 class ApiKey(Table):
     """One caller: its key or certificate, validity, scopes and rate limits."""
 

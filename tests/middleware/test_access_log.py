@@ -22,6 +22,7 @@ FIELDS = [
     "address",
     "key",
     "key_id",
+    "method",
     "function",
     "http",
     "status",
@@ -58,6 +59,7 @@ async def test_a_line_has_every_field(log: list[str]) -> None:
         "address": "192.0.2.1",
         "key": "accounting",
         "key_id": "a1b2c3d4",
+        "method": "POST",
         "function": "/ocr",
         "http": "2",
         "status": 200,
@@ -87,7 +89,7 @@ def test_no_value_can_forge_a_line(name: str, address: str) -> None:
 
 
 async def test_no_content_is_logged(log: list[str]) -> None:
-    """Key, query, path, cookies, file name and body are not in the line."""
+    """Key, query, path, cookies, file name, body and unknown methods are not in the line."""
     scope = scope_of(
         "POST",
         "/hunter2",
@@ -103,7 +105,9 @@ async def test_no_content_is_logged(log: list[str]) -> None:
         query=b"key=hunter2",
     )
     await call(AccessLog(read_all, write=log.append), scope, b"hunter2")
-    assert "hunter2" not in log[0]
+    scope["method"] = "hunter2"
+    await call(AccessLog(read_all, write=log.append), scope, b"hunter2")
+    assert "hunter2" not in log[0] + log[1]
 
 
 async def test_an_exception_is_logged_and_raised(log: list[str]) -> None:

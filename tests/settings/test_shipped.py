@@ -81,15 +81,24 @@ def test_each_key_of_the_file_has_its_comment() -> None:
             explained = line.startswith("#")
 
 
+def _replaces_an_attribute(table: str) -> bool:
+    """Whether Hypercorn, which sets every top-level key, would lose an attribute to the table.
+
+    It keeps its properties, such as `log`: they cannot be set.
+    """
+    value = {"a": "table"}
+    return hasattr(Config(), table) and getattr(Config.from_mapping({table: value}), table) == value
+
+
 @pytest.mark.parametrize("table", Settings.tables())
 def test_no_table_shadows_a_key_of_hypercorn(table: str) -> None:
     """Hypercorn sets the tables on its Config, where they must not replace an attribute."""
-    assert not hasattr(Config(), table)
+    assert not _replaces_an_attribute(table)
 
 
 def test_a_shadowing_table_would_be_found() -> None:
-    """Negative control: an attribute of Config is found."""
-    assert hasattr(Config(), "workers")
+    """Negative control."""
+    assert _replaces_an_attribute("workers")
 
 
 def test_hypercorn_has_the_validated_values() -> None:

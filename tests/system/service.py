@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pty
 import re
 import shutil
 import signal
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,8 +32,8 @@ class Service:
     """Starts `hypercorn --config settings.toml app:app` on a copy of the shipped settings.
 
     `local` is the text of its settings.local.toml, `server` what top-level keys become (None: they
-    are left out), `modules` are importable by it, `launcher` stands before the command. Without
-    `[[keys]]` in `local`, `self.key` is the development key.
+    are left out), `modules` are importable by it, `launcher` stands before the command, `terminal`
+    is what it writes to. Without `[[keys]]` in `local`, `self.key` is the development key.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Service:
         modules: dict[str, str] | None = None,
         root: Path = ROOT,
         launcher: Sequence[str] = (),
+        terminal: bool = False,
     ) -> None:
         self.directory = directory
         self.settings = directory / "settings.toml"
@@ -61,14 +64,16 @@ class Service:
             **({} if launcher else measuring()),  # what strace records is the service's own
             **(environment or {}),
         }
+        near, far = pty.openpty() if terminal else os.pipe()
+        self._output = os.fdopen(near, encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
             [*launcher, HYPERCORN, "--config", str(self.settings), *arguments, "app:app"],
             cwd=root,
             env=variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            stdout=far,
+            stderr=far,
         )
+        os.close(far)
         self._reader = threading.Thread(target=self._follow, daemon=True)
         self._reader.start()
 
@@ -89,11 +94,12 @@ class Service:
         (self.directory / "settings.local.toml").write_text(local, encoding="utf-8")
 
     def _follow(self) -> None:
-        for line in self.process.stdout or ():
-            self.log.append(line.rstrip("\n"))
-            found = LISTENING.search(line)
-            if found:
-                self.ports.setdefault(found[1], int(found[2]) if found[2].isdecimal() else 0)
+        with suppress(OSError):  # EIO: nothing has the terminal open any more
+            for line in self._output:
+                self.log.append(line.rstrip("\n"))
+                found = LISTENING.search(line)
+                if found:
+                    self.ports.setdefault(found[1], int(found[2]) if found[2].isdecimal() else 0)
 
     def __enter__(self) -> Self:
         expected = 2 if "insecure_bind = []" not in self.settings.read_text("utf-8") else 1
@@ -146,8 +152,7 @@ class Service:
 
     def _drain(self) -> None:
         self._reader.join(PATIENCE_S)
-        if self.process.stdout:
-            self.process.stdout.close()
+        self._output.close()
 
     @property
     def key(self) -> str:
