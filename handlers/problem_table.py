@@ -45,6 +45,40 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
             "代理发送的 Forwarded、X-Forwarded-For、X-Forwarded-Proto 或客户端证书标头格式错误。",
         ),
     ),
+    middleware_errors.MalformedHttp: Problem(
+        400,
+        "malformed_http",
+        ("Malformed HTTP request", "HTTP 请求格式错误"),
+        (
+            "The request does not follow HTTP, for example because a header value ends with a "
+            "space or a line break, or because there is no Host header.",
+            "请求不符合 HTTP 规范，例如标头值末尾有空格或换行符，或缺少 Host 标头。",
+        ),
+    ),
+    middleware_errors.HeadersTooLarge: Problem(
+        431,
+        "headers_too_large",
+        ("Request headers too large", "请求标头过大"),
+        (
+            "The request line and headers together are longer than the server accepts.",
+            "请求行与标头的总长度超过服务器的上限。",
+        ),
+    ),
+    middleware_errors.TransferCodingUnknown: Problem(
+        501,
+        "not_implemented",
+        ("Transfer coding not implemented", "不支持的传输编码"),
+        (
+            "The only Transfer-Encoding that the server implements is chunked.",
+            "服务器只支持 Transfer-Encoding: chunked。",
+        ),
+    ),
+    middleware_errors.WebSocketRefused: Problem(
+        403,
+        "websocket_refused",
+        ("WebSocket refused", "已拒绝 WebSocket 连接"),
+        ("The server has no WebSockets.", "服务器不提供 WebSocket。"),
+    ),
     middleware_errors.NotAuthenticated: Problem(
         401,
         "not_authenticated",

@@ -13,6 +13,22 @@ class MalformedForwarding(MiddlewareError):
     """A trusted proxy sent forwarding headers that do not follow their grammar."""
 
 
+class MalformedHttp(MiddlewareError):
+    """The server cannot parse the request, or parts of it contradict each other."""
+
+
+class HeadersTooLarge(MiddlewareError):
+    """The request line and headers are longer than the server accepts."""
+
+
+class TransferCodingUnknown(MiddlewareError):
+    """The request body has a transfer coding other than chunked."""
+
+
+class WebSocketRefused(MiddlewareError):
+    """The request asks for a WebSocket."""
+
+
 class NotAuthenticated(MiddlewareError):
     """No valid key. Missing, unknown, wrong, expired and not yet valid keys look the same."""
 

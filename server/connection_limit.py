@@ -13,6 +13,7 @@ from server.flow_control import RetainedWindows
 from server.handshakes import HandshakeQueue
 from server.network_limit import NetworkLimit
 from server.options import ServerOptions
+from server.refusals import Refusals
 
 
 class LimitedConnection(Protocol):
@@ -86,6 +87,7 @@ class Limits:
         self.fair_queue = FairQueue(options.subnet_of)
         self.handshakes = HandshakeQueue()
         self.retained_windows = RetainedWindows()
+        self.refusals = Refusals()
 
 
 @dataclass(frozen=True, slots=True)

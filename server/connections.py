@@ -16,7 +16,15 @@ from server.connection_limit import Worker
 from server.contexts import ServerContext
 from server.http1 import HardenedH11Protocol
 from server.http2 import HardenedH2Protocol
-from server.tls_stream import TLSStream, describe, has_unacknowledged
+from server.protocols import Protocol, make_protocol
+from server.refusals import Refusal
+from server.tls_stream import (
+    PlainText,
+    TLSStream,
+    describe,
+    discard_rest,
+    has_unacknowledged,
+)
 
 READ_BYTES = 65_536
 SLOW_READER_PATIENCE = 10  # times linger_s that a closed connection may take to be read
@@ -43,7 +51,8 @@ class Connection:
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter | None = None
         self._tls: TLSStream | None = None
-        self._protocol: HardenedH11Protocol | HardenedH2Protocol | None = None
+        self._sends_text = False  # on a port that speaks TLS
+        self._protocol: Protocol | None = None
         self._tasks: TaskGroup
         self._idle_timer = AsyncioSingleTask()
         self._send_lock = asyncio.Lock()
@@ -80,6 +89,9 @@ class Connection:
         except TimeoutError:
             self.abort()
             raise
+        except PlainText:
+            self._tls, self._sends_text = None, True
+            return
         # Not one verified by CAs that were replaced during the handshake.
         if context.generation == self._worker.limits.connections.generation:
             self.certificate = self._tls.ssl_object.getpeercert(binary_form=True)
@@ -88,36 +100,21 @@ class Connection:
     async def _serve(self) -> None:
         """Serve HTTP until the client disconnects, or the connection is closed."""
         worker = self._worker
-        client = parse_socket_addr(self._socket.family, self._socket.getpeername())
-        server = parse_socket_addr(self._socket.family, self._socket.getsockname())
+        addresses = (
+            parse_socket_addr(self._socket.family, self._socket.getpeername()),
+            parse_socket_addr(self._socket.family, self._socket.getsockname()),
+        )
         secured = self._tls.ssl_object if self._tls else None
+        state = ConnectionState(LifespanState(self._state(secured)))
         async with TaskGroup(asyncio.get_running_loop()) as tasks:
             self._tasks = tasks
-            hypercorns = (
-                worker.app,
-                worker.config,
-                worker.context,
-                tasks,
-                ConnectionState(LifespanState(self._state(secured))),
-                secured is not None,
-                client,
-                server,
-                self._send,
+            self._protocol = make_protocol(
+                worker, tasks, state, secured, addresses=addresses, send=self._send
             )
-            if secured is not None and secured.selected_alpn_protocol() == "h2":
-                self._protocol = HardenedH2Protocol(
-                    *hypercorns,
-                    options=worker.options,
-                    network_limit=worker.limits.network,
-                    fair_queue=worker.limits.fair_queue,
-                    retained_windows=worker.limits.retained_windows,
-                )
-            else:
-                self._protocol = HardenedH11Protocol(
-                    *hypercorns, options=worker.options, fair_queue=worker.limits.fair_queue
-                )
             await self._protocol.initiate()
             await self._idle_timer.restart(tasks, self._idle_timeout)
+            if self._sends_text and isinstance(self._protocol, HardenedH11Protocol):
+                await self._protocol.refuse(Refusal.PLAIN_HTTP)
             await self._read(self._protocol)
 
     def _state(self, secured: ssl.SSLObject | None) -> dict[str, Any]:
@@ -130,7 +127,7 @@ class Connection:
             "unix": self._socket.family == socket.AF_UNIX,
         }
 
-    async def _read(self, protocol: HardenedH11Protocol | HardenedH2Protocol) -> None:
+    async def _read(self, protocol: Protocol) -> None:
         """Read until the client disconnects or the connection is closed."""
         read = (self._tls or self._reader).read
         with suppress(OSError):
@@ -213,9 +210,7 @@ class Connection:
             if self._tls is not None:
                 self._tls.close()
             else:
-                with suppress(OSError, RuntimeError):
-                    writer.write_eof()
-                writer.close()
+                discard_rest(writer)
         try:
             with suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()

@@ -14,6 +14,7 @@ from h2.exceptions import ProtocolError
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.h2 import H2Protocol
 
+from server.http2_headers import HARD_LIMIT_FACTOR
 from server.network_limit import FRAME_BURST_S, NetworkLimit
 from server.probes import override
 
@@ -41,9 +42,6 @@ FREE_FRAMES = 30
 """What a connection may send beside what its subnet shares: the frames that open it, and more."""
 
 REQUEST_EARNS = 2
-FREE_FIELDS = 40
-FIELDS_PER_FRAME = 8
-"""Header fields of a request beyond what clients usually send cost a frame for each so many."""
 STREAMS_PER_FRAME = 8
 """Opening the windows of all streams costs a frame for each so many that wait to send."""
 RESET_COST: Final = 10
@@ -180,9 +178,9 @@ class FloodGuardedH2Protocol(H2Protocol):
     ) -> None:
         super().__init__(*args)
         self._network_limit = network_limit
-        header_bytes = self.config.h2_max_header_list_size
+        most = self.config.h2_max_header_list_size * HARD_LIMIT_FACTOR
         self.budget = FrameBudget(
-            control_frames_per_s, header_bytes, self._consume_shared, self._is_answered
+            control_frames_per_s, most, self._consume_shared, self._is_answered
         )
 
     def _consume_shared(self, frames: float) -> float:

@@ -4,10 +4,10 @@ import h2.settings
 from h2.connection import H2Connection
 from hypercorn.config import Config
 
+from server.http2_headers import validate_per_stream
 from server.probes import override
 
 USES = (
-    "h2.connection:H2Connection.decoder",
     "h2.connection:H2Connection.local_settings",
     "h2.connection:H2Connection.max_inbound_frame_size",
 )
@@ -54,5 +54,4 @@ def announce(connection: H2Connection, config: Config, stream_window_bytes: int)
         },
     )
     connection.max_inbound_frame_size = config.h2_max_inbound_frame_size
-    # What is announced takes effect once it is acknowledged, which a client may omit.
-    connection.decoder.max_header_list_size = config.h2_max_header_list_size
+    validate_per_stream(connection, config.h2_max_header_list_size)

@@ -6,15 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 import h11
-from hypercorn.events import Closed, Event, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.events import Body, EndBody, InformationalResponse, Request, Response
 from hypercorn.protocol.events import Event as StreamEvent
-from hypercorn.protocol.events import Request, Response
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 
+from server.body_buffer import HTTP1_BODY_BYTES, BodyBuffer
 from server.fair_queue import FairQueue
+from server.http1_heads import origin_form, refusal_of_head
 from server.options import ServerOptions
 from server.probes import override
-from server.streams import HTTP1_BODY_BYTES, BodyBuffer, HardenedHTTPStream, RequestTask
+from server.refusals import Refusal, Refusals, refusal_of, refused_request
+from server.streams import make_stream
 
 USES = (
     (
@@ -22,13 +25,9 @@ USES = (
         "(self, app, config, context, task_group, connection_state, ssl, client, server, send)"
     ),
     "hypercorn.protocol.h11:H11Protocol._close_stream(self)",
-    "hypercorn.protocol.h11:H11Protocol._send_error_response(self, status_code)",
     "hypercorn.protocol.h11:H11Protocol.can_read",
     "hypercorn.protocol.h11:H11Protocol.keep_alive_requests",
 )
-
-FIRST_FINAL_STATUS = 200
-TWO_LENGTHS = {b"content-length", b"transfer-encoding"}
 
 
 class HardenedH11Protocol(H11Protocol):
@@ -40,14 +39,19 @@ class HardenedH11Protocol(H11Protocol):
 
     The client may be a proxy, so nothing is accepted that a proxy may have understood differently:
     no body of two lengths (RFC 9112, section 6.1), and no upgrade to HTTP/2 in clear text, by which
-    a client would bypass a proxy that forwards Upgrade (RFC 9113 has dropped it).
+    a client would bypass a proxy that forwards Upgrade (RFC 9113 has dropped it). What is refused
+    here is answered by the application, like everything else.
     """
 
-    def __init__(self, *args: Any, options: ServerOptions, fair_queue: FairQueue) -> None:
+    def __init__(
+        self, *args: Any, options: ServerOptions, fair_queue: FairQueue, refusals: Refusals
+    ) -> None:
         super().__init__(*args)
         self._options = options
         self._fair_queue = fair_queue
+        self._refusals = refusals
         self._lingering = False
+        self._refused = False
         self._draining = False
         self._discarded = 0
         self._finished = asyncio.Event()
@@ -63,18 +67,62 @@ class HardenedH11Protocol(H11Protocol):
             await super().handle(event)
 
     @override
-    async def _check_protocol(self, event: h11.Request) -> None:
-        """Stay with HTTP/1.1: HTTP/2 is negotiated in the TLS handshake alone.
+    async def _handle_events(self) -> None:
+        """Handle what h11 has parsed.
 
-        RFC 9113 has dropped the upgrade that Hypercorn offers (section 3.1); settings of it that
-        cannot be decoded ended the connection with a traceback in the log.
+        Hypercorn's own loop sends 100 Continue for every request that waits for it, answers what
+        cannot be parsed itself, and offers an upgrade to HTTP/2, which RFC 9113 has dropped
+        (section 3.1): settings of it that cannot be decoded ended the connection with a traceback.
         """
+        while not self._lingering:
+            try:
+                event = self.connection.next_event()
+            except h11.RemoteProtocolError as error:
+                await self._cannot_parse(error)
+                return
+            if isinstance(event, h11.Request):
+                await self.send(Updated(idle=False))
+                await self._request_received(event)
+            elif event is h11.PAUSED:
+                await self.can_read.clear()
+                await self.can_read.wait()
+            elif self.stream is None or event is h11.NEED_DATA:
+                return
+            elif isinstance(event, h11.Data):
+                await self.stream.handle(Body(stream_id=STREAM_ID, data=event.data))
+            elif isinstance(event, h11.EndOfMessage):
+                await self.stream.handle(EndBody(stream_id=STREAM_ID))
+
+    async def _cannot_parse(self, error: h11.RemoteProtocolError) -> None:
+        """Refuse a request; where its response has begun, only close."""
+        if self.connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            await self._close_stream()  # an invalid body ends the request that it belongs to
+            await self.refuse(refusal_of(error.error_status_hint))
+        else:
+            await self.send(Closed())
+
+    async def refuse(self, refusal: Refusal, request: h11.Request | None = None) -> None:
+        """Have the application respond to a request that is not served, and close then."""
+        self._lingering = self._refused = True
+        refused = refused_request(
+            STREAM_ID,
+            request.http_version.decode() if request else "1.1",
+            self.connection_state,
+            method=request.method.decode("ascii") if request else "GET",
+            headers=request.headers if request else (),
+        )
+        await self._start(refused, self._refusals.refuse(refusal))
+        if self.stream is not None:
+            await self.stream.handle(EndBody(stream_id=STREAM_ID))
 
     def _discard(self, data: bytes) -> None:
         """Discard late body; stop once it has ended, or is too much."""
         self._discarded += len(data)
+        self.connection.receive_data(data)
+        self._discard_parsed()
+
+    def _discard_parsed(self) -> None:
         try:
-            self.connection.receive_data(data)
             while isinstance(self.connection.next_event(), h11.Data):
                 pass
         except h11.RemoteProtocolError:
@@ -82,53 +130,48 @@ class HardenedH11Protocol(H11Protocol):
         if not self._is_receiving or self._discarded > self._options.discard_bytes:
             self._finished.set()
 
-    @override
-    async def _create_stream(self, request: h11.Request) -> None:
-        if dict(request.headers).keys() >= TWO_LENGTHS:
-            await self._send_error_response(400)
-            await self._linger()
+    async def _request_received(self, request: h11.Request) -> None:
+        refusal = refusal_of_head(request, self.config.h11_max_incomplete_size)
+        if refusal is not None:
+            await self.refuse(refusal, request)
             return
-        if _is_websocket(request):
-            await super()._create_stream(request)
-            return
-        self.stream = HardenedHTTPStream(
-            self.app,
-            self.config,
-            self.context,
-            RequestTask(
-                tasks=self.task_group,
-                fair_queue=self._fair_queue,
-                client=self.client,
-                body=BodyBuffer(HTTP1_BODY_BYTES),
-            ),
-            self.ssl,
-            self.client,
-            self.server,
-            self.stream_send,
-            STREAM_ID,
-        )
         raw = self.config.h11_pass_raw_headers
-        await self.stream.handle(
+        headers = request.headers.raw_items() if raw else list(request.headers)
+        path, headers = origin_form(request.target, headers)
+        await self._start(
             Request(
                 stream_id=STREAM_ID,
-                headers=request.headers.raw_items() if raw else list(request.headers),
+                headers=headers,
                 http_version=request.http_version.decode(),
-                method=request.method.decode("ascii").upper(),
-                raw_path=request.target,
+                method=request.method.decode("ascii"),
+                raw_path=path,
                 state=self.connection_state,
-            )
+            ),
+            {},
         )
+
+    async def _start(self, request: Request, extensions: dict[str, Any]) -> None:
+        self.stream = make_stream(
+            self,
+            self._fair_queue,
+            STREAM_ID,
+            BodyBuffer(HTTP1_BODY_BYTES),
+            is_closed=lambda: False,
+            extensions=extensions,
+        )
+        await self.stream.handle(request)
         self.keep_alive_requests += 1
         await self.context.mark_request()
 
     @override
     async def stream_send(self, event: StreamEvent) -> None:
         """Pass on what the stream sends; announce that this response ends the connection."""
-        if (
-            isinstance(event, Response)
-            and event.status_code >= FIRST_FINAL_STATUS
-            and (self._is_receiving or self._draining or self.context.terminated.is_set())
-        ):
+        if isinstance(event, InformationalResponse):
+            if self.connection.they_are_waiting_for_100_continue:
+                event = Response(event.stream_id, [], event.status_code)
+            else:
+                return
+        elif isinstance(event, Response) and self._ends:
             event = replace(event, headers=[*event.headers, (b"connection", b"close")])
         await super().stream_send(event)
 
@@ -136,9 +179,15 @@ class HardenedH11Protocol(H11Protocol):
     def _is_receiving(self) -> bool:
         return bool(self.connection.their_state is h11.SEND_BODY)
 
+    @property
+    def _ends(self) -> bool:
+        """Whether the open request is the connection's last."""
+        ends = self._is_receiving or self._draining or self._refused
+        return ends or self.context.terminated.is_set()
+
     @override
     async def _maybe_recycle(self) -> None:
-        if self._is_receiving or self._draining:
+        if self._ends:
             await self._linger()
         else:
             await super()._maybe_recycle()
@@ -148,6 +197,7 @@ class HardenedH11Protocol(H11Protocol):
         self._lingering = True
         await self._close_stream()
         await self.can_read.set()
+        self._discard_parsed()
         self.task_group.spawn(self._close_when_finished)
 
     async def _close_when_finished(self) -> None:
@@ -160,14 +210,3 @@ class HardenedH11Protocol(H11Protocol):
         self._draining = True
         if self.stream is None:
             await self.send(Closed())
-
-
-def _is_websocket(request: h11.Request) -> bool:
-    """Whether Hypercorn answers a request by a WebSocket, which keeps its own queue."""
-    headers = {name.strip().lower(): value.strip().lower() for name, value in request.headers}
-    tokens = [token.strip() for token in headers.get(b"connection", b"").split(b",")]
-    return (
-        request.method.upper() == b"GET"
-        and headers.get(b"upgrade") == b"websocket"
-        and b"upgrade" in tokens
-    )

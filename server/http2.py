@@ -13,26 +13,28 @@ from hypercorn.protocol.events import Body, Request
 from hypercorn.protocol.h2 import StreamBuffer
 from hypercorn.utils import filter_pseudo_headers
 
+from server.body_buffer import BodyBuffer
 from server.fair_queue import FairQueue
 from server.flood_guard import (
-    FIELDS_PER_FRAME,
-    FREE_FIELDS,
     RESET_COST,
     STREAMS_PER_FRAME,
 )
 from server.flow_control import RetainedWindows
 from server.h2_settings import announce
+from server.http2_headers import are_valid_trailers, frames_cost, refusal_of_headers
 from server.network_limit import NetworkLimit
 from server.options import ServerOptions
 from server.probes import override
+from server.refusals import Refusal, Refusals, refused_request
 from server.send_timeouts import SendingH2Protocol
-from server.streams import BodyBuffer, HardenedHTTPStream, RequestTask, is_supported
+from server.streams import make_stream
 
 USES = (
     (
         "hypercorn.protocol.h2:H2Protocol.__init__"
         "(self, app, config, context, task_group, connection_state, ssl, client, server, send)"
     ),
+    "hypercorn.protocol.h2:H2Protocol._close_stream(self, stream_id)",
     "hypercorn.protocol.h2:H2Protocol._flush(self)",
     "hypercorn.protocol.h2:H2Protocol._window_updated(self, stream_id)",
     "hypercorn.protocol.h2:H2Protocol.keep_alive_requests",
@@ -44,6 +46,8 @@ EXTENSION = "sealed.receive_window"
 """The ASGI extension by which an application lets a client send faster."""
 
 SMALL_WINDOW_BYTES = 1024
+"""A smaller window costs a frame when it is opened: each byte of it may cost a frame to send (RFC
+9293, section 3.8.6.2.1: silly window syndrome)."""
 
 
 class HardenedH2Protocol(SendingH2Protocol):
@@ -56,6 +60,7 @@ class HardenedH2Protocol(SendingH2Protocol):
         network_limit: NetworkLimit,
         fair_queue: FairQueue,
         retained_windows: RetainedWindows,
+        refusals: Refusals,
     ) -> None:
         super().__init__(
             *args,
@@ -64,6 +69,7 @@ class HardenedH2Protocol(SendingH2Protocol):
             retained_windows=retained_windows,
         )
         self._fair_queue = fair_queue
+        self._refusals = refusals
         self._draining = False
         announce(self.connection, self.config, options.receive_window_bytes)
 
@@ -89,6 +95,8 @@ class HardenedH2Protocol(SendingH2Protocol):
             match event:
                 case h2.events.RequestReceived():
                     await self._request_received(event)
+                case h2.events.TrailersReceived():
+                    await self._trailers_received(event)
                 case h2.events.DataReceived():
                     await self._data_received(event)
                 case h2.events.WindowUpdated():
@@ -105,17 +113,16 @@ class HardenedH2Protocol(SendingH2Protocol):
         await self._flush()
 
     async def _windows_opened(self, stream_ids: set[int]) -> None:
-        """Go on with responses that may be sent now, unless the window is tiny.
-
-        A byte of window now and then would cost a frame each (RFC 9293, section 3.8.6.2: silly
-        window syndrome).
-        """
+        """Go on with responses that may be sent now; tiny windows are charged to the budget."""
         waiting = set(self.stream_buffers) if 0 in stream_ids else stream_ids
         self.budget.consume(len(waiting) // STREAMS_PER_FRAME)
         for stream_id in waiting:
-            wanted = min(self.unsent(stream_id), SMALL_WINDOW_BYTES)
+            unsent = self.unsent(stream_id)
             with suppress(h2.exceptions.ProtocolError):
-                if self.connection.local_flow_control_window(stream_id) >= wanted:
+                window = self.connection.local_flow_control_window(stream_id)
+                if unsent and window < min(unsent, SMALL_WINDOW_BYTES):
+                    self.budget.consume(1)
+                if window > 0 or not unsent:
                     await self._window_updated(stream_id)
 
     async def _stream_ended(self, event: h2.events.StreamEnded | h2.events.StreamReset) -> None:
@@ -132,16 +139,22 @@ class HardenedH2Protocol(SendingH2Protocol):
             self.flow_control.reset(event.stream_id, ErrorCodes.REFUSED_STREAM)
             self.budget.consume(RESET_COST)
             return
-        self.budget.consume(max(0, len(event.headers) - FREE_FIELDS) // FIELDS_PER_FRAME)
-        if not is_supported(event.headers):
+        self.budget.consume(frames_cost(event.headers))
+        refusal = refusal_of_headers(event.headers, self.config.h2_max_header_list_size)
+        if refusal is not None:
             self.budget.consume(RESET_COST)
-            self.flow_control.reset(event.stream_id, ErrorCodes.PROTOCOL_ERROR)
-            return
         self.flow_control.open_stream(event.stream_id)
-        await self._create_stream(event)
+        await self._open_stream(event, refusal)
         await self.send(Updated(idle=False))
         if terminated or self.keep_alive_requests >= self.config.keep_alive_max_requests:
             await self.go_away()
+
+    async def _trailers_received(self, event: h2.events.TrailersReceived) -> None:
+        """Reset a stream whose trailers are malformed (RFC 9113, section 8.1.1)."""
+        if not are_valid_trailers(event.headers, self.config.h2_max_header_list_size):
+            self.budget.consume(RESET_COST)
+            self.flow_control.reset(event.stream_id, ErrorCodes.PROTOCOL_ERROR)
+            await self._close_stream(event.stream_id)
 
     @property
     def _refuses_streams(self) -> bool:
@@ -155,45 +168,41 @@ class HardenedH2Protocol(SendingH2Protocol):
             or self.keep_alive_requests >= 2 * self.config.keep_alive_max_requests
         )
 
-    @override
-    async def _create_stream(self, request: h2.events.RequestReceived) -> None:
-        stream_id = request.stream_id
-        body = BodyBuffer(None, partial(self.flow_control.acknowledge, stream_id))
+    async def _open_stream(self, event: h2.events.RequestReceived, refusal: Refusal | None) -> None:
+        stream_id = event.stream_id
         grow = partial(self.flow_control.grow_window, stream_id)
-        self.streams[stream_id] = stream = HardenedHTTPStream(
-            self.app,
-            self.config,
-            self.context,
-            RequestTask(
-                tasks=self.task_group,
-                fair_queue=self._fair_queue,
-                client=self.client,
-                body=body,
-                is_closed=lambda: self.closed,
-                extensions={EXTENSION: {"grow": grow}},
-            ),
-            self.ssl,
-            self.client,
-            self.server,
-            self.stream_send,
+        self.streams[stream_id] = stream = make_stream(
+            self,
+            self._fair_queue,
             stream_id,
+            BodyBuffer(None, partial(self.flow_control.acknowledge, stream_id)),
+            is_closed=lambda: self.closed,
+            extensions=self._refusals.refuse(refusal) if refusal else {EXTENSION: {"grow": grow}},
         )
         self.stream_buffers[stream_id] = StreamBuffer(self.context.event_class)
         self.priority.insert_stream(stream_id)
         self.priority.block(stream_id)
-        pseudo = dict(request.headers)
-        await stream.handle(
-            Request(
-                stream_id=stream_id,
-                headers=filter_pseudo_headers(request.headers),
-                http_version="2",
-                method=pseudo[b":method"].decode("ascii").upper(),
-                raw_path=pseudo[b":path"],
-                state=self.connection_state,
-            )
-        )
+        await stream.handle(self._refused(event) if refusal else self._request(event))
         self.keep_alive_requests += 1
         await self.context.mark_request()
+
+    def _request(self, event: h2.events.RequestReceived) -> Request:
+        pseudo = dict(event.headers)
+        return Request(
+            stream_id=event.stream_id,
+            headers=filter_pseudo_headers(event.headers),
+            http_version="2",
+            method=pseudo[b":method"].decode("ascii"),
+            raw_path=pseudo[b":path"],
+            state=self.connection_state,
+        )
+
+    def _refused(self, event: h2.events.RequestReceived) -> Request:
+        # A response to HEAD has no body, however the request is refused.
+        method = "HEAD" if (b":method", b"HEAD") in event.headers else "GET"
+        return refused_request(
+            event.stream_id, "2", self.connection_state, method=method, headers=event.headers
+        )
 
     async def _data_received(self, event: h2.events.DataReceived) -> None:
         """Pass a piece of body on, or discard it if its request has been answered already.

@@ -5,6 +5,7 @@ the application is created is early enough. All other changes are subclasses tha
 constructs.
 """
 
+from collections import Counter
 from typing import Any
 
 import hypercorn.asyncio.run
@@ -50,6 +51,11 @@ class ServerHandle:
     def refused_connections(self) -> int:
         """How many connections were refused since the start."""
         return self._server.limits.connections.refused
+
+    @property
+    def refused_requests(self) -> Counter[str]:
+        """How many requests were refused since the start, by why (`server.refusals.Refusal`)."""
+        return Counter(self._server.limits.refusals.counts)
 
 
 def apply(options: ServerOptions) -> ServerHandle:

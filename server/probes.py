@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-LIBRARIES = {"asyncio", "h11", "h2", "hypercorn", "hyperframe", "multiprocessing"}
+LIBRARIES = {"asyncio", "h11", "h2", "hpack", "hypercorn", "hyperframe", "multiprocessing"}
 MODULES = sorted(file.stem for file in Path(__file__).parent.glob("[a-z]*.py"))
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -165,6 +165,7 @@ def _own_protocol(*args: Any) -> Any:
         network_limit=limits.network,
         fair_queue=limits.fair_queue,
         retained_windows=limits.retained_windows,
+        refusals=limits.refusals,
     )
 
 

@@ -1,15 +1,19 @@
-"""One request between its connection and the application: its body, its task, its end."""
+"""One request between its connection and the application: its task and its end."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from hypercorn.config import Config
-from hypercorn.protocol.events import Event, StreamClosed
+from hypercorn.protocol.events import Event, InformationalResponse, Request, StreamClosed
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 from hypercorn.typing import AppWrapper, TaskGroup, WorkerContext
 
+from server.body_buffer import BodyBuffer
 from server.fair_queue import FairQueue
 from server.probes import override
 
@@ -24,78 +28,10 @@ CANCELLED = "sealed.cancelled"
 CLIENT_LEFT = "client_left"
 SHUTDOWN = "shutdown"
 
-HTTP1_BODY_BYTES = 65_536
-"""How much unread body an HTTP/1.1 request buffers before its connection stops reading."""
 
-
-def is_supported(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether an HTTP/2 request can be served.
-
-    There are no tunnels (CONNECT). HTTPStream decodes the path as ASCII, and an error there would
-    end the whole connection.
-    """
-    pseudo = {name: value for name, value in headers if name.startswith(b":")}
-    return pseudo[b":method"] != b"CONNECT" and all(map(bytes.isascii, pseudo.values()))
-
-
-class BodyBuffer:
-    """A request's body on its way from the connection to the application.
-
-    Hypercorn's own queue holds ten messages and makes the connection wait while it is full: on
-    HTTP/2 a request that does not read its body then stops all others of its connection, and the
-    message that the client has disconnected never arrives. Here an HTTP/2 connection never waits,
-    since flow control limits the body; an HTTP/1.1 connection waits while `limit_bytes` are
-    buffered, but not at the end; and chunks are joined, so that a flood of empty or tiny frames
-    (CVE-2019-9518) takes no memory. `consumed` is called with what the application has taken.
-    """
-
-    def __init__(
-        self, limit_bytes: int | None, consumed: Callable[[int], None] = lambda _amount: None
-    ) -> None:
-        self._body = bytearray()
-        self._ended = False
-        self._end_delivered = False
-        self._disconnected = False
-        self._limit_bytes = limit_bytes
-        self._consumed = consumed
-        self._changed = asyncio.Event()
-        self._has_space = asyncio.Event()
-
-    async def put(self, message: dict[str, Any]) -> None:
-        """Add a message of the connection: more body, or that the client has disconnected."""
-        if message["type"] == "http.disconnect":
-            self._disconnected = True
-            self._take()
-        elif not self._disconnected:
-            self._body += message["body"]
-            self._ended = not message["more_body"]
-        self._changed.set()
-        while self._limit_bytes is not None and len(self._body) >= self._limit_bytes:
-            self._has_space.clear()
-            await self._has_space.wait()
-
-    async def get(self) -> dict[str, Any]:
-        """Return what has arrived since the last call; wait if nothing has."""
-        while True:
-            if self._disconnected:
-                return {"type": "http.disconnect"}
-            if self._body or (self._ended and not self._end_delivered):
-                self._end_delivered = self._ended
-                return {
-                    "type": "http.request",
-                    "body": self._take(),
-                    "more_body": not self._ended,
-                }
-            self._changed.clear()
-            await self._changed.wait()
-
-    def _take(self) -> bytes:
-        body = bytes(self._body)
-        self._body.clear()
-        self._has_space.set()
-        if body:
-            self._consumed(len(body))
-        return body
+def expects_continue(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a client waits for 100 Continue before it sends the body (RFC 9110, 10.1.1)."""
+    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in headers)
 
 
 class RequestTask:
@@ -112,8 +48,8 @@ class RequestTask:
         fair_queue: FairQueue,
         client: Client,
         body: BodyBuffer,
-        is_closed: Callable[[], bool] = lambda: False,
-        extensions: dict[str, Any] | None = None,
+        is_closed: Callable[[], bool],
+        extensions: Mapping[str, Any],
     ) -> None:
         self._tasks = tasks
         self._fair_queue = fair_queue
@@ -121,7 +57,7 @@ class RequestTask:
         self._body = body
         self._is_closed = is_closed
         self._reason: dict[str, str | None] = {"reason": None}
-        self._extensions = {**(extensions or {}), CANCELLED: self._reason}
+        self._extensions = {**extensions, CANCELLED: self._reason}
         self._task: asyncio.Task[Any] | None = None
         self._cancelled = False
 
@@ -151,6 +87,10 @@ class RequestTask:
             await config.log.exception("Error in ASGI Framework")
         finally:
             await send(None)
+
+    def when_body_is_wanted(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Have a function called once the application waits for body."""
+        self._body.wanted = call
 
     def cancel(self, reason: str) -> None:
         """Cancel the application; if it has not started, it never will."""
@@ -197,6 +137,8 @@ class HardenedHTTPStream(HTTPStream):
         Hypercorn only queues a message, which a busy application never reads: resetting streams as
         fast as they open (CVE-2023-44487) left 2,940 handlers running.
         """
+        if isinstance(event, Request) and expects_continue(event.headers):
+            self._request.when_body_is_wanted(self._send_continue)
         unfinished = not self.closed and self.state is not ASGIHTTPState.CLOSED
         await super().handle(event)
         if (
@@ -205,6 +147,14 @@ class HardenedHTTPStream(HTTPStream):
             and not (self._returned and self._request.is_current)
         ):
             self._request.cancel(SHUTDOWN if self.context.terminated.is_set() else CLIENT_LEFT)
+
+    async def _send_continue(self) -> None:
+        """Have the client send its body: the application, which has checked the head, waits for it.
+
+        Hypercorn has it sent at once, even for a request that is then refused by its head alone.
+        """
+        if self.state is ASGIHTTPState.REQUEST and not self.closed:
+            await self.send(InformationalResponse(self.stream_id, [], HTTPStatus.CONTINUE))
 
     @override
     async def app_send(self, message: Any) -> None:
@@ -218,3 +168,34 @@ class HardenedHTTPStream(HTTPStream):
                     await self.send(StreamClosed(stream_id=self.stream_id))
                 return
         await super().app_send(message)
+
+
+def make_stream(
+    connection: H11Protocol | H2Protocol,
+    fair_queue: FairQueue,
+    stream_id: int,
+    body: BodyBuffer,
+    *,
+    is_closed: Callable[[], bool],
+    extensions: Mapping[str, Any],
+) -> HardenedHTTPStream:
+    """Return a stream of a connection, for a request with these ASGI extensions."""
+    request = RequestTask(
+        tasks=connection.task_group,
+        fair_queue=fair_queue,
+        client=connection.client,
+        body=body,
+        is_closed=is_closed,
+        extensions=extensions,
+    )
+    return HardenedHTTPStream(
+        connection.app,
+        connection.config,
+        connection.context,
+        request,
+        connection.ssl,
+        connection.client,
+        connection.server,
+        connection.stream_send,
+        stream_id,
+    )

@@ -8,6 +8,7 @@ closed twice (CPython's asyncio/sslproto.py).
 
 import asyncio
 import fcntl
+import re
 import socket
 import ssl
 import termios
@@ -17,8 +18,14 @@ from typing import Any
 
 from server.probes import override
 
+LETTER = re.compile(rb"[A-Za-z]")  # no TLS record begins so (RFC 8446, section 5.1)
+
 KEY_UPDATE_BYTES = 4096
 """How much a connection may make us send by KeyUpdates: about 150 (RFC 8446, section 4.6.3)."""
+
+
+class PlainText(OSError):
+    """A client sends text, such as plain HTTP, on a port that speaks TLS."""
 
 
 class TLSStream:
@@ -47,19 +54,25 @@ class TLSStream:
 
         Raises:
             OSError: the connection was lost, or the handshake failed (ssl.SSLError). Then the
-                client is sent the alert that says why.
+                client is sent the alert that says why; or it sends no TLS at all (PlainText).
 
         """
-        while True:
+        if LETTER.match(await self._receive()):
+            raise PlainText
+        await turn()
+        while not self._continue_handshake():
             await self._receive()
             await turn()
-            try:
-                self.ssl_object.do_handshake()
-            except ssl.SSLWantReadError:
-                continue
-            finally:
-                self._flush()
-            return
+
+    def _continue_handshake(self) -> bool:
+        """Go on with the handshake; return whether it is complete."""
+        try:
+            self.ssl_object.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            self._flush()
+        return True
 
     async def read(self, size: int) -> bytes:
         """Return up to `size` bytes; none at the end.
@@ -110,12 +123,13 @@ class TLSStream:
         self._flush()
         discard_rest(self._writer)
 
-    async def _receive(self) -> None:
+    async def _receive(self) -> bytes:
         data = await self._reader.read(self._read_bytes)
         if data:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
+        return data
 
     def _flush(self) -> int:
         """Send what OpenSSL has to send; return how many bytes."""

@@ -17,6 +17,7 @@ from middleware.headers import ResponseHeaders
 from middleware.plain_port import PlainPort
 from middleware.proxy import TrustedProxy
 from middleware.quota import Quota
+from middleware.refusals import Refusals
 from service.api_keys import configured_callers
 from service.reloadable_app import OneStackApp
 from service.routes import Routes
@@ -85,6 +86,7 @@ class MiddlewareStack:
             Middleware(ResponseHeaders, hsts=self.settings.hsts.header(development=development)),
             *self._body_drain(),
             Middleware(ExceptionMiddleware, handlers={HTTPException: respond, Exception: respond}),
+            Middleware(Refusals, origin=plain_port.origin),
             *self._proxy(),
             Middleware(
                 PlainPort,

@@ -34,6 +34,10 @@ BASES = (
 INSTANCES: list[Exception] = [
     middleware.errors.PlainHttpRefused(),
     middleware.errors.MalformedForwarding(),
+    middleware.errors.MalformedHttp(),
+    middleware.errors.HeadersTooLarge(),
+    middleware.errors.TransferCodingUnknown(),
+    middleware.errors.WebSocketRefused(),
     middleware.errors.NotAuthenticated(),
     middleware.errors.ScopeMissing("ocr"),
     middleware.errors.RateLimited(7),

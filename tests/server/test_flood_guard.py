@@ -78,7 +78,7 @@ def test_a_long_header_block_ends_the_connection(server: Server) -> None:
     """A header block over the limit is refused before its end; stock buffers four megabytes."""
     with Client(server) as client:
         client.socket.sendall(frame(HEADERS, 0, 1, bytes(16_000)))
-        client.socket.sendall(frame(CONTINUATION, 0, 1, bytes(16_000)) * 5)
+        client.socket.sendall(frame(CONTINUATION, 0, 1, bytes(16_000)) * 20)
         client.wait(lambda: client.seen(h2.events.ConnectionTerminated), 1)
         goaway = client.seen(h2.events.ConnectionTerminated)
         assert goaway is not None

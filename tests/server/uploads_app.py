@@ -46,6 +46,13 @@ elif REFUSE_IMPORT or REFUSE_CONFIG or os.environ.get("STOCK_REFUSES"):
 if CRASH_IMPORT:
     raise RuntimeError(CRASH_IMPORT)
 
+REFUSALS = {
+    "malformed_http": 400,
+    "headers_too_large": 431,
+    "not_implemented": 501,
+    "websocket_refused": 403,
+    "https_required": 400,
+}
 counts = {"running": 0, "started": 0, "cancelled": 0, "disconnected": 0}
 
 
@@ -53,6 +60,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     """Respond by path, and count what runs."""
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
+        return
+    if refusal := scope["extensions"].get("sealed.refusal"):
+        await reply(send, REFUSALS[refusal], refusal.encode())
         return
     if scope["path"] == "/stats":
         await reply(send, 200, json.dumps(counts | facts(scope)).encode())
@@ -74,6 +84,7 @@ def facts(scope: Any) -> dict[str, Any]:
         "tls": scope["state"].get("tls"),
         "connections": transport and transport.connections,
         "refused": transport and transport.refused_connections,
+        "refused_requests": transport and transport.refused_requests,
         "tasks": len(asyncio.all_tasks()),
         "pid": os.getpid(),
     }
