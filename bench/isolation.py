@@ -119,7 +119,7 @@ async def decode_here(data: bytes) -> Pixels:
     """Decode with what a decoder runs, in this process."""
     if data.startswith(b"%PDF"):
         output = memfd.output_buffer("pixels", MAX_PIXELS * 3)
-        width, height = PdfFile(data, MAX_PIXELS, DPI).render(1, output)
+        width, height = PdfFile(data, MAX_PIXELS, DPI, form_s=60, reduction=1).render(1, output)
         return mapped(output, width, height)
     image = ImageFile(data, MAX_PIXELS).upright(1)
     flat = np.frombuffer(b"".join(rgb_strips(image)), np.uint8)
@@ -130,8 +130,8 @@ async def decode_apart(decoders: DecoderPool, data: bytes) -> Pixels:
     """Decode in a process of its own, and map what it left as an engine does."""
     upload = memfd.sealed_copy("upload", data)
     try:
-        async with decoders.turn("bench"):
-            found, _ = await decoders.decode(upload, len(data), 1)
+        async with decoders.turn("bench") as turn:
+            found, _ = await decoders.decode(upload, len(data), 1, turn)
     finally:
         os.close(upload)
     return mapped(found.pixels, found.width, found.height)

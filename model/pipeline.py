@@ -16,10 +16,12 @@ from model.workers import memfd
 from model.workers.child import Child
 from model.workers.fair_queue import Turn
 from model.workers.pool import Pool
+from model.workers.processor_time import Stopwatch, within
 
 _INITIAL_MEAN_S = 1.0  # of a reading's time, until one has been measured
 _NEWEST = 0.2  # weight of the newest reading in the mean time
 _RESULT_BYTES = 64 << 20
+_WALL_FACTOR = 3  # of the limit on processor time: after that the machine's load is no excuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Pipeline:
         async with self._decoders.turn(ticket.caller) as turn:
             ticket.started = True
             self._engines.prestart()
-            image, decode_s = await self._decoders.decode(upload, size_bytes, number)
+            image, decode_s = await self._decoders.decode(upload, size_bytes, number, turn)
             try:
                 yield PendingPage(number, image, turn, began, decode_s)
             finally:
@@ -94,7 +96,7 @@ class Pipeline:
             page.turn.release()
             engine = await lease.worker()
             engine_began = time.perf_counter()
-            result = await self._recognise(engine, page.image, detect=detect)
+            result = await self._recognise(engine, page, detect=detect)
             engine_s = time.perf_counter() - engine_began
         self.mean_s += _NEWEST * (engine_s - self.mean_s)
         total_s = time.perf_counter() - page.began
@@ -132,8 +134,12 @@ class Pipeline:
         """Return the number of threads for each of the pages being read."""
         return max(1, min(self._threads, self._processors // self._engines.running))
 
-    async def _recognise(self, engine: Child, image: DecodedImage, *, detect: bool) -> Recognition:
-        """Send the pixels to an engine; return the result that it wrote to an output buffer."""
+    async def _recognise(self, engine: Child, page: PendingPage, *, detect: bool) -> Recognition:
+        """Send the pixels to an engine; return the result that it wrote to an output buffer.
+
+        The limit is processor time for each of the page's threads: a busy machine may take longer.
+        """
+        image = page.image
         request = {
             "width": image.width,
             "height": image.height,
@@ -141,14 +147,20 @@ class Pipeline:
             "threads": self._share(),
         }
         output = memfd.output_buffer("reading", _RESULT_BYTES)
+        stopwatch = Stopwatch(engine.pid)
         try:
-            async with asyncio.timeout(self._read_timeout_s):
-                response = await engine.request(request, image.pixels, output)
+            response = await within(
+                engine.request(request, image.pixels, output),
+                stopwatch,
+                cpu_s=self._read_timeout_s * request["threads"],
+                wall_s=self._read_timeout_s * _WALL_FACTOR,
+            )
             with _killed_if_implausible(engine):
                 return recognition(response, output, _RESULT_BYTES)
         except TimeoutError as error:
             raise ReadingTimeout("reading", self._read_timeout_s) from error
         finally:
+            page.turn.charge(stopwatch.used_s())
             os.close(output)
 
 

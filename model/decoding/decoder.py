@@ -8,8 +8,9 @@ import os
 import time
 from typing import Protocol
 
-from model.decoding.images import ImageFile, is_image
-from model.decoding.pdf import PdfFile, is_pdf
+from model.decoding.images import ImageFile
+from model.decoding.pdf import PdfFile
+from model.decoding.signatures import is_pdf
 from model.errors import ReadingError
 from model.sandbox import lock, policies
 from model.workers import memfd
@@ -34,12 +35,13 @@ class Document(Protocol):
 def decode_and_exit(request: Message, upload: int, output: int, response: int, zygote: int) -> None:
     """Restrict this process, decode a page, respond, and exit.
 
-    A request `{"bytes", "page", "max_pixels", "dpi", "cpu_s", "seccomp"}` gets the response
-    `{"width", "height", "mode", "pages", "document", "ms"}`, or `{"error"}` and its details.
+    A request `{"bytes", "page", "max_pixels", "dpi", "reduction", "cpu_s", "form_s", "seccomp"}`
+    gets the response `{"width", "height", "mode", "pages", "document", "ms"}`, or
+    `{"error"}` and its details.
     """
     try:
         lock.die_with_parent(zygote)
-        lock.limit(cpu_s=request["cpu_s"])
+        lock.limit_processor_time(request["cpu_s"])
         if request["seccomp"]:
             lock.drop_system_calls(policies.decoder())
         os.write(response, encode(_decode(request, upload, output)))
@@ -78,6 +80,7 @@ def open_upload(data: bytes, request: Message) -> Document:
         EmptyDocument: the PDF has no pages.
 
     """
-    if is_pdf(data) and not is_image(data):
-        return PdfFile(data, request["max_pixels"], request["dpi"])
+    if is_pdf(data):
+        options = {"form_s": request["form_s"], "reduction": request["reduction"]}
+        return PdfFile(data, request["max_pixels"], request["dpi"], **options)
     return ImageFile(data, request["max_pixels"])

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from model.decoding.deep_grey import grey_scale, to_8_bits
+from model.decoding.signatures import is_image
 from model.errors import NoSuchPage, TooManyPixels, UnreadableImage, UnsupportedImageType
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _PAGED = ("TIFF", "GIF", "WEBP")  # a camera's JPEG may contain a preview, which is no page
 _MAX_PAGES = 5000  # of a TIFF; later ones can't be read
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # What Pillow's decoders raise on corrupt files: they trust the offsets and counts they read.
 CORRUPT = (
     OSError,
@@ -192,8 +192,3 @@ def _to_rgb(strip: Image.Image) -> Image.Image:
     strip = strip.convert("RGBA")
     background = Image.new("RGBA", strip.size, "white")
     return Image.alpha_composite(background, strip).convert("RGB")
-
-
-def is_image(data: bytes) -> bool:
-    """Return whether the first bytes are those of a supported image type."""
-    return data.startswith(_MAGIC) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")

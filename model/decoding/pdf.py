@@ -19,8 +19,8 @@ from model.errors import (
     TooManyPixels,
     UnreadableImage,
 )
+from model.sandbox import lock
 
-_HEADER_WITHIN = 1024  # bytes in which PDFium, like other readers, looks for a header
 _POINTS_PER_INCH = 72
 _RGB = 3  # bytes a pixel
 
@@ -30,8 +30,13 @@ class PdfFile:
 
     is_document = True
 
-    def __init__(self, data: bytes, max_pixels: int, dpi: int) -> None:
+    def __init__(
+        self, data: bytes, max_pixels: int, dpi: int, *, form_s: float, reduction: int
+    ) -> None:
         """Open the document.
+
+        Its form fields may take `form_s` of processor time. Width and height of its pages are
+        divided by `reduction`.
 
         Raises:
             EncryptedDocument: it needs a password.
@@ -41,6 +46,7 @@ class PdfFile:
         """
         self._max_pixels = max_pixels
         self._scale = dpi / _POINTS_PER_INCH
+        self._reduction = reduction
         handle = raw.FPDF_LoadMemDocument64(data, len(data), None)
         if not handle:
             # The library keeps the last error: it is valid only right after a failure.
@@ -55,6 +61,11 @@ class PdfFile:
         try:
             self._document = pypdfium2.PdfDocument(handle)
             self._document.init_forms()  # filled-in fields are text, too
+            if self._document.formenv is not None:
+                # Loads the tree of fields. PDFium would do that with the first page, and follows
+                # every path of a tree whose nodes are shared: 2 KB can make 16 million fields.
+                with lock.user_time_limit(form_s):
+                    raw.FPDF_SetFormFieldHighlightAlpha(self._document.formenv, 0)
         except (pypdfium2.PdfiumError, *CORRUPT) as error:
             raise UnreadableImage(type(error).__name__) from error
 
@@ -105,9 +116,4 @@ class PdfFile:
         sides = width + height
         root = math.sqrt(sides**2 + 4 * width * height * (self._max_pixels - 1))
         fitting = (root - sides) / (2 * width * height)
-        return min(self._scale, fitting)
-
-
-def is_pdf(data: bytes) -> bool:
-    """Return whether there is a PDF header where readers look for it."""
-    return b"%PDF-" in data[:_HEADER_WITHIN]
+        return min(self._scale, fitting) / self._reduction

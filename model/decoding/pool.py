@@ -1,15 +1,16 @@
 """Decode uploads to pixels, each page in a process that has exited before its response is read."""
 
 import asyncio
-import math
 import os
 import time
 from contextlib import AbstractAsyncContextManager
 
-from model.decoding.zygote_handle import ZygoteHandle
-from model.errors import ReaderDied, UnreadableImage
+from model.decoding.signatures import HEAD_BYTES, is_pdf
+from model.decoding.zygote_handle import SlowPage, ZygoteHandle
+from model.errors import ReaderDied, ReadingTimeout, UnreadableImage
 from model.reading import DecodedImage, Implausible, decoded_image
 from model.workers import memfd
+from model.workers.channel import Message
 from model.workers.fair_queue import FairSemaphore, Turn
 from model.workers.launcher import Launcher
 from model.workers.pool import Report
@@ -18,10 +19,21 @@ _RGB = 3  # bytes a pixel
 # Address space that a decoder may have beyond the zygote's: what Pillow's and PDFium's most
 # expensive modes take of an image at once (measured: 16 bytes a pixel), and the upload.
 _BYTES_PER_PIXEL, _EXTRA_BYTES = 24, 512 << 20
+# The time that a page may take beside its processor time, if the machine is busy or has stopped it.
+_WALL_FACTOR, _WALL_EXTRA_S = 3, 1.0
+_FORM_SHARE = 0.25  # of a page's processor time, for the fields of its document's form
+_SECOND_REDUCTION, _SECOND_SHARE = (
+    2,
+    0.5,
+)  # of the second attempt: of a page's sides, and of its time
+_SLOW_S = 1.0  # after which a page no longer keeps other callers from decoding
 
 
 class DecoderPool:
-    """Decodes pages, `size` at a time, each in at most `timeout_s`.
+    """Decodes pages, `size` at a time, each in at most `timeout_s` of processor time.
+
+    A PDF page that takes longer is rendered once more, with half its width and height and in half
+    the time.
 
     `report` is called for a decoder or zygote that exited by itself or could not start.
     """
@@ -52,7 +64,7 @@ class DecoderPool:
         self._request = {
             "max_pixels": max_pixels,
             "dpi": dpi,
-            "cpu_s": math.ceil(timeout_s) + 1,
+            "form_s": timeout_s * _FORM_SHARE,
             "seccomp": seccomp,
         }
         self.deaths = 0
@@ -66,10 +78,12 @@ class DecoderPool:
         """Wait for the caller's turn to decode a page, and hold it."""
         return self._turns.turn(caller)
 
-    async def decode(self, upload: int, size_bytes: int, page: int) -> tuple[DecodedImage, float]:
+    async def decode(
+        self, upload: int, size_bytes: int, page: int, turn: Turn
+    ) -> tuple[DecodedImage, float]:
         """Return a page's pixels, whose descriptor the caller closes, and the seconds it took.
 
-        Hold a `turn` for each call.
+        The caller of the turn is charged.
 
         Raises:
             ReadingError: the decoder's error about the upload.
@@ -77,14 +91,50 @@ class DecoderPool:
             ReaderDied: the zygote exited or did not start.
 
         """
-        zygote = await self._running()
         request = {**self._request, "bytes": size_bytes, "page": page}
         began = time.perf_counter()
+        slow = asyncio.get_running_loop().call_later(_SLOW_S, turn.mark_slow)
+        try:
+            image = await self._attempt(request, upload, turn, reduction=1, share=1)
+        except SlowPage:
+            if not is_pdf(os.pread(upload, HEAD_BYTES, 0)):
+                raise
+            image = await self._second_attempt(request, upload, turn)
+        finally:
+            slow.cancel()
+        return image, time.perf_counter() - began
+
+    async def _second_attempt(self, request: Message, upload: int, turn: Turn) -> DecodedImage:
+        """Return a page with fewer pixels, in less time."""
+        try:
+            return await self._attempt(
+                request, upload, turn, reduction=_SECOND_REDUCTION, share=_SECOND_SHARE
+            )
+        except SlowPage as error:
+            raise ReadingTimeout(error.step, self._timeout_s) from error
+
+    async def _attempt(
+        self, request: Message, upload: int, turn: Turn, *, reduction: int, share: float
+    ) -> DecodedImage:
+        """Return a page's pixels, its sides divided by `reduction`, in a `share` of the time.
+
+        Raises:
+            ReadingError: as of `decode`.
+            SlowPage: it took longer.
+
+        """
+        zygote = await self._running()
+        cpu_s = self._timeout_s * share
         output = memfd.output_buffer("pixels", self._max_pixels * _RGB)
         try:
-            response = await zygote.decode(request, upload, output, self._timeout_s)
-            image = decoded_image(response, output, self._max_pixels)
-            return image, time.perf_counter() - began
+            response = await zygote.decode(
+                {**request, "reduction": reduction, "cpu_s": cpu_s},
+                upload,
+                output,
+                timeout_s=cpu_s * _WALL_FACTOR + _WALL_EXTRA_S,
+                charge=turn.charge,
+            )
+            return decoded_image(response, output, self._max_pixels)
         except BaseException as error:
             os.close(output)
             if isinstance(error, Implausible):

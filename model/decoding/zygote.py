@@ -19,6 +19,7 @@ from model.sandbox import lock, policies
 from model.workers.channel import Channel, Message, close_all
 
 _CODECS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+_NICENESS = 10  # of the decoders: a slow page must not take the processors from the engines
 
 
 def serve(channel: Channel) -> None:
@@ -26,10 +27,11 @@ def serve(channel: Channel) -> None:
 
     The start message `{"memory_bytes", "seccomp"}` gets the response `{"landlock"}`. A request
     with upload, pixel buffer and pipe goes to a new decoder; `{"kill"}` kills the decoder of that
-    request. When a decoder has exited, `{"exited", "status"}` follows.
+    request. When a decoder has exited, `{"exited", "status", "cpu_s"}` follows.
     """
     message, _ = channel.receive()
     load()
+    os.nice(_NICENESS)
     landlock = restrict(message)
     channel.send({"sequence": message["sequence"], "landlock": landlock})
     Zygote(channel).run()
@@ -52,7 +54,7 @@ def load() -> None:
 def restrict(message: Message) -> int:
     """Drop files and system calls; return Landlock's version."""
     lock.assert_single_thread()
-    lock.limit(memory_bytes=lock.address_space_bytes() + message["memory_bytes"])
+    lock.limit_memory(lock.address_space_bytes() + message["memory_bytes"])
     landlock = lock.drop_files()
     if message["seccomp"]:
         lock.drop_system_calls(policies.ZYGOTE)
@@ -64,7 +66,8 @@ class Zygote:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._decoders: dict[int, int] = {}  # pidfd: sequence number of the request
+        # pidfd: process id, and sequence number of the request
+        self._decoders: dict[int, tuple[int, int]] = {}
         self._poll = select.poll()
         self._poll.register(channel.fileno(), select.POLLIN)
 
@@ -95,29 +98,26 @@ class Zygote:
         try:
             pid = os.fork()
         except OSError:
-            self._channel.send({"exited": request["sequence"], "status": None})
+            self._channel.send({"exited": request["sequence"], "status": None, "cpu_s": 0})
             return
         if pid == 0:
             close_all([self._channel.fileno(), *self._decoders])
             decode_and_exit(request, upload, output, response, zygote)
         # Until the process is collected, its pid can't be given to another one.
         descriptor = os.pidfd_open(pid)
-        self._decoders[descriptor] = request["sequence"]
+        self._decoders[descriptor] = (pid, request["sequence"])
         self._poll.register(descriptor, select.POLLIN)
 
     def _kill(self, sequence: int) -> None:
-        for descriptor, number in self._decoders.items():
+        for descriptor, (_, number) in self._decoders.items():
             if number == sequence:
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
 
     def _collect(self, descriptor: int) -> None:
-        """Collect a decoder and report its exit status to the parent."""
-        exited = os.waitid(os.P_PIDFD, descriptor, os.WEXITED)
-        status = 0
-        if exited is not None:
-            by_signal = exited.si_code != os.CLD_EXITED
-            status = -exited.si_status if by_signal else exited.si_status
+        """Collect a decoder; report its exit status and its processor time to the parent."""
+        pid, sequence = self._decoders.pop(descriptor)
+        _, status, usage = os.wait4(pid, 0)
         self._poll.unregister(descriptor)
-        sequence = self._decoders.pop(descriptor)
         os.close(descriptor)
-        self._channel.send({"exited": sequence, "status": status})
+        exited = {"exited": sequence, "status": os.waitstatus_to_exitcode(status)}
+        self._channel.send({**exited, "cpu_s": usage.ru_utime + usage.ru_stime})

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from model.errors import ReaderDied, ReadingTimeout, UnreadableImage
 from model.workers.channel import ChannelError, Message, decode
@@ -13,7 +15,20 @@ from model.workers.process import Process, mark_retrieved
 
 _RESPONSE_BYTES = 4096
 _KILL_GRACE_S = 2.0  # for the zygote to kill a decoder; after that the zygote itself is killed
+_MAX_CPU_S = 1e6  # more than any decoder can use
 _START = 1  # the sequence number of the start message
+
+
+class SlowPage(ReadingTimeout):
+    """A page used all its processor time; with fewer pixels it may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A decoder's exit status, None if it could not be forked, and its processor time."""
+
+    status: int | None
+    cpu_s: float
 
 
 class ZygoteHandle:
@@ -28,11 +43,10 @@ class ZygoteHandle:
         self._on_decoder_death = on_decoder_death
         self._on_exit = on_exit
         self._sequence = _START
-        # The exit status of each decoder by its request; None is a fork that failed.
-        self._statuses: dict[int, asyncio.Future[int | None]] = {}
-        self._started: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._exits: dict[int, asyncio.Future[Exit]] = {}  # of each request's decoder
+        self._started: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         self._started.add_done_callback(mark_retrieved)
-        self._statuses[_START] = self._started
+        self._exits[_START] = self._started
         self._process = Process(
             launcher, "zygote", on_message=self._receive, on_exit=self._process_exited
         )
@@ -62,11 +76,22 @@ class ZygoteHandle:
         self._process.send({**configuration, "sequence": _START})
         await asyncio.shield(self._started)
 
-    async def decode(self, request: Message, upload: int, output: int, timeout_s: float) -> Message:
+    async def decode(
+        self,
+        request: Message,
+        upload: int,
+        output: int,
+        *,
+        timeout_s: float,
+        charge: Callable[[float], None],
+    ) -> Message:
         """Return what a decoder responded before it exited.
 
+        `charge` is called with its processor time, when it has exited.
+
         Raises:
-            ReadingTimeout: it took longer than `timeout_s`.
+            SlowPage: it used more processor time than the request allows.
+            ReadingTimeout: so did the document's form; or it took longer than `timeout_s`.
             ReaderDied: the zygote exited or could not fork.
             UnreadableImage: the decoder exited without a response.
 
@@ -74,14 +99,15 @@ class ZygoteHandle:
         response, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._sequence += 1
         sequence = self._sequence
-        exited = self._statuses[sequence] = asyncio.get_running_loop().create_future()
-        exited.add_done_callback(mark_retrieved)
+        exited = self._exits[sequence] = asyncio.get_running_loop().create_future()
+        exited.add_done_callback(lambda done: _charge(done, charge))
         try:
             try:
                 self._process.send({**request, "sequence": sequence}, upload, output, theirs)
             finally:
                 os.close(theirs)
-            status = await self._exit_status(sequence, exited, timeout_s)
+            status = (await self._exit(sequence, exited, timeout_s)).status
+            _raise_if_out_of_time(status, request)
             with contextlib.suppress(BlockingIOError, ChannelError):
                 message = decode(os.read(response, _RESPONSE_BYTES))
                 if status == 0:
@@ -104,10 +130,8 @@ class ZygoteHandle:
         """Kill the zygote and wait until it has exited."""
         await self._process.aclose()
 
-    async def _exit_status(
-        self, sequence: int, exited: "asyncio.Future[int | None]", timeout_s: float
-    ) -> int | None:
-        """Return a decoder's exit status; kill it when it is late or its caller is cancelled."""
+    async def _exit(self, sequence: int, exited: "asyncio.Future[Exit]", timeout_s: float) -> Exit:
+        """Return how a decoder ended; kill it when it is late or its caller is cancelled."""
         try:
             async with asyncio.timeout(timeout_s):
                 return await asyncio.shield(exited)
@@ -125,14 +149,38 @@ class ZygoteHandle:
     def _receive(self, message: Message) -> None:
         """Note that a decoder has exited, or that the zygote is ready."""
         sequence = message.get("exited", message.get("sequence"))
-        exited = self._statuses.pop(sequence, None) if isinstance(sequence, int) else None
+        exited = self._exits.pop(sequence, None) if isinstance(sequence, int) else None
+        cpu_s = message.get("cpu_s", 0.0)
         if exited is None:
             self._process.kill("a message about an unknown request")
+        elif not isinstance(cpu_s, int | float) or not 0 <= cpu_s < _MAX_CPU_S:
+            self._exits[sequence] = exited
+            self._process.kill("an impossible processor time")
         else:
-            exited.set_result(message.get("status"))
+            exited.set_result(Exit(message.get("status"), cpu_s))
 
     def _process_exited(self) -> None:
-        for exited in self._statuses.values():
+        for exited in self._exits.values():
             exited.set_exception(ReaderDied(f"the zygote died: {self.cause}"))
-        self._statuses.clear()
+        self._exits.clear()
         self._on_exit(self)
+
+
+def _charge(done: "asyncio.Future[Exit]", charge: Callable[[float], None]) -> None:
+    """Report the processor time of a decoder that has exited."""
+    if not done.cancelled() and done.exception() is None:
+        charge(done.result().cpu_s)
+
+
+def _raise_if_out_of_time(status: int | None, request: Message) -> None:
+    """Raise the error that stands for the signals by which a decoder's time limits end it.
+
+    Raises:
+        SlowPage: the limit for the page.
+        ReadingTimeout: the limit for the form.
+
+    """
+    if status == -signal.SIGPROF:
+        raise SlowPage("decoding", request["cpu_s"])
+    if status == -signal.SIGVTALRM:
+        raise ReadingTimeout("decoding", request["form_s"])

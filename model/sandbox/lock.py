@@ -1,10 +1,12 @@
 """The steps by which a process restricts itself; none can be undone."""
 
+import contextlib
+import math
 import os
 import resource
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from model.sandbox import capabilities, kernel, landlock, policies, seccomp
@@ -63,12 +65,27 @@ def address_space_bytes() -> int:
     return int(pages) * resource.getpagesize()
 
 
-def limit(*, memory_bytes: int | None = None, cpu_s: int | None = None) -> None:
-    """Limit the address space, the processor time, or both."""
-    if memory_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    if cpu_s is not None:
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+def limit_memory(size_bytes: int) -> None:
+    """Limit the address space."""
+    resource.setrlimit(resource.RLIMIT_AS, (size_bytes, size_bytes))
+
+
+def limit_processor_time(seconds: float) -> None:
+    """End this process by SIGPROF after so much processor time.
+
+    The timer is exact, and the process could stop it; SIGKILL follows within two seconds.
+    """
+    hard_s = math.ceil(seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (hard_s, hard_s))
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+@contextlib.contextmanager
+def user_time_limit(seconds: float) -> Iterator[None]:
+    """End this process by SIGVTALRM if what is inside takes more processor time than that."""
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    yield
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def drop_system_calls(allowed: Sequence[Call]) -> None:

@@ -69,7 +69,8 @@ REFUSED: Sequence[str] = (
     "ioctl",
 )
 # The zygote receives descriptors, forks, and reports how its children exited. A child restricts
-# itself further with prctl, seccomp and prlimit64, so they are allowed here: filters only add up.
+# itself further with prctl, seccomp, prlimit64 and setitimer, so they are allowed here: filters
+# only add up.
 ZYGOTE: Sequence[Call] = (
     *_COMMON,
     *map(
@@ -82,12 +83,12 @@ ZYGOTE: Sequence[Call] = (
             "ppoll",
             "clone",
             "wait4",
-            "waitid",
             "getppid",
             "pidfd_open",
             "pidfd_send_signal",
             "prctl",
             "prlimit64",
+            "setitimer",
             "seccomp",
             "set_robust_list",
             "rseq",
@@ -99,7 +100,7 @@ ZYGOTE: Sequence[Call] = (
 
 def decoder() -> Sequence[Call]:
     """Return the calls of a decoder, which holds one upload and the pipe for its response."""
-    return (*_COMMON, _own_abort())
+    return (*_COMMON, Call("setitimer"), _own_abort())
 
 
 def engine() -> Sequence[Call]:

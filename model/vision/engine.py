@@ -83,8 +83,8 @@ def start(message: Message) -> tuple[PageReader, Message]:
     lock.assert_single_thread()
     networks = Networks(message)
     threads = int(message["threads"])
-    lock.limit(
-        memory_bytes=lock.address_space_bytes()
+    lock.limit_memory(
+        lock.address_space_bytes()
         + _EXTRA_BYTES
         + threads * _BYTES_PER_THREAD
         + int(message["max_pixels"]) * _BYTES_PER_PIXEL

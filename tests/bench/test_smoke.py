@@ -32,6 +32,7 @@ COMMANDS = {
         "--batch", "2", "--concurrency", "2", "--cold", "1",
         "--variants", "ours", "nginx-tls", "nginx-plain", "in-process",
     ),
+    "slow_documents": ("--seconds", "1"),
     "stages": (PAGES, "--rounds", "1", "--take", "1"),
     "uploads": ("--rounds", "1", "--round-trips-ms", "0,2"),
 }  # fmt: skip

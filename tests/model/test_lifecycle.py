@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ async def test_the_first_engine_starts_while_the_first_page_is_decoded(
     async with make_reader() as reader:
         decode = reader._decoders.decode
 
-        async def decode_late(*given: int) -> tuple[DecodedImage, float]:
+        async def decode_late(*given: Any) -> tuple[DecodedImage, float]:
             await until(lambda: reader._engines.started)
             return await decode(*given)
 

@@ -12,6 +12,7 @@ from model.decoding.pool import DecoderPool
 from model.pipeline import Pipeline
 from model.reading import DecodedImage, Page
 from model.workers import memfd
+from model.workers.fair_queue import Turn
 from model.workers.launcher import LAUNCHER, Launcher
 from model.workers.pool import Pool
 from tests.model.processes import until
@@ -43,7 +44,13 @@ class InstantDecoders(DecoderPool):
         )
         self.decoded: list[int] = []
 
-    async def decode(self, upload: int, size_bytes: int, page: int) -> tuple[DecodedImage, float]:  # noqa: ARG002
+    async def decode(
+        self,
+        upload: int,  # noqa: ARG002
+        size_bytes: int,  # noqa: ARG002
+        page: int,
+        turn: Turn,  # noqa: ARG002
+    ) -> tuple[DecodedImage, float]:
         """Return a pixel, and note the page."""
         self.decoded.append(page)
         return DecodedImage(memfd.sealed_copy("pixels", b"\0\0\0"), 1, 1, 1, of_document=False), 0.0

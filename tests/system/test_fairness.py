@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
+from bench.slow_pdfs import form_fields, poster
 from tests.system.service import PATIENCE_S, Service, key_stanza
 
 pytestmark = pytest.mark.anyio
@@ -77,3 +78,32 @@ async def test_another_key_finds_a_place(
     # The newest makes room.
     expected = (503, [None] * 4) if same else (200, [None, None, None, 503])
     assert (status, ended) == expected
+
+
+@pytest.mark.parametrize("document", [form_fields(24), poster(60)], ids=["form", "poster"])
+async def test_a_key_that_sends_slow_documents_leaves_time_for_another(
+    start: Callable[..., Service], draw: Draw, document: bytes
+) -> None:
+    """It has all decoders, and another key's images are read before one of its documents ends."""
+    slow, slow_entry = key_stanza("aaaa", "slow", OFTEN)
+    honest, honest_entry = key_stanza("bbbb", "honest", OFTEN)
+    local = "[engine]\ndecoders = 2\ndecode_timeout_s = 24\n" + slow_entry + honest_entry
+    headers = {"Content-Type": "application/pdf"}
+    with start(local=local) as service:
+        async with (
+            service.async_client(key=slow) as client,
+            service.async_client(key=honest) as other,
+        ):
+            assert await refused_or_read(other, draw("4711")) == 200
+            sending = [
+                asyncio.create_task(client.post("/ocr", content=document, headers=headers))
+                for _ in range(4)
+            ]
+            await asyncio.sleep(0.5)
+            statuses = [await refused_or_read(other, draw("4711")) for _ in range(3)]
+            ended = [task for task in sending if task.done()]
+            for task in sending:
+                task.cancel()
+            await asyncio.wait(sending)
+    assert statuses == [200, 200, 200]
+    assert not ended

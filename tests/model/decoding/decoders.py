@@ -42,8 +42,8 @@ async def decode(decoders: DecoderPool, data: bytes, page: int = 1) -> tuple[int
     """Return a page's width, height and pixels."""
     upload = memfd.sealed_copy("upload", data)
     try:
-        async with decoders.turn("test"):
-            image, _ = await decoders.decode(upload, len(data), page)
+        async with decoders.turn("test") as turn:
+            image, _ = await decoders.decode(upload, len(data), page, turn)
         pixels = memfd.read(image.pixels, image.width * image.height * 3)
         os.close(image.pixels)
         return image.width, image.height, pixels

@@ -88,3 +88,15 @@ async def test_a_zygote_that_reports_an_unknown_request_is_killed(stand_in: Stan
     async with running(launcher=stand_in(lines)) as decoders:
         with pytest.raises(ReaderDied, match="unknown request"):
             await decode(decoders, SMALL)
+
+
+@pytest.mark.parametrize("cpu_s", ["float('nan')", "float('inf')", "-5", "'1'"])
+async def test_a_zygote_that_reports_an_impossible_time_is_killed(
+    stand_in: StandIn, cpu_s: str
+) -> None:
+    """A caller is charged for what it reports."""
+    message = f"{{'exited': sequence, 'status': 0, 'cpu_s': {cpu_s}}}"
+    lines = f"end.send(json.dumps({message}).encode()); time.sleep(60)"
+    async with running(launcher=stand_in(lines)) as decoders:
+        with pytest.raises(ReaderDied, match="impossible processor time"):
+            await decode(decoders, SMALL)

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model.decoding.pdf import PdfFile, is_pdf
+from model.decoding.pdf import PdfFile
+from model.decoding.signatures import is_pdf
 from model.errors import (
     EmptyDocument,
     EncryptedDocument,
@@ -31,7 +32,7 @@ def rendered(
     """Return the pixels of a page, H x W x 3."""
     output = memfd.output_buffer("test", max_pixels * 3)
     try:
-        width, height = PdfFile(data, max_pixels, dpi).render(page, output)
+        width, height = PdfFile(data, max_pixels, dpi, form_s=60, reduction=1).render(page, output)
         flat = np.frombuffer(os.pread(output, width * height * 3, 0), np.uint8)
         return flat.reshape(height, width, 3)
     finally:
@@ -60,7 +61,7 @@ def test_colours_are_red_green_blue() -> None:
 def test_each_page_is_rendered_by_its_number() -> None:
     """Two pages differ; there is no third."""
     data = pdf("FIRST", "SECOND")
-    assert PdfFile(data, 1_000_000, 72).pages == 2
+    assert PdfFile(data, 1_000_000, 72, form_s=60, reduction=1).pages == 2
     assert not np.array_equal(rendered(data, 1), rendered(data, 2))
     with pytest.raises(NoSuchPage) as refusal:
         rendered(data, 3)

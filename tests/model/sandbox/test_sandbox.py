@@ -109,7 +109,7 @@ def test_a_restricted_process_has_no_core_dump_and_no_debugger() -> None:
 def test_memory_is_limited() -> None:
     """More than the limit is a MemoryError."""
     code = """
-lock.limit(memory_bytes=lock.address_space_bytes() + (64 << 20))
+lock.limit_memory(lock.address_space_bytes() + (64 << 20))
 try:
     bytearray(128 << 20)
 except MemoryError:

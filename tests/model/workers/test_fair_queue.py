@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from model.workers.fair_queue import FairSemaphore
+from model.workers.fair_queue import EXPECTED_S, FairSemaphore
 
 pytestmark = pytest.mark.anyio
 
@@ -73,3 +73,97 @@ async def test_cancelled_callers_are_skipped() -> None:
     await asyncio.wait([early, late])
     async with asyncio.timeout(5):
         assert await served(semaphore, "d") == "d"
+
+
+COSTS_S = {"s": 12.0, "f": 0.5}  # a caller of slow pages, a caller of fast ones
+
+
+async def shares(total: int, *, charged: bool) -> dict[str, float]:
+    """Return what two callers, who always wait, have used of a total: of seconds, or of turns."""
+    used = dict.fromkeys(COSTS_S, 0.0)
+    semaphore = FairSemaphore(1)
+
+    async def work(caller: str) -> None:
+        while True:
+            async with semaphore.turn(caller) as turn:
+                if sum(used.values()) >= total:
+                    return
+                used[caller] += COSTS_S[caller] if charged else 1
+                turn.charge(COSTS_S[caller] if charged else EXPECTED_S)
+                await asyncio.sleep(0)
+
+    await asyncio.gather(*(work(caller) for caller in "ssssff"))
+    return used
+
+
+async def test_callers_get_the_same_time_not_the_same_number_of_turns() -> None:
+    """However slow one caller's pages are. Control: where all cost the same, so are the turns."""
+    used = await shares(240, charged=True)
+    assert abs(used["s"] - used["f"]) <= COSTS_S["s"] + 2
+    used = await shares(240, charged=False)
+    assert abs(used["s"] - used["f"]) <= 2
+
+
+async def test_time_that_was_not_used_is_not_saved_up() -> None:
+    """A caller that arrives late shares from then on, and does not get what others had before."""
+    semaphore = FairSemaphore(1)
+    order: list[str] = []
+    half = asyncio.Event()
+
+    async def work(caller: str, number: int) -> None:
+        for _ in range(number):
+            async with semaphore.turn(caller) as turn:
+                order.append(caller)
+                if len(order) == 20:
+                    half.set()
+                turn.charge(2)
+                await asyncio.sleep(0)
+
+    early = [asyncio.create_task(work("a", 20)) for _ in range(2)]
+    await half.wait()
+    late = [asyncio.create_task(work("b", 5)) for _ in range(2)]
+    await asyncio.gather(*early, *late)
+    assert "bbb" not in "".join(order[25:])
+
+
+async def test_time_is_charged_after_the_turn_too() -> None:
+    """What a cancelled page has used is known only when its process has ended."""
+    semaphore = FairSemaphore(1)
+    async with semaphore.turn("c"):
+        waiting = asyncio.create_task(served(semaphore, "aab"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        semaphore.charge("a", 5)
+    assert await waiting == "baa"
+
+
+async def test_debts_are_forgiven_when_nobody_competes() -> None:
+    """No caller is remembered for ever."""
+    semaphore = FairSemaphore(1)
+    for caller in "abc":
+        async with semaphore.turn(caller) as turn:
+            turn.charge(100)
+    assert not semaphore._tags
+
+
+async def test_one_caller_s_slow_turns_leave_one_for_another() -> None:
+    """A turn more than the size, for a caller that holds none, and not for a third."""
+    semaphore = FairSemaphore(2)
+    async with semaphore.turn("a") as first, semaphore.turn("a") as second:
+        same = asyncio.create_task(served(semaphore, "a"))
+        other = asyncio.create_task(semaphore.turn("b").__aenter__())
+        third = asyncio.create_task(served(semaphore, "c"))
+        await asyncio.sleep(0)
+        first.mark_slow()
+        await asyncio.sleep(0)
+        assert not other.done()  # control: one turn is not slow
+        second.mark_slow()
+        turn = await other
+        turn.mark_slow()
+        await asyncio.sleep(0)
+        assert not same.done()
+        assert not third.done()
+        turn.settle()
+        assert await third == "c"
+        assert not same.done()
+    assert await same == "a"

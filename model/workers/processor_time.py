@@ -1,0 +1,64 @@
+"""The processor time of other processes, and a limit on it for what one of them does."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+_SCHEDULED = 2  # CPUCLOCK_SCHED in the kernel's posix-timers_types.h
+_MIN_WAIT_S = 0.02
+
+
+def processor_s(pid: int) -> float | None:
+    """Return the processor seconds of all threads of a process, or None if it has exited.
+
+    The clock's number is that of clock_getcpuclockid(3), which Python lacks.
+    """
+    try:
+        return time.clock_gettime(~pid << 3 | _SCHEDULED)
+    except OSError:
+        return None
+
+
+class Stopwatch:
+    """Measures the processor time of a process from now on; the wall time, once it has exited."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._began = processor_s(pid)
+        self._wall_began = time.perf_counter()
+
+    def wall_s(self) -> float:
+        """Return the seconds that have passed."""
+        return time.perf_counter() - self._wall_began
+
+    def used_s(self) -> float:
+        """Return the processor seconds used."""
+        now = processor_s(self._pid)
+        if now is None or self._began is None:
+            return self.wall_s()
+        return now - self._began
+
+
+async def within(
+    work: Coroutine[Any, Any, Result], stopwatch: Stopwatch, *, cpu_s: float, wall_s: float
+) -> Result:
+    """Return the result of work that another process does.
+
+    Raises:
+        TimeoutError: that process took more than `cpu_s` of processor time or `wall_s` in all.
+
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        while True:
+            left = min(cpu_s - stopwatch.used_s(), wall_s - stopwatch.wall_s())
+            if left <= 0:
+                raise TimeoutError
+            done, _ = await asyncio.wait([task], timeout=max(left, _MIN_WAIT_S))
+            if done:
+                return task.result()
+    finally:
+        task.cancel()

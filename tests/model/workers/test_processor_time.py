@@ -1,0 +1,70 @@
+"""The processor time of another process, and a limit on it."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from model.workers.processor_time import Stopwatch, processor_s, within
+
+pytestmark = pytest.mark.anyio
+
+
+def _running(code: str) -> Iterator[int]:
+    """Start Python code that first says it runs; return its process id."""
+    command = [sys.executable, "-c", f"print(flush=True); {code}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    """Return the id of a process that uses a processor."""
+    yield from _running("all(iter(int, 1)) or [None for _ in iter(int, 1)]")
+
+
+@pytest.fixture
+def idle() -> Iterator[int]:
+    """Return the id of a process that waits."""
+    yield from _running("import time; time.sleep(600)")
+
+
+async def test_a_busy_process_runs_out_of_time(busy: int) -> None:
+    """The work it does is cancelled."""
+    work = asyncio.get_running_loop().create_future()
+
+    async def wait() -> None:
+        await work
+
+    with pytest.raises(TimeoutError):
+        await within(wait(), Stopwatch(busy), cpu_s=0.1, wall_s=600)
+    await asyncio.sleep(0)
+    assert work.cancelled()
+
+
+async def test_a_process_that_waits_for_a_processor_does_not(idle: int) -> None:
+    """Its time goes on only while it runs."""
+    result = await within(asyncio.sleep(0.5, "done"), Stopwatch(idle), cpu_s=0.1, wall_s=600)
+    assert result == "done"
+
+
+async def test_the_wall_clock_has_a_limit_too(idle: int) -> None:
+    """However little the process has worked."""
+    with pytest.raises(TimeoutError):
+        await within(asyncio.sleep(600), Stopwatch(idle), cpu_s=600, wall_s=0.1)
+
+
+async def test_the_time_of_a_process_that_has_exited_is_the_wall_clock_s() -> None:
+    """It is not known any more, and is not free of charge."""
+    for pid in _running("import time; time.sleep(600)"):
+        stopwatch = Stopwatch(pid)
+        assert processor_s(pid) is not None
+    assert processor_s(pid) is None
+    assert stopwatch.used_s() > 0
