@@ -11,9 +11,11 @@ from starlette.responses import JSONResponse, Response
 
 from handlers.errors import LoggedError
 from handlers.negotiation import preferred
+from handlers.other_formats import OTHER_FORMATS
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from middleware.errors import NotAuthenticated
 from middleware.request_context import request_context
+from model.errors import UnsupportedImageType
 
 LANGUAGES = ("en", "zh")
 HTTP_SERVER_ERRORS = 500
@@ -46,12 +48,19 @@ def problem_document(request: Request, exception: Exception) -> dict[str, Any]:
         "type": f"urn:problem-type:sealed-ocr:{problem.code}",
         "title": problem.title[language],
         "status": problem.status,
-        "detail": problem.detail[language].format_map(_Attributes(exception)),
+        "detail": _detail(problem, exception, language),
         "code": problem.code,
         "request_id": context.request_id,
     }
     image = getattr(exception, "image", None)
     return document if image is None else {**document, "image": image}
+
+
+def _detail(problem: Problem, exception: Exception, language: int) -> str:
+    """Return the detail of a problem; of a file in another format, what it is."""
+    if isinstance(exception, UnsupportedImageType) and exception.found is not None:
+        return OTHER_FORMATS[exception.found][language]
+    return problem.detail[language].format_map(_Attributes(exception))
 
 
 def _language(request: Request) -> str:

@@ -15,7 +15,14 @@ class UploadError(ReadingError):
 
 
 class UnsupportedImageType(UploadError):
-    """The content is none of the supported types; names and media types don't matter."""
+    """The content is none of the supported types; names and media types don't matter.
+
+    `found` is the value of the model.other_formats.OtherFormat that it is; None if it is unknown.
+    """
+
+    def __init__(self, found: str | None = None) -> None:
+        super().__init__(found)
+        self.found = found
 
 
 class UnreadableImage(UploadError):

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from model.decoding.deep_grey import grey_scale, to_8_bits
 from model.decoding.signatures import is_image
 from model.errors import NoSuchPage, TooManyPixels, UnreadableImage, UnsupportedImageType
+from model.other_formats import other_format
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _PAGED = ("TIFF", "GIF", "WEBP")  # a camera's JPEG may contain a preview, which is no page
@@ -66,7 +67,7 @@ class ImageFile:
         except UnidentifiedImageError as error:
             if is_image(data):
                 raise UnreadableImage("the header is corrupt") from error
-            raise UnsupportedImageType("none of: " + ", ".join(_FORMATS)) from error
+            raise UnsupportedImageType(other_format(data)) from error
         except CORRUPT as error:
             raise UnreadableImage(type(error).__name__) from error
 

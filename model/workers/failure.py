@@ -13,13 +13,14 @@ from model.errors import (
     UnsupportedImageType,
     WeightsError,
 )
+from model.other_formats import OtherFormat
 from model.workers.channel import Message
 
 
 class Failure(StrEnum):
     """The reason why there is no result: the value of "error" in a message."""
 
-    UNSUPPORTED_IMAGE_TYPE = "unsupported_image_type"
+    UNSUPPORTED_IMAGE_TYPE = "unsupported_image_type"  # perhaps with the OtherFormat "found"
     UNREADABLE_IMAGE = "unreadable_image"
     ENCRYPTED_DOCUMENT = "encrypted_document"
     EMPTY_DOCUMENT = "empty_document"
@@ -29,7 +30,6 @@ class Failure(StrEnum):
 
 
 _WITHOUT_DETAILS: Mapping[Failure, type[ReadingError]] = {
-    Failure.UNSUPPORTED_IMAGE_TYPE: UnsupportedImageType,
     Failure.UNREADABLE_IMAGE: UnreadableImage,
     Failure.ENCRYPTED_DOCUMENT: EncryptedDocument,
     Failure.EMPTY_DOCUMENT: EmptyDocument,
@@ -44,6 +44,8 @@ def failure_message(error: ReadingError) -> Message:
 
     """
     match error:
+        case UnsupportedImageType():
+            return {"error": Failure.UNSUPPORTED_IMAGE_TYPE, "found": error.found}
         case TooManyPixels():
             return {"error": Failure.TOO_MANY_PIXELS, "number": error.pixels}
         case NoSuchPage():
@@ -64,6 +66,9 @@ def decoding_error(message: Message, *, max_pixels: int) -> ReadingError:
 
     """
     failure, number = Failure(message["error"]), message.get("number")
+    if failure is Failure.UNSUPPORTED_IMAGE_TYPE:
+        found = message.get("found")
+        return UnsupportedImageType(None if found is None else OtherFormat(found))
     if failure is Failure.TOO_MANY_PIXELS and isinstance(number, int):
         return TooManyPixels(number, max_pixels)
     if failure is Failure.NO_SUCH_PAGE and isinstance(number, int):

@@ -17,9 +17,11 @@ import handlers.body_errors
 import handlers.errors
 import middleware.errors
 import model.errors
+from handlers.other_formats import OTHER_FORMATS
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from handlers.problems import problem_of, respond
 from middleware.request_context import request_context
+from model.other_formats import OtherFormat
 from tests.asgi import scope_of
 
 BASES = (
@@ -181,6 +183,21 @@ def test_every_error_response_is_a_problem_document(
         if "{" + name + "}" in problem.detail[0]:
             assert str(value) in document["detail"]
             assert "{" + name not in document["detail"]
+
+
+def test_every_other_format_is_named_with_its_remedy() -> None:
+    """In both languages; a format without a text would be an internal error."""
+    assert set(OTHER_FORMATS) == set(OtherFormat)
+    for found in OtherFormat:
+        error = model.errors.UnsupportedImageType(found)
+        english, chinese = (_respond(error, accept_language=one)[0] for one in ("en", "zh"))
+        assert english["code"] == chinese["code"] == "unsupported_image_type"
+        assert english["detail"].startswith("The file is ")
+        assert english["detail"].endswith("JPEG, PNG, WebP, GIF, BMP, TIFF and PDF.")
+        assert chinese["detail"].startswith("\u8be5\u6587\u4ef6\u662f")
+    details = [english for english, _ in OTHER_FORMATS.values()]
+    assert len(set(details)) == len(details)
+    assert "iPhone" in _respond(model.errors.UnsupportedImageType("heic"))[0]["detail"]
 
 
 def test_response_and_log_have_the_same_id_and_code() -> None:

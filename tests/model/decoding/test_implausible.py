@@ -67,6 +67,12 @@ LIES = {
     "unknown error": 'os.write(response, b\'{"error": "busy"}\')',
     "an engine's error": 'os.write(response, b\'{"error": "weights", "detail": "a text"}\')',
     "an error without its number": 'os.write(response, b\'{"error": "no_such_page"}\')',
+    "an unknown format": (
+        'os.write(response, b\'{"error": "unsupported_image_type", "found": "hunter2"}\')'
+    ),
+    "a format that is no text": (
+        'os.write(response, b\'{"error": "unsupported_image_type", "found": [1]}\')'
+    ),
     "an error that is no text": "os.write(response, b'{\"error\": [1]}')",
     "too few pixels": "os.ftruncate(output, 5); " + SAY % "{}",
 }
