@@ -149,15 +149,13 @@ class ZygoteHandle:
     def _receive(self, message: Message) -> None:
         """Note that a decoder has exited, or that the zygote is ready."""
         sequence = message.get("exited", message.get("sequence"))
-        exited = self._exits.pop(sequence, None) if isinstance(sequence, int) else None
         cpu_s = message.get("cpu_s", 0.0)
-        if exited is None:
+        if not isinstance(sequence, int) or sequence not in self._exits:
             self._process.kill("a message about an unknown request")
         elif not isinstance(cpu_s, int | float) or not 0 <= cpu_s < _MAX_CPU_S:
-            self._exits[sequence] = exited
             self._process.kill("an impossible processor time")
         else:
-            exited.set_result(Exit(message.get("status"), cpu_s))
+            self._exits.pop(sequence).set_result(Exit(message.get("status"), cpu_s))
 
     def _process_exited(self) -> None:
         for exited in self._exits.values():
