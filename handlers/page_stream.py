@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from handlers.errors import OutOfTime
-from handlers.problems import problem_document
+from handlers.problems import problem_document, progress
 from handlers.reading import Entry, Problem
 from handlers.responses import as_page
 from middleware.request_context import caller_name, request_context
@@ -50,7 +50,8 @@ class PageStream(Response):
                 except (ReadingError, OutOfTime) as error:
                     if not started:
                         raise
-                    await _send_line(send, problem_document(self.request, error))
+                    problem = problem_document(self.request, error)
+                    await _send_line(send, {**problem, **progress(context)})
         await send({"type": "http.response.body", "body": b""})
 
     def _line(self, image: int, page: Page | Problem) -> dict[str, Any]:

@@ -66,3 +66,19 @@ def _ranges(text: str) -> tuple[PageRange, ...]:
     if len(text) > MAX_LENGTH or len(ranges) < len(found) or reversed_range:
         raise UnknownParameter(VALID)
     return tuple(ranges)
+
+
+def pages_after(ranges: Sequence[PageRange], number: int) -> str | None:
+    """Return the value of `pages` for those of the ranges after page `number`; None without any."""
+    left = [
+        PageRange(max(each.first, number + 1), each.last)
+        for each in ranges
+        if each.last is None or each.last > number
+    ]
+    return ",".join(dict.fromkeys(map(_text, left))) or None
+
+
+def _text(pages: PageRange) -> str:
+    if pages.last is None:
+        return f"{pages.first}-"
+    return str(pages.first) if pages.first == pages.last else f"{pages.first}-{pages.last}"

@@ -185,8 +185,10 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "out_of_time",
         ("Time limit reached", "已达处理时限"),
         (
-            "The pages before this line are complete. Request the others with ?pages=.",
-            "此行之前的页面已识别完成，请用 ?pages= 请求其余页面。",
+            "The pages before this line are complete. Request the others with ?pages=; of a single "
+            "file, next_pages has the value.",
+            "此行之前的页面已识别完成，请用 ?pages= 请求其余页面；"
+            "只有一个文件时，取值见 next_pages。",
         ),
     ),
     model_errors.UnsupportedImageType: Problem(

@@ -14,11 +14,12 @@ from handlers.negotiation import preferred
 from handlers.other_formats import OTHER_FORMATS
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from middleware.errors import NotAuthenticated
-from middleware.request_context import request_context
+from middleware.request_context import RequestContext, request_context
 from model.errors import UnsupportedImageType
 
 LANGUAGES = ("en", "zh")
 HTTP_SERVER_ERRORS = 500
+TIMEOUT = 504
 
 
 async def respond(request: Request, exception: Exception) -> Response:
@@ -53,7 +54,18 @@ def problem_document(request: Request, exception: Exception) -> dict[str, Any]:
         "request_id": context.request_id,
     }
     image = getattr(exception, "image", None)
-    return document if image is None else {**document, "image": image}
+    if image is not None:
+        document["image"] = image
+    if problem.status == TIMEOUT and context.pages is not None:
+        document |= progress(context)
+    return document
+
+
+def progress(context: RequestContext) -> dict[str, Any]:
+    """Return how many pages were read, and the value of ?pages= for the others, if known."""
+    if context.next_pages is None:
+        return {"pages_read": context.pages}
+    return {"pages_read": context.pages, "next_pages": context.next_pages}
 
 
 def _detail(problem: Problem, exception: Exception, language: int) -> str:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from handlers.body import Image
 from handlers.body_errors import MalformedImage
 from handlers.errors import TextNotPartial
-from handlers.parameters import Given, Parameters, parameters_of
+from handlers.parameters import Given, Parameters, pages_after, parameters_of
 from handlers.uploads import body_of, media_type_of
 from middleware.request_context import open_receive_window, request_context
 from model.errors import UploadError
@@ -58,6 +58,8 @@ class Reading:
                             yield problems.pop(0)
                         context.pages = (context.pages or 0) + 1
                         context.lines = (context.lines or 0) + len(page.lines)
+                        if len(images) == 1:  # ?pages= selects pages of every image
+                            context.next_pages = pages_after(self.parameters.pages, page.number)
                         yield number, page
             except (UploadError, MalformedImage) as error:
                 error.image = number

@@ -25,6 +25,7 @@ class RequestContext:
     images: int | None = None
     pages: int | None = None
     lines: int | None = None
+    next_pages: str | None = None  # the value of ?pages= for the pages that have not been read
     problem: str | None = None
     denial_reason: str | None = None  # for the log only: the client gets the same 401 for each
     traceback: list[str] | None = None
