@@ -28,6 +28,14 @@ class UnsupportedBody(RequestError):
     """The function does not accept this Content-Type."""
 
 
+class UnsupportedEncoding(RequestError):
+    """The body has a Content-Encoding; `encoding` is a name from the service's own list."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(encoding)
+        self.encoding = encoding
+
+
 class MalformedBody(RequestError):
     """The body does not match its Content-Type, or holds no image; handlers.body_errors has why."""
 

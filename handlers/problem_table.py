@@ -164,6 +164,17 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
             '或 JSON {{"image": base64}}。',
         ),
     ),
+    handler_errors.UnsupportedEncoding: Problem(
+        415,
+        "unsupported_encoding",
+        ("Unsupported content encoding", "不支持的内容编码"),
+        (
+            "The body has a Content-Encoding ({encoding}). Send it uncompressed, without this "
+            "header: images and PDF files are compressed already.",
+            "请求体带有 Content-Encoding ({encoding})。请不要压缩，并去掉该标头："
+            "图像和 PDF 文件本身已经过压缩。",
+        ),
+    ),
     **{
         cause: Problem(400, "malformed_body", ("Malformed request body", "请求体格式错误"), detail)
         for cause, detail in MALFORMED_BODY.items()

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handlers.errors import LoggedError
+from handlers.errors import LoggedError, UnsupportedEncoding
 from handlers.negotiation import preferred
 from handlers.other_formats import OTHER_FORMATS
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
@@ -103,6 +103,8 @@ def _headers(exception: Exception) -> dict[str, str]:
         return dict(exception.headers or {})
     if isinstance(exception, NotAuthenticated):
         return {"www-authenticate": 'Bearer realm="sealed-ocr"'}  # RFC 9110, section 11.6.1
+    if isinstance(exception, UnsupportedEncoding):
+        return {"accept-encoding": "identity"}  # RFC 9110, section 12.5.3
     retry_after_s = getattr(exception, "retry_after_s", None)
     if retry_after_s is not None:
         return {"retry-after": str(retry_after_s)}

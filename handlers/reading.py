@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from handlers.body import Image
 from handlers.body_errors import MalformedImage
+from handlers.content_encoding import check_content_encoding
 from handlers.errors import TextNotPartial
 from handlers.parameters import Given, Parameters, pages_after, parameters_of
 from handlers.uploads import body_of, media_type_of
@@ -28,6 +29,7 @@ class Reading:
             UnknownParameter: a parameter of the query is invalid.
             TextNotPartial: plain text cannot be partial.
             UnsupportedBody: the Content-Type cannot hold an image.
+            UnsupportedEncoding: the body is compressed.
 
         """
         self._request = request
@@ -35,6 +37,7 @@ class Reading:
         self._query = request.query_params.multi_items()
         self.parameters = self._checked(self._query)
         self._media_type = media_type_of(request)
+        check_content_encoding(request.headers)
 
     async def pages(self, slot: Slot) -> AsyncGenerator[Entry]:
         """Yield each page with the number of its image, from 1.

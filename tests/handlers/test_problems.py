@@ -50,6 +50,7 @@ INSTANCES: list[Exception] = [
     handlers.errors.UnknownParameter("detect=true, detect=false"),
     handlers.errors.TextNotPartial(),
     handlers.errors.UnsupportedBody(),
+    handlers.errors.UnsupportedEncoding("gzip"),
     handlers.body_errors.EmptyBody(),
     handlers.body_errors.BoundaryMissing(),
     handlers.body_errors.BoundaryNotFound(),
@@ -241,6 +242,14 @@ def test_retry_after_is_whole_seconds(exception: Exception) -> None:
         assert headers["retry-after"].isdecimal()
         assert int(headers["retry-after"]) >= 1
         assert status in {429, 503}
+
+
+def test_an_unsupported_encoding_says_what_is_supported() -> None:
+    """In Accept-Encoding, which no other error response has (RFC 9110, section 12.5.3)."""
+    for exception in INSTANCES:
+        _, headers, _ = _respond(exception)
+        unsupported = isinstance(exception, handlers.errors.UnsupportedEncoding)
+        assert headers.get("accept-encoding") == ("identity" if unsupported else None)
 
 
 def test_only_a_401_has_a_challenge() -> None:
