@@ -25,7 +25,14 @@ class TextNotPartial(RequestError):
 
 
 class UnsupportedBody(RequestError):
-    """The function does not accept this Content-Type."""
+    """The function does not accept this Content-Type.
+
+    `declared` is the format in handlers.other_formats that it is the media type of; None if none.
+    """
+
+    def __init__(self, declared: str | None = None) -> None:
+        super().__init__(declared)
+        self.declared = declared
 
 
 class UnsupportedEncoding(RequestError):

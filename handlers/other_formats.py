@@ -95,4 +95,42 @@ OTHER_FORMATS: Mapping[str, tuple[str, str]] = {
     )
     for found, (name, remedy) in _FORMATS.items()
 }
-"""The detail of the error response for each."""
+"""The detail of the error response for a file of each format."""
+
+DECLARED_FORMATS: Mapping[str, tuple[str, str]] = {
+    found: (
+        f"The Content-Type is that of {name[0]}. {remedy[0]} {_SUPPORTED[0]}",
+        f"Content-Type 表明该文件是{name[1]}。{remedy[1]}{_SUPPORTED[1]}",
+    )
+    for found, (name, remedy) in _FORMATS.items()
+}
+"""The detail for a body whose media type is that of each format."""
+
+_OPEN_XML = "application/vnd.openxmlformats-officedocument."
+MEDIA_TYPES: Mapping[str, str] = {
+    f"{_OPEN_XML}wordprocessingml.document": "docx",
+    f"{_OPEN_XML}spreadsheetml.sheet": "xlsx",
+    f"{_OPEN_XML}presentationml.presentation": "pptx",
+    "application/msword": "office_97",
+    "application/vnd.ms-excel": "office_97",
+    "application/vnd.ms-powerpoint": "office_97",
+    "application/vnd.ms-outlook": "office_97",
+    "application/vnd.oasis.opendocument.text": "opendocument",
+    "application/vnd.oasis.opendocument.spreadsheet": "opendocument",
+    "application/vnd.oasis.opendocument.presentation": "opendocument",
+    "application/epub+zip": "epub",
+    "application/rtf": "rtf",
+    "text/rtf": "rtf",
+    "application/zip": "zip",
+    "application/x-zip-compressed": "zip",
+    "application/gzip": "archive",
+    "application/x-tar": "archive",
+    "application/x-7z-compressed": "archive",
+    "application/vnd.rar": "archive",
+    "application/postscript": "postscript",
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "video/mp4": "video",
+    "video/quicktime": "video",
+}
+"""The media types of some of these formats (IANA's, and those that browsers send)."""

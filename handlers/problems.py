@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handlers.errors import LoggedError, UnsupportedEncoding
+from handlers.errors import LoggedError, UnsupportedBody, UnsupportedEncoding
 from handlers.negotiation import preferred
-from handlers.other_formats import OTHER_FORMATS
+from handlers.other_formats import DECLARED_FORMATS, OTHER_FORMATS
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from middleware.errors import NotAuthenticated
 from middleware.request_context import RequestContext, request_context
@@ -69,9 +69,11 @@ def progress(context: RequestContext) -> dict[str, Any]:
 
 
 def _detail(problem: Problem, exception: Exception, language: int) -> str:
-    """Return the detail of a problem; of a file in another format, what it is."""
+    """Return the detail of a problem; of a file in another format, what to do with it."""
     if isinstance(exception, UnsupportedImageType) and exception.found is not None:
         return OTHER_FORMATS[exception.found][language]
+    if isinstance(exception, UnsupportedBody) and exception.declared is not None:
+        return DECLARED_FORMATS[exception.declared][language]
     return problem.detail[language].format_map(_Attributes(exception))
 
 

@@ -10,6 +10,7 @@ from handlers.errors import UnsupportedBody
 from handlers.json_body import json_body
 from handlers.media_types import essence, is_file
 from handlers.multipart import MultipartBody
+from handlers.other_formats import MEDIA_TYPES
 
 MULTIPART = "multipart/form-data"
 JSON = "application/json"
@@ -27,7 +28,7 @@ def media_type_of(request: Request) -> str:
     media_type = essence(request.headers.get("content-type", ""))
     if media_type in {MULTIPART, JSON} or is_file(media_type):
         return media_type
-    raise UnsupportedBody
+    raise UnsupportedBody(MEDIA_TYPES.get(media_type))
 
 
 async def body_of(request: Request, media_type: str, *, max_images: int) -> Body:

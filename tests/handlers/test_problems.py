@@ -17,7 +17,7 @@ import handlers.body_errors
 import handlers.errors
 import middleware.errors
 import model.errors
-from handlers.other_formats import OTHER_FORMATS
+from handlers.other_formats import MEDIA_TYPES, OTHER_FORMATS
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from handlers.problems import problem_of, respond
 from middleware.request_context import request_context
@@ -198,6 +198,11 @@ def test_every_other_format_is_named_with_its_remedy() -> None:
         assert chinese["detail"].startswith("\u8be5\u6587\u4ef6\u662f")
     details = [english for english, _ in OTHER_FORMATS.values()]
     assert len(set(details)) == len(details)
+    assert set(MEDIA_TYPES.values()) <= set(OTHER_FORMATS)
+    for declared in MEDIA_TYPES.values():
+        document = _respond(handlers.errors.UnsupportedBody(declared))[0]
+        assert document["code"] == "unsupported_body"
+        assert document["detail"].startswith("The Content-Type is that of a")
     assert "iPhone" in _respond(model.errors.UnsupportedImageType("heic"))[0]["detail"]
 
 

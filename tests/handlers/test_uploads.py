@@ -129,6 +129,17 @@ async def test_other_media_types_are_unsupported(kind: str | None) -> None:
         media_type_of(_request(kind, b""))
 
 
+@pytest.mark.parametrize(
+    ("kind", "declared"),
+    [("application/zip", "zip"), ("Text/RTF; charset=x", "rtf"), ("text/plain", None)],
+)
+async def test_the_media_type_of_another_format_is_named(kind: str, declared: str | None) -> None:
+    """If it is a known one; text/plain is what some clients send for anything."""
+    with pytest.raises(UnsupportedBody) as caught:
+        media_type_of(_request(kind, b""))
+    assert caught.value.declared == declared
+
+
 DEEP = b"[" * 100_000
 
 
