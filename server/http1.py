@@ -29,6 +29,10 @@ USES = (
     "hypercorn.protocol.h11:H11Protocol.keep_alive_requests",
 )
 
+CHUNKS_PER_ITERATION = 8
+"""Chunks of a body that are handled in one iteration of the event loop: a read of 64 KiB can hold
+eleven thousand of one byte each."""
+
 
 class HardenedH11Protocol(H11Protocol):
     """Hypercorn's HTTP/1.1 connection, closed slowly after an early response.
@@ -53,7 +57,7 @@ class HardenedH11Protocol(H11Protocol):
         self._lingering = False
         self._refused = False
         self._draining = False
-        self._discarded = 0
+        self._discarded = self._chunks = 0
         self._finished = asyncio.Event()
 
     @override
@@ -62,7 +66,7 @@ class HardenedH11Protocol(H11Protocol):
         if isinstance(event, Closed):
             self._finished.set()
         if self._lingering and isinstance(event, RawData):
-            self._discard(event.data)
+            await self._discard(event.data)
         else:
             await super().handle(event)
 
@@ -90,6 +94,7 @@ class HardenedH11Protocol(H11Protocol):
                 return
             elif isinstance(event, h11.Data):
                 await self.stream.handle(Body(stream_id=STREAM_ID, data=event.data))
+                await self._count_chunk()
             elif isinstance(event, h11.EndOfMessage):
                 await self.stream.handle(EndBody(stream_id=STREAM_ID))
 
@@ -115,16 +120,22 @@ class HardenedH11Protocol(H11Protocol):
         if self.stream is not None:
             await self.stream.handle(EndBody(stream_id=STREAM_ID))
 
-    def _discard(self, data: bytes) -> None:
+    async def _count_chunk(self) -> None:
+        """Let the event loop serve others after some chunks."""
+        self._chunks += 1
+        if self._chunks % CHUNKS_PER_ITERATION == 0:
+            await asyncio.sleep(0)
+
+    async def _discard(self, data: bytes) -> None:
         """Discard late body; stop once it has ended, or is too much."""
         self._discarded += len(data)
         self.connection.receive_data(data)
-        self._discard_parsed()
+        await self._discard_parsed()
 
-    def _discard_parsed(self) -> None:
+    async def _discard_parsed(self) -> None:
         try:
             while isinstance(self.connection.next_event(), h11.Data):
-                pass
+                await self._count_chunk()
         except h11.RemoteProtocolError:
             self._finished.set()
         if not self._is_receiving or self._discarded > self._options.discard_bytes:
@@ -197,8 +208,8 @@ class HardenedH11Protocol(H11Protocol):
         self._lingering = True
         await self._close_stream()
         await self.can_read.set()
-        self._discard_parsed()
         self.task_group.spawn(self._close_when_finished)
+        await self._discard_parsed()
 
     async def _close_when_finished(self) -> None:
         with suppress(TimeoutError):

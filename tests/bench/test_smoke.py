@@ -35,8 +35,15 @@ COMMANDS = {
     "slow_documents": ("--seconds", "1"),
     "stages": (PAGES, "--rounds", "1", "--take", "1"),
     "uploads": ("--rounds", "1", "--round-trips-ms", "0,2"),
+    "worst_bodies": ("--rounds", "1", "--seconds", "0.1"),
 }  # fmt: skip
-NO_COMMANDS = {"inprocess", "load", "relay", "thin_server"}  # started by those above
+NO_COMMANDS = {
+    "inprocess",
+    "load",
+    "relay",
+    "send_request",
+    "thin_server",
+}  # started by those above
 MISSED = 1  # a target; nothing that a busy machine can't miss
 TIMEOUT_S = 100
 

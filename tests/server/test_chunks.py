@@ -1,0 +1,79 @@
+"""HTTP/1.1 bodies of many small chunks: each costs a client six bytes, and the server a parser."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.asyncio.task_group import TaskGroup
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config
+from hypercorn.events import RawData
+from hypercorn.typing import ConnectionState
+
+from server import http1
+from server.connection_limit import Limits
+from server.http1 import HardenedH11Protocol
+from server.options import ServerOptions
+from tests.stalls import longest_stall_ms
+
+pytestmark = pytest.mark.anyio
+
+CHUNKS = 8000
+HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+CLIENT = ("192.0.2.1", 50000)
+SECURED = True
+
+
+class Counting:
+    """Reads a body, or responds at once; `length` is what it has read."""
+
+    def __init__(self, *, early: bool) -> None:
+        self.early = early
+        self.length = 0
+
+    async def __call__(self, _scope: Any, receive: Any, send: Any) -> None:
+        """Read, then respond."""
+        more = not self.early
+        while more:
+            message = await receive()
+            self.length += len(message.get("body", b""))
+            more = message.get("more_body", False)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def _stall_ms(app: Any) -> tuple[float, bytes]:
+    """Handle one read of many chunks; return how long that stalls others, and the response."""
+    sent = b""
+    options = ServerOptions(linger_s=0.1)
+    limits = Limits(options)
+
+    async def send(event: Any) -> None:
+        nonlocal sent
+        sent += getattr(event, "data", b"")
+
+    context = WorkerContext(None)
+    async with TaskGroup(asyncio.get_running_loop()) as tasks:
+        protocol = HardenedH11Protocol(
+            ASGIWrapper(app), Config(), context, tasks, ConnectionState({}), SECURED,
+            CLIENT, CLIENT, send,
+            options=options, fair_queue=limits.fair_queue, refusals=limits.refusals,
+        )  # fmt: skip
+        chunks = RawData(HEAD + b"1\r\nx\r\n" * CHUNKS + b"0\r\n\r\n")
+        stall_ms = await longest_stall_ms(protocol.handle(chunks))
+    return stall_ms, sent
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_small_chunks_leave_turns_to_others(
+    *, early: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read or discarded; handled all at once they stall everything else (the control)."""
+    app = Counting(early=early)
+    stall_ms, sent = await _stall_ms(app)
+    assert sent.startswith(b"HTTP/1.1 200")
+    assert early or app.length == CHUNKS
+    monkeypatch.setattr(http1, "CHUNKS_PER_ITERATION", 10 * CHUNKS)
+    at_once_ms, _ = await _stall_ms(Counting(early=early))
+    assert stall_ms * 8 < at_once_ms
