@@ -1,5 +1,8 @@
 """The documents: links lead somewhere, and what they name exists."""
 
+import ast
+import asyncio
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING
+from middleware.access_log import AccessLog
+from middleware.request_context import request_context
+from tests.asgi import call, read_all, scope_of
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = "handlers|middleware|model|server|service|settings|tls"
@@ -160,11 +166,50 @@ def test_every_error_code_has_its_remedy() -> None:
     assert codes - set(re.findall(r"`(\w+)`", _text("docs/troubleshooting.md"))) == set()
 
 
+def _events(source: str) -> set[str]:
+    """Return the events that a module logs; an event that is no literal, by its expression."""
+    keywords = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.keyword)]
+    return {
+        ast.literal_eval(each.value) if isinstance(each.value, ast.Constant) else ast.dump(each)
+        for each in keywords
+        if each.arg == "event"
+    }
+
+
+def _rows(title: str) -> list[list[str]]:
+    """Return the rows of a table of docs/troubleshooting.md, below its head."""
+    section = _text("docs/troubleshooting.md").partition(f"\n### {title}\n")[2]
+    lines = section.partition("\n#")[0].splitlines()
+    rows = [line.strip("|").split(" | ") for line in lines if line.startswith("|")]
+    return [[cell.strip(" |") for cell in row] for row in rows[2:]]
+
+
 def test_the_log_events_are_those_of_the_code() -> None:
     """docs/troubleshooting.md lists each event that is logged, and no other."""
     sources = [f for package in PACKAGES.split("|") for f in (ROOT / package).rglob("*.py")]
-    logged = {
-        event for f in sources for event in re.findall(r'\bevent="(\w+)"', f.read_text("utf-8"))
-    }
-    events = _text("docs/troubleshooting.md").partition("### Events")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", events, re.MULTILINE)) - {"event"} == logged
+    sources += [*ROOT.glob("*.py"), *(ROOT / "scripts").rglob("*.py")]
+    logged = set().union(*(_events(f.read_text("utf-8")) for f in sources))
+    assert {row[0].strip("`") for row in _rows("Events")} == logged
+
+
+def test_a_log_event_that_is_not_listed_would_be_found() -> None:
+    """Negative control: on one line or several, and one that is not written out."""
+    source = 'log_event(\n    event="one", x=1\n)\nself.write(entry(event="two"))\nf(event=name)'
+    assert {"one", "two"} < _events(source)
+    assert len(_events(source)) == 3
+
+
+def test_each_log_event_has_its_meaning_and_what_to_do() -> None:
+    """In three columns, none of them empty."""
+    assert [row for row in _rows("Events") if len(row) != 3 or not all(row)] == []
+
+
+def test_the_fields_of_a_log_line_are_those_of_the_code() -> None:
+    """docs/troubleshooting.md has each field of the access log, in its order, and no other."""
+    log: list[str] = []
+    scope = scope_of()
+    context = request_context(scope)
+    context.denial_reason, context.traceback = "expired", ["KeyError"]
+    asyncio.run(call(AccessLog(read_all, write=log.append), scope))
+    listed = [re.findall(r"`(\w+)`", row[0]) for row in _rows("A line per response")]
+    assert [field for fields in listed for field in fields] == list(json.loads(log[0]))
