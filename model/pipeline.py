@@ -67,7 +67,7 @@ class Pipeline:
         are being decoded or wait for an engine, and it is pixels that take memory.
 
         Raises:
-            ReadingError: any but Busy and WeightsError.
+            ReadingError: any but WeightsError.
 
         """
         if self._closed:

@@ -28,7 +28,7 @@ class Slot:
         document's pages, so the others are chosen after that.
 
         Raises:
-            ReadingError: any but Busy.
+            ReadingError: any; Busy if there is no file descriptor left.
 
         """
         file = memfd.sealed_copy("upload", upload)

@@ -1,8 +1,9 @@
 """The connections of a serving process, and the most it accepts."""
 
 import asyncio
+import time
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
@@ -14,6 +15,9 @@ from server.handshakes import HandshakeQueue
 from server.network_limit import NetworkLimit
 from server.options import ServerOptions
 from server.refusals import Refusals
+
+EVICTABLE_S = 10.0
+"""The age from which a connection without a request is closed for any new one, if all are taken."""
 
 
 class LimitedConnection(Protocol):
@@ -36,6 +40,13 @@ class LimitedConnection(Protocol):
         """Close without waiting for anything."""
 
 
+class Accepted(NamedTuple):
+    """When a connection was accepted, by the monotonic clock, and its client's subnet."""
+
+    at: float
+    subnet: str | None
+
+
 class ConnectionLimit:
     """The connections of this process, and the most it accepts (Hypercorn #81: no limit).
 
@@ -44,17 +55,44 @@ class ConnectionLimit:
 
     def __init__(self, max_connections: int) -> None:
         self.max_connections = max_connections
-        self.connections: set[LimitedConnection] = set()
+        self.connections: dict[LimitedConnection, Accepted] = {}
+        """In the order of their acceptance."""
         self.generation: int | None = None
         """The generation of client CAs in force."""
         self.refused = 0
         """How many connections were refused since the start."""
+        self.evicted = 0
+        """How many were closed for a new one since the start."""
         self._drains: set[asyncio.Task[None]] = set()
 
     @property
     def is_full(self) -> bool:
         """Whether one more connection would be too many."""
         return len(self.connections) >= self.max_connections
+
+    def evict(self, subnet: str | None) -> bool:
+        """Close a connection that has never sent a request, for a new one of `subnet`.
+
+        It is the oldest one of the subnet that has the most of them. Nothing is closed, and False
+        returned, if `subnet` has about as many itself: reconnecting clients would only replace
+        each other, with a handshake each time. What has been idle for EVICTABLE_S is closed for
+        any client.
+        """
+        silent: dict[str | None, list[LimitedConnection]] = {}
+        for connection, accepted in self.connections.items():
+            if not connection.has_requested:
+                silent.setdefault(accepted.subnet, []).append(connection)
+        if not silent:
+            return False
+        most = max(silent.values(), key=len)
+        victim = most[0]
+        idle_s = time.monotonic() - self.connections[victim].at
+        if len(most) <= len(silent.get(subnet, ())) + 1 and idle_s < EVICTABLE_S:
+            return False
+        del self.connections[victim]
+        self.evicted += 1
+        victim.abort()
+        return True
 
     @property
     def established(self) -> int:

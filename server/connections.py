@@ -61,22 +61,20 @@ class Connection:
     async def run(self) -> None:
         """Serve the connection to its end."""
         buffer_bytes = self._worker.options.tls_buffer_bytes if self._context else READ_BYTES
-        limit = buffer_bytes // 2  # asyncio.StreamReader stops reading at twice its limit
+        # asyncio.StreamReader stops reading at twice its limit.
+        opening = asyncio.open_connection(sock=self._socket, limit=buffer_bytes // 2)
         try:
-            self._reader, self._writer = await asyncio.open_connection(
-                sock=self._socket, limit=limit
-            )
+            self._reader, self._writer = await opening
         except OSError:
             self._socket.close()
             return
         patience = 0
         try:
-            if self._context is not None:
-                await self._handshake(self._context, buffer_bytes)
-            patience = SLOW_READER_PATIENCE
-            await self._serve()
-        except OSError:  # also TimeoutError and ssl.SSLError
-            pass
+            with suppress(OSError):  # also TimeoutError and ssl.SSLError
+                if self._context is not None:
+                    await self._handshake(self._context, buffer_bytes)
+                patience = SLOW_READER_PATIENCE
+                await self._serve()
         finally:
             await self._close(patience)
 
@@ -129,9 +127,8 @@ class Connection:
 
     async def _read(self, protocol: Protocol) -> None:
         """Read until the client disconnects or the connection is closed."""
-        read = (self._tls or self._reader).read
         with suppress(OSError):
-            while data := await read(READ_BYTES):
+            while data := await (self._tls or self._reader).read(READ_BYTES):
                 if not self._closing:
                     await protocol.handle(RawData(data))
         await protocol.handle(Closed())
@@ -167,6 +164,9 @@ class Connection:
         """Close without waiting for anything."""
         if self._writer is not None:
             self._writer.transport.abort()
+        else:  # `run` has not begun, and will find this end
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     async def go_away(self) -> None:
         """Tell an HTTP/2 client that this connection accepts no further request."""
@@ -182,8 +182,8 @@ class Connection:
         """Close the connection once it has been idle for keep_alive_timeout, or the process ends.
 
         A client that connected just before the shutdown gets the time to send its first request.
-        Not asyncio.wait_for as in Hypercorn: until Python 3.12 it can miss a cancellation by a
-        request that arrives at that very moment, and the connection hangs until graceful_timeout.
+        Not asyncio.wait_for: until Python 3.12 it can miss a cancellation by a request that
+        arrives at that very moment, and hang until graceful_timeout.
         """
         terminated = self._worker.context.terminated
         with suppress(TimeoutError):

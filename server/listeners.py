@@ -2,10 +2,12 @@
 
 import asyncio
 import errno
+import resource
 import socket
+import time
 from typing import Any
 
-from server.connection_limit import Worker
+from server.connection_limit import Accepted, Worker
 from server.connections import Connection
 from server.contexts import ReloadableContext
 
@@ -24,6 +26,7 @@ class Listeners:
         self._worker = worker
         self._context = context
         self._listening: list[socket.socket] = []
+        self._exhausted = False
         self._loop = asyncio.get_running_loop()
 
     def listen(self, listener: socket.socket, *, secure: bool) -> None:
@@ -50,13 +53,22 @@ class Listeners:
                     raise
                 self._pause(listener, secure, error)
                 return
+            self._exhausted = False
             accepted.setblocking(False)  # noqa: FBT003 - socket's signature
             self._admit(accepted, address, self._context if secure else None)
 
     def _pause(self, listener: socket.socket, secure: bool, error: OSError) -> None:  # noqa: FBT001
         """Stop accepting for a second: the socket stays readable while there is no descriptor."""
-        message = "socket.accept() out of system resource"
-        self._loop.call_exception_handler({"message": message, "exception": error})
+        if not self._exhausted:
+            self._exhausted = True
+            self._worker.options.report(
+                event="descriptors_exhausted",
+                error=error.strerror,
+                connections=len(self._worker.limits.connections.connections),
+                limit=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+            )
+        for _ in range(ACCEPTS_PER_ITERATION):
+            self._worker.limits.connections.evict(None)
         self._loop.remove_reader(listener)
         self._loop.call_later(ACCEPT_RETRY_S, self._resume, listener, secure)
 
@@ -69,19 +81,27 @@ class Listeners:
     ) -> None:
         """Serve a connection, or close it before a handshake has cost anything."""
         limits = self._worker.limits
-        counted = address[0] if context is not None and isinstance(address, tuple) else None
-        if limits.connections.is_full or not (counted is None or limits.network.admit(counted)):
+        host = address[0] if isinstance(address, tuple) else None
+        subnet = None if host is None else self._worker.options.subnet_of(host)
+        counted = host if context is not None else None
+        if not (counted is None or limits.network.admit(counted)):
             limits.connections.refused += 1
             accepted.close()
             return
+        if limits.connections.is_full and not limits.connections.evict(subnet):
+            limits.connections.refused += 1
+            accepted.close()
+            if counted is not None:
+                limits.network.release(counted)
+            return
         connection = Connection(accepted, self._worker, None if context is None else context.newest)
-        limits.connections.connections.add(connection)
+        limits.connections.connections[connection] = Accepted(time.monotonic(), subnet)
         task = self._loop.create_task(connection.run())
         self.connections.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
             self.connections.discard(task)
-            limits.connections.connections.discard(connection)
+            limits.connections.connections.pop(connection, None)
             if counted is not None:
                 limits.network.release(counted)
             if not task.cancelled() and (error := task.exception()) is not None:

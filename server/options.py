@@ -61,6 +61,8 @@ class ServerOptions:
     """The oldest TLS version that is accepted."""
     client_verification: ClientVerification | None = None
     """Verifies client certificates; None: none are requested."""
+    report: Callable[..., object] = lambda **_facts: None
+    """Writes an event to the log: `event` names it."""
     prepare_config: "Callable[[Config], None]" = lambda _config: None
     """Gets the Config that Hypercorn runs with, to check and complete it; refuses the start by
     SystemExit(message)."""

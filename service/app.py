@@ -11,6 +11,7 @@ from server.install import refuse_start
 from service.certificate import check_certificate, start_tls
 from service.certificate_reload import CertificateReload
 from service.client_ca_reload import ClientCAReload
+from service.descriptors import allow_descriptors
 from service.hardened_server import install_server
 from service.hypercorn_config import check_command_line
 from service.lifespan import Lifespan
@@ -60,6 +61,7 @@ def _build(settings_file: Path) -> ReloadableApp:
     watch = FileWatch(lambda: settings_files(settings_file))  # first, so that no change is missed
     settings = _read(settings_file)
     choose_format(settings.log.format)
+    allow_descriptors(settings)
     directory = settings_file.resolve().parent
     sandbox_missing = check_sandbox(
         require=settings.sandbox.require, reachable_by=settings.reachable_by

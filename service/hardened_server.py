@@ -9,6 +9,7 @@ from middleware.addresses import is_within, subnet_of
 from server.install import ProbeError, ServerOptions, install, refuse_start
 from service.certificate import check_certificate
 from service.hypercorn_config import ConfigMismatch, check_config
+from service.log import log_event
 from service.start_refused import refusing
 from settings import Settings
 from settings.server import Server
@@ -67,5 +68,6 @@ def _options(
         control_frames_per_s=tls.control_frames_per_s,
         minimum_version=OLDEST[tls.profile],
         client_verification=clients,
+        report=log_event,
         prepare_config=prepare_config,
     )

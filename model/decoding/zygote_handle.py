@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from model.errors import ReaderDied, ReadingTimeout, UnreadableImage
 from model.workers.channel import ChannelError, Message, decode
 from model.workers.crash import checked_report, describe_exit
+from model.workers.descriptors import busy_without_descriptors
 from model.workers.launcher import Launcher
 from model.workers.process import Process, mark_retrieved
 
@@ -94,9 +95,11 @@ class ZygoteHandle:
             ReadingTimeout: so did the document's form; or it took longer than `timeout_s`.
             ReaderDied: the zygote exited or could not fork.
             UnreadableImage: the decoder exited without a response.
+            Busy: there is no file descriptor left.
 
         """
-        response, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        with busy_without_descriptors():
+            response, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._sequence += 1
         sequence = self._sequence
         exited = self._exits[sequence] = asyncio.get_running_loop().create_future()

@@ -9,6 +9,8 @@ Source: memfd_create(2), fcntl(2) "File Sealing".
 import fcntl
 import os
 
+from model.workers.descriptors import busy_without_descriptors
+
 _FUTURE_WRITE = 0x10  # F_SEAL_FUTURE_WRITE, since Linux 5.1; Python has no name for it yet
 # F_SEAL_WRITE would also refuse while a writable mapping exists, but by then no process has one: a
 # decoder's filter lets it start no process. And it waits until the kernel has released every page
@@ -20,7 +22,8 @@ def sealed_copy(name: str, data: bytes) -> int:
     """Return the descriptor of a sealed memory file that contains `data`.
 
     Raises:
-        OSError: there is no memory or no descriptor left.
+        OSError: there is no memory left.
+        Busy: there is no descriptor left.
 
     """
     descriptor = _create(name)
@@ -39,7 +42,7 @@ def output_buffer(name: str, size_bytes: int) -> int:
     Only the parts that are written take memory.
 
     Raises:
-        OSError: there is no descriptor left.
+        Busy: there is no descriptor left.
 
     """
     descriptor = _create(name)
@@ -96,4 +99,5 @@ def read(descriptor: int, size_bytes: int) -> bytes:
 
 
 def _create(name: str) -> int:
-    return os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with busy_without_descriptors():
+        return os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)

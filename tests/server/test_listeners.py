@@ -16,9 +16,9 @@ from server.options import ServerOptions
 
 
 class Exhausted(socket.socket):
-    """A listening socket that fails once for lack of descriptors."""
+    """A listening socket that fails twice for lack of descriptors."""
 
-    failures = 1
+    failures = 2
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Fail, then accept."""
@@ -33,10 +33,8 @@ async def test_accepting_pauses_without_descriptors(monkeypatch: pytest.MonkeyPa
     """It is reported once, and the connection that waited is accepted later."""
     monkeypatch.setattr(listeners, "ACCEPT_RETRY_S", 0.05)
     reported: list[dict[str, Any]] = []
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _loop, context: reported.append(context))
     app: Any = None
-    options = ServerOptions(max_connections=0)
+    options = ServerOptions(max_connections=0, report=lambda **facts: reported.append(facts))
     limits = Limits(options)
     worker = Worker(app, Config(), WorkerContext(None), LifespanState({}), options, limits)
     found = listeners.Listeners(worker, None)
@@ -47,5 +45,7 @@ async def test_accepting_pauses_without_descriptors(monkeypatch: pytest.MonkeyPa
     assert await asyncio.wait_for(reader.read(), 5) == b""  # accepted, and refused by the limit
     writer.close()
     found.close()
-    assert [context["exception"].errno for context in reported] == [errno.EMFILE]
+    assert [(facts["event"], facts["error"]) for facts in reported] == [
+        ("descriptors_exhausted", "too many open files")
+    ]
     assert limits.connections.refused == 1
