@@ -85,3 +85,11 @@ class ReaderDied(ReadingError):
 
 class WeightsError(ReadingError):
     """A weights file is missing or has another SHA-256; the text says how to install it."""
+
+
+class UnknownWeights(WeightsError):
+    """The manifest has no network of this name; `kind` is detector or recogniser."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind

@@ -22,7 +22,7 @@ from model.workers.channel import Message
 from model.workers.launcher import LAUNCHER, Launcher
 from model.workers.pool import Pool, Report
 
-__all__ = ["ALL_PAGES", "Line", "Page", "PageRange", "Reader", "Slot"]
+__all__ = ["ALL_PAGES", "Line", "Page", "PageRange", "Reader", "Slot", "checked_files"]
 
 _CANCEL_GRACE_S = 2.0  # an engine checks for a cancellation between lines; detection takes longest
 _PROVE_TIMEOUT_S = 4.0  # less than the timeout of /readyz

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from model.errors import WeightsError
+from model.errors import UnknownWeights, WeightsError
 
 MANIFEST = Path(__file__).with_name("weights.toml")
 OWN_FOLDER = MANIFEST.with_name("weights")
@@ -126,12 +126,13 @@ def pick(name: str, kind: str) -> Weights:
     """Return the entry with this name and kind.
 
     Raises:
-        WeightsError: there is none; the text lists the others of this kind.
+        UnknownWeights: there is none; the text lists the others of this kind.
 
     """
     entries = {key: entry for key, entry in load_manifest().items() if entry.kind == kind}
     if name not in entries:
-        raise WeightsError(f"no {kind} is called {name!r}; there are {', '.join(sorted(entries))}")
+        names = ", ".join(sorted(entries))
+        raise UnknownWeights(f"no {kind} is called {name!r}; there are {names}", kind)
     return entries[name]
 
 

@@ -85,7 +85,11 @@ class Server:
 async def _listen(listeners: Listeners, config: Config, sockets: Sockets) -> None:
     for scheme, bound in (("https", sockets.secure_sockets), ("http", sockets.insecure_sockets)):
         for listener in bound:
-            listeners.listen(listener, secure=scheme == "https")
+            try:
+                listeners.listen(listener, secure=scheme == "https")
+            except OSError as error:  # two processes can bind a port; the second cannot listen
+                name = repr_socket_addr(listener.family, listener.getsockname())
+                refuse_start(f"{name} cannot be listened on: {error.strerror}")
             address = repr_socket_addr(listener.family, listener.getsockname())
             await config.log.info("Running on %s://%s (CTRL + C to quit)", scheme, address)
 

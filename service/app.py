@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from model.sandbox import lock
 from server.install import refuse_start
-from service.certificate import check_certificate, start_tls
+from service.certificate import check_certificate, client_trust, start_tls
 from service.certificate_reload import CertificateReload
 from service.client_ca_reload import ClientCAReload
 from service.descriptors import allow_descriptors
 from service.hardened_server import install_server
 from service.hypercorn_config import check_command_line
 from service.lifespan import Lifespan
-from service.log import choose_format, write_line
+from service.log import choose_format, log_event, write_line
 from service.middleware_stack import MiddlewareStack, Surroundings
 from service.reader import make_reader
 from service.readiness import Readiness
@@ -23,9 +23,18 @@ from service.reload import Reload, SettingsReload
 from service.reloadable_app import ReloadableApp
 from service.sandbox import check_sandbox
 from service.sockets import check_inherited
+from service.start_checks import NO_START, check_development_key, mistakes
 from service.start_refused import StartRefused, refusing
-from settings import Settings, SettingsError, load_settings, settings_files, settings_path
-from tls.certificates import CertificateFacts, ClientCAError
+from settings import (
+    Settings,
+    SettingsError,
+    examine,
+    load_settings,
+    settings_files,
+    settings_path,
+)
+from settings.advice import public_origin_advice
+from tls.certificates import CertificateFacts
 from tls.watch import FileWatch
 
 if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
@@ -47,7 +56,14 @@ def create_app() -> ReloadableApp:
         _prepare_process()
         return _build(settings_file)
     except StartRefused as refusal:
-        refuse_start(f"Sealed OCR does not start:\n{refusal.describe(settings_file.name)}")
+        refuse_start("\n".join([NO_START, *_all_mistakes(refusal, settings_file)]))
+
+
+def _all_mistakes(refusal: StartRefused, settings_file: Path) -> list[str]:
+    """Return the mistake that has ended the start, and those that it would have found next."""
+    examination = examine(settings_file)
+    first = refusal.describe(examination.origins).splitlines()
+    return [*first, *(each for each in mistakes(examination, settings_file) if each not in first)]
 
 
 def _prepare_process() -> None:
@@ -63,11 +79,14 @@ def _build(settings_file: Path) -> ReloadableApp:
     choose_format(settings.log.format)
     allow_descriptors(settings)
     directory = settings_file.resolve().parent
+    if (advice := public_origin_advice(settings)) is not None:
+        log_event(event="public_origin_port", warning=advice)
+    check_development_key(settings, directory)
     sandbox_missing = check_sandbox(
         require=settings.sandbox.require, reachable_by=settings.reachable_by
     )
     certificate = start_tls(settings)
-    clients = _client_trust(settings, directory)
+    clients = client_trust(settings, directory)
     server = install_server(settings, settings_file, clients)
     reader = make_reader(settings, seccomp=sandbox_missing is None)
     surroundings = Surroundings(
@@ -126,29 +145,9 @@ def _read(settings_file: Path) -> Settings:
         StartRefused: the settings are wrong, or an inherited socket may not carry plain HTTP.
 
     """
-    with refusing(SettingsError, place=""):  # its messages name files and keys
+    with refusing(SettingsError):  # its messages name files and keys
         settings = load_settings(settings_file)
     if not settings.server.has_tls:
         proxy = settings.proxy
         check_inherited(settings.server.bind, trusts_unix=proxy.trusts_unix, trusts=proxy.trusts)
     return settings
-
-
-def _client_trust(settings: Settings, directory: Path) -> "ClientTrustStore | None":
-    """Return what verifies client certificates; None where none are requested.
-
-    Raises:
-        StartRefused: a CA or CRL file cannot be used.
-
-    """
-    tls = settings.tls
-    if tls.client_certificates == "off":
-        return None
-    from tls.clients import ClientTrustStore  # noqa: PLC0415 - imports cryptography: 160 ms
-
-    with refusing(ClientCAError, place="{file}: "):
-        return ClientTrustStore(
-            directory / str(tls.client_ca),
-            directory / tls.client_crl if tls.client_crl else None,
-            required=tls.client_certificates == "required",
-        )

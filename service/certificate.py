@@ -1,17 +1,23 @@
 """The certificate that the service starts with: made for development, otherwise checked."""
 
+import os
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from service.log import log_event
 from service.start_refused import refusing
-from settings import Settings
-from tls.certificates import CertificateError, CertificateFacts, inspect
+from settings import Loc, Settings
+from tls.certificates import CertificateError, CertificateFacts, ClientCAError, inspect
 from tls.chain import check_chain
 from tls.development import ensure_development_certificate
 from tls.profiles import choose_groups, groups_in_force
 
+if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
+    from tls.clients import ClientTrustStore
+
+PAIR: tuple[Loc, ...] = (("server", "certfile"), ("server", "keyfile"))
 DEVELOPMENT_FILES = ("certificate.pem", "certificate.key")
 
 
@@ -27,7 +33,7 @@ def start_tls(settings: Settings) -> CertificateFacts | None:
     server, tls = settings.server, settings.tls
     if not server.has_tls:
         return None
-    with refusing(CertificateError, place="{file}: certfile, keyfile: "):
+    with refusing(CertificateError, locs=PAIR):
         facts = ready_certificate(
             Path(server.certfile or ""),
             Path(server.keyfile or ""),
@@ -46,6 +52,26 @@ def start_tls(settings: Settings) -> CertificateFacts | None:
         **facts.summary(),
     )
     return facts
+
+
+def client_trust(settings: Settings, directory: Path) -> "ClientTrustStore | None":
+    """Return what verifies client certificates; None where none are requested.
+
+    Raises:
+        StartRefused: a CA or CRL file cannot be used.
+
+    """
+    tls = settings.tls
+    if tls.client_certificates == "off":
+        return None
+    from tls.clients import ClientTrustStore  # noqa: PLC0415 - imports cryptography: 160 ms
+
+    with refusing(ClientCAError, locs=(("tls", "client_ca"),), subject=""):
+        return ClientTrustStore(
+            directory / str(tls.client_ca),
+            directory / tls.client_crl if tls.client_crl else None,
+            required=tls.client_certificates == "required",
+        )
 
 
 def check_certificate(settings: Settings) -> CertificateFacts:
@@ -81,7 +107,10 @@ def ready_certificate(
     """
     private = not public_binds or allow_development
     if private and _is_development(certfile, keyfile):
-        ensure_development_certificate(certfile.parent, [host])
+        try:
+            ensure_development_certificate(certfile.parent, [host])
+        except OSError as error:
+            raise _cannot_be_made(certfile, error.strerror) from error
     facts = check_chain(certfile, keyfile, passphrase, host)
     if facts.development and not private:
         raise CertificateError(
@@ -90,6 +119,46 @@ def ready_certificate(
             "127.0.0.1, or, for a trial, set [tls] allow_development_certificate = true"
         )
     return facts
+
+
+def check_certificate_before_start(settings: Settings) -> None:
+    """Check what `start_tls` will find, and make nothing.
+
+    Raises:
+        StartRefused: the certificate or its key could not be served.
+
+    """
+    server, tls = settings.server, settings.tls
+    if not server.has_tls:
+        return
+    certfile, keyfile = Path(server.certfile or ""), Path(server.keyfile or "")
+    private = not server.public_binds or tls.allow_development_certificate
+    with refusing(CertificateError, locs=PAIR):
+        if not (private and _is_development(certfile, keyfile)):
+            ready_certificate(
+                certfile,
+                keyfile,
+                passphrase=tls.passphrase,
+                host=settings.plain_port.host,
+                public_binds=server.public_binds,
+                allow_development=tls.allow_development_certificate,
+            )
+        elif not is_writable(certfile.parent):
+            raise _cannot_be_made(certfile, "the directory is not writable for this user")
+
+
+def is_writable(directory: Path) -> bool:
+    """Return whether this user can make files in a directory, which may have to be made first."""
+    while not directory.exists() and directory != directory.parent:
+        directory = directory.parent
+    return directory.is_dir() and os.access(directory, os.W_OK | os.X_OK)
+
+
+def _cannot_be_made(certfile: Path, cause: str | None) -> CertificateError:
+    return CertificateError(
+        f"the development certificate {certfile} cannot be made: {cause}; name a directory that "
+        "the service can write to, or a certificate of your own"
+    )
 
 
 def _is_development(certfile: Path, keyfile: Path) -> bool:

@@ -1,16 +1,36 @@
 """Check everything that a start checks, and print all mistakes: `python -m service.check`."""
 
 import argparse
-import os
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.bind_addresses import bind_problem
-from settings import Settings, SettingsError, load_settings, settings_path
+from service.bind_addresses import BindProblem, bind_problem
+from service.sockets import check_inherited
+from service.start_checks import NO_START, mistakes
+from service.start_refused import StartRefused
+from settings import Examination, examine, settings_path
+from settings.advice import public_origin_advice
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check has found: mistakes, which a start would end with, and notes."""
+
+    mistakes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def print(self, *, starting: bool) -> int:
+        """Print it; return the exit status, 0 without mistakes."""
+        if self.mistakes and starting:
+            sys.stderr.write(f"{NO_START}\n")
+        sys.stderr.writelines(f"{line}\n" for line in [*self.mistakes, *self.notes])
+        return 1 if self.mistakes else 0
 
 
 def main() -> int:
-    """Print the mistakes, one per line; return 0 without any, otherwise 1."""
+    """Check, print, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="check", description="Check the settings and all that they name, as a start would."
     )
@@ -19,38 +39,64 @@ def main() -> int:
         "--start", action="store_true", help="a port that the running service holds is a mistake"
     )
     arguments = parser.parse_args()
-    mistakes, notes = check(arguments.config, starting=arguments.start)
-    if mistakes and arguments.start:
-        sys.stderr.write("Sealed OCR does not start:\n")
-    for line in [*mistakes, *notes]:
-        (sys.stderr if mistakes else sys.stdout).write(f"{line}\n")
-    return 1 if mistakes else 0
+    report = check(arguments.config, starting=arguments.start)
+    status = report.print(starting=arguments.start)
+    if status == 0 and not arguments.start:
+        sys.stdout.write(f"{arguments.config}: no mistakes\n")
+    return status
 
 
-def check(settings_file: Path, *, starting: bool) -> tuple[list[str], list[str]]:
-    """Return the mistakes, and the notes; unless `starting`, the service may be running."""
-    try:
-        settings = load_settings(settings_file, os.environ)
-    except SettingsError as error:
-        return str(error).splitlines(), []
-    mistakes, notes = [], []
-    for key, address, problem, own in _bind_problems(settings, settings_file):
+def check(settings_file: Path, *, starting: bool, inherits: bool = False) -> Report:
+    """Check the settings and all that they name; nothing is made or changed.
+
+    Unless `starting`, a port that this very service holds is no mistake. Only a process that
+    `inherits` the service's sockets (`fd://N`) can check those.
+    """
+    examination = examine(settings_file)
+    report = Report(mistakes(examination, settings_file))
+    if "server" in examination.valid:
+        _check_addresses(report, examination, settings_file, starting=starting, inherits=inherits)
+    if {"server", "plain_port", "proxy"} <= examination.valid:
+        advice = public_origin_advice(examination.settings)
+        if advice is not None:
+            place = examination.origins.where(("plain_port", "public_origin"))
+            report.notes.append(f"Warning: {place}: {advice}")
+    return report
+
+
+def _check_addresses(
+    report: Report,
+    examination: Examination,
+    settings_file: Path,
+    *,
+    starting: bool,
+    inherits: bool,
+) -> None:
+    for key, address, problem in _bind_problems(examination, inherits=inherits):
+        place = examination.origins.where(("server", key))
+        own = problem.holder is not None and problem.holder.serves(settings_file)
         if own and not starting:
-            notes.append(f"{key} {address}: the service is running ({problem})")
+            report.notes.append(f"Note: {place}: {key}: {address}: the service is running")
         else:
-            mistakes.append(f"{settings_file.name}: {key}: {address} {problem}")
-    return mistakes, notes
+            report.mistakes.append(f"{place}: {key}: {address} {problem.text}")
+    proxy, server = examination.settings.proxy, examination.settings.server
+    if inherits and "proxy" in examination.valid and not server.has_tls:
+        try:
+            check_inherited(server.bind, trusts_unix=proxy.trusts_unix, trusts=proxy.trusts)
+        except StartRefused as refusal:
+            report.mistakes.append(refusal.describe(examination.origins))
 
 
-def _bind_problems(settings: Settings, settings_file: Path) -> list[tuple[str, str, str, bool]]:
-    found = []
+def _bind_problems(
+    examination: Examination, *, inherits: bool
+) -> Iterator[tuple[str, str, BindProblem]]:
     for key in ("bind", "insecure_bind"):
-        for address in getattr(settings.server, key):
+        for address in getattr(examination.settings.server, key):
+            if address.startswith("fd://") and not inherits:
+                continue
             problem = bind_problem(address)
             if problem is not None:
-                own = problem.holder is not None and problem.holder.serves(settings_file)
-                found.append((key, address, problem.text, own))
-    return found
+                yield key, address, problem
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def install_server(
         StartRefused: the installed Hypercorn, h2 or Python is not tested and lacks something.
 
     """
-    with refusing(ProbeError, place="the installed Hypercorn: "):
+    with refusing(ProbeError, subject="the installed Hypercorn"):
         return install(_options(settings, settings_file, clients))
 
 

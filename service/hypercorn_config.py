@@ -31,8 +31,6 @@ COMMAND_LINE_ONLY = (
 class ConfigMismatch(StartRefused):
     """Hypercorn's configuration differs from the settings file."""
 
-    place = ""
-
 
 def check_command_line(arguments: Sequence[str], settings_file: Path) -> None:
     """Check that `hypercorn --config FILE` names the file that the service reads.

@@ -1,13 +1,43 @@
 """The reader, sized for this machine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 
-from model.errors import WeightsError
-from model.reader import Reader
+from model.errors import UnknownWeights, WeightsError
+from model.reader import Reader, checked_files
 from model.sizing import choose, this_machine
 from service.log import log_event
-from service.start_refused import refusing
+from service.start_refused import StartRefused, refusing
 from settings import Settings
+
+
+@contextmanager
+def weights_checked() -> Iterator[None]:
+    """Raise what is wrong with the weights as StartRefused.
+
+    Raises:
+        StartRefused: a name in `[model]` is unknown, or the weights are missing or changed.
+
+    """
+    with refusing(WeightsError, subject="the weights"):
+        try:
+            yield
+        except UnknownWeights as error:
+            refusal = StartRefused(str(error))
+            refusal.locs = (("model", error.kind),)
+            raise refusal from error
+
+
+def check_weights(detector: str, recogniser: str) -> None:
+    """Check two names in `[model]` and the files that they stand for.
+
+    Raises:
+        StartRefused: a name is unknown, or the weights are missing or changed.
+
+    """
+    with weights_checked():
+        checked_files(detector, recogniser)
 
 
 def make_reader(settings: Settings, *, seccomp: bool) -> Reader:
@@ -22,7 +52,7 @@ def make_reader(settings: Settings, *, seccomp: bool) -> Reader:
         engine.processes, engine.threads, machine=this_machine(), workers=settings.server.workers
     )
     log_event(event="engine_sized", **asdict(sizes))
-    with refusing(WeightsError, place="{file}: [model] or the weights: "):
+    with weights_checked():
         return Reader(
             **settings.model.model_dump(exclude={"max_images"}),
             engines=sizes.processes,

@@ -3,6 +3,7 @@
 import functools
 import importlib
 import inspect
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -32,6 +33,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 class HandlerError(StartRefused):
     """A `[[functions]]` entry names a handler that does not exist or cannot be called."""
+
+    subject = ""  # the message begins with the entry
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.locs = (("functions", path, "handler"),)
 
 
 class NotAResponse(LoggedError):
@@ -130,18 +137,30 @@ def load_handler(path: str, name: str) -> Handler:
     module_name, _, function_name = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except (ImportError, SyntaxError) as error:
-        raise HandlerError(f"{where}: {module_name} cannot be imported: {error}") from error
+    except (Exception, SystemExit) as error:
+        said = f"{where}: {module_name} cannot be imported: {_cause(error)}"
+        raise HandlerError(said, path) from error
     handler = getattr(module, function_name, None)
     if handler is None:
-        raise HandlerError(f"{where}: {module_name} has no {function_name}")
+        raise HandlerError(f"{where}: {module_name} has no {function_name}", path)
     if not inspect.iscoroutinefunction(handler):
-        raise HandlerError(f"{where}: must be async def {function_name}(request)")
+        raise HandlerError(f"{where}: must be async def {function_name}(request)", path)
     try:
         inspect.signature(handler).bind(object())
     except TypeError as error:
-        raise HandlerError(f"{where}: must take the request and nothing else: {error}") from error
+        said = f"{where}: must take the request and nothing else: {error}"
+        raise HandlerError(said, path) from error
     return cast("Handler", handler)
+
+
+def _cause(error: BaseException) -> str:
+    """Return what an import raised, and in which line of which file."""
+    frames = traceback.extract_tb(error.__traceback__)[2:]  # after this module and importlib
+    in_files = [frame for frame in frames if not frame.filename.startswith("<frozen ")]
+    if isinstance(error, SyntaxError | ModuleNotFoundError) or not in_files:
+        return str(error)  # it has the line, or the name that is missing
+    last = in_files[-1]
+    return f"{type(error).__name__} in {last.filename}, line {last.lineno}: {error}"
 
 
 def returning_response(name: str, handler: Handler) -> Handler:

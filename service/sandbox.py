@@ -16,7 +16,7 @@ NO_SECCOMP = (
 class SandboxError(StartRefused):
     """The settings require a sandbox that this machine does not have."""
 
-    place = "{file}: [sandbox]: "
+    locs = (("sandbox", "require"),)
 
 
 def check_sandbox(*, require: str, reachable_by: Sequence[str]) -> str | None:
@@ -33,6 +33,16 @@ def check_sandbox(*, require: str, reachable_by: Sequence[str]) -> str | None:
         sys.stderr.write(f"WARNING: {warning}\n")
         log_event(event="sandbox_missing", warning=warning)
     return warning
+
+
+def check_requirement(require: str, reachable_by: Sequence[str]) -> None:
+    """Check that this machine has the sandbox that the settings require; log nothing.
+
+    Raises:
+        SandboxError: without a sandbox the service may not start.
+
+    """
+    sandbox_warning(available=seccomp.available(), require=require, reachable_by=reachable_by)
 
 
 def sandbox_warning(*, available: bool, require: str, reachable_by: Sequence[str]) -> str | None:

@@ -11,7 +11,7 @@ from service.start_refused import StartRefused
 class InheritedSocketError(StartRefused):
     """An inherited socket would carry plain HTTP to other machines or to an untrusted peer."""
 
-    place = "{file}: bind: "
+    locs = (("server", "bind"),)
 
 
 def check_inherited(

@@ -9,13 +9,17 @@ from settings.loading import (
     settings_files,
     settings_path,
 )
+from settings.origins import Origins
 from settings.schema import Settings
 from settings.tables import ApiKey, Function
+from settings.toml_lines import Loc
 
 __all__ = [
     "ApiKey",
     "Examination",
     "Function",
+    "Loc",
+    "Origins",
     "Settings",
     "SettingsError",
     "check_mixture",

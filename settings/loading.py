@@ -18,6 +18,7 @@ from settings.merging import merge
 from settings.origins import Origins
 from settings.schema import Settings
 from settings.suggestions import IDENTITY, table_class, unknown_key
+from settings.toml_lines import Loc
 from settings.wording import in_our_words
 
 LOCAL_NAME = "settings.local.toml"
@@ -31,6 +32,8 @@ class Examination:
     """The valid tables alone; all of them where there are no `mistakes`."""
     valid: frozenset[str]
     """The names of the tables without a mistake."""
+    right_values: Mapping[str, Any]
+    """What was merged, without the keys and entries that have a mistake."""
     mistakes: tuple[str, ...]
     origins: Origins
 
@@ -76,24 +79,25 @@ def examine(path: Path, variables: Mapping[str, str] = os.environ) -> Examinatio
     origins = Origins(found, merged)
     mistakes = [said for source in found for said in source.mistakes]
     if not found[0].complete:  # without settings.toml everything would be missing
-        return Examination(Settings.model_construct(), frozenset(), tuple(mistakes), origins)
+        return Examination(Settings.model_construct(), frozenset(), {}, tuple(mistakes), origins)
     wrong_types = [*_mismatches(merged)]
     mistakes += [_line(origins, mismatch.text, mismatch.loc) for mismatch in wrong_types]
-    invalid: set[object] = {mismatch.loc[0] for mismatch in wrong_types}
+    wrong: list[Loc] = [mismatch.loc for mismatch in wrong_types]
+    try:
+        settings: Settings | None = Settings(**merged)
+    except ValidationError as error:
+        settings = None
+        errors = [*_own_errors(error, wrong)]
+        mistakes += [_problem(each, origins) for each in errors if each["loc"]]
+        wrong += [each["loc"] for each in errors if each["loc"]]
+    invalid: set[object] = {loc[0] for loc in wrong}
     if not all(source.complete for source in found):
         invalid |= {*Settings.tables()}  # what is missing may be in the file that cannot be read
-    try:
-        settings = Settings(**merged)
-    except ValidationError as error:
-        errors = [*_own_errors(error, wrong_types)]
-        invalid |= {name for each in errors for name in each["loc"][:1]}
-        mistakes += [_problem(each, origins) for each in errors if each["loc"]]
-        settings = _valid_part(merged, invalid)
-        valid = frozenset(Settings.model_fields.keys() - invalid)
+    valid = frozenset(Settings.model_fields.keys() - invalid)
+    if settings is None:
+        settings = _valid_part(merged, valid)
         mistakes += [_conflict(origins, each) for each in conflicts(settings, valid)]
-    else:
-        valid = frozenset(Settings.model_fields.keys() - invalid)
-    return Examination(settings, valid, tuple(mistakes), origins)
+    return Examination(settings, valid, _right_values(merged, wrong), tuple(mistakes), origins)
 
 
 def check_mixture(settings: Settings) -> Settings:
@@ -128,23 +132,35 @@ def _mismatches(merged: Mapping[str, Any]) -> Iterator[Mismatch]:
             yield Mismatch((name,), f'{said}[{{"{IDENTITY[name]}": "..."}}]')
 
 
-def _valid_part(merged: Mapping[str, Any], invalid: Container[object]) -> Settings:
+def _valid_part(merged: Mapping[str, Any], valid: Container[str]) -> Settings:
     """Return settings with the valid tables, and with those that are left out."""
-    valid = {
+    values = {
         name: TypeAdapter[Any](field.rebuild_annotation()).validate_python(merged[name])
         for name, field in Settings.model_fields.items()
-        if name in merged and name not in invalid
+        if name in merged and name in valid
     }
-    return Settings.model_construct(**valid)
+    return Settings.model_construct(**values)
 
 
-def _own_errors(error: ValidationError, wrong_types: Sequence[Mismatch]) -> Iterator[ErrorDetails]:
-    """Yield the errors that do not follow from others inside the same value."""
-    others = [each["loc"] for each in error.errors()]
-    wrong = [each.loc for each in wrong_types]
+def _right_values(merged: Mapping[str, Any], wrong: Sequence[Loc]) -> dict[str, Any]:
+    right: dict[str, Any] = {}
+    for name, value in merged.items():
+        bad = {loc[1] for loc in wrong if loc[0] == name and len(loc) > 1}
+        if (name,) in wrong:
+            continue
+        if isinstance(value, dict):
+            right[name] = {key: item for key, item in value.items() if key not in bad}
+        else:
+            right[name] = [item for index, item in enumerate(value) if index not in bad]
+    return right
+
+
+def _own_errors(error: ValidationError, wrong: Sequence[Loc]) -> Iterator[ErrorDetails]:
+    """Yield the errors that do not follow from others inside the same value, or from a type."""
+    others = [*wrong, *(each["loc"] for each in error.errors())]
     for each in error.errors():
         loc = each["loc"]
-        inside = any(len(one) > len(loc) > 0 and one[: len(loc)] == loc for one in others + wrong)
+        inside = any(len(one) > len(loc) > 0 and one[: len(loc)] == loc for one in others)
         if not inside and not any(loc[: len(one)] == one for one in wrong):
             yield each
 

@@ -1,4 +1,4 @@
-"""The facts of a certificate, and whether a pair of certificate and key can be served.
+"""The facts of a certificate.
 
 It does not import `cryptography`, which takes 160 ms, since the web process only reads
 certificates. tls/development.py creates them.
@@ -80,12 +80,15 @@ def inspect(certfile: Path | str) -> CertificateFacts:
         CertificateError: the file is missing, unreadable, or has no certificate.
 
     """
-    _check_readable(certfile, "certificate")
+    check_readable(certfile, "certificate")
     try:
         found: dict[str, Any] = _decode(str(certfile))
     except (ssl.SSLError, OSError, ValueError) as error:
         _forget_openssl_errors()
-        raise CertificateError(f"{certfile} has no certificate in PEM form: {error}") from error
+        raise CertificateError(
+            f"{certfile} has no certificate in PEM form, which begins with "
+            "-----BEGIN CERTIFICATE-----"
+        ) from error
     return CertificateFacts(
         subject=common_name(found.get("subject", ())),
         issuer=common_name(found.get("issuer", ())),
@@ -106,81 +109,6 @@ def _count_certificates(certfile: Path | str) -> int:
     return Path(certfile).read_bytes().count(b"-----BEGIN ")
 
 
-def check_pair(
-    certfile: Path | str, keyfile: Path | str, password: str | None = None
-) -> CertificateFacts:
-    """Return the facts of a certificate that can be served now with its key.
-
-    Raises:
-        CertificateError: a file is missing or unreadable, the certificate has expired or is not yet
-            valid, or the key does not belong to it.
-
-    """
-    facts = inspect(certfile)
-    load_valid_pair(facts, certfile, keyfile, password)
-    return facts
-
-
-def load_valid_pair(
-    facts: CertificateFacts, certfile: Path | str, keyfile: Path | str, password: str | None
-) -> ssl.SSLContext:
-    """Return a context with a pair, whose certificate's facts are given.
-
-    Raises:
-        CertificateError: as in check_pair.
-
-    """
-    _check_readable(keyfile, "key")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    load_pair(context, certfile, keyfile, password)
-    now = datetime.now(UTC)
-    if facts.not_after <= now:
-        raise CertificateError(f"{certfile} expired on {facts.not_after:%Y-%m-%d %H:%M} UTC")
-    if facts.not_before > now:
-        raise CertificateError(f"{certfile} is not valid before {facts.not_before:%Y-%m-%d} UTC")
-    return context
-
-
-def load_pair(
-    context: ssl.SSLContext, certfile: Path | str, keyfile: Path | str, password: str | None
-) -> None:
-    """Load a pair into a context.
-
-    Raises:
-        CertificateError: the key does not belong to the certificate, is not a key, or is encrypted
-            and the password is missing or wrong.
-
-    """
-    try:
-        # An empty password instead of None, with which OpenSSL would prompt on the terminal.
-        context.load_cert_chain(certfile, keyfile, password or "")
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise CertificateError(
-                f"{keyfile} is not the key of the first certificate of {certfile}"
-            ) from error
-        if _is_encrypted(keyfile):
-            raise CertificateError(_STILL_ENCRYPTED if password else _ENCRYPTED) from error
-        raise CertificateError(
-            f"{keyfile} cannot be loaded as the key of {certfile}: "
-            f"{error.reason or 'no key in PEM form'}"
-        ) from error
-    except OSError as error:
-        raise CertificateError(f"{certfile} or {keyfile} cannot be read: {error}") from error
-
-
-_ENCRYPTED = (
-    "the key is encrypted: set its passphrase as [tls] key_passphrase, preferably in the file "
-    "tls__key_passphrase of the directory that OCR_SECRETS_DIR names"
-)
-_STILL_ENCRYPTED = "the key is encrypted, and [tls] key_passphrase does not decrypt it"
-
-
-def _is_encrypted(keyfile: Path | str) -> bool:
-    """Return whether a key is encrypted PKCS #8 ("BEGIN ENCRYPTED") or PEM ("Proc-Type: 4,...")."""
-    return b"ENCRYPTED" in Path(keyfile).read_bytes()
-
-
 _NAME_KINDS = frozenset({"DNS", "IP Address"})
 
 # The decoder of SSLSocket.getpeercert: not public, but unchanged from Python 3.3 to 3.14, and the
@@ -188,7 +116,13 @@ _NAME_KINDS = frozenset({"DNS", "IP Address"})
 _decode: "Callable[[str], dict[str, Any]]" = _ssl._test_decode_cert  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def _check_readable(file: Path | str, what: str) -> None:
+def check_readable(file: Path | str, what: str) -> None:
+    """Check that a file can be read.
+
+    Raises:
+        CertificateError: it is missing or cannot be read.
+
+    """
     try:
         with Path(file).open("rb"):
             pass

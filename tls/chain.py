@@ -10,12 +10,11 @@ from typing import Any
 from tls.certificates import (
     CertificateError,
     CertificateFacts,
-    check_pair,
     common_name,
     inspect,
-    load_valid_pair,
     parse_time,
 )
+from tls.pair import check_pair, load_valid_pair
 
 _PEM = re.compile(r"-----BEGIN ((?:X509 )?CERTIFICATE)-----(.+?)-----END \1-----", re.DOTALL)
 

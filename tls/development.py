@@ -19,9 +19,9 @@ from tls.certificates import (
     DEVELOPMENT_CA,
     CertificateError,
     CertificateFacts,
-    check_pair,
     inspect,
 )
+from tls.pair import check_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -26,7 +26,7 @@ _REPLAYED = {
     *("RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime", "LockPersonality"),
     *("RestrictSUIDSGID", "MemoryDenyWriteExecute", "NoNewPrivileges", "CapabilityBoundingSet"),
     *("AmbientCapabilities", "UMask", "LimitCORE", "LimitNOFILE", "User", "Group"),
-    *("WorkingDirectory", "Environment", "ExecStart", "ExecReload", "KillMode"),
+    *("WorkingDirectory", "Environment", "ExecStartPre", "ExecStart", "ExecReload", "KillMode"),
 }
 # What the rest would do; none of it can get in the way of a process that has no capability.
 NOT_REPLAYED = {

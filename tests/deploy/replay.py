@@ -109,6 +109,13 @@ class Systemd:
     def start(self) -> None:
         """Do what `systemctl start` does, and wait as a first client would."""
         started = len(self.log)
+        if self.confined:
+            subprocess.run(
+                self.command(*command(self.unit, "ExecStartPre")),
+                cwd=ROOT,
+                env=self.variables(),
+                check=True,
+            )
         self.process = subprocess.Popen(
             self.command(*command(self.unit, "ExecStart")),
             cwd=ROOT,

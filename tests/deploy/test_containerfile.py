@@ -9,6 +9,7 @@ from tests.deploy.units import ROOT
 PACKAGES = ("handlers", "middleware", "model", "server", "service", "settings", "tls")
 DATA = ("model/weights.toml", "model/weights/sealed-crnn-v2.onnx", "tls/openssl.cnf")
 SCRIPTS = ("scripts/healthcheck.py", "scripts/new_key.py")
+SHELL_SCRIPTS = ("scripts/check", "scripts/install")
 
 
 def copied() -> set[Path]:
@@ -51,7 +52,7 @@ def imported(module: Path) -> Iterator[Path]:
 def test_everything_that_is_imported_is_copied() -> None:
     """Of app.py, of the scripts that the image has, and of whatever is started by name."""
     files = copied()
-    for entry in ("app.py", *SCRIPTS):
+    for entry in ("app.py", "service/__main__.py", "service/check.py", *SCRIPTS):
         missing = set(imported(ROOT / entry)) - files
         assert not missing, (entry, missing)
     modules = {file.relative_to(ROOT) for name in PACKAGES for file in (ROOT / name).rglob("*.py")}
@@ -66,6 +67,5 @@ def test_nothing_else_is_copied() -> None:
         assert len(file.parts) == 1 or file.parts[0] in allowed, file
         assert "training" not in file.parts, file
         assert file.suffix not in {".pem", ".key"}, file
-    assert {file for file in copied() if file.parts[0] == "scripts"} == {
-        Path("scripts/install"), *map(Path, SCRIPTS)
-    }  # fmt: skip
+    scripts = {file for file in copied() if file.parts[0] == "scripts"}
+    assert scripts == {Path(name) for name in (*SHELL_SCRIPTS, *SCRIPTS)}

@@ -80,7 +80,8 @@ def _copy(directory: Path, change: tuple[str, str] = ("", "")) -> Path:
     """Copy the units, with a program that is there in place of the service."""
     for name in NAMES:
         text = (UNITS / name).read_text("utf-8").replace(*change)
-        text = text.replace("/opt/sealed-ocr/.venv/bin/hypercorn", "/bin/true")
+        for program in (".venv/bin/hypercorn", "scripts/check"):
+            text = text.replace(f"/opt/sealed-ocr/{program}", "/bin/true")
         (directory / name).write_text(text, encoding="utf-8")
     return directory / NAMES[0]
 

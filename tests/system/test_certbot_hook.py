@@ -11,7 +11,8 @@ import pytest
 
 from tests.system.service import ROOT
 from tls import signing
-from tls.certificates import check_pair, inspect
+from tls.certificates import inspect
+from tls.pair import check_pair
 
 HOOK = ROOT / "deploy" / "certbot-hook"
 NAME = "ocr.test"

@@ -37,10 +37,13 @@ KEY, STANZA = key_stanza("aaaa1111", "someone")
             ["settings.toml", "certfile", "certificate.pem", "is missing"],
         ),
         ({"server": {"certfile": '"/nowhere.pem"'}}, ["/nowhere.pem"]),
-        ({"local": '[model]\nrecogniser = "ppocrv9"\n'}, ["ppocrv9", "ppocrv6-small"]),
+        (
+            {"local": '[model]\nrecogniser = "ppocrv9"\n'},
+            ["settings.local.toml:2: [model] recogniser: ", "ppocrv9", "ppocrv6-small"],
+        ),
         (
             {"local": '[[functions]]\npath = "/x"\nhandler = "handlers.x:y"\nscope = "ocr"\n'},
-            ["/x", "handlers.x"],
+            ["settings.local.toml:3: [[functions]] /x", "handlers.x"],
         ),
         ({"arguments": ("--bind", "127.0.0.1:1")}, ["bind", "127.0.0.1:1", "settings.toml"]),
         ({"arguments": ("--workers", "3")}, ["workers", "settings.toml"]),

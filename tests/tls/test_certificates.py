@@ -12,11 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.server.servers import ROOT
 from tls import signing
-from tls.certificates import CertificateError, check_pair, inspect
+from tls.certificates import CertificateError, inspect
 from tls.development import Paths, ensure_development_certificate
+from tls.pair import check_pair
 
 MAKER = ROOT / "scripts" / "new_certificate.py"
 NAMES = ("ocr.test", "192.0.2.7")
@@ -237,6 +240,20 @@ def test_the_script_reports_an_error(tmp_path: Path) -> None:
     assert done.stderr == "new-certificate: a certificate can be valid for 1 to 90 days, not 91\n"
 
 
+def test_a_key_of_another_type_is_named_as_such(made: Paths, tmp_path: Path) -> None:
+    """Not by OpenSSL's NO_CERTIFICATE_ASSIGNED."""
+    key = tmp_path / "rsa.key"
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key.write_bytes(rsa_key.private_bytes(encoding, form, serialization.NoEncryption()))
+    with pytest.raises(CertificateError) as caught:
+        check_pair(made.certificate, key)
+    assert str(caught.value) == (
+        f"{key} is not the key of the first certificate of {made.certificate}: it is of another "
+        "type, such as RSA in place of EC"
+    )
+
+
 def test_pair_is_checked(made: Paths, tmp_path: Path) -> None:
     """Each error has its own message."""
     assert check_pair(made.certificate, made.key).development
@@ -246,7 +263,9 @@ def test_pair_is_checked(made: Paths, tmp_path: Path) -> None:
         check_pair(made.certificate, tmp_path / "none")
     with pytest.raises(CertificateError, match="is not the key of"):
         check_pair(made.certificate, made.ca_key)
-    with pytest.raises(CertificateError, match="has no certificate"):
+    with pytest.raises(
+        CertificateError, match=r"has no certificate in PEM form, .* CERTIFICATE-+$"
+    ):
         check_pair(made.key, made.key)
     with pytest.raises(CertificateError, match="cannot be read: Is a directory"):
         check_pair(tmp_path, made.key)

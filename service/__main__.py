@@ -1,0 +1,43 @@
+"""Check everything, then serve as Hypercorn does: `python -m service --config settings.toml`.
+
+Hypercorn reads the settings and opens the ports before it imports the app, and what it cannot read
+or open ends in a traceback. Here it ends in the words of `scripts/check`. All other arguments are
+Hypercorn's.
+"""
+
+import sys
+
+
+def main() -> int:
+    """Serve; return the exit status."""
+    # Not at the top: Hypercorn's worker processes import this module, and nothing may be imported
+    # in them before they fork (server/respawn.py).
+    import argparse  # noqa: PLC0415
+    import os  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    from hypercorn.__main__ import main as hypercorn  # noqa: PLC0415
+
+    from service.check import check  # noqa: PLC0415
+    from settings import settings_path  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog="service", description=__doc__, add_help=False)
+    parser.add_argument("-c", "--config", type=Path, default=settings_path())
+    arguments, others = parser.parse_known_args()
+    os.environ.setdefault("OCR_SETTINGS", str(arguments.config))
+    status = check(arguments.config, starting=True, inherits=True).print(starting=True)
+    if status != 0:
+        return status
+    command_line = ["--config", str(arguments.config), *others, "app:app"]
+    sys.argv[1:] = command_line  # the service checks that it reads the file that Hypercorn reads
+    try:
+        return hypercorn(command_line)
+    except OSError as error:  # such as a port that was taken after the check
+        again = check(arguments.config, starting=True, inherits=True)
+        if not again.mistakes:
+            again.mistakes.append(f"{error.strerror}: {error.filename or 'a socket'}")
+        return again.print(starting=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
