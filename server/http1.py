@@ -12,6 +12,7 @@ from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 
 from server.body_buffer import HTTP1_BODY_BYTES, BodyBuffer
+from server.chunk_pace import ChunkPace
 from server.fair_queue import FairQueue
 from server.http1_heads import origin_form, refusal_of_head
 from server.options import ServerOptions
@@ -28,10 +29,6 @@ USES = (
     "hypercorn.protocol.h11:H11Protocol.can_read",
     "hypercorn.protocol.h11:H11Protocol.keep_alive_requests",
 )
-
-CHUNKS_PER_ITERATION = 8
-"""Chunks of a body that are handled in one iteration of the event loop: a read of 64 KiB can hold
-eleven thousand of one byte each."""
 
 
 class HardenedH11Protocol(H11Protocol):
@@ -57,7 +54,8 @@ class HardenedH11Protocol(H11Protocol):
         self._lingering = False
         self._refused = False
         self._draining = False
-        self._discarded = self._chunks = 0
+        self._discarded = 0
+        self._pace = ChunkPace()  # of the current request
         self._finished = asyncio.Event()
 
     @override
@@ -94,7 +92,7 @@ class HardenedH11Protocol(H11Protocol):
                 return
             elif isinstance(event, h11.Data):
                 await self.stream.handle(Body(stream_id=STREAM_ID, data=event.data))
-                await self._count_chunk()
+                await self._pace.count(event)
             elif isinstance(event, h11.EndOfMessage):
                 await self.stream.handle(EndBody(stream_id=STREAM_ID))
 
@@ -120,12 +118,6 @@ class HardenedH11Protocol(H11Protocol):
         if self.stream is not None:
             await self.stream.handle(EndBody(stream_id=STREAM_ID))
 
-    async def _count_chunk(self) -> None:
-        """Let the event loop serve others after some chunks."""
-        self._chunks += 1
-        if self._chunks % CHUNKS_PER_ITERATION == 0:
-            await asyncio.sleep(0)
-
     async def _discard(self, data: bytes) -> None:
         """Discard late body; stop once it has ended, or is too much."""
         self._discarded += len(data)
@@ -134,14 +126,15 @@ class HardenedH11Protocol(H11Protocol):
 
     async def _discard_parsed(self) -> None:
         try:
-            while isinstance(self.connection.next_event(), h11.Data):
-                await self._count_chunk()
+            while isinstance(event := self.connection.next_event(), h11.Data):
+                await self._pace.count(event)
         except h11.RemoteProtocolError:
             self._finished.set()
         if not self._is_receiving or self._discarded > self._options.discard_bytes:
             self._finished.set()
 
     async def _request_received(self, request: h11.Request) -> None:
+        self._pace = ChunkPace()
         refusal = refusal_of_head(request, self.config.h11_max_incomplete_size)
         if refusal is not None:
             await self.refuse(refusal, request)

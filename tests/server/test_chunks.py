@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import h11
 import pytest
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.task_group import TaskGroup
@@ -11,7 +12,8 @@ from hypercorn.config import Config
 from hypercorn.events import RawData
 from hypercorn.typing import ConnectionState
 
-from server import http1
+from server import chunk_pace
+from server.chunk_pace import ChunkPace
 from server.connection_limit import Limits
 from server.http1 import HardenedH11Protocol
 from server.options import ServerOptions
@@ -70,10 +72,45 @@ async def test_small_chunks_leave_turns_to_others(
     *, early: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Read or discarded; handled all at once they stall everything else (the control)."""
+    monkeypatch.setattr(chunk_pace, "PAUSE_S", 0)
     app = Counting(early=early)
     stall_ms, sent = await _stall_ms(app)
     assert sent.startswith(b"HTTP/1.1 200")
     assert early or app.length == CHUNKS
-    monkeypatch.setattr(http1, "CHUNKS_PER_ITERATION", 10 * CHUNKS)
+    monkeypatch.setattr(chunk_pace, "CHUNKS_PER_ITERATION", 10 * CHUNKS)
     at_once_ms, _ = await _stall_ms(Counting(early=early))
     assert stall_ms * 8 < at_once_ms
+
+
+@pytest.mark.parametrize(
+    ("size", "waits"),
+    [(1, True), (chunk_pace.SMALL_BYTES - 1, True), (chunk_pace.SMALL_BYTES, False)],
+)
+async def test_many_small_chunks_are_slowed_down(
+    size: int, *, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the first thousand of a body; the next body begins anew."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("server.chunk_pace.asyncio.sleep", sleep)
+    pace = ChunkPace()
+    chunk = h11.Data(data=bytes(size), chunk_start=True, chunk_end=True)
+    for _ in range(chunk_pace.FREE_SMALL_CHUNKS):
+        await pace.count(chunk)
+    assert set(slept) == {0}
+    for _ in range(chunk_pace.CHUNKS_PER_ITERATION):
+        await pace.count(chunk)
+    assert slept[-1] == (chunk_pace.PAUSE_S if waits else 0)
+
+
+async def test_reads_of_a_few_bytes_are_not_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body with a Content-Length from a slow network is in no chunks."""
+    monkeypatch.setattr(chunk_pace, "FREE_SMALL_CHUNKS", 0)
+    monkeypatch.setattr(chunk_pace, "PAUSE_S", 3600)
+    pace = ChunkPace()
+    async with asyncio.timeout(60):
+        for _ in range(100):
+            await pace.count(h11.Data(data=b"x"))
