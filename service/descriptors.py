@@ -13,6 +13,9 @@ PER_REQUEST = 4  # its uploads, and the files and pipes of the page that is bein
 class TooFewDescriptors(StartRefused):
     """The system allows the process fewer descriptors than the settings need."""
 
+    locs = (("tls", "max_connections"),)
+    subject = ""  # the message begins with the key
+
 
 def allow_descriptors(settings: Settings) -> None:
     """Raise the soft limit on open files (RLIMIT_NOFILE) to what the settings need.

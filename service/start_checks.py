@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from service.certificate import check_certificate_before_start, client_trust, is_writable
+from service.descriptors import allow_descriptors
 from service.reader import check_weights
 from service.routes import load_handler
 from service.sandbox import check_requirement
@@ -79,6 +80,10 @@ def _storage(settings: Settings, _directory: Path) -> Iterator[Attempt]:
     yield lambda: open_storage(limits.storage.get_secret_value(), wait_s=limits.storage_wait_s)
 
 
+def _descriptors(settings: Settings, _directory: Path) -> Iterator[Attempt]:
+    yield lambda: allow_descriptors(settings)
+
+
 def _development_key(settings: Settings, directory: Path) -> Iterator[Attempt]:
     yield lambda: check_development_key(settings, directory)
 
@@ -102,6 +107,7 @@ CHECKS: tuple[tuple[set[str], Callable[[Settings, Path], Iterator[Attempt]]], ..
     ({"server", "tls", "plain_port"}, _tls),
     ({"sandbox", "server", "proxy"}, _sandbox),
     ({"limits"}, _storage),
+    ({"tls", "engine"}, _descriptors),
     ({"keys"}, _development_key),
     ({"server"}, _hypercorn_s_files),
 )

@@ -110,8 +110,9 @@ class Systemd:
         """Do what `systemctl start` does, and wait as a first client would."""
         started = len(self.log)
         if self.confined:
+            # Without the sockets: systemd passes them to the main process only.
             subprocess.run(
-                self.command(*command(self.unit, "ExecStartPre")),
+                self.command(*command(self.unit, "ExecStartPre"), inherits=False),
                 cwd=ROOT,
                 env=self.variables(),
                 check=True,
@@ -129,12 +130,15 @@ class Systemd:
         self._follower.start()
         self.wait_for("Running on https", since=started)
 
-    def command(self, *words: str, without: Collection[str] = ()) -> list[str]:
+    def command(
+        self, *words: str, without: Collection[str] = (), inherits: bool = True
+    ) -> list[str]:
         """Return the command that runs another as the unit has it, some directives left out."""
         if self.confined:
-            plan = self._plan({k: v for k, v in self.unit.items() if k not in without})
+            unit = {k: v for k, v in self.unit.items() if k not in without}
+            plan = self._plan(unit, inherits=inherits)
         else:  # the same hand-over, by a program that does nothing else
-            plan = self._plan({})
+            plan = self._plan({}, inherits=inherits)
             program = Path(sys.executable).with_name(Path(words[0]).name)
             words = (
                 str(program),
@@ -146,7 +150,7 @@ class Systemd:
         """Return what systemd gives a service: next to nothing."""
         return {"PATH": os.defpath}
 
-    def _plan(self, unit: dict[str, list[str]]) -> str:
+    def _plan(self, unit: dict[str, list[str]], *, inherits: bool) -> str:
         variables = {"PATH": os.defpath, **environment(self.unit)}
         if not self.confined:
             variables["OCR_SETTINGS"] = str(self.etc / "settings.toml")
@@ -156,7 +160,7 @@ class Systemd:
             "installed": {"/opt/sealed-ocr": str(ROOT), "/etc/sealed-ocr": str(self.etc)},
             "kept": [str(environment_folder), str(Path(sys.base_prefix).resolve())],
             "user": USER,
-            "sockets": [listener.fileno() for listener in self.sockets],
+            "sockets": [listener.fileno() for listener in self.sockets] if inherits else [],
             "environment": variables,
         }
         file = self.directory / "plan.json"
