@@ -73,14 +73,28 @@ def _holder(inode: str, uid: int) -> Holder:
     except KeyError:
         user = str(uid)
     wanted = f"socket:[{inode}]"
-    for process in sorted(int(entry.name) for entry in PROC.iterdir() if entry.name.isdecimal()):
-        try:
-            descriptors = list((PROC / str(process) / "fd").iterdir())
-            if any(str(each.readlink()) == wanted for each in descriptors):
-                return Holder(process, user)
-        except OSError:  # another user's, or it has ended
-            continue
+    processes = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdecimal()]
+    holders = [process for process in processes if _has_open(process, wanted)]
+    for process in holders:
+        if _parent(process) not in holders:  # the one that the others have it from
+            return Holder(process, user)
     return Holder(None, user)
+
+
+def _has_open(process: int, wanted: str) -> bool:
+    try:
+        descriptors = list((PROC / str(process) / "fd").iterdir())
+        return any(str(each.readlink()) == wanted for each in descriptors)
+    except OSError:  # another user's, or it has ended
+        return False
+
+
+def _parent(process: int) -> int | None:
+    try:
+        text = (PROC / str(process) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return int(text.rpartition(")")[2].split()[1])
 
 
 def _command_line(pid: int) -> list[str]:

@@ -81,7 +81,9 @@ class ClientTrustStore:
         try:
             pems = [Path(file).read_bytes() for file in self.files]
         except OSError as error:
-            raise ClientCAError(f"[tls] client_ca, client_crl: {error}") from error
+            raise ClientCAError(
+                f"[tls] client_ca, client_crl: {error.filename} cannot be read: {error.strerror}"
+            ) from error
         authorities = read_authorities(self._authorities_file, pems[0])
         file = self._lists_file
         lists = read_revocation_lists(file, pems[1], authorities) if file else {}

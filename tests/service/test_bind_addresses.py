@@ -17,6 +17,12 @@ with socket.create_server(("127.0.0.1", 0)) as held:
     print(held.getsockname()[1], flush=True)
     sys.stdin.read()
 """
+FORK = """
+    import os
+    if os.fork() == 0:
+        sys.stdin.read()
+        os._exit(0)
+    print("""
 
 
 def _said(address: str) -> str:
@@ -78,6 +84,20 @@ def test_a_holder_serves_the_file_that_its_command_line_names(tmp_path: Path) ->
             assert problem.holder.serves(file) is bool(notation)
             assert not problem.holder.serves(tmp_path / "other.toml")
             process.communicate()
+
+
+def test_of_several_processes_with_a_socket_the_first_is_named() -> None:
+    """It has the command line; a worker that inherited the socket has another."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD.replace("    print(", FORK)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = _said(f"127.0.0.1:{int(process.stdout.readline())}")
+        process.communicate()
+    assert f"is in use by process {process.pid} (" in said
 
 
 def test_without_proc_the_holder_is_another_program(

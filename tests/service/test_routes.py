@@ -34,9 +34,11 @@ RETURNED = {"none": "NoneType", "mapping": "dict", "text": "str", "uncalled": "t
 
 @pytest.fixture(autouse=True)
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put three handler modules on the path; one lacks an import, one has a syntax error."""
+    """Put handler modules on the path, most of which cannot be imported."""
     (tmp_path / "sample_handlers.py").write_text(SOURCE, encoding="utf-8")
     (tmp_path / "needy_handlers.py").write_text("import no_such_thing", encoding="utf-8")
+    (tmp_path / "failing_handlers.py").write_text("\n\nno_such_name\n", encoding="utf-8")
+    (tmp_path / "ending_handlers.py").write_text("raise SystemExit", encoding="utf-8")
     (tmp_path / "torn_handlers.py").write_text("async def good(request) return 1", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -58,6 +60,8 @@ def test_a_handler_takes_one_argument(name: str) -> None:
         ("no_such_module:good", "no_such_module cannot be imported: No module named"),
         ("needy_handlers:good", "needy_handlers cannot be imported: No module named 'no_such_th"),
         ("torn_handlers:good", "torn_handlers cannot be imported: "),
+        ("failing_handlers:x", "failing_handlers cannot be imported: NameError in /"),
+        ("ending_handlers:x", "ending_handlers cannot be imported: SystemExit in /"),
         ("sample_handlers:god", "sample_handlers has no god"),
         ("sample_handlers:thing", "must be async def thing(request)"),
         ("sample_handlers:plain", "must be async def plain(request)"),
