@@ -44,7 +44,7 @@ def apply(unit: Section, *, installed: Mapping[str, str], kept: Iterable[str]) -
     sources = {target: os.open(place, os.O_PATH) for target, place in installed.items()}
     sources |= {place: os.open(place, os.O_PATH) for place in kept}
     for number, parent in enumerate(sorted({str(Path(target).parent) for target in installed})):
-        _overlay(parent, number)
+        overlay(parent, number)
     hidden = [place for directive, places in _HIDDEN.items() if unit[directive] for place in places]
     for place in filter(os.path.isdir, hidden):
         mount("tmpfs", place, kind="tmpfs", data=f"mode={'1777' if 'tmp' in place else '0755'}")
@@ -77,7 +77,7 @@ def bind(source: str, target: str) -> None:
     mount(source, target, flags=_BIND | _RECURSIVE)
 
 
-def _overlay(place: str, number: int) -> None:
+def overlay(place: str, number: int) -> None:
     """Allow creating folders below `place` that the machine does not have."""
     layer = _SCRATCH / f"replayed-{os.getpid()}-{number}"
     layer.mkdir()

@@ -112,7 +112,7 @@ def test_a_limit_that_cannot_be_reached_is_noted(printed: Print) -> None:
         (["x\x1b[31m"], "name: contains the control character U+001B"),
         (["x\u202ey"], "name: contains the control character U+202E"),
         (["x", "--scope", "orc"], "no function has the scope 'orc'; the scopes of [[functions]] a"),
-        (["x", "--scope", "\x7f"], "scopes 0: "),
+        (["x", "--scope", "\x7f"], "scopes (entry 1): must be a letter"),
         (["x", "--limit", "/orc=1/minute"], "limits has '/orc', which is not the path of a fun"),
         (["x", "--limit", "/ocr=often"], "'often' is not a rate limit such as"),
         (["x", "--limit", "9/minute"], "'9/minute' is not PATH=LIMIT, such as /ocr=120/minute"),
@@ -141,7 +141,7 @@ def test_mistakes_in_the_settings_are_named(
     with pytest.raises(SystemExit):
         printed("x")
     shown = capsys.readouterr()
-    assert "settings.local.toml: [tsl]: unknown table" in shown.err
+    assert "settings.local.toml:1: [tsl]: unknown table" in shown.err
     assert shown.out == ""
 
 
