@@ -17,6 +17,7 @@ from server.contexts import ServerContext
 from server.http1 import HardenedH11Protocol
 from server.http2 import HardenedH2Protocol
 from server.protocols import Protocol, make_protocol
+from server.reference_cycles import break_cycles
 from server.refusals import Refusal
 from server.tls_stream import (
     PlainText,
@@ -77,6 +78,8 @@ class Connection:
                 await self._serve()
         finally:
             await self._close(patience)
+            break_cycles(self._reader, self._protocol)
+            self._protocol = None
 
     async def _handshake(self, context: ServerContext, read_bytes: int) -> None:
         assert self._writer is not None  # noqa: S101 - for the type checker

@@ -69,8 +69,13 @@ class RequestTask:
 
     async def _run(self, app: AppWrapper, config: Config, scope: Any, send: Send) -> None:
         self._task = asyncio.current_task()
-        if self._cancelled:
-            return
+        try:
+            if not self._cancelled:
+                await self._serve(app, config, scope, send)
+        finally:
+            self._task = None  # its exception has frames, which refer to this object
+
+    async def _serve(self, app: AppWrapper, config: Config, scope: Any, send: Send) -> None:
         await self._fair_queue.acquire(self._client)
         if self._is_closed():
             return
