@@ -11,7 +11,8 @@ class BodyDrain:
     A proxy that has the response stops reading the body. A client that reads the response only
     after sending the whole body (httpx) then waits for window, over HTTP/2 forever: it ignores the
     reset that the proxy sends (RFC 9113, section 8.1). HTTP/2 connections to the service itself do
-    not need this: server/flow_control.py keeps reading after a response.
+    not need this: server/flow_control.py keeps reading after a response. A body that is sent only
+    after 100 Continue is not requested.
     """
 
     def __init__(self, app: ASGIApp, *, wait_s: float, max_bytes: int) -> None:
@@ -20,7 +21,7 @@ class BodyDrain:
         self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["http_version"] == "2":
+        if scope["type"] != "http" or scope["http_version"] == "2" or _is_announced(scope):
             await self.app(scope, receive, send)
             return
         body_complete = False
@@ -50,3 +51,8 @@ class BodyDrain:
                         return
         except TimeoutError:
             return
+
+
+def _is_announced(scope: Scope) -> bool:
+    """Whether the client waits for 100 Continue, which reading the body would send."""
+    return any(name == b"expect" for name, _ in scope["headers"])

@@ -1,6 +1,5 @@
 """HTTP/2 connections that survive early responses, unread bodies and too many streams."""
 
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,6 @@ from h2.errors import ErrorCodes
 from hypercorn.events import Closed, Updated
 from hypercorn.events import Event as ConnectionEvent
 from hypercorn.protocol.events import Body, Request
-from hypercorn.protocol.h2 import StreamBuffer
 from hypercorn.utils import filter_pseudo_headers
 
 from server.body_buffer import BodyBuffer
@@ -26,6 +24,7 @@ from server.network_limit import NetworkLimit
 from server.options import ServerOptions
 from server.probes import override
 from server.refusals import Refusal, Refusals, refused_request
+from server.send_buffer import SendBuffer
 from server.send_timeouts import SendingH2Protocol
 from server.streams import make_stream
 
@@ -118,12 +117,14 @@ class HardenedH2Protocol(SendingH2Protocol):
         self.budget.consume(len(waiting) // STREAMS_PER_FRAME)
         for stream_id in waiting:
             unsent = self.unsent(stream_id)
-            with suppress(h2.exceptions.ProtocolError):
+            try:
                 window = self.connection.local_flow_control_window(stream_id)
-                if unsent and window < min(unsent, SMALL_WINDOW_BYTES):
-                    self.budget.consume(1)
-                if window > 0 or not unsent:
-                    await self._window_updated(stream_id)
+            except h2.exceptions.ProtocolError:  # the stream or the connection has ended
+                continue
+            if unsent and window < min(unsent, SMALL_WINDOW_BYTES):
+                self.budget.consume(1)
+            if window > 0 or not unsent:
+                await self._window_updated(stream_id)
 
     async def _stream_ended(self, event: h2.events.StreamEnded | h2.events.StreamReset) -> None:
         await super()._handle_events([event])
@@ -179,7 +180,7 @@ class HardenedH2Protocol(SendingH2Protocol):
             is_closed=lambda: self.closed,
             extensions=self._refusals.refuse(refusal) if refusal else {EXTENSION: {"grow": grow}},
         )
-        self.stream_buffers[stream_id] = StreamBuffer(self.context.event_class)
+        self.stream_buffers[stream_id] = SendBuffer(self.context.event_class)
         self.priority.insert_stream(stream_id)
         self.priority.block(stream_id)
         await stream.handle(self._refused(event) if refusal else self._request(event))

@@ -54,6 +54,20 @@ async def test_the_body_is_read_first(version: str, read: int) -> None:
     assert await _unread(app, _body(5), version) == read
 
 
+async def test_a_body_that_waits_for_100_continue_is_not_requested() -> None:
+    """Its client gets the answer, and sends nothing."""
+
+    async def receive() -> Message:
+        raise AssertionError("reading sends 100 Continue")
+
+    async def send(_message: Message) -> None:
+        """Send nothing."""
+
+    app = BodyDrain(_refuse, wait_s=60, max_bytes=1000)
+    headers = {"expect": "100-continue"}
+    await app({**scope_of("POST", headers=headers), "http_version": "1.1"}, receive, send)
+
+
 async def test_no_more_than_so_much_is_read() -> None:
     """The answer goes out where a body does not end."""
     app = BodyDrain(_refuse, wait_s=60, max_bytes=1000)

@@ -189,7 +189,7 @@ def test_a_missing_class_is_found_before_it_is_imported() -> None:
         "import server.install as i; i.TESTED['h2'] = frozenset({'0.1'}); "
         "i.install(i.ServerOptions())"
     )
-    assert "ProbeError: http2: hypercorn.protocol.h2:StreamBuffer is missing" in done.stderr
+    assert "ProbeError: send_buffer: hypercorn.protocol.h2:StreamBuffer is missing" in done.stderr
 
 
 def test_a_later_installation_replaces_an_earlier_one() -> None:
