@@ -12,7 +12,7 @@ from settings.server import bind_host
 from settings.tables import UNIX
 
 LONGEST_PATH = 107  # bytes: sun_path has 108, with the final zero (unix(7))
-IN_USE = "is in use by {holder}; stop it, or use another {what}"
+IN_USE = "in use by {holder}; stop it, or use another {what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def bind_problem(address: str) -> BindProblem | None:
     except OSError as error:
         return _tcp_problem(host, port, error)
     except (TypeError, UnicodeError):  # a label of the name is empty or too long
-        return BindProblem(f"{host} is not a valid host name; use an IP address")
+        return BindProblem(f"{host} is no valid host name; use an IP address")
     return None
 
 
@@ -66,7 +66,7 @@ def _tcp_problem(host: str, port: int, error: OSError) -> BindProblem:
             )
         case errno.EAFNOSUPPORT:
             return BindProblem("this machine has no IPv6; use an IPv4 address")
-    return BindProblem(f"cannot be bound: {error.strerror}")
+    return BindProblem(f"it cannot be bound: {error.strerror}")
 
 
 def _unix_problem(path: str) -> BindProblem | None:
@@ -92,7 +92,7 @@ def _unusable_path(path: Path) -> str | None:
     if not os.access(directory, os.W_OK | os.X_OK):
         return f"the directory {directory} is not writable for this user"
     if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
-        return "exists and is not a socket; remove it, or use another path"
+        return "it exists and is not a socket; remove it, or use another path"
     return None
 
 
@@ -102,9 +102,9 @@ def _descriptor_problem(number: int) -> BindProblem | None:
             kind = inherited.type
     except OSError as error:
         return BindProblem(
-            f"is not a socket: {error.strerror}; it has to be passed in, as systemd does with "
+            f"not a socket ({error.strerror}); it has to be passed in, as systemd does with "
             "deploy/systemd/sealed-ocr.socket"
         )
     if kind != socket.SOCK_STREAM:
-        return BindProblem("is not a stream socket; set ListenStream= in the .socket unit")
+        return BindProblem("not a stream socket; set ListenStream= in the .socket unit")
     return None

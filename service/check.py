@@ -78,7 +78,7 @@ def _check_addresses(
         if own and not starting:
             report.notes.append(f"Note: {place}: {key}: {address}: the service is running")
         else:
-            report.mistakes.append(f"{place}: {key}: {address} {problem.text}")
+            report.mistakes.append(f"{place}: {key}: {address}: {problem.text}")
     proxy, server = examination.settings.proxy, examination.settings.server
     if inherits and "proxy" in examination.valid and not server.has_tls:
         try:

@@ -9,7 +9,7 @@ from tests.deploy.units import ROOT
 PACKAGES = ("handlers", "middleware", "model", "server", "service", "settings", "tls")
 DATA = ("model/weights.toml", "model/weights/sealed-crnn-v2.onnx", "tls/openssl.cnf")
 SCRIPTS = ("scripts/healthcheck.py", "scripts/new_key.py", "scripts/precompile.py")
-SHELL_SCRIPTS = ("scripts/check", "scripts/install")
+SHELL_SCRIPTS = ("scripts/install",)
 
 
 def copied() -> set[Path]:

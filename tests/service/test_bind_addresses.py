@@ -43,8 +43,8 @@ def test_a_free_address_has_no_problem(address: str) -> None:
     [
         ("203.0.113.9:8443", "this machine has no address 203.0.113.9; use one that it has"),
         ("no-such-host.invalid:8443", "the name no-such-host.invalid has no IPv4 address here"),
-        (f"{'ä' * 64}.example:8443", "is not a valid host name"),
-        ("fd://987", "is not a socket: Bad file descriptor; it has to be passed in"),
+        (f"{'ä' * 64}.example:8443", "is no valid host name"),
+        ("fd://987", "not a socket (Bad file descriptor); it has to be passed in"),
         ("unix:/no/such/directory/ocr.sock", "the directory /no/such/directory does not exist"),
         (f"unix:/{'a' * 107}", "the path is longer than 107 bytes"),
     ],
@@ -61,7 +61,7 @@ def test_the_holder_of_a_port_is_named(wildcard: bool) -> None:  # noqa: FBT001
     with socket.create_server(("127.0.0.1", 0)) as held:
         host = "0.0.0.0" if wildcard else "127.0.0.1"  # noqa: S104 - only asked about
         said = _said(f"{host}:{held.getsockname()[1]}")
-    assert said.startswith(f"is in use by process {os.getpid()} (")
+    assert said.startswith(f"in use by process {os.getpid()} (")
 
 
 def test_a_holder_serves_the_file_that_its_command_line_names(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_of_several_processes_with_a_socket_the_first_is_named() -> None:
         assert process.stdout is not None
         said = _said(f"127.0.0.1:{int(process.stdout.readline())}")
         process.communicate()
-    assert f"is in use by process {process.pid} (" in said
+    assert f"in use by process {process.pid} (" in said
 
 
 def test_without_proc_the_holder_is_another_program(
@@ -107,7 +107,7 @@ def test_without_proc_the_holder_is_another_program(
     monkeypatch.setattr(port_holder, "PROC", tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as held:
         said = _said(f"127.0.0.1:{held.getsockname()[1]}")
-    assert said.startswith("is in use by another program; stop it")
+    assert said.startswith("in use by another program; stop it")
 
 
 def test_a_unix_socket_in_use_is_named(tmp_path: Path) -> None:
@@ -117,15 +117,15 @@ def test_a_unix_socket_in_use_is_named(tmp_path: Path) -> None:
         held.bind(str(path))
         assert bind_problem(f"unix:{path}") is None
         held.listen()
-        assert f"is in use by process {os.getpid()} (" in _said(f"unix:{path}")
+        assert f"in use by process {os.getpid()} (" in _said(f"unix:{path}")
     path.unlink()
     path.write_text("", encoding="utf-8")
-    assert _said(f"unix:{path}").startswith("exists and is not a socket")
+    assert _said(f"unix:{path}").startswith("it exists and is not a socket")
 
 
 def test_a_datagram_socket_is_refused() -> None:
     """An inherited socket must be a stream."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inherited:
-        assert _said(f"fd://{inherited.fileno()}").startswith("is not a stream socket")
+        assert _said(f"fd://{inherited.fileno()}").startswith("not a stream socket")
     with socket.socket() as inherited:
         assert bind_problem(f"fd://{inherited.fileno()}") is None

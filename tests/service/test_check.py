@@ -125,9 +125,9 @@ def test_an_address_that_cannot_be_bound_is_a_mistake(settings: Path) -> None:
     found = check.check(settings, starting=False).mistakes
     addresses = [line for line in found if "insecure_bind" in line]
     assert len(addresses) == 1
-    assert "insecure_bind: 203.0.113.9:80 this machine has no address" in addresses[0]
+    assert "insecure_bind: 203.0.113.9:80: this machine has no address" in addresses[0]
     found = check.check(settings, starting=True, inherits=True).mistakes
-    assert "insecure_bind: fd://987 is not a socket" in found[-1]
+    assert "insecure_bind: fd://987: not a socket" in found[-1]
 
 
 def test_the_port_of_the_running_service_is_no_mistake(settings: Path) -> None:
@@ -146,7 +146,7 @@ def test_the_port_of_the_running_service_is_no_mistake(settings: Path) -> None:
             process.communicate()
         assert len(beside.mistakes) == mistakes
         assert ("the service is running" in "".join(beside.notes)) is (mistakes == 0)
-        assert f"is in use by process {process.pid} (" in starting.mistakes[0]
+        assert f"in use by process {process.pid} (" in starting.mistakes[0]
 
 
 def test_a_port_that_public_origin_does_not_name_is_warned_of(settings: Path) -> None:

@@ -62,7 +62,7 @@ def test_beside_a_running_service(start: Start) -> None:
         said = _refused(service.settings)
     assert (beside.returncode, starting.returncode) == (0, 1)
     assert beside.stderr.count("the service is running") == 2
-    holder = f"is in use by process {service.process.pid} ("
+    holder = f"in use by process {service.process.pid} ("
     assert starting.stderr.count(holder) == said.count(holder) == 2
 
 

@@ -128,7 +128,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", port)):
         done = launch(root, tmp_path)
     assert done.returncode != 0
-    assert f"127.0.0.1:{port} is in use" in done.stderr
+    assert f"127.0.0.1:{port}: in use by process" in done.stderr
     assert "Traceback" not in done.stderr
 
 
