@@ -23,14 +23,21 @@ def new_reader(recogniser: str) -> Reader:
     """Return a reader set as settings.toml sets it, but for the recogniser."""
     settings = load_settings(settings_path())
     model = settings.model.model_dump(exclude={"max_images"}) | {"recogniser": recogniser}
-    engine = settings.engine.model_dump(exclude={"warm", "processes", "threads"})
+    engine = settings.engine.model_dump(
+        exclude={"warm", "processes", "threads", "page_memory_bytes"}
+    )
     sizes = choose(
-        settings.engine.processes, settings.engine.threads, machine=this_machine(), workers=1
+        settings.engine.processes,
+        settings.engine.threads,
+        page_memory_bytes=settings.engine.page_memory_bytes,
+        machine=this_machine(),
+        workers=1,
     )
     return Reader(
         **model,
         engines=sizes.processes,
         threads=sizes.threads,
+        page_memory_bytes=sizes.page_memory_bytes,
         **engine,
         seccomp=seccomp.available(),
         report=lambda process, cause: print(process, cause, file=sys.stderr),

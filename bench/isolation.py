@@ -42,6 +42,7 @@ from model.vision.inference import Pixels
 from model.vision.page import PageReader
 from model.workers import memfd
 from model.workers.launcher import LAUNCHER
+from model.workers.memory_budget import MemoryBudget
 
 DETECTOR, RECOGNISER = "ppocrv3-det", "sealed-crnn-v2"
 MAX_PIXELS, DPI, TIMEOUT_S = 50_000_000, 200, 60
@@ -119,7 +120,9 @@ async def decode_here(data: bytes) -> Pixels:
     """Decode with what a decoder runs, in this process."""
     if data.startswith(b"%PDF"):
         output = memfd.output_buffer("pixels", MAX_PIXELS * 3)
-        width, height = PdfFile(data, MAX_PIXELS, DPI, form_s=60, reduction=1).render(1, output)
+        width, height = PdfFile(
+            data, MAX_PIXELS, MAX_PIXELS, dpi=DPI, form_s=60, reduction=1
+        ).render(1, output)
         return mapped(output, width, height)
     image = ImageFile(data, MAX_PIXELS).upright(1)
     flat = np.frombuffer(b"".join(rgb_strips(image)), np.uint8)
@@ -130,8 +133,9 @@ async def decode_apart(decoders: DecoderPool, data: bytes) -> Pixels:
     """Decode in a process of its own, and map what it left as an engine does."""
     upload = memfd.sealed_copy("upload", data)
     try:
-        async with decoders.turn("bench") as turn:
-            found, _ = await decoders.decode(upload, len(data), 1, turn)
+        with MemoryBudget(10**10).reservation() as memory:
+            async with decoders.turn("bench") as turn:
+                found, _ = await decoders.decode(upload, len(data), 1, turn, memory)
     finally:
         os.close(upload)
     return mapped(found.pixels, found.width, found.height)
@@ -172,6 +176,7 @@ async def readers(*, seccomp: bool, threads: int) -> AsyncIterator[Reader]:
         recogniser=RECOGNISER,
         max_pixels=MAX_PIXELS,
         max_pages=1,
+        page_memory_bytes=10**10,
         pdf_dpi=DPI,
         engines=1,
         decoders=1,

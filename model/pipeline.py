@@ -15,6 +15,7 @@ from model.sizing import this_machine
 from model.workers import memfd
 from model.workers.child import Child
 from model.workers.fair_queue import Turn
+from model.workers.memory_budget import MemoryBudget
 from model.workers.pool import Pool
 from model.workers.processor_time import Stopwatch, within
 
@@ -43,6 +44,7 @@ class Pipeline:
         decoders: DecoderPool,
         engines: Pool,
         *,
+        page_memory_bytes: int,
         threads: int,
         read_timeout_s: float,
         model: str,
@@ -50,6 +52,7 @@ class Pipeline:
         """Use `threads` for a page read alone; pages read at the same time share the processors."""
         self._decoders = decoders
         self._engines = engines
+        self._memory = MemoryBudget(page_memory_bytes)
         self._threads = threads
         self._processors = this_machine().processors
         self._read_timeout_s = read_timeout_s
@@ -76,11 +79,14 @@ class Pipeline:
         async with self._decoders.turn(ticket.caller) as turn:
             ticket.started = True
             self._engines.prestart()
-            image, decode_s = await self._decoders.decode(upload, size_bytes, number, turn)
-            try:
-                yield PendingPage(number, image, turn, began, decode_s)
-            finally:
-                os.close(image.pixels)
+            with self._memory.reservation() as memory:
+                image, decode_s = await self._decoders.decode(
+                    upload, size_bytes, number, turn, memory
+                )
+                try:
+                    yield PendingPage(number, image, turn, began, decode_s)
+                finally:
+                    os.close(image.pixels)
 
     async def recognise(self, page: PendingPage, *, detect: bool) -> Page:
         """Read a decoded page in the next free engine.

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from model.admission import Admission, Full
+from model.decoding.attempts import BYTES_PER_PIXEL
 from model.decoding.pool import DecoderPool
 from model.errors import Busy, ReadingError
 from model.pages import ALL_PAGES, PageRange
@@ -18,7 +19,6 @@ from model.pipeline import Pipeline
 from model.reading import Line, Page
 from model.slot import Slot
 from model.weights import checked_files
-from model.workers.channel import Message
 from model.workers.launcher import LAUNCHER, Launcher
 from model.workers.pool import Pool, Report
 
@@ -34,6 +34,7 @@ class Reader:
     It starts no process until the first reading (or `warm`), and stops the processes `idle_s`
     seconds after the last one (0: never). A page read alone has `threads`; pages read at the same
     time share the processors. With `seccomp` every process is restricted before it gets an upload.
+    Pages being decoded or read take up to `page_memory_bytes`; one that takes more is refused.
     `report` is called with the name and the cause for each process that dies.
     """
 
@@ -44,6 +45,7 @@ class Reader:
         recogniser: str,
         max_pixels: int,
         max_pages: int,
+        page_memory_bytes: int,
         pdf_dpi: int,
         engines: int,
         decoders: int,
@@ -64,6 +66,7 @@ class Reader:
             WeightsError: a file is missing or different, or a name is unknown.
 
         """
+        max_pixels = min(max_pixels, page_memory_bytes // BYTES_PER_PIXEL)
         self._files = checked_files(detector, recogniser)
         self._max_pages = max_pages
         self._size = engines
@@ -79,10 +82,12 @@ class Reader:
             seccomp=seccomp,
             report=report,
         )
+        configuration = {"detector": detector, "recogniser": recogniser, "threads": threads,
+                         "max_pixels": max_pixels, "seccomp": seccomp}  # fmt: skip
         self._engines = Pool(
             launcher,
             "engine",
-            _engine_configuration(detector, recogniser, threads, max_pixels, seccomp=seccomp),
+            configuration,
             size=engines,
             start_timeout_s=start_timeout_s,
             cancel_grace_s=_CANCEL_GRACE_S,
@@ -92,6 +97,7 @@ class Reader:
         self._pipeline = Pipeline(
             self._decoders,
             self._engines,
+            page_memory_bytes=page_memory_bytes,
             threads=threads,
             read_timeout_s=read_timeout_s,
             model=f"{detector}+{recogniser}",
@@ -215,16 +221,3 @@ class Reader:
     async def _stop_if_idle(self) -> None:
         if not self._admission:  # a request may have been admitted in the same iteration
             await self._pipeline.stop_idle()
-
-
-def _engine_configuration(
-    detector: str, recogniser: str, threads: int, max_pixels: int, *, seccomp: bool
-) -> Message:
-    """Return the message that configures an engine when it starts."""
-    return {
-        "detector": detector,
-        "recogniser": recogniser,
-        "threads": threads,
-        "max_pixels": max_pixels,
-        "seccomp": seccomp,
-    }

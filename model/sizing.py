@@ -8,6 +8,9 @@ from typing import Literal
 
 _ENGINE_BYTES = 500_000_000  # the most that an engine takes (bench/RESULTS.md)
 _SHARE = 0.5  # of the memory, for all engines
+# What the processes need without a page (bench/RESULTS.md): an engine, and all others with the
+# bodies of requests. The least that is left for pages is enough for one of 10 megapixels.
+_IDLE_ENGINE_BYTES, _OTHER_BYTES, _MIN_PAGE_BYTES = 150_000_000, 500_000_000, 200_000_000
 # The second thread makes detection a third faster, further ones hardly at all
 # (docs/decisions/0004-detector.md); beyond eight threads, detection is most of a page's time.
 _MAX_THREADS = 8
@@ -26,10 +29,11 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Engines, threads of each, the machine in words, and a warning if memory may not be enough."""
+    """Engines, threads of each, bytes for pages, the machine in words, and a warning if need be."""
 
     processes: int
     threads: int
+    page_memory_bytes: int
     machine: str
     warning: str | None
 
@@ -47,7 +51,14 @@ def this_machine(cgroup: Path = _CGROUP) -> Machine:
     return Machine(max(1, processors), memory_bytes)
 
 
-def choose(processes: Count, threads: Count, *, machine: Machine, workers: int) -> Sizes:
+def choose(
+    processes: Count,
+    threads: Count,
+    *,
+    page_memory_bytes: Count,
+    machine: Machine,
+    workers: int,
+) -> Sizes:
     """Return the sizes for each of `workers` web processes.
 
     One engine a processor gives the most images a second, if there is enough memory; a page that is
@@ -56,9 +67,12 @@ def choose(processes: Count, threads: Count, *, machine: Machine, workers: int) 
     fitting = int(machine.memory_bytes * _SHARE // _ENGINE_BYTES)
     serving = max(1, workers)
     chosen = max(1, min(machine.processors, fitting) // serving)
+    engines = chosen if processes == "auto" else processes
+    left = machine.memory_bytes // serving - _OTHER_BYTES - engines * _IDLE_ENGINE_BYTES
     sizes = (
-        chosen if processes == "auto" else processes,
+        engines,
         min(machine.processors, _MAX_THREADS) if threads == "auto" else threads,
+        max(left, _MIN_PAGE_BYTES) if page_memory_bytes == "auto" else page_memory_bytes,
     )
     has = f"{machine.processors} processors, memory for {fitting} engines"
     warning = None

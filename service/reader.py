@@ -49,7 +49,11 @@ def make_reader(settings: Settings, *, seccomp: bool) -> Reader:
     """
     engine = settings.engine
     sizes = choose(
-        engine.processes, engine.threads, machine=this_machine(), workers=settings.server.workers
+        engine.processes,
+        engine.threads,
+        page_memory_bytes=engine.page_memory_bytes,
+        machine=this_machine(),
+        workers=settings.server.workers,
     )
     log_event(event="engine_sized", **asdict(sizes))
     with weights_checked():
@@ -57,7 +61,8 @@ def make_reader(settings: Settings, *, seccomp: bool) -> Reader:
             **settings.model.model_dump(exclude={"max_images"}),
             engines=sizes.processes,
             threads=sizes.threads,
-            **engine.model_dump(exclude={"warm", "processes", "threads"}),
+            page_memory_bytes=sizes.page_memory_bytes,
+            **engine.model_dump(exclude={"warm", "processes", "threads", "page_memory_bytes"}),
             seccomp=seccomp,
             report=lambda process, cause: log_event(
                 event="process_ended", process=process, cause=cause

@@ -352,6 +352,7 @@ class Engine(Table):
     processes: CountOrAuto = "auto"
     decoders: Count = 2
     threads: CountOrAuto = "auto"
+    page_memory_bytes: CountOrAuto = "auto"
     max_waiting: Share = 8
     warm: bool = False
     idle_s: Annotated[float, Field(ge=0)] = 600

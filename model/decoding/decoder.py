@@ -35,9 +35,9 @@ class Document(Protocol):
 def decode_and_exit(request: Message, upload: int, output: int, response: int, zygote: int) -> None:
     """Restrict this process, decode a page, respond, and exit.
 
-    A request `{"bytes", "page", "max_pixels", "dpi", "reduction", "cpu_s", "form_s", "seccomp"}`
-    gets the response `{"width", "height", "mode", "pages", "document", "ms"}`, or
-    `{"error"}` and its details.
+    A request `{"bytes", "page", "max_pixels", "pixels", "dpi", "reduction", "cpu_s", "form_s",
+    "seccomp"}` gets the response `{"width", "height", "mode", "pages", "document", "ms"}`, or
+    `{"error"}` and its details. A page with more than `pixels` is not decoded.
     """
     try:
         lock.die_with_parent(zygote)
@@ -81,6 +81,6 @@ def open_upload(data: bytes, request: Message) -> Document:
 
     """
     if is_pdf(data):
-        options = {"form_s": request["form_s"], "reduction": request["reduction"]}
-        return PdfFile(data, request["max_pixels"], request["dpi"], **options)
-    return ImageFile(data, request["max_pixels"])
+        options = {name: request[name] for name in ("dpi", "form_s", "reduction")}
+        return PdfFile(data, request["max_pixels"], request["pixels"], **options)
+    return ImageFile(data, request["pixels"])

@@ -31,12 +31,20 @@ class PdfFile:
     is_document = True
 
     def __init__(
-        self, data: bytes, max_pixels: int, dpi: int, *, form_s: float, reduction: int
+        self,
+        data: bytes,
+        max_pixels: int,
+        pixels: int,
+        *,
+        dpi: int,
+        form_s: float,
+        reduction: int,
     ) -> None:
         """Open the document.
 
-        Its form fields may take `form_s` of processor time. Width and height of its pages are
-        divided by `reduction`.
+        A page is rendered with up to `max_pixels`, its sides then divided by `reduction`; it is
+        refused if that is more than `pixels`. The fields of the form may take `form_s` of processor
+        time.
 
         Raises:
             EncryptedDocument: it needs a password.
@@ -45,6 +53,7 @@ class PdfFile:
 
         """
         self._max_pixels = max_pixels
+        self._pixels = pixels
         self._scale = dpi / _POINTS_PER_INCH
         self._reduction = reduction
         handle = raw.FPDF_LoadMemDocument64(data, len(data), None)
@@ -85,7 +94,11 @@ class PdfFile:
             raise NoSuchPage(self.pages)
         try:
             page = self._document[number - 1]
-            scale = self._scale_for(*page.get_size())
+            width, height = page.get_size()
+            scale = self._scale_for(width, height)
+            pixels = math.ceil(width * scale) * math.ceil(height * scale)
+            if pixels > self._pixels:
+                raise TooManyPixels(pixels, self._pixels)
             size: tuple[int, int] = (0, 0)
 
             def bitmap_in_output(width: int, height: int, **options: object) -> pypdfium2.PdfBitmap:

@@ -51,7 +51,7 @@ def cache_fonts() -> None:
     """Render a page with every font that decoders may need, while files can still be opened."""
     CachedFonts().setup()
     output = memfd.output_buffer("fonts", _SIDE * _SIDE * 3)
-    PdfFile(_page(), _SIDE * _SIDE, 72, form_s=1, reduction=1).render(1, output)
+    PdfFile(_page(), _SIDE * _SIDE, _SIDE * _SIDE, dpi=72, form_s=1, reduction=1).render(1, output)
     os.close(output)
 
 

@@ -5,14 +5,16 @@ import os
 import time
 from contextlib import AbstractAsyncContextManager
 
+from model.decoding.attempts import Attempt, decoded
 from model.decoding.signatures import HEAD_BYTES, is_pdf
-from model.decoding.zygote_handle import SlowPage, ZygoteHandle
-from model.errors import ReaderDied, ReadingTimeout, UnreadableImage
+from model.decoding.zygote_handle import ZygoteHandle
+from model.errors import ReaderDied, UnreadableImage
 from model.reading import DecodedImage, Implausible, decoded_image
 from model.workers import memfd
 from model.workers.channel import Message
 from model.workers.fair_queue import FairSemaphore, Turn
 from model.workers.launcher import Launcher
+from model.workers.memory_budget import Reservation
 from model.workers.pool import Report
 
 _RGB = 3  # bytes a pixel
@@ -79,11 +81,11 @@ class DecoderPool:
         return self._turns.turn(caller)
 
     async def decode(
-        self, upload: int, size_bytes: int, page: int, turn: Turn
+        self, upload: int, size_bytes: int, page: int, turn: Turn, memory: Reservation
     ) -> tuple[DecodedImage, float]:
         """Return a page's pixels, whose descriptor the caller closes, and the seconds it took.
 
-        The caller of the turn is charged.
+        The caller of the turn is charged. `memory` is what the page takes until it has been read.
 
         Raises:
             ReadingError: the decoder's error about the upload.
@@ -92,49 +94,44 @@ class DecoderPool:
 
         """
         request = {**self._request, "bytes": size_bytes, "page": page}
+        document = is_pdf(os.pread(upload, HEAD_BYTES, 0))
         began = time.perf_counter()
         slow = asyncio.get_running_loop().call_later(_SLOW_S, turn.mark_slow)
         try:
-            image = await self._attempt(request, upload, turn, reduction=1, share=1)
-        except SlowPage:
-            if not is_pdf(os.pread(upload, HEAD_BYTES, 0)):
-                raise
-            image = await self._second_attempt(request, upload, turn)
+            image = await decoded(
+                lambda attempt: self._attempt(attempt, request, upload, turn),
+                memory,
+                max_pixels=self._max_pixels,
+                document=document,
+            )
         finally:
             slow.cancel()
-        return image, time.perf_counter() - began
-
-    async def _second_attempt(self, request: Message, upload: int, turn: Turn) -> DecodedImage:
-        """Return a page with fewer pixels, in less time."""
-        try:
-            return await self._attempt(
-                request, upload, turn, reduction=_SECOND_REDUCTION, share=_SECOND_SHARE
-            )
-        except SlowPage as error:
-            raise ReadingTimeout(error.step, self._timeout_s) from error
+        return image, time.perf_counter() - began - memory.waited_s
 
     async def _attempt(
-        self, request: Message, upload: int, turn: Turn, *, reduction: int, share: float
+        self, attempt: Attempt, request: Message, upload: int, turn: Turn
     ) -> DecodedImage:
-        """Return a page's pixels, its sides divided by `reduction`, in a `share` of the time.
+        """Return a page's pixels.
 
         Raises:
             ReadingError: as of `decode`.
-            SlowPage: it took longer.
+            SlowPage: it took longer than its share of `timeout_s`.
+            TooManyPixels: it has more than `attempt.pixels`.
 
         """
         zygote = await self._running()
-        cpu_s = self._timeout_s * share
+        cpu_s = self._timeout_s * attempt.share
+        limits = {"pixels": attempt.pixels, "reduction": attempt.reduction, "cpu_s": cpu_s}
         output = memfd.output_buffer("pixels", self._max_pixels * _RGB)
         try:
             response = await zygote.decode(
-                {**request, "reduction": reduction, "cpu_s": cpu_s},
+                {**request, **limits},
                 upload,
                 output,
                 timeout_s=cpu_s * _WALL_FACTOR + _WALL_EXTRA_S,
                 charge=turn.charge,
             )
-            return decoded_image(response, output, self._max_pixels)
+            return decoded_image(response, output, attempt.pixels)
         except BaseException as error:
             os.close(output)
             if isinstance(error, Implausible):

@@ -31,6 +31,7 @@ def make_reader() -> MakeReader:
             "recogniser": "sealed-crnn-v2",
             "max_pixels": 10_000_000,
             "max_pages": 10,
+            "page_memory_bytes": 10**10,
             "pdf_dpi": 100,
             "engines": 1,
             "decoders": 1,

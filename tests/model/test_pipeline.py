@@ -14,6 +14,7 @@ from model.reading import DecodedImage, Page
 from model.workers import memfd
 from model.workers.fair_queue import Turn
 from model.workers.launcher import LAUNCHER, Launcher
+from model.workers.memory_budget import Reservation
 from model.workers.pool import Pool
 from tests.model.processes import until
 from tests.model.workers.children import STAND_IN
@@ -50,6 +51,7 @@ class InstantDecoders(DecoderPool):
         size_bytes: int,  # noqa: ARG002
         page: int,
         turn: Turn,  # noqa: ARG002
+        memory: Reservation,  # noqa: ARG002
     ) -> tuple[DecodedImage, float]:
         """Return a pixel, and note the page."""
         self.decoded.append(page)
@@ -62,7 +64,9 @@ class Requests:
     def __init__(self, decoders: InstantDecoders, engines: Pool) -> None:
         self.decoders = decoders
         self.engines = engines
-        self.pipeline = Pipeline(decoders, engines, threads=1, read_timeout_s=60, model="none")
+        self.pipeline = Pipeline(
+            decoders, engines, page_memory_bytes=1, threads=1, read_timeout_s=60, model="none"
+        )
         self.tasks: list[asyncio.Task[Page]] = []
 
     async def add(self, callers: str) -> None:

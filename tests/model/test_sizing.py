@@ -27,7 +27,7 @@ def test_auto_depends_on_the_machine(
     machine: Machine, workers: int, expected: tuple[int, int]
 ) -> None:
     """One engine a processor, if there is memory, divided among the web processes."""
-    sizes = choose("auto", "auto", machine=machine, workers=workers)
+    sizes = choose("auto", "auto", page_memory_bytes="auto", machine=machine, workers=workers)
     assert (sizes.processes, sizes.threads) == expected
     assert sizes.machine.startswith(f"{machine.processors} processors")
     assert sizes.warning is None
@@ -41,7 +41,9 @@ def test_numbers_are_used_as_they_are(
     processes: Count, threads: Count, expected: tuple[int, int], *, too_many: bool
 ) -> None:
     """With a warning if half of the memory is not enough for the processes."""
-    sizes = choose(processes, threads, machine=Machine(2, 4 * GB), workers=1)
+    sizes = choose(
+        processes, threads, page_memory_bytes="auto", machine=Machine(2, 4 * GB), workers=1
+    )
     assert (sizes.processes, sizes.threads) == expected
     assert (sizes.warning is not None) == too_many
 

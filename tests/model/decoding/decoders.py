@@ -10,6 +10,7 @@ from PIL import Image
 from model.decoding.pool import DecoderPool
 from model.workers import memfd
 from model.workers.launcher import LAUNCHER, Launcher
+from model.workers.memory_budget import MemoryBudget
 from tests.model.images import to_bytes
 
 SMALL = to_bytes(Image.new("RGB", (30, 20), (200, 100, 50)))
@@ -42,8 +43,9 @@ async def decode(decoders: DecoderPool, data: bytes, page: int = 1) -> tuple[int
     """Return a page's width, height and pixels."""
     upload = memfd.sealed_copy("upload", data)
     try:
-        async with decoders.turn("test") as turn:
-            image, _ = await decoders.decode(upload, len(data), page, turn)
+        with MemoryBudget(10**10).reservation() as memory:
+            async with decoders.turn("test") as turn:
+                image, _ = await decoders.decode(upload, len(data), page, turn, memory)
         pixels = memfd.read(image.pixels, image.width * image.height * 3)
         os.close(image.pixels)
         return image.width, image.height, pixels

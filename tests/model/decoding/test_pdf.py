@@ -32,7 +32,9 @@ def rendered(
     """Return the pixels of a page, H x W x 3."""
     output = memfd.output_buffer("test", max_pixels * 3)
     try:
-        width, height = PdfFile(data, max_pixels, dpi, form_s=60, reduction=1).render(page, output)
+        width, height = PdfFile(
+            data, max_pixels, max_pixels, dpi=dpi, form_s=60, reduction=1
+        ).render(page, output)
         flat = np.frombuffer(os.pread(output, width * height * 3, 0), np.uint8)
         return flat.reshape(height, width, 3)
     finally:
@@ -61,7 +63,7 @@ def test_colours_are_red_green_blue() -> None:
 def test_each_page_is_rendered_by_its_number() -> None:
     """Two pages differ; there is no third."""
     data = pdf("FIRST", "SECOND")
-    assert PdfFile(data, 1_000_000, 72, form_s=60, reduction=1).pages == 2
+    assert PdfFile(data, 1_000_000, 1_000_000, dpi=72, form_s=60, reduction=1).pages == 2
     assert not np.array_equal(rendered(data, 1), rendered(data, 2))
     with pytest.raises(NoSuchPage) as refusal:
         rendered(data, 3)

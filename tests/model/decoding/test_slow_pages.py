@@ -12,6 +12,7 @@ from model.errors import ReadingTimeout
 from model.reading import DecodedImage
 from model.workers import memfd
 from model.workers.fair_queue import FairSemaphore, Turn
+from model.workers.memory_budget import MemoryBudget
 from tests.model.decoding.decoders import LARGE, running
 from tests.model.processes import children_of, until
 
@@ -36,7 +37,8 @@ async def decode(decoders: DecoderPool, data: bytes, bill: Bill) -> DecodedImage
     """Return a page, whose pixels are closed."""
     upload = memfd.sealed_copy("upload", data)
     try:
-        image, _ = await decoders.decode(upload, len(data), 1, bill)
+        with MemoryBudget(10**10).reservation() as memory:
+            image, _ = await decoders.decode(upload, len(data), 1, bill, memory)
         os.close(image.pixels)
         return image
     finally:
@@ -66,7 +68,7 @@ async def test_a_slow_page_is_rendered_once_more_at_half_the_resolution(
     monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     """Both attempts are charged. Control: without time for it, it is refused after the second."""
-    monkeypatch.setattr("model.decoding.pool._SECOND_SHARE", share)
+    monkeypatch.setattr("model.decoding.attempts._SECOND_SHARE", share)
     bill = Bill()
     async with running(dpi=144, timeout_s=0.1) as decoders:
         if share > 1:

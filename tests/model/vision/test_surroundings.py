@@ -22,7 +22,8 @@ from pathlib import Path
 from model.reader import Reader
 async def read(sleep_s):
     reader = Reader(detector="ppocrv3-det", recogniser="sealed-crnn-v2", max_pixels=10**6,
-                    max_pages=1, pdf_dpi=100, engines=1, decoders=1, threads=1, max_waiting=1,
+                    max_pages=1, page_memory_bytes=10**10, pdf_dpi=100, engines=1,
+                    decoders=1, threads=1, max_waiting=1,
                     idle_s=0, start_timeout_s=60, decode_timeout_s=60, read_timeout_s=60,
                     max_readings=0, seccomp=True, report=print)
     [reading] = await reader.read(Path(sys.argv[1]).read_bytes(), detect=False)
