@@ -21,6 +21,7 @@ COMMANDS = {
     "growth": ("--rounds", "1", "--pages", "2"),
     "handshakes": ("--rounds", "1", "--batch", "1"),
     "isolation": ("--rounds", "1"),
+    "large_pages": ("--number", "2", "--side", "500"),
     "memory": ("--requests", "40", "--step", "20", "--idle-s", "1"),
     "overload": ("--seconds", "1", "--warm-up", "1"),
     "recognise": (PAGES, "--recogniser", "sealed-crnn-v2"),
