@@ -128,6 +128,8 @@ class HardenedH11Protocol(H11Protocol):
         try:
             while isinstance(event := self.connection.next_event(), h11.Data):
                 await self._pace.count(event)
+                if self._finished.is_set():
+                    return
         except h11.RemoteProtocolError:
             self._finished.set()
         if not self._is_receiving or self._discarded > self._options.discard_bytes:
@@ -207,6 +209,7 @@ class HardenedH11Protocol(H11Protocol):
     async def _close_when_finished(self) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._finished.wait(), self._options.linger_s)
+        self._finished.set()
         await self.send(Closed())
 
     async def drain(self) -> None:

@@ -114,3 +114,13 @@ async def test_reads_of_a_few_bytes_are_not_slowed_down(monkeypatch: pytest.Monk
     async with asyncio.timeout(60):
         for _ in range(100):
             await pace.count(h11.Data(data=b"x"))
+
+
+async def test_a_connection_ends_in_the_middle_of_slow_chunks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After an early response the rest of a read is not handled to its end."""
+    monkeypatch.setattr(chunk_pace, "FREE_SMALL_CHUNKS", 0)
+    async with asyncio.timeout(10):  # all pauses together would be 40 s
+        _, sent = await _stall_ms(Counting(early=True))
+    assert sent.startswith(b"HTTP/1.1 200")
