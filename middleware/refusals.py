@@ -43,6 +43,7 @@ class Refusals:
         if refusal is None:
             await self.app(scope, receive, send)
             return
+        request_context(scope).function = "refused"
         if refusal != HTTPS_REQUIRED:
             raise ERRORS[refusal]
         request_context(scope).problem = HTTPS_REQUIRED

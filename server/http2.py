@@ -19,7 +19,7 @@ from server.flood_guard import (
 )
 from server.flow_control import RetainedWindows
 from server.h2_settings import announce
-from server.http2_headers import are_valid_trailers, frames_cost, refusal_of_headers
+from server.http2_headers import are_valid_trailers, frames_cost, refusal_of_headers, resets_cost
 from server.network_limit import NetworkLimit
 from server.options import ServerOptions
 from server.probes import override
@@ -143,7 +143,7 @@ class HardenedH2Protocol(SendingH2Protocol):
         self.budget.consume(frames_cost(event.headers))
         refusal = refusal_of_headers(event.headers, self.config.h2_max_header_list_size)
         if refusal is not None:
-            self.budget.consume(RESET_COST)
+            self.budget.consume(RESET_COST * resets_cost(refusal))
         self.flow_control.open_stream(event.stream_id)
         await self._open_stream(event, refusal)
         await self.send(Updated(idle=False))

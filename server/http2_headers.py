@@ -105,6 +105,11 @@ def refusal_of_headers(headers: Headers, header_list_bytes: int) -> Refusal | No
     return None
 
 
+def resets_cost(refusal: Refusal) -> int:
+    """Return how many resets a refusal costs as much as: large headers take long to decode."""
+    return HARD_LIMIT_FACTOR if refusal is Refusal.HEADERS_TOO_LARGE else 1
+
+
 def are_valid_trailers(headers: Headers, header_list_bytes: int) -> bool:
     """Whether the fields after a body are valid."""
     return header_list_size(headers) <= header_list_bytes and _is_valid(headers, TRAILERS)
