@@ -4,8 +4,13 @@ Only the first bytes are looked at, and of a ZIP file its list of names at the e
 14496-12 (HEIC, AVIF), ECMA-376 part 2 (Office), and file(1)'s list of signatures.
 """
 
+import codecs
 import re
 from enum import StrEnum
+
+# Loaded here: the decoder cannot open the codecs' files once it is sandboxed.
+for _encoding in ("utf-16", "gb18030"):
+    codecs.lookup(_encoding)
 
 _HEAD_BYTES = 1024
 _ZIP_NAMES_BYTES = 65_536

@@ -65,6 +65,8 @@ def test_unknown_paths_and_methods(service: Service) -> None:
     [
         (b"x", "text/html", (415, "unsupported_body")),
         (b"GIF", "image/png", (415, "unsupported_image_type")),
+        ("\u6587\u5b57".encode("gb18030") * 9, "image/png", (415, "unsupported_image_type")),
+        ("\u6587\u5b57".encode("utf-16") * 9, "image/png", (415, "unsupported_image_type")),
         (b"", "image/png", (400, "malformed_body")),
         (b"{", "application/json", (400, "malformed_body")),
         (b'{"image": "***"}', "application/json", (400, "malformed_body")),
