@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
     from tls.clients import ClientTrustStore
 
 PAIR: tuple[Loc, ...] = (("server", "certfile"), ("server", "keyfile"))
+CLIENT_FILES: tuple[Loc, ...] = (("tls", "client_ca"), ("tls", "client_crl"))
 DEVELOPMENT_FILES = ("certificate.pem", "certificate.key")
 
 
@@ -66,7 +67,7 @@ def client_trust(settings: Settings, directory: Path) -> "ClientTrustStore | Non
         return None
     from tls.clients import ClientTrustStore  # noqa: PLC0415 - imports cryptography: 160 ms
 
-    with refusing(ClientCAError, locs=(("tls", "client_ca"),), subject=""):
+    with refusing(ClientCAError, locs=CLIENT_FILES, subject=""):
         return ClientTrustStore(
             directory / str(tls.client_ca),
             directory / tls.client_crl if tls.client_crl else None,

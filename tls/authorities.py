@@ -36,7 +36,9 @@ def read_authorities(file: Path, pem: bytes) -> list[x509.Certificate]:
     try:
         authorities = x509.load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise ClientCAError(f"[tls] client_ca: {file}: {error}") from error
+        raise ClientCAError(
+            f"[tls] client_ca: {file} has no certificate in PEM form, or a damaged one"
+        ) from error
     for authority in authorities:
         name = authority.subject.rfc4514_string()
         if not _is_authority(authority):
@@ -78,7 +80,7 @@ def read_revocation_lists(
     try:
         found = [x509.load_pem_x509_crl(part) for part in _split(pem)]
     except ValueError as error:
-        raise ClientCAError(f"{where}: {error}") from error
+        raise ClientCAError(f"{where} has no list in PEM form, or a damaged one") from error
     lists = {}
     for authority in authorities:
         name = authority.subject.rfc4514_string()

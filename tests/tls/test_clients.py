@@ -104,10 +104,10 @@ def test_the_cache_is_bounded(both: ClientTrustStore) -> None:
 @pytest.mark.parametrize(
     ("authorities", "lists", "said"),
     [
-        (b"nothing", None, "client_ca: .*ca.pem"),
+        (b"nothing", None, "client_ca: .*ca.pem has no certificate in PEM form"),
         (ROOT.pem + LEDGER.pem, None, "O=Bank.* is not a CA certificate"),
         (ISSUING.pem, None, "has no root"),
-        (ROOT.pem, b"nothing", "client_crl: .*crl.pem"),
+        (ROOT.pem, b"nothing", "client_crl: .*crl.pem has no list in PEM form"),
         (ROOT.pem + ISSUING.pem, ROOT.revocation_list(), "no list signed by CN=Issuing"),
         (ROOT.pem, STRANGER.revocation_list(), "no list signed by .*CN=Root"),
     ],
@@ -123,7 +123,9 @@ def test_files_that_cannot_be_used_are_named(
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """With the key of the settings."""
-    with pytest.raises(CertificateError, match=r"client_ca, client_crl: .*none.pem"):
+    with pytest.raises(
+        CertificateError, match=r"client_ca, client_crl: .*none.pem cannot be read: No such"
+    ):
         ClientTrustStore(tmp_path / "none.pem", None, required=True)
 
 
