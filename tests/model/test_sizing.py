@@ -72,3 +72,22 @@ def test_cpu_affinity() -> None:
         assert this_machine().processors == 1
     finally:
         os.sched_setaffinity(0, before)
+
+
+@pytest.mark.parametrize(
+    ("machine", "workers", "expected"),
+    [
+        (Machine(2, 2 << 30), 0, 1_347_483_648),  # a container of 2 GB: a page of 50 megapixels
+        (Machine(1, 1 << 30), 0, 423_741_824),
+        (Machine(1, GB // 2), 0, 200_000_000),  # always enough for a page of 10 megapixels
+        (Machine(4, 16 * GB), 2, 7_200_000_000),
+    ],
+)
+def test_memory_for_pages_is_what_the_processes_leave(
+    machine: Machine, workers: int, expected: int
+) -> None:
+    """Divided among the web processes. Control: a number is used as it is."""
+    sizes = choose("auto", "auto", page_memory_bytes="auto", machine=machine, workers=workers)
+    assert sizes.page_memory_bytes == expected
+    sizes = choose("auto", "auto", page_memory_bytes=5, machine=machine, workers=workers)
+    assert sizes.page_memory_bytes == 5

@@ -101,14 +101,14 @@ async def test_a_page_that_will_never_fit_is_refused(make_reader: MakeReader) ->
 
 async def test_pages_wait_for_each_other(make_reader: MakeReader) -> None:
     """Two that don't fit together are read one after the other. Control: with memory for both."""
-    drawn = render_page([["Many lines on a page", f"number {n}"] for n in range(15)])
+    drawn = render_page([["Many lines on a page", f"number {n}"] for n in range(8)])
     page = to_bytes(drawn)
     for both in (False, True):
         memory = drawn.width * drawn.height * BYTES_PER_PIXEL * (100 if both else 1)
         most = 0
         async with make_reader(engines=2, decoders=2, page_memory_bytes=memory) as reader:
             await reader.warm()
-            reading = asyncio.gather(*(reader.read(page) for _ in range(4)))
+            reading = asyncio.gather(*(reader.read(page) for _ in range(3)))
             while not reading.done():
                 most = max(most, reader.running)
                 await asyncio.sleep(0.001)
