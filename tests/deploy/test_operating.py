@@ -57,9 +57,8 @@ class Operator:
 
     def install(self) -> str:
         """Do what "With systemd" says; return the first key."""
-        user, install, folder, certificate, values, key, check, units, verify = blocks(
-            "With systemd"
-        )
+        steps = blocks("With systemd")
+        user, install, folder, certificate, values, key, check, units, verify, later = steps
         self.run(user, install, folder, certificate)
         for name, value in re.findall(r"(?m)^(\w+) = (\S+)", values):
             self.run(f"sed -i 's|^{name} = .*|{name} = {value}|' {SETTINGS}")
@@ -68,6 +67,7 @@ class Operator:
         assert "no mistakes" in self.run(check)
         self.run(units, f"KEY={token}")
         assert "HARBOUR CAFE" in self.run(verify)
+        assert "no mistakes" in self.run(later)
         return str(token)
 
     def status(self, token: str) -> str:
