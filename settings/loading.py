@@ -75,7 +75,7 @@ def examine(path: Path, variables: Mapping[str, str] = os.environ) -> Examinatio
         sources.secrets(Path(directory) if directory else None),
         sources.environment(variables),
     ]
-    merged = merge(found)
+    merged = merge(source.values for source in found)
     origins = Origins(found, merged)
     mistakes = [said for source in found for said in source.mistakes]
     if not found[0].complete:  # without settings.toml everything would be missing

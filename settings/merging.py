@@ -6,15 +6,14 @@ Tables merge key by key, as do `[[keys]]` of one id and `[[functions]]` of one p
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from settings.sources import Source
 from settings.suggestions import IDENTITY
 
 
-def merge(sources: Iterable[Source]) -> dict[str, Any]:
-    """Return the values of all sources; later ones take precedence."""
+def merge(values: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the values of several sources as one; later ones take precedence."""
     merged: dict[str, Any] = {}
-    for source in sources:
-        merged = _merge_tables(merged, source.values)
+    for each in values:
+        merged = _merge_tables(merged, each)
     return merged
 
 

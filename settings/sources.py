@@ -5,24 +5,22 @@ variables. Hypercorn reads settings.toml itself and nothing else, so the others 
 only.
 """
 
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from settings.errors import SettingsError
-from settings.kinds import AUTO, bare
+from settings.merging import merge
 from settings.schema import Settings
 from settings.server import UNSUPPORTED, Server
-from settings.suggestions import IDENTITY, suggest_table, suggestion, table_class
+from settings.suggestions import suggest_table, suggestion
 from settings.toml_file import parse, read_text
 from settings.toml_lines import Loc, key_lines
+from settings.variables import DELIMITER, value_of
 
 PREFIX = "OCR_"
 NOT_TABLES = ("OCR_SETTINGS", "OCR_SECRETS_DIR")
-WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,26 +155,15 @@ def _texts(
     values: dict[str, Any] = {}
     places: dict[Loc, str] = {}
     mistakes = [*unread]
-    for each, text in texts.items():
-        table, _, key = each[len(prefix) :].lower().partition("__")
+    for each in sorted(texts, key=str.lower):  # a whole table before its keys
+        table, _, key = each[len(prefix) :].lower().partition(DELIMITER)
         said = _unknown_name(each, table, prefix=prefix)
         if said is not None:
             mistakes.append(f"{where}{each} {said}")
-        elif not key:
-            values[table] = _merged(_json(text), values.get(table))
-            places[table,] = f"{where}{each}"
-        else:
-            present = values.setdefault(table, {})
-            if isinstance(present, dict):
-                present[key] = _value(table, key, text)
-            places[table, key] = f"{where}{each}"
+            continue
+        values = merge([values, value_of(each, texts[each], prefix=prefix)])
+        places[(table, key.partition(DELIMITER)[0]) if key else (table,)] = f"{where}{each}"
     return Source(name, values, tuple(mistakes), lambda: places, complete=not unread)
-
-
-def _merged(table: object, present: object) -> object:
-    """Return a whole table with the keys that are given one by one, which take precedence."""
-    both = isinstance(table, dict) and isinstance(present, dict)
-    return {**table, **present} if both else table  # type: ignore[dict-item]
 
 
 def _unknown_name(name: str, table: str, *, prefix: str) -> str | None:
@@ -188,33 +175,6 @@ def _unknown_name(name: str, table: str, *, prefix: str) -> str | None:
     known = [f"{prefix}{known.upper() if prefix else known}" for known in Settings.tables()]
     known += NOT_TABLES if prefix else ()
     return f"matches no table of settings.toml; {suggestion(name, known)}"
-
-
-def _value(table: str, key: str, text: str) -> object:
-    """Return a text as its key's type; a text that is not of that type stays one."""
-    field = table_class(table).model_fields.get(key) if table not in IDENTITY else None
-    kind = bare(field.annotation) if field else str
-    if kind is bool:
-        return {"true": True, "false": False}.get(text.lower(), text)
-    if kind in {int, float} or kind == AUTO:
-        if WHOLE_NUMBER.fullmatch(text):
-            return int(text)
-        return _decimal(text) if kind is float else text
-    return _json(text) if kind is not str and hasattr(kind, "__origin__") else text
-
-
-def _decimal(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _json(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 def _hypercorn_alone(where: str, key: str) -> str:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from settings.merging import merge
 from settings.schema import Settings
 from settings.server import UNSUPPORTED, Server
-from settings.sources import Source
 from settings.suggestions import bracketed, suggestion
 from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
 
@@ -26,20 +25,20 @@ entry = st.fixed_dictionaries({"id": names}, optional={"name": st.integers(0, 9)
 entries = st.lists(entry, max_size=4)
 
 
-def _source(values: tuple[dict[str, Any], list[dict[str, Any]]]) -> Source:
-    return Source("any", {**values[0], "keys": values[1]})
+def _source(values: tuple[dict[str, Any], list[dict[str, Any]]]) -> dict[str, Any]:
+    return {**values[0], "keys": values[1]}
 
 
 sources = st.lists(st.tuples(tables, entries).map(_source), min_size=1, max_size=4)
 
 
 @given(sources)
-def test_tables_merge_key_by_key(given_sources: list[Source]) -> None:
+def test_tables_merge_key_by_key(given_sources: list[dict[str, Any]]) -> None:
     """Each key has the value of the last source that sets it."""
     merged = merge(given_sources)
     expected: dict[str, dict[str, int]] = {}
     for source in given_sources:
-        for table, values in source.values.items():
+        for table, values in source.items():
             if table != "keys":
                 expected.setdefault(table, {}).update(values)
     assert {table: values for table, values in merged.items() if table != "keys"} == expected
@@ -51,31 +50,31 @@ def test_keys_merge_by_id(lists: list[list[dict[str, Any]]]) -> None:
     expected: dict[str, dict[str, Any]] = {}
     for entries_of_one in lists:
         expected |= {one["id"]: expected.get(one["id"], {}) | one for one in entries_of_one}
-    merged = merge([Source("any", {"keys": entries_of_one}) for entries_of_one in lists])
+    merged = merge([{"keys": entries_of_one} for entries_of_one in lists])
     assert merged["keys"] == list(expected.values())
 
 
 @given(sources)
-def test_duplicates_in_a_source_are_kept(given_sources: list[Source]) -> None:
+def test_duplicates_in_a_source_are_kept(given_sources: list[dict[str, Any]]) -> None:
     """An id that the last source has twice remains at least twice, for the schema to reject."""
     merged = [one["id"] for one in merge(given_sources)["keys"]]
     for key_id in set(merged):
-        counts = [[e["id"] for e in s.values["keys"]].count(key_id) for s in given_sources]
+        counts = [[e["id"] for e in s["keys"]].count(key_id) for s in given_sources]
         assert merged.count(key_id) >= [count for count in counts if count][-1]
 
 
 @given(sources)
-def test_an_empty_source_changes_nothing(given_sources: list[Source]) -> None:
+def test_an_empty_source_changes_nothing(given_sources: list[dict[str, Any]]) -> None:
     """It is the same as no source."""
-    assert merge([*given_sources, Source("empty", {})]) == merge(given_sources)
+    assert merge([*given_sources, {}]) == merge(given_sources)
 
 
 @given(sources)
-def test_merging_does_not_change_the_sources(given_sources: list[Source]) -> None:
+def test_merging_does_not_change_the_sources(given_sources: list[dict[str, Any]]) -> None:
     """They have the same values afterwards."""
-    before = json.dumps([source.values for source in given_sources])
+    before = json.dumps(given_sources)
     merge(given_sources)
-    assert json.dumps([source.values for source in given_sources]) == before
+    assert json.dumps(given_sources) == before
 
 
 def test_precedence(load: Load) -> None:
