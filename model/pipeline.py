@@ -17,12 +17,11 @@ from model.workers.child import Child
 from model.workers.fair_queue import Turn
 from model.workers.memory_budget import MemoryBudget
 from model.workers.pool import Pool
-from model.workers.processor_time import Stopwatch, within
+from model.workers.processor_time import WALL_FACTOR, Stopwatch, within
 
 _INITIAL_MEAN_S = 1.0  # of a reading's time, until one has been measured
 _NEWEST = 0.2  # weight of the newest reading in the mean time
 _RESULT_BYTES = 64 << 20
-_WALL_FACTOR = 3  # of the limit on processor time: after that the machine's load is no excuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ class Pipeline:
                 engine.request(request, image.pixels, output),
                 stopwatch,
                 cpu_s=self._read_timeout_s * request["threads"],
-                wall_s=self._read_timeout_s * _WALL_FACTOR,
+                wall_s=self._read_timeout_s * WALL_FACTOR,
             )
             with _killed_if_implausible(engine):
                 return recognition(response, output, _RESULT_BYTES)

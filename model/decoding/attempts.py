@@ -16,52 +16,87 @@ _FIRST_PIXELS = 10_000_000
 _SIZES = 3  # that a page may turn out to have: the first, the file's, and that of the file's page
 _SECOND_REDUCTION, _SECOND_SHARE = 2, 0.5  # of the sides of a page that is slow, and of its time
 
+Charge = Callable[[float], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Decode up to `pixels`, sides divided by `reduction`, in a `share` of the time limit."""
+    """Decode up to `pixels`, sides divided by `reduction`, in `cpu_s` of processor time.
+
+    `charge` is called with the processor time that it used.
+    """
 
     pixels: int
     reduction: int
-    share: float
+    cpu_s: float
+    charge: Charge
 
 
 Decode = Callable[[Attempt], Awaitable[DecodedImage]]
 
 
+@dataclass(slots=True)
+class _Allowance:
+    """The processor time left for all attempts with the same `reduction`."""
+
+    left_s: float
+    reduction: int
+    charge_caller: Charge
+
+    def attempt(self, pixels: int) -> Attempt:
+        """Return the next attempt, which may use the time left.
+
+        Raises:
+            SlowPage: there is none.
+
+        """
+        if self.left_s <= 0:
+            raise SlowPage("decoding", self.left_s)
+        return Attempt(pixels, self.reduction, self.left_s, self._charge)
+
+    def _charge(self, seconds: float) -> None:
+        self.left_s -= seconds
+        self.charge_caller(seconds)
+
+
 async def decoded(
-    decode: Decode, memory: Reservation, *, max_pixels: int, document: bool
+    decode: Decode,
+    memory: Reservation,
+    *,
+    max_pixels: int,
+    document: bool,
+    cpu_s: float,
+    charge: Charge,
 ) -> DecodedImage:
-    """Return a page; one that is slow is decoded again with fewer pixels, if it is a `document`'s.
+    """Return a page, decoded in `cpu_s` of processor time, for which the caller is charged.
+
+    If it is a `document`'s and slow, it is decoded again with fewer pixels, in half the time.
 
     Raises:
         ReadingError: as `decode`.
-        ReadingTimeout: the second attempt was too slow, too.
+        ReadingTimeout: it was too slow each time.
 
     """
-    try:
-        return await _with_memory(decode, memory, max_pixels, reduction=1, share=1)
-    except SlowPage as slow:
-        if not document:
-            raise
-        limit_s = slow.limit_s
-    try:
-        return await _with_memory(
-            decode, memory, max_pixels, reduction=_SECOND_REDUCTION, share=_SECOND_SHARE
-        )
-    except SlowPage as slow:
-        raise ReadingTimeout(slow.step, limit_s) from slow
+    allowances = [_Allowance(cpu_s, 1, charge)]
+    if document:
+        allowances.append(_Allowance(cpu_s * _SECOND_SHARE, _SECOND_REDUCTION, charge))
+    for allowance in allowances:
+        try:
+            return await _with_memory(decode, memory, max_pixels, allowance)
+        except SlowPage as error:
+            slow = error
+    raise ReadingTimeout(slow.step, cpu_s) from slow
 
 
 async def _with_memory(
-    decode: Decode, memory: Reservation, max_pixels: int, *, reduction: int, share: float
+    decode: Decode, memory: Reservation, max_pixels: int, allowance: _Allowance
 ) -> DecodedImage:
     """Return a page, after the memory for its pixels has been reserved."""
     pixels = min(_FIRST_PIXELS, max_pixels)
     for _ in range(_SIZES):
         await memory.resize(pixels * BYTES_PER_PIXEL)
         try:
-            image = await decode(Attempt(pixels, reduction, share))
+            image = await decode(allowance.attempt(pixels))
         except TooManyPixels as large:
             if not pixels < large.pixels <= max_pixels:
                 raise TooManyPixels(large.pixels, max_pixels) from large

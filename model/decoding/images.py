@@ -58,9 +58,8 @@ class ImageFile:
         Image.MAX_IMAGE_PIXELS = None
         self._max_pixels = max_pixels
         try:
-            self._check_size(
-                _webp_size(data)
-            )  # before Pillow, which allocates the canvas when it opens a WebP
+            # Before Pillow, which allocates the canvas when it opens a WebP.
+            self._check_size(_webp_size(data))
             self._image = Image.open(io.BytesIO(data), formats=_FORMATS)
             self._check_size(self._image.size)
             self.pages = _count_pages(self._image)

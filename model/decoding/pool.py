@@ -16,18 +16,14 @@ from model.workers.fair_queue import FairSemaphore, Turn
 from model.workers.launcher import Launcher
 from model.workers.memory_budget import Reservation
 from model.workers.pool import Report
+from model.workers.processor_time import WALL_FACTOR
 
 _RGB = 3  # bytes a pixel
 # Address space that a decoder may have beyond the zygote's: what Pillow's and PDFium's most
 # expensive modes take of an image at once (measured: 16 bytes a pixel), and the upload.
 _BYTES_PER_PIXEL, _EXTRA_BYTES = 24, 512 << 20
-# The time that a page may take beside its processor time, if the machine is busy or has stopped it.
-_WALL_FACTOR, _WALL_EXTRA_S = 3, 1.0
+_WALL_EXTRA_S = 1.0  # beside WALL_FACTOR, so that a small limit leaves time for the fork
 _FORM_SHARE = 0.25  # of a page's processor time, for the fields of its document's form
-_SECOND_REDUCTION, _SECOND_SHARE = (
-    2,
-    0.5,
-)  # of the second attempt: of a page's sides, and of its time
 _SLOW_S = 1.0  # after which a page no longer keeps other callers from decoding
 
 
@@ -99,28 +95,28 @@ class DecoderPool:
         slow = asyncio.get_running_loop().call_later(_SLOW_S, turn.mark_slow)
         try:
             image = await decoded(
-                lambda attempt: self._attempt(attempt, request, upload, turn),
+                lambda attempt: self._attempt(attempt, request, upload),
                 memory,
                 max_pixels=self._max_pixels,
                 document=document,
+                cpu_s=self._timeout_s,
+                charge=turn.charge,
             )
         finally:
             slow.cancel()
         return image, time.perf_counter() - began - memory.waited_s
 
-    async def _attempt(
-        self, attempt: Attempt, request: Message, upload: int, turn: Turn
-    ) -> DecodedImage:
+    async def _attempt(self, attempt: Attempt, request: Message, upload: int) -> DecodedImage:
         """Return a page's pixels.
 
         Raises:
             ReadingError: as of `decode`.
-            SlowPage: it took longer than its share of `timeout_s`.
+            SlowPage: it took longer than `attempt.cpu_s`.
             TooManyPixels: it has more than `attempt.pixels`.
 
         """
         zygote = await self._running()
-        cpu_s = self._timeout_s * attempt.share
+        cpu_s = attempt.cpu_s
         limits = {"pixels": attempt.pixels, "reduction": attempt.reduction, "cpu_s": cpu_s}
         output = memfd.output_buffer("pixels", self._max_pixels * _RGB)
         try:
@@ -128,8 +124,8 @@ class DecoderPool:
                 {**request, **limits},
                 upload,
                 output,
-                timeout_s=cpu_s * _WALL_FACTOR + _WALL_EXTRA_S,
-                charge=turn.charge,
+                timeout_s=cpu_s * WALL_FACTOR + _WALL_EXTRA_S,
+                charge=attempt.charge,
             )
             return decoded_image(response, output, attempt.pixels)
         except BaseException as error:

@@ -4,7 +4,6 @@ It passes descriptors from the parent to decoders, and never reads what is in th
 starts within milliseconds, in the same clean state, and reads one upload only.
 """
 
-import contextlib
 import gc
 import io
 import os
@@ -20,7 +19,6 @@ from model.sandbox import lock, policies
 from model.workers.channel import Channel, Message, close_all
 
 _CODECS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-_NICENESS = 10  # of the decoders: a slow page must not take the processors from the engines
 
 
 def serve(channel: Channel) -> None:
@@ -32,8 +30,6 @@ def serve(channel: Channel) -> None:
     """
     message, _ = channel.receive()
     load()
-    with contextlib.suppress(PermissionError):  # deploy/systemd's SystemCallFilter denies the call
-        os.nice(_NICENESS)
     landlock = restrict(message)
     channel.send({"sequence": message["sequence"], "landlock": landlock})
     Zygote(channel).run()

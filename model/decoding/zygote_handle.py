@@ -21,7 +21,7 @@ _START = 1  # the sequence number of the start message
 
 
 class SlowPage(ReadingTimeout):
-    """A page used all its processor time; with fewer pixels it may not."""
+    """A page took longer than its limit; with fewer pixels it may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,9 @@ class ZygoteHandle:
         `charge` is called with its processor time, when it has exited.
 
         Raises:
-            SlowPage: it used more processor time than the request allows.
-            ReadingTimeout: so did the document's form; or it took longer than `timeout_s`.
+            SlowPage: it used more processor time than the request allows, or took longer than
+                `timeout_s`.
+            ReadingTimeout: the document's form used more processor time than the request allows.
             ReaderDied: the zygote exited or could not fork.
             UnreadableImage: the decoder exited without a response.
             Busy: there is no file descriptor left.
@@ -143,7 +144,7 @@ class ZygoteHandle:
             await asyncio.wait([exited], timeout=_KILL_GRACE_S)
             if not exited.done():
                 self._process.kill("it did not kill a decoder")
-            raise ReadingTimeout("decoding", timeout_s) from error
+            raise SlowPage("decoding", timeout_s) from error
         except asyncio.CancelledError:
             if self.alive:
                 self._process.send({"kill": sequence})

@@ -9,6 +9,8 @@ Result = TypeVar("Result")
 
 _SCHEDULED = 2  # CPUCLOCK_SCHED in the kernel's posix-timers_types.h
 _MIN_WAIT_S = 0.02
+# Of a limit on processor time, the limit on wall time: a busy machine may take so much longer.
+WALL_FACTOR = 6
 
 
 def processor_s(pid: int) -> float | None:
