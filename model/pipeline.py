@@ -157,6 +157,7 @@ class Pipeline:
             response = await within(
                 engine.request(request, image.pixels, output),
                 stopwatch,
+                threads=request["threads"],
                 cpu_s=self._read_timeout_s * request["threads"],
                 wall_s=self._read_timeout_s * WALL_FACTOR,
             )

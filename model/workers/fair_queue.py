@@ -46,8 +46,8 @@ class FairSemaphore:
     """At most `size` turns at a time, and one more for a caller that holds none if all are slow.
 
     Each caller has a tag: the virtual time at which its next turn begins. It grows with the
-    processor time that the caller uses; the lowest tag is served first. Virtual time is the tag of
-    the turn served last, and no tag of a new turn is below it, so time not used is not saved up.
+    processor time that the caller uses; the lowest tag is served first. Virtual time is the lowest
+    tag when a turn was last given, and no tag is below it, so time not used is not saved up.
     Source: Goyal, Vin, Cheng, Start-time Fair Queuing, 1996.
     """
 
@@ -91,7 +91,8 @@ class FairSemaphore:
             self._tags.clear()
 
     def _grant(self, caller: str) -> Turn:
-        self._virtual_s = self._tag(caller)
+        # A caller may be served before its time, because those before it hold all slow turns.
+        self._virtual_s = min(map(self._tag, (caller, *self._waiting)))
         self._tags = {each: tag for each, tag in self._tags.items() if tag > self._virtual_s}
         self.charge(caller, EXPECTED_S)
         turn = Turn(self, caller)

@@ -45,9 +45,14 @@ class Stopwatch:
 
 
 async def within(
-    work: Coroutine[Any, Any, Result], stopwatch: Stopwatch, *, cpu_s: float, wall_s: float
+    work: Coroutine[Any, Any, Result],
+    stopwatch: Stopwatch,
+    *,
+    threads: int,
+    cpu_s: float,
+    wall_s: float,
 ) -> Result:
-    """Return the result of work that another process does.
+    """Return the result of work that another process does in so many threads.
 
     Raises:
         TimeoutError: that process took more than `cpu_s` of processor time or `wall_s` in all.
@@ -56,10 +61,11 @@ async def within(
     task = asyncio.ensure_future(work)
     try:
         while True:
-            left = min(cpu_s - stopwatch.used_s(), wall_s - stopwatch.wall_s())
-            if left <= 0:
+            # The processor time that is left is used up no earlier than that.
+            left_s = min((cpu_s - stopwatch.used_s()) / threads, wall_s - stopwatch.wall_s())
+            if left_s <= 0:
                 raise TimeoutError
-            done, _ = await asyncio.wait([task], timeout=max(left, _MIN_WAIT_S))
+            done, _ = await asyncio.wait([task], timeout=max(left_s, _MIN_WAIT_S))
             if done:
                 return task.result()
     finally:

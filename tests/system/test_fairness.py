@@ -8,6 +8,8 @@ import httpx2
 import pytest
 
 from bench.slow_pdfs import form_fields, poster
+from tests.model.processes import until
+from tests.system.processes import decoders_of
 from tests.system.service import PATIENCE_S, Service, key_stanza
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +101,7 @@ async def test_a_key_that_sends_slow_documents_leaves_time_for_another(
                 asyncio.create_task(client.post("/ocr", content=document, headers=headers))
                 for _ in range(4)
             ]
-            await asyncio.sleep(0.5)
+            await until(lambda: len(decoders_of(service)) >= 2)
             statuses = [await refused_or_read(other, draw("4711")) for _ in range(3)]
             ended = [task for task in sending if task.done()]
             for task in sending:

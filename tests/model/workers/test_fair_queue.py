@@ -137,6 +137,24 @@ async def test_time_is_charged_after_the_turn_too() -> None:
     assert await waiting == "baa"
 
 
+@pytest.mark.parametrize("waits", [True, False])
+async def test_an_extra_turn_forgives_no_debt(*, waits: bool) -> None:
+    """If a caller that comes first still waits. Control: if only the debtor competes."""
+    semaphore = FairSemaphore(1)
+    async with semaphore.turn("a") as turn:
+        semaphore.charge("d", 500)
+        waiting = [asyncio.create_task(served(semaphore, "a"))] if waits else []
+        extra = asyncio.create_task(semaphore.turn("d").__aenter__())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        turn.mark_slow()
+        debtor = await extra
+        debt_s = semaphore._tag("d") - semaphore._tag("a")
+        debtor.settle()
+    assert debt_s == (500 if waits else EXPECTED_S)
+    await asyncio.gather(*waiting)
+
+
 async def test_debts_are_forgiven_when_nobody_competes() -> None:
     """No caller is remembered for ever."""
     semaphore = FairSemaphore(1)
