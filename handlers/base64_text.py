@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from handlers.body_errors import Base64CutShort, EmptyImage, ImageIsUrl, NotBase64
 
 PIECE_BYTES = 65_536
+"""How much of a body is parsed before the event loop runs other requests."""
+
 LONGEST_ESCAPE = 6  # \u002b
 GROUP = 4  # characters that make three bytes
-DATA_URL = re.compile(rb"\s*data:[\w.+/;=-]{0,200},")
-URL = re.compile(rb"\s*[a-z][a-z0-9+.-]{1,10}://", re.IGNORECASE)
+DATA_URL = re.compile(rb"[ \t\r\n]*data:[\w.+/;=-]{0,200},")
+URL = re.compile(rb"[ \t\r\n]*[a-z][a-z0-9+.-]{1,10}://", re.IGNORECASE)
 WHITE_SPACE = b" \t\r\n"
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 TO_STANDARD = bytes.maketrans(b"-_", b"+/")
-INVALID = re.compile(rb"[^A-Za-z0-9+/_=\s-]")
+INVALID = re.compile(rb"[^A-Za-z0-9+/_= \t\r\n-]")
 DATA = re.compile(rb"[A-Za-z0-9+/_-]")
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 from starlette.requests import Request
 
+from handlers.base64_text import PIECE_BYTES
 from handlers.body import Body
 from handlers.body_errors import EmptyBody
 from handlers.errors import UnsupportedBody
@@ -14,8 +15,6 @@ from handlers.other_formats import MEDIA_TYPES
 
 MULTIPART = "multipart/form-data"
 JSON = "application/json"
-PIECE_BYTES = 65_536
-"""How much of a body is parsed before the event loop runs other requests."""
 
 
 def media_type_of(request: Request) -> str:

@@ -33,8 +33,8 @@ ENTRIES = "OCR_KEYS"  # the variable that adds entries to those of the files
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
-class NotForClients(Exception):
-    """The certificate is not valid for clients."""
+class CertificateUnusable(Exception):
+    """The file has no certificate, or one that is not valid for clients."""
 
 
 def expiry(text: str) -> date:
@@ -125,14 +125,8 @@ def main() -> None:
             **({"expires": arguments.expires} if arguments.expires else {}),
         }
         settings = settings_with(entry)
-    except OSError as error:
-        parser.error(f"{arguments.certificate}: {error.strerror}")
-    except SettingsError as error:
+    except (CertificateUnusable, SettingsError) as error:
         parser.error(str(error))
-    except NotForClients as error:
-        parser.error(f"{arguments.certificate} {error}")
-    except ValueError as error:
-        parser.error(f"{arguments.certificate} has no certificate in PEM form: {error}")
     if not arguments.no_key:
         say(
             f"The key, shown only once; send it to the caller over a secure channel:\n\n  {token}\n"
@@ -154,18 +148,21 @@ def certificate(file: Path | None, *, pin: bool) -> dict[str, str]:
     """Return the fields of an entry that require the certificate in a file.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: the file has no certificate.
-        NotForClients: the certificate is not valid for clients.
+        CertificateUnusable: the file has none, or one that is not valid for clients.
 
     """
     if file is None:
         return {}
-    found = x509.load_pem_x509_certificate(file.read_bytes())
+    try:
+        found = x509.load_pem_x509_certificate(file.read_bytes())
+    except OSError as error:
+        raise CertificateUnusable(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise CertificateUnusable(f"{file} has no certificate in PEM form: {error}") from None
     with contextlib.suppress(x509.ExtensionNotFound):
         usage = found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         if ExtendedKeyUsageOID.CLIENT_AUTH not in usage:
-            raise NotForClients("has a certificate that is not valid for clients")
+            raise CertificateUnusable(f"{file} has a certificate that is not valid for clients")
     if pin:
         return {"certificate_sha256": found.fingerprint(hashes.SHA256()).hex()}
     return {"certificate_subject": found.subject.rfc4514_string()}
@@ -191,7 +188,12 @@ def settings_with(entry: Mapping[str, Any]) -> Settings:
         SettingsError: they are invalid; of a mistake in the entry it has what follows its id.
 
     """
-    others = json.loads(os.environ.get(ENTRIES, "[]"))
+    try:
+        others = json.loads(os.environ.get(ENTRIES, "[]"))
+    except ValueError:
+        others = None
+    if not isinstance(others, list):
+        raise SettingsError(f"{ENTRIES} is not a list of tables in JSON; correct or unset it")
     variables = {**os.environ, ENTRIES: json.dumps([*others, entry], default=str)}
     try:
         return load_settings(settings_path(), variables)

@@ -46,9 +46,7 @@ def bind_problem(address: str) -> BindProblem | None:
 
 def _tcp_problem(host: str, port: int, error: OSError) -> BindProblem:
     if isinstance(error, socket.gaierror):
-        return BindProblem(
-            f"the name {host} has no IPv4 address here; use an IP address, or correct the name"
-        )
+        return _name_problem(host, error)
     match error.errno:
         case errno.EADDRINUSE:
             holder = holder_of_port(port)
@@ -67,6 +65,17 @@ def _tcp_problem(host: str, port: int, error: OSError) -> BindProblem:
         case errno.EAFNOSUPPORT:
             return BindProblem("this machine has no IPv6; use an IPv4 address")
     return BindProblem(f"it cannot be bound: {error.strerror}")
+
+
+def _name_problem(host: str, error: socket.gaierror) -> BindProblem:
+    if error.errno == socket.EAI_AGAIN:
+        return BindProblem(
+            f"the name {host} cannot be resolved now: the name server does not respond; start "
+            "again later, or use an IP address"
+        )
+    return BindProblem(
+        f"the name {host} has no IPv4 address here; use an IP address, or correct the name"
+    )
 
 
 def _unix_problem(path: str) -> BindProblem | None:

@@ -20,7 +20,7 @@ def text_line(line: str, *, colour: bool) -> str:
     at = datetime.fromisoformat(entry.pop("at")).astimezone()
     event = entry.pop("event", None)
     said = " ".join(_request(entry)) if event is None else _event(event, entry)
-    text = _printable(f"{at:%H:%M:%S}  {said}")
+    text = printable(f"{at:%H:%M:%S}  {said}")
     return f"{RED}{text}{RESET}" if colour and _is_error(event, entry) else text
 
 
@@ -70,7 +70,8 @@ def _is_error(event: str | None, entry: Mapping[str, Any]) -> bool:
     return (entry.get("status") or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return a text with its unprintable characters escaped, line ends among them."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.log_text import printable
+
 PROC = Path("/proc")
 LISTENING = "0A"  # the kernel's TCP_LISTEN, as /proc/net/tcp shows it
 ACCEPTING = "00010000"  # the kernel's __SO_ACCEPTCON: accepted connections have the path, too
@@ -21,7 +23,8 @@ class Holder:
         """Return it in the words of a message; of its command line only the program's name."""
         if self.pid is None:
             return f"a process of the user {self.user}"
-        return f"process {self.pid} ({' '.join(_program(self.pid)) or 'unknown'})"
+        # Another user chooses what it is called, and root's terminal shows it.
+        return f"process {self.pid} ({printable(' '.join(_program(self.pid))) or 'unknown'})"
 
     def serves(self, settings_file: Path) -> bool:
         """Return whether its command line names this settings file, as `--config FILE` does."""

@@ -103,7 +103,7 @@ def _said(kind: Any, value: object, default: object) -> str:
         return f"{what} is not a date; write it as 2027-01-31 or 2027-01-31T12:00:00Z"
     if kind in {int, float} or kind == AUTO:
         name = {int: "a whole number", float: "a number"}.get(kind, 'a whole number or "auto"')
-        if isinstance(value, str) and value.isdecimal():
+        if isinstance(value, str) and value.isascii() and value.isdecimal():
             return f"{what} is a string, not {name}; write {value}, without quotes"
         such_as = default if isinstance(default, int | float) else 1
         return f"{what} is not {name}; write one such as {shown(such_as)}"

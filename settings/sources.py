@@ -7,6 +7,7 @@ only.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def main_file(path: Path) -> Source:
     tables = {key: value for key, value in source.values.items() if _is_ours(key, value)}
     server = {key: value for key, value in source.values.items() if key not in tables}
 
+    @cache
     def places() -> dict[Loc, str]:
         found = source.places()
         ours = {loc: place for loc, place in found.items() if loc[0] in tables}
@@ -122,6 +124,7 @@ def _toml(path: Path) -> Source:
     except SettingsError as error:
         return Source(path.name, {}, (str(error),), complete=False)
 
+    @cache  # not for each mistake: it reads the whole text once more
     def places() -> dict[Loc, str]:
         return {loc: f"{path.name}:{line}" for loc, line in key_lines(text).items()}
 

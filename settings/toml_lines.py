@@ -8,6 +8,10 @@ Loc = tuple[int | str, ...]
 """Where a value is: the keys that lead to it, and indices in lists."""
 
 
+CLOSING = ("]", "}", '"""', "'''")
+"""What the last line of a statement of several lines has, one of these."""
+
+
 def key_lines(text: str) -> dict[Loc, int]:
     """Return the line of each key, table header and list entry of a valid document."""
     found: dict[Loc, int] = {}
@@ -46,6 +50,8 @@ def _parsed(lines: list[str]) -> Iterator[tuple[int, int, dict[str, Any]]]:
     start = 0
     while start < len(lines):
         for end in range(start + 1, len(lines) + 1):
+            if end > start + 1 and not any(each in lines[end - 1] for each in CLOSING):
+                continue
             try:
                 parsed = tomllib.loads("\n".join(lines[start:end]))
             except tomllib.TOMLDecodeError:

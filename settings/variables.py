@@ -11,7 +11,9 @@ from settings.schema import Settings
 from settings.suggestions import IDENTITY, table_class
 
 DELIMITER = "__"
-WHOLE_NUMBER = re.compile(r"[+-]?\d+")
+WHOLE_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
+NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)", re.ASCII | re.IGNORECASE)
+"""Not all that float() takes, such as 1_0."""
 
 
 def value_of(name: str, text: str, *, prefix: str) -> dict[str, Any]:
@@ -26,6 +28,8 @@ def value_of(name: str, text: str, *, prefix: str) -> dict[str, Any]:
         found = source()
     except ValueNotJsonError:
         return {table: {key: text} if key else text}
+    if table not in found:  # JSON's null, which pydantic-settings leaves out
+        return {table: None}
     if key and isinstance(found[table].get(key), str):
         found[table][key] = _typed(table, key, text)
     return found
@@ -40,12 +44,5 @@ def _typed(table: str, key: str, text: str) -> object:
     if kind in {int, float} or kind == AUTO:
         if WHOLE_NUMBER.fullmatch(text):
             return int(text)
-        return _decimal(text) if kind is float else text
+        return float(text) if kind is float and NUMBER.fullmatch(text) else text
     return text
-
-
-def _decimal(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from handlers.body import Body
+from handlers.body_errors import NotBase64
 from handlers.errors import (
     MalformedBody,
     RequestError,
@@ -161,6 +162,15 @@ async def test_json_without_an_image_is_malformed(body: bytes) -> None:
     """Wrong syntax, types, names, base64 or depth."""
     with pytest.raises(MalformedBody):
         await _images("application/json", body)
+
+
+@pytest.mark.parametrize("space", ["\f", "\v", "\f\f\f\f", "\u00a0"])
+async def test_white_space_in_base64_is_json_s_alone(space: str) -> None:
+    """Regular expressions know more; the place is that of the first such character."""
+    text = ENCODED[:4] + space + ENCODED[4:]
+    with pytest.raises(NotBase64) as caught:
+        await _images("application/json", json.dumps({"image": text}).encode())
+    assert caught.value.position == 5
 
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n'

@@ -42,7 +42,6 @@ def test_a_free_address_has_no_problem(address: str) -> None:
     ("address", "said"),
     [
         ("203.0.113.9:8443", "this machine has no address 203.0.113.9; use one that it has"),
-        ("no-such-host.invalid:8443", "the name no-such-host.invalid has no IPv4 address here"),
         (f"{'ä' * 64}.example:8443", "is no valid host name"),
         ("fd://987", "not a socket (Bad file descriptor); it has to be passed in"),
         ("unix:/no/such/directory/ocr.sock", "the directory /no/such/directory does not exist"),
@@ -53,6 +52,37 @@ def test_a_problem_is_in_plain_words(address: str, said: str) -> None:
     """With what to do about it, and no error number."""
     assert said in _said(address)
     assert "Errno" not in _said(address)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (socket.EAI_NONAME, "the name ocr.test has no IPv4 address here"),
+        (socket.EAI_AGAIN, "the name ocr.test cannot be resolved now"),
+    ],
+)
+def test_a_name_without_an_address_is_told_from_one_that_cannot_be_resolved_now(
+    error: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A temporary failure is no reason to correct the name. No resolver is asked."""
+
+    class Unresolved(socket.socket):
+        def bind(self, _address: object) -> None:
+            raise socket.gaierror(error, "")
+
+    monkeypatch.setattr(socket, "socket", Unresolved)
+    assert said in _said("ocr.test:8443")
+
+
+def test_the_name_of_a_holder_cannot_move_the_cursor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user's process chooses it; root reads it on a terminal."""
+    monkeypatch.setattr(port_holder, "PROC", tmp_path)
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "cmdline").write_bytes(b"/bin/\x1b]0;owned\x07\n\x00")
+    holder = port_holder.Holder(7, "someone")
+    assert str(holder) == r"process 7 (\x1b]0;owned\x07\n)"
 
 
 @pytest.mark.parametrize("wildcard", [False, True])

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from settings import SettingsError
 from settings.merging import merge
 from settings.schema import Settings
 from settings.server import UNSUPPORTED, Server
 from settings.suggestions import bracketed, suggestion
+from settings.toml_lines import Loc, key_lines
 from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
 
 OTHER_KEY = KEY.replace('"aaaa"', '"bbbb"').replace("accounting", "archive")
@@ -188,6 +190,45 @@ def test_lists_in_the_environment_are_json(load: Load, refuse: Refuse) -> None:
 def test_a_list_of_other_values_is_rejected(value: str, main: str, refuse: Refuse) -> None:
     """It is neither ignored nor a crash."""
     assert "keys" in refuse(main, env={"OCR_KEYS": value})
+
+
+@pytest.mark.parametrize("table", Settings.tables())
+def test_null_is_no_table(table: str, refuse: Refuse) -> None:
+    """It would be accepted and do nothing."""
+    name = f"OCR_{table.upper()}"
+    assert refuse(env={name: "null"}).startswith(f"{name}: {bracketed(table)}: is not a ")
+
+
+@pytest.mark.parametrize("text", ["1_0", "\u0663", "1\u0663", " 7", "1e1_0"])
+@pytest.mark.parametrize("key", ["idle_s", "processes"])
+def test_a_number_has_ascii_digits_alone(text: str, key: str, refuse: Refuse) -> None:
+    """As in TOML; Python reads more."""
+    name = f"OCR_ENGINE__{key.upper()}"
+    message = refuse(env={name: text})
+    assert message.startswith(f"{name}: [engine] {key}: ")
+    assert f"write {text}" not in message
+
+
+@pytest.mark.parametrize("text", ["7", "+7", "7.0", "7.", "0.7e1", ".7E+1"])
+def test_a_number_in_the_environment(text: str, load: Load) -> None:
+    """In each usual notation."""
+    assert load(env={"OCR_ENGINE__IDLE_S": text}).engine.idle_s == 7
+
+
+def test_the_lines_of_a_file_are_found_once(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many mistakes it has: a reload looks for them on the event loop."""
+    read = []
+
+    def count(text: str) -> dict[Loc, int]:
+        read.append(text)
+        return key_lines(text)
+
+    monkeypatch.setattr("settings.sources.key_lines", count)
+    wrong = "\n".join(f"wrong{number} = 1" for number in range(20))
+    with pytest.raises(SettingsError) as caught:
+        load(f"[tls]\n{wrong}", local=f"[limits]\n{wrong}")
+    assert len(str(caught.value).splitlines()) == 40
+    assert len(read) == 2
 
 
 def test_secrets_are_files(load: Load, tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from settings.toml_lines import Loc, key_lines, unfinished_line
 
@@ -69,6 +72,22 @@ def test_every_key_of_the_shipped_file_has_its_line() -> None:
         if isinstance(values, dict):
             for key in values:
                 assert lines[found[table, key] - 1].startswith(f"{key} = ")
+
+
+def test_a_long_list_is_parsed_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for each of its lines; the key after it has its line."""
+    loads, parsed = tomllib.loads, []
+
+    def count(text: str) -> dict[str, Any]:
+        parsed.append(text)
+        return loads(text)
+
+    monkeypatch.setattr(tomllib, "loads", count)
+    long = "a = [\n" + '"x",\n' * 500 + "]\nb = 1"
+    assert key_lines(long)["b",] == 503
+    assert len(parsed) == 3
+    assert unfinished_line(long.replace("]", "")) == 1
+    assert len(parsed) == 4
 
 
 def test_an_unfinished_statement_is_found() -> None:

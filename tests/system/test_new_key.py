@@ -145,6 +145,22 @@ def test_mistakes_in_the_settings_are_named(
     assert shown.out == ""
 
 
+@pytest.mark.parametrize("entries", ["x", "null", "{}", "3"])
+def test_a_mistake_in_the_variable_of_keys_is_named(
+    entries: str,
+    printed: Print,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is no mistake of a certificate, and no entry is printed."""
+    monkeypatch.setenv("OCR_KEYS", entries)
+    with pytest.raises(SystemExit):
+        printed("x")
+    shown = capsys.readouterr()
+    assert "error: OCR_KEYS is not a list of tables in JSON" in shown.err
+    assert shown.out == ""
+
+
 def test_the_command_is_usable_in_pipes(tmp_path: Path) -> None:
     """Its standard output is the entry alone, which the service accepts with the key."""
     done = subprocess.run(
