@@ -84,7 +84,10 @@ class ServiceProcess:
         # SIGTERM ends it before it has a handler, in the first half second.
         if self.told_to_stop and -status == signal.SIGTERM:
             return 0
-        say(f"The service was ended by {signal.Signals(-status).name}.\n")
+        if -status == signal.SIGUSR1:  # server/respawn.py, which has logged why
+            say("The service has ended: a serving process could not go on.\n")
+        else:
+            say(f"The service was ended by {signal.Signals(-status).name}.\n")
         return 128 - status
 
 

@@ -111,7 +111,7 @@ class HardenedH11Protocol(H11Protocol):
             STREAM_ID,
             request.http_version.decode() if request else "1.1",
             self.connection_state,
-            method=request.method.decode("ascii") if request else "GET",
+            method=request.method.decode("ascii") if request else "",
             headers=request.headers if request else (),
         )
         await self._start(refused, self._refusals.refuse(refusal))

@@ -199,8 +199,7 @@ class HardenedH2Protocol(SendingH2Protocol):
         )
 
     def _refused(self, event: h2.events.RequestReceived) -> Request:
-        # A response to HEAD has no body, however the request is refused.
-        method = "HEAD" if (b":method", b"HEAD") in event.headers else "GET"
+        method = dict(event.headers).get(b":method", b"").decode("ascii", "replace")
         return refused_request(
             event.stream_id, "2", self.connection_state, method=method, headers=event.headers
         )

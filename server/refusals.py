@@ -50,12 +50,13 @@ def refused_request(
     http_version: str,
     state: ConnectionState,
     *,
-    method: str = "GET",
+    method: str = "",
     headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> Request:
     """Return what the application gets of a refused request: nothing that it could serve.
 
-    The path is empty. Of the headers it gets the language, if there is one.
+    The path is empty, and so is a method that could not be read. Of the headers it gets the
+    language, if there is one.
     """
     return Request(
         stream_id=stream_id,

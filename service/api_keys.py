@@ -8,7 +8,7 @@ from limits import parse as parse_limit
 from starlette.types import Scope
 
 from middleware.authentication import BEGINNING, END, Caller, PresentedCertificate
-from service.dev_key import development_caller, log_disabled
+from service.dev_key import development_caller, log_disabled, log_enabled
 from settings import ApiKey, Settings
 
 if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
@@ -20,13 +20,16 @@ def configured_callers(
 ) -> list[Caller]:
     """Return the configured callers; without any, the development key's, kept in `directory`.
 
-    It is logged if the settings disable that key and those `before`, if there were any, did not.
+    It is logged if the settings disable that key and those `before`, if there were any, did not;
+    and if they enable it again.
     """
     development_key = directory / ".dev" / "key"
     if settings.keys:
         if before is None or not before.keys:
             log_disabled(development_key)
         return [_caller(key) for key in settings.keys]
+    if before is not None and before.keys:
+        log_enabled(development_key)
     scopes = {function.scope for function in settings.functions}
     paths = {function.path for function in settings.functions}
     return [development_caller(development_key, scopes, paths)]

@@ -54,6 +54,13 @@ def log_disabled(path: Path) -> None:
         )
 
 
+def log_enabled(path: Path) -> None:
+    """Log that the development key in the file `path` is valid again: `[[keys]]` are gone."""
+    log_event(
+        event="development_key_enabled", file=str(path), reason="the settings have no [[keys]]"
+    )
+
+
 def development_caller(path: Path, scopes: Iterable[str], paths: Iterable[str]) -> Caller:
     """Return the key's entry: every scope, high limits, valid from this machine only."""
     digest = hashlib.sha256(ensure_key(path).encode()).digest()

@@ -68,6 +68,12 @@ def _exists(module: str) -> bool:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_merge_is_unfinished(name: str) -> None:
+    """No page has a conflict's markers."""
+    assert not re.search(r"^(<{7}|={7}|>{7})( |$)", _text(name), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_links_lead_somewhere(name: str) -> None:
     """Each relative link names a file that is there, and a heading in it."""
     assert list(_broken_links(name, _text(name))) == []

@@ -310,6 +310,7 @@ def test_an_expired_revocation_list_fails_readiness(start: Start, world: World) 
 
 def test_without_client_certificates_none_is_requested(start: Start, world: World) -> None:
     """The negative control: by default a certificate that is shown means nothing."""
+    world.client("stranger", world.stranger)
     with start(local=FREE_STANZA) as service:
         assert ask(service, world.files("stranger"), FREE) == 415
         assert ask(service, world.files("stranger"), None) == 401

@@ -20,7 +20,7 @@ def problem(answer: httpx2.Response) -> tuple[int, str]:
     """Return status and code of a problem document, checked for form."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     document = answer.json()
-    assert document.pop("image", 1) == 1  # which file it is about; here there is never a second
+    assert document.pop("image", 1) >= 1  # which file it is about, if it is about one
     assert document.pop("pages_read", 0) == 0  # of a 504; here none has a page
     assert set(document) == {"type", "title", "status", "detail", "code", "request_id"}
     assert document["status"] == answer.status_code

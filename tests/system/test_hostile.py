@@ -100,6 +100,7 @@ def test_one_broken_file_refuses_the_request(target: Target, *, as_json: bool) -
         parts = [("image", (MARK.decode(), file)) for file in files]
         answer = target.client.post("/ocr", files=parts)
     judge(answer, broken, BROKEN)
+    assert answer.json()["image"] == 16
     target.watch.check()
 
 

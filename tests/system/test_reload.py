@@ -145,6 +145,9 @@ def test_the_first_key_ends_the_development_key(start: Start) -> None:
         assert ".dev/key" in json.loads(service.logged(disabled))["file"]
         rewrite(service, FAST + FIRST_STANZA + SECOND_STANZA, "settings_loaded")
         assert "".join(service.log).count(disabled) == 1
+        rewrite(service, FAST, "settings_loaded")
+        assert status(service, service.key) == 415
+        assert ".dev/key" in json.loads(service.logged('"development_key_enabled"'))["file"]
 
 
 def test_a_secret_is_reloaded(start: Start, tmp_path: Path) -> None:
