@@ -16,9 +16,6 @@ from server.network_limit import NetworkLimit
 from server.options import ServerOptions
 from server.refusals import Refusals
 
-EVICTABLE_S = 10.0
-"""The age from which a connection without a request is closed for any new one, if all are taken."""
-
 
 class LimitedConnection(Protocol):
     """What the limit has to know of a connection."""
@@ -53,8 +50,9 @@ class ConnectionLimit:
     A connection counts from its acceptance until its socket is closed, TLS handshake included.
     """
 
-    def __init__(self, max_connections: int) -> None:
+    def __init__(self, max_connections: int, *, evictable_s: float) -> None:
         self.max_connections = max_connections
+        self._evictable_s = evictable_s
         self.connections: dict[LimitedConnection, Accepted] = {}
         """In the order of their acceptance."""
         self.generation: int | None = None
@@ -75,8 +73,8 @@ class ConnectionLimit:
 
         It is the oldest one of the subnet that has the most of them. Nothing is closed, and False
         returned, if `subnet` has about as many itself: reconnecting clients would only replace
-        each other, with a handshake each time. What has been idle for EVICTABLE_S is closed for
-        any client.
+        each other, with a handshake each time. What has sent no request for `evictable_s` is
+        closed for any client.
         """
         silent: dict[str | None, list[LimitedConnection]] = {}
         for connection, accepted in self.connections.items():
@@ -87,7 +85,7 @@ class ConnectionLimit:
         most = max(silent.values(), key=len)
         victim = most[0]
         idle_s = time.monotonic() - self.connections[victim].at
-        if len(most) <= len(silent.get(subnet, ())) + 1 and idle_s < EVICTABLE_S:
+        if len(most) <= len(silent.get(subnet, ())) + 1 and idle_s < self._evictable_s:
             return False
         del self.connections[victim]
         self.evicted += 1
@@ -115,7 +113,7 @@ class Limits:
     """What all connections of an installed server share, made from its options."""
 
     def __init__(self, options: ServerOptions) -> None:
-        self.connections = ConnectionLimit(options.max_connections)
+        self.connections = ConnectionLimit(options.max_connections, evictable_s=options.evictable_s)
         self.network = NetworkLimit(
             max_connections=options.max_connections_per_address,
             new_per_s=options.new_connections_per_s,

@@ -40,6 +40,9 @@ class ServerOptions:
     """TLS connections that a subnet may open in a second, with a burst of five seconds' worth."""
     subnet_of: "Callable[[str], str | None]" = lambda _address: None
     """Returns the subnet that an address is counted in; None: it is not counted."""
+    evictable_s: float = 10.0
+    """The age from which a connection without a request is closed for any new one, if all are
+    taken."""
     receive_window_bytes: int = SMALLEST_WINDOW
     """What a client may send ahead on one HTTP/2 stream, until the application calls
     scope["extensions"]["sealed.receive_window"]["grow"](bytes)."""

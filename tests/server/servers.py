@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -39,7 +40,8 @@ both_tight = on("stock_tight", "hardened_tight")
 ROOT = Path(__file__).parents[2]
 APP = Path(__file__).with_name("uploads_app.py")
 HYPERCORN = Path(sys.executable).with_name("hypercorn")
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
+STOCK_PATIENCE_S = 2.0
 
 
 @dataclass
@@ -53,6 +55,11 @@ class Server:
     lines: list[str] = field(default_factory=list)
     port: int = 0
     plain_port: int = 0
+
+    @property
+    def patience_s(self) -> float:
+        """How long it may take to do what it must; stock Hypercorn is expected not to do it."""
+        return PATIENCE_S if self.hardened else STOCK_PATIENCE_S
 
     def read(self) -> None:
         """Collect what the process prints, and the ports it names."""
@@ -108,6 +115,15 @@ def start(
     )
 
 
+def is_refused(server: Server) -> bool:
+    """Whether nothing listens on the port any more."""
+    try:
+        socket.create_connection(("127.0.0.1", server.port), 5).close()
+    except (ConnectionRefusedError, ConnectionResetError):
+        return True
+    return False
+
+
 @contextmanager
 def serving(pair: Any, *, hardened: bool, **given: Any) -> Iterator[Server]:
     """Run a server while a block runs."""
@@ -128,8 +144,8 @@ def serving(pair: Any, *, hardened: bool, **given: Any) -> Iterator[Server]:
             process.stderr.close()
 
 
-def soon(condition: Callable[[], Any], patience_s: float = 2.0) -> bool:
-    """Whether a condition holds within `patience_s` seconds."""
+def soon(condition: Callable[[], Any], patience_s: float) -> bool:
+    """Whether a condition holds in time: for what stock Hypercorn fails to do; else `until`."""
     try:
         until(condition, patience_s)
     except TimeoutError:

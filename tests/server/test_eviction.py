@@ -10,7 +10,7 @@ import pytest
 
 from server.connection_limit import Accepted, ConnectionLimit
 from tests.server.clients import Client
-from tests.server.servers import Server, serving, soon
+from tests.server.servers import Server, serving, until
 from tls.development import Paths
 
 ADDRESSES = [f"127.0.0.{number}" for number in range(11, 31)]
@@ -20,9 +20,9 @@ LIMIT = 40
 
 @pytest.fixture(scope="module")
 def limited(pair: Paths) -> Iterator[Server]:
-    """Run a server that accepts forty connections."""
+    """Run a server that accepts forty connections, of which none gets old enough for eviction."""
     options = {"max_connections": LIMIT, "max_connections_per_address": LIMIT}
-    with serving(pair, hardened=True, **options) as server:
+    with serving(pair, hardened=True, evictable_s=3600, **options) as server:
         yield server
 
 
@@ -54,7 +54,7 @@ def flood(server: Server, per_address: int, *, tls: bool) -> Iterator[list[socke
                     opened.callback(bare.close)
                 held.append(bare)
         yield held
-    assert soon(lambda: is_served(server, NEWCOMER), 20)  # the places are free again
+    until(lambda: is_served(server, NEWCOMER))  # the places are free again
 
 
 @pytest.mark.parametrize(("per_address", "tls"), [(5, False), (2, True)])
@@ -79,7 +79,7 @@ def test_connections_with_requests_are_kept(limited: Server) -> None:
             assert hold()
         assert not is_served(limited, NEWCOMER)
         assert all(client.get("/stats") for client in clients)
-    assert soon(lambda: is_served(limited, NEWCOMER), 20)
+    until(lambda: is_served(limited, NEWCOMER))
 
 
 def test_clients_of_one_address_do_not_replace_each_other(limited: Server) -> None:
@@ -112,7 +112,7 @@ class Silent:
 
 def holding(*subnets: str, at: float) -> ConnectionLimit:
     """Return a full limit, with a connection of each subnet."""
-    limit = ConnectionLimit(len(subnets))
+    limit = ConnectionLimit(len(subnets), evictable_s=10)
     for subnet in subnets:
         limit.connections[Silent()] = Accepted(at, subnet)
     return limit

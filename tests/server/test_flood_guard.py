@@ -52,7 +52,7 @@ def test_a_flood_ends_the_connection(server: Server, kind: str) -> None:
     with Client(server) as client:
         client.open("/unread")
         client.socket.sendall(FLOODS[kind] * 3000)
-        client.wait(lambda: client.seen(h2.events.ConnectionTerminated), 2)
+        client.wait(lambda: client.seen(h2.events.ConnectionTerminated), server.patience_s)
         goaway = client.seen(h2.events.ConnectionTerminated)
         assert goaway is not None
         assert goaway.error_code is ErrorCodes.ENHANCE_YOUR_CALM
@@ -79,7 +79,7 @@ def test_a_long_header_block_ends_the_connection(server: Server) -> None:
     with Client(server) as client:
         client.socket.sendall(frame(HEADERS, 0, 1, bytes(16_000)))
         client.socket.sendall(frame(CONTINUATION, 0, 1, bytes(16_000)) * 20)
-        client.wait(lambda: client.seen(h2.events.ConnectionTerminated), 1)
+        client.wait(lambda: client.seen(h2.events.ConnectionTerminated), server.patience_s)
         goaway = client.seen(h2.events.ConnectionTerminated)
         assert goaway is not None
         assert goaway.error_code is ErrorCodes.ENHANCE_YOUR_CALM

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.server.clients import Client
-from tests.server.servers import Server, both, both_tight, serving, soon
+from tests.server.servers import Server, both, both_tight, serving, until
 from tls.development import Paths
 
 MEGABYTE = bytes(1_000_000)
@@ -22,7 +22,7 @@ def test_early_response_leaves_the_connection_usable(server: Server) -> None:
         refused = client.open("/refuse")
         assert client.wait(lambda: client.ended(refused))
         client.send(refused, MEGABYTE, patience_s=1)
-        assert client.wait(lambda: client.ended(other), 1.5)
+        assert client.wait(lambda: client.ended(other), server.patience_s)
         assert client.status(refused) == 401
         assert client.status(other) == 200
         assert client.get("/stats")
@@ -36,7 +36,7 @@ def test_an_upload_may_end_early_after_its_response(server: Server) -> None:
         refused = client.open("/refuse", length=len(MEGABYTE))
         assert client.wait(lambda: client.status(refused))
         client.send(refused, b"")
-        assert client.wait(lambda: client.ended(other), 1.5)
+        assert client.wait(lambda: client.ended(other), server.patience_s)
         assert client.status(other) == 200
         assert client.get("/stats")
 
@@ -74,7 +74,7 @@ def test_endless_upload_is_stopped_without_an_error(server: Server) -> None:
         refused = client.open("/refuse")
         assert client.wait(lambda: client.ended(refused))
         client.send(refused, MEGABYTE, patience_s=1)
-        assert client.wait(lambda: client.seen(h2.events.StreamReset, refused), 2)
+        assert client.wait(lambda: client.seen(h2.events.StreamReset, refused), server.patience_s)
         reset = client.seen(h2.events.StreamReset, refused)
         assert reset.error_code == h2.errors.ErrorCodes.NO_ERROR
         assert client.status(refused) == 401
@@ -86,7 +86,7 @@ def test_silent_upload_is_stopped_in_time(server: Server) -> None:
     with Client(server) as client:
         refused = client.open("/refuse")
         assert client.wait(lambda: client.ended(refused))
-        assert client.wait(lambda: client.seen(h2.events.StreamReset, refused), 2.5)
+        assert client.wait(lambda: client.seen(h2.events.StreamReset, refused), server.patience_s)
 
 
 @both
@@ -112,7 +112,7 @@ def test_unread_body_does_not_block_others(server: Server) -> None:
         assert client.wait(lambda: True)
         other = client.open("/count")
         assert client.send(other, bytes(200_000), patience_s=1) == 200_000
-        assert client.wait(lambda: client.ended(other), 1.5)
+        assert client.wait(lambda: client.ended(other), server.patience_s)
         assert client.body(other) == b"200000"
 
 
@@ -123,7 +123,7 @@ def test_window_grows_only_on_request(server: Server) -> None:
         unread = client.open("/unread")
         assert client.send(unread, MEGABYTE, patience_s=0.5) == 65_535
         asked = client.open("/grow?3000000")
-        client.wait(lambda: client.h2.local_flow_control_window(asked) > 65_535, 2)
+        client.wait(lambda: client.h2.local_flow_control_window(asked) > 65_535, server.patience_s)
         assert client.h2.local_flow_control_window(asked) == 3_000_000
 
 
@@ -168,7 +168,7 @@ def test_retained_windows_have_a_limit(hardened: Server) -> None:
         with Client(hardened) as second:
             assert admitted(second, 50_000_000) == 65_535
     with Client(hardened) as third:
-        assert soon(lambda: admitted(third, 50_000_000) == 50_000_000)
+        until(lambda: admitted(third, 50_000_000) == 50_000_000)
 
 
 def test_empty_and_padded_frames_are_received(pair: Paths) -> None:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.server.clients import Client, stats
-from tests.server.servers import VARIANTS, Server, serving, until
+from tests.server.servers import VARIANTS, Server, is_refused, serving, until
 from tls.development import Paths
 
 REQUEST = b"GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -78,15 +78,18 @@ def test_stuck_requests_leave_no_traceback(pair: Paths) -> None:
 @VARIANTS
 def test_a_response_in_the_shutdown_announces_the_end(pair: Paths, *, hardened: bool) -> None:
     """Without `Connection: close` the client would send its next request into a closed one."""
-    with serving(pair, hardened=hardened) as server:
+    settings = {"graceful_timeout": 600}
+    with serving(pair, hardened=hardened, settings=settings) as server:
         trust = ssl.create_default_context(cafile=server.ca)
         with (
             socket.create_connection(("localhost", server.port), timeout=20) as plain,
             trust.wrap_socket(plain, server_hostname="localhost") as secured,
         ):
-            secured.sendall(REQUEST.replace(b"/stats", b"/late?1.5"))
+            secured.sendall(b"POST /count HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n")
             until(lambda: stats(server)["running"] == 1)
             server.process.send_signal(signal.SIGTERM)
+            until(lambda: is_refused(server))
+            secured.sendall(b"x")
             response = b"".join(iter(lambda: secured.recv(65536), b""))
             assert response.startswith(b"HTTP/1.1 200 ")
             assert b"\r\nconnection: close\r\n" in response

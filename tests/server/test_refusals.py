@@ -10,7 +10,7 @@ from h2.errors import ErrorCodes
 
 from server.http1_heads import origin_form
 from tests.server.clients import Client, stats
-from tests.server.servers import PATIENCE_S, Server, both, serving, soon
+from tests.server.servers import PATIENCE_S, Server, both, serving, until
 from tests.server.test_http1 import connect, read_all
 from tls.development import Paths
 
@@ -45,7 +45,7 @@ def limited(pair: Paths) -> Iterator[Server]:
         "insecure_bind": ["127.0.0.1:0"],
     }
     with serving(pair, hardened=True, settings=settings) as server:
-        assert soon(lambda: server.plain_port)
+        until(lambda: server.plain_port)
         yield server
 
 
@@ -89,10 +89,10 @@ def test_an_invalid_body_ends_its_request(limited: Server) -> None:
         client.sendall(
             b"POST /unread HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
         )
-        assert soon(lambda: stats(limited)["running"] == before + 1)
+        until(lambda: stats(limited)["running"] == before + 1)
         client.sendall(b"no length\r\n")
         assert read_all(client).startswith(b"HTTP/1.1 400 ")
-    assert soon(lambda: stats(limited)["running"] == before)
+    until(lambda: stats(limited)["running"] == before)
 
 
 @pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n\r\n", b"EHLO x\r\n"])
@@ -192,13 +192,13 @@ def test_malformed_trailers_reset_their_stream(limited: Server, field: tuple[byt
     before = stats(limited)["running"]
     with Client(limited) as client:
         bad = client.open("/unread")
-        assert soon(lambda: stats(limited)["running"] == before + 1)
+        until(lambda: stats(limited)["running"] == before + 1)
         client.h2.config.normalize_outbound_headers = False
         client.h2.send_headers(bad, [field], end_stream=True)
         client.flush()
         assert client.wait(lambda: client.seen(h2.events.StreamReset, bad))
         assert client.seen(h2.events.StreamReset, bad).error_code is ErrorCodes.PROTOCOL_ERROR
-        assert soon(lambda: stats(limited)["running"] == before)
+        until(lambda: stats(limited)["running"] == before)
         assert client.get("/late?0") == b"0"
 
 

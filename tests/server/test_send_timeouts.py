@@ -11,7 +11,7 @@ from h2.errors import ErrorCodes
 
 from server.send_timeouts import SendTimeouts
 from tests.server.clients import Client, stats
-from tests.server.servers import PATIENCE_S, VARIANTS, Server, serving, soon
+from tests.server.servers import PATIENCE_S, VARIANTS, Server, serving, soon, until
 from tls.development import Paths
 
 LONGER = 3  # seconds, with a timeout of half a second
@@ -35,7 +35,7 @@ def test_a_response_without_a_window_times_out(pair: Paths, *, hardened: bool) -
         windowless(server) as client,
     ):
         stream = client.open("/late?0", "GET", end=True)
-        assert client.wait(lambda: client.seen(h2.events.StreamReset, stream), LONGER)
+        assert client.wait(lambda: client.seen(h2.events.StreamReset, stream), server.patience_s)
         assert client.seen(h2.events.StreamReset, stream).error_code is ErrorCodes.CANCEL
         assert stats(server)["running"] == 0
         assert not client.closed
@@ -56,7 +56,7 @@ def test_tiny_windows_do_not_prolong_it(pair: Paths, *, hardened: bool) -> None:
             client.read(0.05)
             return bool(client.seen(h2.events.StreamReset, stream))
 
-        assert soon(crumb, LONGER)
+        assert soon(crumb, server.patience_s)
 
 
 def test_a_slow_client_that_makes_progress_is_served(pair: Paths) -> None:
@@ -96,8 +96,8 @@ def test_a_client_that_does_not_read_is_disconnected(pair: Paths, *, hardened: b
             bare.connect(("127.0.0.1", server.port))
             with context.wrap_socket(bare, server_hostname="localhost") as client:
                 client.sendall(HEAD)
-                assert soon(lambda: stats(server)["running"] == 1)
-                assert soon(lambda: stats(server)["running"] == 0, LONGER)
+                until(lambda: stats(server)["running"] == 1)
+                assert soon(lambda: stats(server)["running"] == 0, server.patience_s)
 
 
 def test_nothing_times_out_on_a_closed_connection() -> None:
