@@ -13,11 +13,27 @@ class LoggedError(Exception):
 
 
 class UnknownParameter(RequestError):
-    """A parameter that the function does not have, that is repeated, or has an invalid value."""
+    """A parameter that the function does not have."""
 
     def __init__(self, takes: str) -> None:
         super().__init__(takes)
         self.takes = takes
+
+
+class RepeatedParameter(UnknownParameter):
+    """A parameter that is given more than once."""
+
+    def __init__(self, takes: str, name: str) -> None:
+        super().__init__(takes)
+        self.name = name
+
+
+class InvalidParameter(UnknownParameter):
+    """A parameter with an invalid value."""
+
+    def __init__(self, takes: str, name: str) -> None:
+        super().__init__(takes)
+        self.name = name
 
 
 class TextNotPartial(RequestError):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handlers.errors import UnknownParameter
+from handlers.errors import InvalidParameter, RepeatedParameter, UnknownParameter
 from model.reader import ALL_PAGES, PageRange
 
 NAMES = frozenset({"detect", "pages", "partial"})
@@ -37,20 +37,24 @@ def parameters_of(given: Given) -> Parameters:
         UnknownParameter: a parameter is unknown, appears twice, or has an invalid value.
 
     """
-    values = dict(given)
-    if len(values) < len(given) or not values.keys() <= NAMES:
-        raise UnknownParameter(VALID)
+    values: dict[str, str] = {}
+    for name, value in given:
+        if name not in NAMES:
+            raise UnknownParameter(VALID)
+        if name in values:
+            raise RepeatedParameter(VALID, name)
+        values[name] = value
     return Parameters(
-        detect=_flag(values.get("detect", "true")),
+        detect=_flag("detect", values.get("detect", "true")),
         pages=_ranges(values["pages"]) if "pages" in values else ALL_PAGES,
         paged="pages" in values,
-        partial=_flag(values.get("partial", "false")),
+        partial=_flag("partial", values.get("partial", "false")),
     )
 
 
-def _flag(text: str) -> bool:
+def _flag(name: str, text: str) -> bool:
     if text not in _FLAGS:
-        raise UnknownParameter(VALID)
+        raise InvalidParameter(VALID, name)
     return _FLAGS[text]
 
 
@@ -64,7 +68,7 @@ def _ranges(text: str) -> tuple[PageRange, ...]:
     ]
     reversed_range = any(each.last is not None and each.last < each.first for each in ranges)
     if len(text) > MAX_LENGTH or len(ranges) < len(found) or reversed_range:
-        raise UnknownParameter(VALID)
+        raise InvalidParameter(VALID, "pages")
     return tuple(ranges)
 
 

@@ -135,10 +135,32 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "unknown_parameter",
         ("Invalid parameter", "参数无效"),
         (
-            "Valid parameters, each once, in the query, as form fields or as JSON members: "
-            "{takes}. Files go into form fields named image or file.",
-            "可用参数（可放在查询、表单字段或 JSON 成员中，每个只能出现一次）：{takes}。"
-            "文件应放在名为 image 或 file 的表单字段中。",
+            "A parameter or form field is unknown. Valid parameters, each once, in the query, as "
+            "form fields or as JSON members: {takes}. Files go into form fields named image or "
+            "file.",
+            "存在未知的参数或表单字段。可用参数（可放在查询、表单字段或 JSON 成员中，"
+            "每个只能出现一次）：{takes}。文件应放在名为 image 或 file 的表单字段中。",
+        ),
+    ),
+    handler_errors.RepeatedParameter: Problem(
+        400,
+        "unknown_parameter",
+        ("Invalid parameter", "参数无效"),
+        (
+            "The parameter {name} is given more than once: give it once, in the query, as a form "
+            "field or as a JSON member. Valid parameters: {takes}.",
+            "参数 {name} 出现了多次：只能在查询、表单字段或 JSON 成员中给出一次。"
+            "可用参数：{takes}。",
+        ),
+    ),
+    handler_errors.InvalidParameter: Problem(
+        400,
+        "unknown_parameter",
+        ("Invalid parameter", "参数无效"),
+        (
+            "The parameter {name} has an invalid value. Valid parameters: {takes}. Pages count "
+            "from 1.",
+            "参数 {name} 的值无效。可用参数：{takes}。页码从 1 开始。",
         ),
     ),
     handler_errors.TextNotPartial: Problem(

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from handlers.errors import MalformedBody, TooManyImages, UnknownParameter, UnsupportedBody
+from handlers.errors import (
+    InvalidParameter,
+    MalformedBody,
+    RepeatedParameter,
+    TooManyImages,
+    UnknownParameter,
+    UnsupportedBody,
+)
 from handlers.ocr import recognize
 from middleware.request_context import request_context
 from model.errors import Busy, UnreadableImage
@@ -83,6 +90,24 @@ async def test_invalid_parameters_are_rejected(
         "detect=true, detect=false, pages=1-3,7, pages=9-, partial=true, partial=false"
     )
     assert reader.read == []
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "name"),
+    [
+        (b"detect=no", InvalidParameter, "detect"),
+        (b"partial=1", InvalidParameter, "partial"),
+        (b"pages=0", InvalidParameter, "pages"),
+        (b"pages=1&pages=2", RepeatedParameter, "pages"),
+    ],
+)
+async def test_the_invalid_parameter_is_named(
+    query: bytes, error: type[UnknownParameter], name: str, post: Caller
+) -> None:
+    """With what is wrong with it."""
+    with pytest.raises(error) as caught:
+        await post(query=query)
+    assert vars(caught.value)["name"] == name
 
 
 async def test_the_response_for_a_document(post: Caller) -> None:

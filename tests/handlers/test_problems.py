@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import string
+from collections import Counter
 from types import ModuleType
 from typing import Any
 
@@ -49,6 +50,8 @@ INSTANCES: list[Exception] = [
     middleware.errors.BodyTooSlow(30.0),
     middleware.errors.DeadlineExceeded(0.5),
     handlers.errors.UnknownParameter("detect=true, detect=false"),
+    handlers.errors.RepeatedParameter("detect=true, detect=false", "detect"),
+    handlers.errors.InvalidParameter("detect=true, detect=false", "detect"),
     handlers.errors.TextNotPartial(),
     handlers.errors.UnsupportedBody(),
     handlers.errors.UnsupportedEncoding("gzip"),
@@ -140,13 +143,18 @@ def test_an_exception_without_an_entry_is_internal() -> None:
 def test_codes_are_unique() -> None:
     """And consist of lower-case words; each status is an error status.
 
-    A malformed body has one code, status and title, and a detail for each cause.
+    A malformed body and an invalid parameter have one code, status and title, and a detail for each
+    cause.
     """
-    malformed = [problem for problem in ALL if problem.code == "malformed_body"]
-    assert len({(problem.status, problem.title) for problem in malformed}) == 1
-    assert len({problem.detail for problem in malformed}) == len(malformed) > 20
-    codes = [problem.code for problem in ALL if problem not in malformed[1:]]
-    assert len(set(codes)) == len(codes)
+    codes = Counter(problem.code for problem in ALL)
+    assert {code for code, count in codes.items() if count > 1} == {
+        "malformed_body",
+        "unknown_parameter",
+    }
+    for code in codes:
+        causes = [problem for problem in ALL if problem.code == code]
+        assert len({(problem.status, problem.title) for problem in causes}) == 1
+        assert len({problem.detail for problem in causes}) == len(causes)
     assert all(set(code) <= set(string.ascii_lowercase + "_") for code in codes)
     assert all(400 <= problem.status < 600 for problem in ALL)
 
