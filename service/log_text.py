@@ -46,22 +46,26 @@ def _request(entry: Mapping[str, Any]) -> Iterator[str]:
 def _event(event: str, facts: Mapping[str, Any]) -> str:
     """Return the event and its facts, without those that say nothing."""
     said = ", ".join(
-        f"{name.replace('_', ' ')} {_words(value)}"
+        f"{name.replace('_', ' ')} {words}"
         for name, value in facts.items()
-        if value not in (None, "", [], {})
+        if (words := _words(value))
     )
     return f"{event}: {said}" if said else event
 
 
 def _words(value: object) -> str:
     match value:
+        case None:
+            return ""
         case bool():
             return "yes" if value else "no"
         case list():
             return " ".join(map(_words, value))
         case dict():
-            return " ".join(f"{name} {_words(each)}" for name, each in value.items())
-    return str(value)
+            return " ".join(
+                f"{name} {words}" for name, each in value.items() if (words := _words(each))
+            )
+    return "; ".join(str(value).splitlines())
 
 
 def _is_error(event: str | None, entry: Mapping[str, Any]) -> bool:

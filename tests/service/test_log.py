@@ -51,6 +51,10 @@ def test_an_event_is_said_in_words() -> None:
     """Without the facts that are empty."""
     said = text(event="x_loaded", tables=["keys", "hsts"], days_left=9.5, ok=True, problem=None)
     assert said == "x_loaded: tables keys hsts, days left 9.5, ok yes"
+    said = text(
+        event="x_loaded", keys={"added": ["a1"], "removed": []}, left={"x": []}, error="1\n2"
+    )
+    assert said == "x_loaded: keys added a1, error 1; 2"
 
 
 @pytest.mark.parametrize(
