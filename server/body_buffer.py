@@ -15,7 +15,7 @@ class BodyBuffer:
     HTTP/2 a request that does not read its body then stops all others of its connection, and the
     message that the client has disconnected never arrives. Here an HTTP/2 connection never waits,
     since flow control limits the body; an HTTP/1.1 connection waits while `limit_bytes` are
-    buffered, but not at the end; and chunks are joined, so that a flood of empty or tiny frames
+    buffered; and chunks are joined, so that a flood of empty or tiny frames
     (CVE-2019-9518) takes no memory. `consumed` is called with what the application has taken.
     `wanted`, if set, is called once, when the application waits for body.
     """

@@ -119,7 +119,12 @@ class HardenedH11Protocol(H11Protocol):
             await self.stream.handle(EndBody(stream_id=STREAM_ID))
 
     async def _discard(self, data: bytes) -> None:
-        """Discard late body; stop once it has ended, or is too much."""
+        """Discard late body; stop once it has ended, or is too much.
+
+        After an error h11 parses nothing, but would keep what it receives.
+        """
+        if self._finished.is_set():
+            return
         self._discarded += len(data)
         self.connection.receive_data(data)
         await self._discard_parsed()

@@ -54,7 +54,7 @@ class ServingProcess:
 
     def _receive(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.remove_reader(self._link)
-        if not self._link.recv(1):
+        if not _receive(self._link):
             # Nothing would replace this process. Hypercorn's supervisor has not noticed: this
             # process inherited the pipe by which it would.
             self._report(event="worker_died", pid=self._worker, replaced=False)
@@ -92,36 +92,42 @@ class _WorkerProcess:
         self._serving: int | None = None
         self._deaths: deque[float] = deque()
         self._has_started = False
+        self._terminated = False
 
     def run(self) -> socket.socket:
         """Fork until a serving process ends in order; return the link, in each fork."""
-        signal.signal(signal.SIGTERM, self._pass_on)
+        signal.signal(signal.SIGTERM, self._on_sigterm)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         while True:
             link, other = socket.socketpair()
+            # SIGTERM waits: the new process must not swallow it, which has our handler at first.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
             pid = os.fork()
             if pid == 0:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
                 link.close()
                 return other
-            other.close()
             self._serving = pid
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            other.close()
             self._watch(link)
             self._serving = None
             link.close()
             self._ended(pid, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
-    def _pass_on(self, *_: object) -> None:
-        """Have the serving process end in order, unless it is doing so already."""
-        if self._serving is not None and not self._is_stopping():
-            os.kill(self._serving, signal.SIGTERM)
+    def _on_sigterm(self, *_: object) -> None:
+        """Note it only: the event's lock, which may be held just now, is not reentrant."""
+        self._terminated = True
 
     def _is_stopping(self) -> bool:
+        if self._terminated or self._stopping.is_set():
+            return True
         supervisor = multiprocessing.parent_process()
-        return self._stopping.is_set() or supervisor is None or not supervisor.is_alive()
+        return supervisor is None or not supervisor.is_alive()
 
     def _watch(self, link: socket.socket) -> None:
-        """Return when the serving process ends; pass the shutdown on to it.
+        """Return when the serving process ends; pass the shutdown, or SIGTERM, on to it.
 
         It does not ask Hypercorn's event itself: killed at that moment, it would leave a lock
         behind that stops all others.

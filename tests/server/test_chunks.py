@@ -9,7 +9,7 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
-from hypercorn.events import RawData
+from hypercorn.events import Closed, RawData
 from hypercorn.typing import ConnectionState
 
 from server import chunk_pace
@@ -45,23 +45,26 @@ class Counting:
         await send({"type": "http.response.body", "body": b"ok"})
 
 
+def _protocol(app: Any, tasks: TaskGroup, send: Any) -> HardenedH11Protocol:
+    options = ServerOptions(linger_s=0.1)
+    limits = Limits(options)
+    return HardenedH11Protocol(
+        ASGIWrapper(app), Config(), WorkerContext(None), tasks, ConnectionState({}), SECURED,
+        CLIENT, CLIENT, send,
+        options=options, fair_queue=limits.fair_queue, refusals=limits.refusals,
+    )  # fmt: skip
+
+
 async def _stall_ms(app: Any) -> tuple[float, bytes]:
     """Handle one read of many chunks; return how long that stalls others, and the response."""
     sent = b""
-    options = ServerOptions(linger_s=0.1)
-    limits = Limits(options)
 
     async def send(event: Any) -> None:
         nonlocal sent
         sent += getattr(event, "data", b"")
 
-    context = WorkerContext(None)
     async with TaskGroup(asyncio.get_running_loop()) as tasks:
-        protocol = HardenedH11Protocol(
-            ASGIWrapper(app), Config(), context, tasks, ConnectionState({}), SECURED,
-            CLIENT, CLIENT, send,
-            options=options, fair_queue=limits.fair_queue, refusals=limits.refusals,
-        )  # fmt: skip
+        protocol = _protocol(app, tasks, send)
         chunks = RawData(HEAD + b"1\r\nx\r\n" * CHUNKS + b"0\r\n\r\n")
         stall_ms = await longest_stall_ms(protocol.handle(chunks))
     return stall_ms, sent
@@ -124,3 +127,24 @@ async def test_a_connection_ends_in_the_middle_of_slow_chunks(
     async with asyncio.timeout(10):  # all pauses together would be 40 s
         _, sent = await _stall_ms(Counting(early=True))
     assert sent.startswith(b"HTTP/1.1 200")
+
+
+async def test_nothing_is_kept_after_an_invalid_chunk() -> None:
+    """What follows it after an early response is not buffered, however much it is."""
+    closed = asyncio.Event()
+
+    async def send(event: Any) -> None:
+        if isinstance(event, Closed):
+            closed.set()
+
+    async with TaskGroup(asyncio.get_running_loop()) as tasks:
+        protocol = _protocol(Counting(early=True), tasks, send)
+        await protocol.handle(RawData(HEAD))
+        while not protocol._lingering:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+        await protocol.handle(RawData(b"no length\r\n"))
+        for _ in range(10):
+            await protocol.handle(RawData(bytes(100_000)))
+        await closed.wait()
+    kept, _ = protocol.connection.trailing_data
+    assert len(kept) < 100

@@ -1,6 +1,7 @@
 """A serving process that dies is replaced; one that keeps dying ends the command, and says so."""
 
 import json
+import multiprocessing
 import os
 import signal
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from h2.events import StreamReset
 
+from server import respawn
 from tests.model.processes import children_of, is_running
 from tests.server.clients import Client, stats
 from tests.server.servers import STOCK_FAILS, Server, is_refused, serving, until
@@ -142,6 +144,45 @@ def test_sighup_restarts_the_serving_processes(pair: Paths) -> None:
         until(lambda: len(started(server)) == 2 and not set(started(server)) & set(before))
         assert server.stop() == 0
         assert not events(server, "worker_died")
+
+
+def test_sigterm_ends_a_worker_process_in_order(pair: Paths) -> None:
+    """Hypercorn starts another one."""
+    with supervised(pair, 1) as server:
+        before = started(server)
+        [victim] = [pid for pid in children_of(server.process.pid) if children_of(pid)]
+        os.kill(victim, signal.SIGTERM)
+        until(lambda: started(server) and not set(started(server)) & set(before))
+        assert server.stop() == 0
+        assert not events(server, "worker_died")
+
+
+class Locked:
+    """A shutdown event whose lock is held when a SIGTERM arrives."""
+
+    held = False
+
+    def is_set(self) -> bool:
+        """Fail where multiprocessing's own event would wait for ever."""
+        assert not self.held
+        self.held = True
+        os.kill(os.getpid(), signal.SIGTERM)
+        self.held = False
+        return False
+
+
+def test_sigterm_does_not_ask_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may arrive while the same process asks it; the next poll sees the signal."""
+    monkeypatch.setattr(respawn, "shutdown_event", Locked)
+    monkeypatch.setattr(multiprocessing, "parent_process", multiprocessing.current_process)
+    monkeypatch.setattr(type(multiprocessing.current_process()), "is_alive", lambda _: True)
+    worker = respawn._WorkerProcess(print)
+    before = signal.signal(signal.SIGTERM, worker._on_sigterm)
+    try:
+        assert not worker._is_stopping()
+        assert worker._is_stopping()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_failing_import_ends_the_service(pair: Paths) -> None:
