@@ -15,6 +15,10 @@ ACCEPTS_PER_ITERATION = 8
 """Connections accepted in one iteration of the event loop; asyncio accepts the whole backlog."""
 
 ACCEPT_RETRY_S = 1.0
+REPORT_S = 60.0
+"""The least time between two reports that descriptors are exhausted: while that lasts, accepting
+succeeds and fails in turn, since a pause closes connections."""
+
 OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -26,7 +30,7 @@ class Listeners:
         self._worker = worker
         self._context = context
         self._listening: list[socket.socket] = []
-        self._exhausted = False
+        self._next_report = 0.0
         self._loop = asyncio.get_running_loop()
 
     def listen(self, listener: socket.socket, *, secure: bool) -> None:
@@ -53,14 +57,13 @@ class Listeners:
                     raise
                 self._pause(listener, secure, error)
                 return
-            self._exhausted = False
             accepted.setblocking(False)  # noqa: FBT003 - socket's signature
             self._admit(accepted, address, self._context if secure else None)
 
     def _pause(self, listener: socket.socket, secure: bool, error: OSError) -> None:  # noqa: FBT001
         """Stop accepting for a second: the socket stays readable while there is no descriptor."""
-        if not self._exhausted:
-            self._exhausted = True
+        if (now := time.monotonic()) >= self._next_report:
+            self._next_report = now + REPORT_S
             self._worker.options.report(
                 event="descriptors_exhausted",
                 error=error.strerror,

@@ -16,7 +16,7 @@ from server.options import ServerOptions
 
 
 class Exhausted(socket.socket):
-    """A listening socket that fails twice for lack of descriptors."""
+    """A listening socket that fails for lack of descriptors: twice, and after each success."""
 
     failures = 2
 
@@ -25,13 +25,19 @@ class Exhausted(socket.socket):
         if self.failures:
             self.failures -= 1
             raise OSError(errno.EMFILE, "too many open files")
-        return super().accept()
+        accepted = super().accept()
+        self.failures = 1
+        return accepted
 
 
 @pytest.mark.anyio
-async def test_accepting_pauses_without_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is reported once, and the connection that waited is accepted later."""
+@pytest.mark.parametrize(("report_s", "reports"), [(3600, 1), (0, 5)])
+async def test_accepting_pauses_without_descriptors(
+    report_s: float, reports: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections that waited are accepted later; one report in a while, not one each time."""
     monkeypatch.setattr(listeners, "ACCEPT_RETRY_S", 0.05)
+    monkeypatch.setattr(listeners, "REPORT_S", report_s)
     reported: list[dict[str, Any]] = []
     app: Any = None
     options = ServerOptions(max_connections=0, report=lambda **facts: reported.append(facts))
@@ -41,11 +47,12 @@ async def test_accepting_pauses_without_descriptors(monkeypatch: pytest.MonkeyPa
     listener = Exhausted()
     listener.bind(("127.0.0.1", 0))
     found.listen(listener, secure=False)
-    reader, writer = await asyncio.open_connection(*listener.getsockname())
-    assert await asyncio.wait_for(reader.read(), 5) == b""  # accepted, and refused by the limit
-    writer.close()
+    for _ in range(3):
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        assert await asyncio.wait_for(reader.read(), 60) == b""  # accepted, refused by the limit
+        writer.close()
     found.close()
     assert [(facts["event"], facts["error"]) for facts in reported] == [
         ("descriptors_exhausted", "too many open files")
-    ]
-    assert limits.connections.refused == 1
+    ] * reports
+    assert limits.connections.refused == 3
