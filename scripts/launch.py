@@ -16,6 +16,7 @@ from scripts.banner import banner
 from scripts.self_check import SelfCheck, SelfCheckError
 from scripts.self_check_sender import CannotCheck
 from scripts.service_process import ServiceProcess, child, say
+from service.log_text import printable
 from settings import load_settings, settings_path
 
 
@@ -26,7 +27,8 @@ def main() -> int:
     settings_file = settings_path()
     # In a process of its own, since it imports what the service imports.
     checked = subprocess.run(
-        [sys.executable, "-m", "service.check", "--start"],
+        [sys.executable, "-m", "service.check", "--start"]
+        + ([] if arguments.check else ["--no-warnings"]),
         preexec_fn=child(os.getpid()),
         check=False,
     ).returncode
@@ -57,14 +59,20 @@ def main() -> int:
 def _self_check(check: SelfCheck, service: ServiceProcess) -> CannotCheck | SelfCheckError | None:
     """Run the self-check and print what came of it; return the problem."""
     try:
-        print(f"\n{check.run(service.process)}\n", flush=True)
+        print(f"\n{_printable_lines(check.run(service.process))}\n", flush=True)
     except (CannotCheck, SelfCheckError) as problem:
         failed = isinstance(problem, SelfCheckError)
         if not service.told_to_stop:
             word = "The self-check failed" if failed else "Warning: no self-check"
-            print(f"\n{word}: {problem}\n", file=sys.stderr, flush=True)
+            said = _printable_lines(str(problem))
+            print(f"\n{word}: {said}\n", file=sys.stderr, flush=True)
         return problem
     return None
+
+
+def _printable_lines(text: str) -> str:
+    """Return a text for a terminal: what responded on the port has written some of it."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _ended(service: ServiceProcess) -> int:

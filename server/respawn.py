@@ -37,6 +37,7 @@ class ServingProcess:
 
     def __init__(self, link: socket.socket, report: Report) -> None:
         self._link = link
+        self.tell = link.send  # a byte of the service's own, for `hear` in the worker process
         self._report = report
         self._worker = os.getppid()
         self._stop = asyncio.Event()
@@ -70,24 +71,25 @@ def current() -> ServingProcess | None:
     return _current
 
 
-def supervise(report: Report) -> None:
+def supervise(report: Report, hear: Callable[[bytes], object]) -> None:
     """Return in a process that is to serve; a worker process never returns from here.
 
     Call it before anything is imported or started that a fork must not copy. `report` writes an
-    event to the log.
+    event to the log; `hear` gets what the serving process tells.
     """
     global _current  # noqa: PLW0603 - a fork returns here, and then imports what asks for it
     if shutdown_event() is None:
         return
-    link = _WorkerProcess(report).run()
+    link = _WorkerProcess(report, hear).run()
     _current = ServingProcess(link, report)
 
 
 class _WorkerProcess:
     """A process that Hypercorn's supervisor has started: it only forks, waits and reports."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, hear: Callable[[bytes], object]) -> None:
         self._report = report
+        self._hear = hear
         self._stopping: Any = shutdown_event()
         self._serving: int | None = None
         self._deaths: deque[float] = deque()
@@ -135,10 +137,13 @@ class _WorkerProcess:
         told = False
         while True:
             if select.select([link], [], [], POLL_S)[0]:
-                if not _receive(link):
+                if not (message := _receive(link)):
                     return
-                self._has_started = True
-                self._report(event="worker_started", pid=self._serving)
+                if message == _STARTED:
+                    self._has_started = True
+                    self._report(event="worker_started", pid=self._serving)
+                else:
+                    self._hear(message)
             if not told and self._is_stopping():
                 told = True
                 _send_stop(link)

@@ -7,6 +7,9 @@ Hypercorn's.
 
 import sys
 
+# The functions of Hypercorn that run before it serves, and raise OSError.
+STARTING = {"from_toml", "write_pid_file", "create_sockets"}
+
 
 def main() -> int:
     """Serve; return the exit status."""
@@ -14,6 +17,7 @@ def main() -> int:
     # in them before they fork (server/respawn.py).
     import argparse  # noqa: PLC0415
     import os  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
     from hypercorn.__main__ import main as hypercorn  # noqa: PLC0415
@@ -25,14 +29,16 @@ def main() -> int:
     parser.add_argument("-c", "--config", type=Path, default=settings_path())
     arguments, others = parser.parse_known_args()
     os.environ.setdefault("OCR_SETTINGS", str(arguments.config))
-    status = check(arguments.config, starting=True, inherits=True).print(starting=True)
-    if status != 0:
-        return status
+    before = check(arguments.config, starting=True, inherits=True)
+    if before.mistakes:
+        return before.print(starting=True)
     command_line = ["--config", str(arguments.config), *others, "app:app"]
     sys.argv[1:] = command_line  # the service checks that it reads the file that Hypercorn reads
     try:
         return hypercorn(command_line)
     except OSError as error:  # such as a port that was taken after the check
+        if STARTING.isdisjoint(f.f_code.co_name for f, _ in traceback.walk_tb(error.__traceback__)):
+            raise  # it has served
         again = check(arguments.config, starting=True, inherits=True)
         if not again.mistakes:
             again.mistakes.append(f"{error.strerror}: {error.filename or 'a socket'}")

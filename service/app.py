@@ -15,12 +15,13 @@ from service.descriptors import allow_descriptors
 from service.hardened_server import install_server
 from service.hypercorn_config import check_command_line
 from service.lifespan import Lifespan
-from service.log import choose_format, log_event, write_line
+from service.log import log_event, write_line
 from service.middleware_stack import MiddlewareStack, Surroundings
 from service.reader import make_reader
 from service.readiness import Readiness
 from service.reload import Reload, SettingsReload
 from service.reloadable_app import ReloadableApp
+from service.respawn import choose_format_of_all
 from service.sandbox import check_sandbox
 from service.sockets import check_inherited
 from service.start_checks import NO_START, check_development_key, mistakes
@@ -76,7 +77,7 @@ def _prepare_process() -> None:
 def _build(settings_file: Path) -> ReloadableApp:
     watch = FileWatch(lambda: settings_files(settings_file))  # first, so that no change is missed
     settings = _read(settings_file)
-    choose_format(settings.log.format)
+    choose_format_of_all(settings.log.format)
     allow_descriptors(settings)
     directory = settings_file.resolve().parent
     if (advice := public_origin_advice(settings)) is not None:

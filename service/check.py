@@ -21,11 +21,12 @@ class Report:
     mistakes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def print(self, *, starting: bool) -> int:
+    def print(self, *, starting: bool, notes: bool = True) -> int:
         """Print it; return the exit status, 0 without mistakes."""
         if self.mistakes and starting:
             sys.stderr.write(f"{NO_START}\n")
-        sys.stderr.writelines(f"{line}\n" for line in [*self.mistakes, *self.notes])
+        lines = [*self.mistakes, *(self.notes if notes else [])]
+        sys.stderr.writelines(f"{line}\n" for line in lines)
         return 1 if self.mistakes else 0
 
 
@@ -38,9 +39,12 @@ def main() -> int:
     parser.add_argument(
         "--start", action="store_true", help="a port that the running service holds is a mistake"
     )
+    parser.add_argument(
+        "--no-warnings", action="store_true", help="leave out what the start after this one logs"
+    )
     arguments = parser.parse_args()
     report = check(arguments.config, starting=arguments.start)
-    status = report.print(starting=arguments.start)
+    status = report.print(starting=arguments.start, notes=not arguments.no_warnings)
     if status == 0 and not arguments.start:
         sys.stdout.write(f"{arguments.config}: no mistakes\n")
     return status

@@ -176,7 +176,7 @@ def test_sigterm_does_not_ask_the_event(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(respawn, "shutdown_event", Locked)
     monkeypatch.setattr(multiprocessing, "parent_process", multiprocessing.current_process)
     monkeypatch.setattr(type(multiprocessing.current_process()), "is_alive", lambda _: True)
-    worker = respawn._WorkerProcess(print)
+    worker = respawn._WorkerProcess(print, hear=print)
     before = signal.signal(signal.SIGTERM, worker._on_sigterm)
     try:
         assert not worker._is_stopping()

@@ -27,7 +27,7 @@ if "HARDENED" in os.environ:
     from server import respawn
 
     respawn.BACKOFF_S = OPTIONS.pop("backoff_s", respawn.BACKOFF_S)
-    respawn.supervise(lambda **facts: sys.stderr.write(json.dumps(facts) + "\n"))
+    respawn.supervise(lambda **facts: sys.stderr.write(json.dumps(facts) + "\n"), hear=bytes)
 
     from server.install import ServerOptions, install, refuse_start
 

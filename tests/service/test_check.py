@@ -191,3 +191,17 @@ def test_the_report_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "Sealed OCR does not start:\none\ntwo\nnote\n"
     assert Report([], ["note"]).print(starting=False) == 0
     assert capsys.readouterr().err == "note\n"
+
+
+@pytest.mark.parametrize(("more", "said"), [([], "Warning: x\n"), (["--no-warnings"], "")])
+def test_what_the_start_logs_is_said_once(
+    more: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """scripts/serve checks first, and then starts the service, whose log has the warning, too."""
+    monkeypatch.setattr(check, "check", lambda *_, **__: Report(notes=["Warning: x"]))
+    monkeypatch.setattr(sys, "argv", ["check", "--start", *more])
+    assert check.main() == 0
+    assert capsys.readouterr().err == said

@@ -1,5 +1,6 @@
 """`python -m service`: a checked start of Hypercorn, in plain words whatever is wrong."""
 
+import errno
 import os
 import re
 import signal
@@ -7,9 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from service.__main__ import main
+from service.check import Report
 from tests.measuring import measuring
 from tests.system.service import PATIENCE_S, ROOT, Service
 
@@ -85,6 +89,37 @@ def test_it_serves_as_hypercorn_does(start: Start, workers: int) -> None:
         process.send_signal(signal.SIGTERM)
         process.stdout.read()
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("serving", [False, True])
+def test_only_a_start_is_refused(
+    serving: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An OSError after the sockets have been made is no refused start."""
+
+    def create_sockets() -> NoReturn:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    def serve() -> NoReturn:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(sys, "argv", ["service", "--config", str(tmp_path / "settings.toml")])
+    monkeypatch.setenv("OCR_SETTINGS", "")
+    monkeypatch.setattr("service.check.check", lambda *_, **__: Report())
+    monkeypatch.setattr(
+        "hypercorn.__main__.main", lambda _: serve() if serving else create_sockets()
+    )
+    if serving:
+        with pytest.raises(BrokenPipeError):
+            main()
+        assert capsys.readouterr().err == ""
+    else:
+        assert main() == 1
+        said = "Sealed OCR does not start:\nBroken pipe: a socket\n"
+        assert capsys.readouterr().err == said
 
 
 def test_what_hypercorn_reads_first_is_in_plain_words(tmp_path: Path) -> None:

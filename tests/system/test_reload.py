@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -179,9 +180,11 @@ def test_sighup_reloads_everything_at_once(start: Start) -> None:
 
 
 def test_sighup_restarts_workers(start: Start) -> None:
-    """With workers the supervisor handles the signal and starts new workers."""
-    with start(server={"workers": "1"}, local=FIRST_STANZA) as service:
+    """The supervisor handles the signal; what a worker process logs has the service's format."""
+    text = '[log]\nformat = "text"\n'
+    with start(server={"workers": "1"}, local=text + FIRST_STANZA) as service:
         assert status(service, FIRST) == 415
+        assert re.search(r"\d  worker_started: pid \d+$", service.logged("worker_started"))
         (service.directory / "settings.local.toml").write_text(SECOND_STANZA, encoding="utf-8")
         seen = len(service.log)
         os.kill(service.process.pid, signal.SIGHUP)
@@ -191,6 +194,7 @@ def test_sighup_restarts_workers(start: Start) -> None:
             if "Running on https" in line:
                 service.ports["https"] = int(line.rpartition(":")[2].split()[0])
         assert (status(service, FIRST), status(service, SECOND)) == (401, 415)
+        assert service.logged("worker_started", after=seen).startswith("{")
 
 
 def test_every_worker_reloads(start: Start) -> None:

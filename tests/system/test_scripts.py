@@ -114,6 +114,7 @@ def test_with_own_keys_the_self_check_uses_the_given_one(tmp_path: Path) -> None
     done = launch(root, tmp_path, OCR_PLAIN_PORT__PUBLIC_ORIGIN="https://localhost:1")
     assert done.returncode == 0, done.stderr
     assert '"event": "public_origin_port"' in done.stdout
+    assert "public_origin" not in done.stderr
     assert "Ready over HTTP/2 and TLS, nothing read" in done.stdout
     done = launch(root, tmp_path, SEALED_OCR_KEY=key)
     assert done.returncode == 0, done.stderr

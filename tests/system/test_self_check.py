@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
-from scripts import self_check_sender
+from scripts import launch, self_check_sender
 from scripts.http2_client import NoResponse, Request, Response, Server
 from scripts.self_check import SelfCheckError, check
 from scripts.self_check_sender import CannotCheck, Trust, sender
@@ -47,6 +49,23 @@ def started() -> Iterator[list[subprocess.Popen[str]]]:
     for process in processes:
         process.terminate()
         process.communicate(timeout=PATIENCE_S)
+
+
+def test_a_response_cannot_move_the_cursor(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whatever program has responded on the port; line ends stay."""
+    service = SimpleNamespace(process=None, told_to_stop=False)
+    text = "one\ntwo \x1b]0;owned\x07"
+
+    def refuse(_: object) -> NoReturn:
+        raise CannotCheck(text)
+
+    for run in (refuse, lambda _: text):
+        launch._self_check(SimpleNamespace(run=run), service)  # type: ignore[arg-type]
+    shown = capsys.readouterr()
+    for said in (shown.out, shown.err):
+        assert "one\ntwo \\x1b]0;owned\\x07\n" in said
 
 
 @pytest.mark.parametrize("by", ["argument", "variable"])
