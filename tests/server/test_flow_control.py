@@ -52,7 +52,7 @@ def test_a_short_body_without_a_response_is_an_error(hardened: Server) -> None:
 def test_httpx_sees_an_early_status(server: Server) -> None:
     """A client that reads only after it has sent its whole body gets the response."""
     trust = ssl.create_default_context(cafile=str(server.ca))
-    with httpx2.Client(verify=trust, http1=False, http2=True, timeout=5) as client:
+    with httpx2.Client(verify=trust, http1=False, http2=True, timeout=server.patience_s) as client:
         assert status_of(client, server) == 401
         assert status_of(client, server) == 401
 
@@ -111,7 +111,7 @@ def test_unread_body_does_not_block_others(server: Server) -> None:
         client.send(unread, MEGABYTE, patience_s=0.5)
         assert client.wait(lambda: True)
         other = client.open("/count")
-        assert client.send(other, bytes(200_000), patience_s=1) == 200_000
+        assert client.send(other, bytes(200_000), patience_s=server.patience_s) == 200_000
         assert client.wait(lambda: client.ended(other), server.patience_s)
         assert client.body(other) == b"200000"
 
@@ -121,7 +121,7 @@ def test_window_grows_only_on_request(server: Server) -> None:
     """An unread body stops at the initial window, and after grow() at the requested one."""
     with Client(server) as client:
         unread = client.open("/unread")
-        assert client.send(unread, MEGABYTE, patience_s=0.5) == 65_535
+        assert client.send(unread, MEGABYTE, patience_s=1.5) == 65_535
         asked = client.open("/grow?3000000")
         client.wait(lambda: client.h2.local_flow_control_window(asked) > 65_535, server.patience_s)
         assert client.h2.local_flow_control_window(asked) == 3_000_000

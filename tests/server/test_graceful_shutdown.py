@@ -15,7 +15,7 @@ from tests.server.servers import VARIANTS, Server, is_refused, serving, until
 from tls.development import Paths
 
 REQUEST = b"GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n"
-PAUSE_S = 0.2  # for the signal to be taken; it is less than linger_s
+PAUSE_S = 0.4  # for the connection to be accepted, or the signal handled
 
 
 def _answer(server: Server, plain: socket.socket, *, before: bool) -> bytes:
@@ -39,11 +39,12 @@ def _answer(server: Server, plain: socket.socket, *, before: bool) -> bytes:
 @pytest.mark.parametrize("before", [True, False])
 def test_a_new_connection_gets_one_response(pair: Paths, *, hardened: bool, before: bool) -> None:
     """Accepted, or past its handshake, but without a request yet: its request is answered."""
-    with serving(pair, hardened=hardened) as server:
+    settings = {"graceful_timeout": 60}
+    with serving(pair, hardened=hardened, settings=settings, linger_s=30) as server:
         with socket.create_connection(("localhost", server.port), timeout=20) as plain:
             time.sleep(PAUSE_S)
             assert _answer(server, plain, before=before).startswith(b"HTTP/1.1 200 ")
-        assert server.process.wait(10) == 0
+        assert server.process.wait(20) == 0
 
 
 def test_a_new_connection_without_a_request_is_closed(pair: Paths) -> None:
@@ -93,7 +94,7 @@ def test_a_response_in_the_shutdown_announces_the_end(pair: Paths, *, hardened: 
             response = b"".join(iter(lambda: secured.recv(65536), b""))
             assert response.startswith(b"HTTP/1.1 200 ")
             assert b"\r\nconnection: close\r\n" in response
-        assert server.process.wait(10) == 0
+        assert server.process.wait(20) == 0
 
 
 def test_a_response_before_the_shutdown_does_not(pair: Paths) -> None:

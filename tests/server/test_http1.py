@@ -16,7 +16,7 @@ HEAD = "POST {} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n"
 def connect(server: Server) -> ssl.SSLSocket:
     """Open a TLS connection without HTTP/2."""
     context = ssl.create_default_context(cafile=str(server.ca))
-    bare = socket.create_connection(("127.0.0.1", server.port), 5)
+    bare = socket.create_connection(("127.0.0.1", server.port), server.patience_s)
     return context.wrap_socket(bare, server_hostname="localhost")
 
 
@@ -54,7 +54,7 @@ def test_httpx_sees_the_early_status(hardened: Server) -> None:
     """The same with httpx, several times."""
     trust = ssl.create_default_context(cafile=str(hardened.ca))
     url = f"https://localhost:{hardened.port}/refuse"
-    with httpx2.Client(verify=trust, timeout=5) as client:
+    with httpx2.Client(verify=trust, timeout=hardened.patience_s) as client:
         for _ in range(5):
             assert client.post(url, content=bytes(8_000_000)).status_code == 401
 
@@ -112,7 +112,7 @@ def test_a_body_of_two_lengths_is_refused(server: Server) -> None:
     with connect(server) as client:
         body = b"0\r\n\r\n" + second
         client.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
-        client.settimeout(2)
+        client.settimeout(server.patience_s)
         reply = b""
         with suppress(TimeoutError):
             reply = client.recv(65536)
