@@ -1,6 +1,6 @@
 """Small PDF files that take long to render."""
 
-from collections.abc import Sequence
+from bench.pdf_file import assemble
 
 
 def form_fields(height: int) -> bytes:
@@ -45,17 +45,3 @@ def poster(layers: int, text: str = "POSTER 4711", width: int = 842, height: int
             f"<</Length {len(content)}>>stream\n{content}\nendstream",
         ]
     )
-
-
-def assemble(bodies: Sequence[str]) -> bytes:
-    """Return a document of these objects, numbered from 1; the first is the catalog."""
-    data = b"%PDF-1.7\n"
-    offsets = []
-    for number, body in enumerate(bodies, 1):
-        offsets.append(len(data))
-        data += f"{number} 0 obj{body}endobj\n".encode("ascii")
-    entries = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    return data + (
-        f"xref\n0 {len(bodies) + 1}\n0000000000 65535 f \n{entries}"
-        f"trailer<</Size {len(bodies) + 1}/Root 1 0 R>>\nstartxref\n{len(data)}\n%%EOF\n"
-    ).encode("ascii")

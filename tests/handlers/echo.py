@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -56,6 +56,18 @@ class EchoReader:
             yield Page(number, len(texts) > 1, lines, 9, 8, "echo", {"total": 1.5})
 
 
+def ocr_scope(reader: Any, query: bytes, headers: Mapping[str, str]) -> Any:
+    """Return the scope of POST /ocr, of a PNG unless a header `content_type` is given."""
+    names = {"content_type": "image/png", **headers}
+    return scope_of(
+        "POST",
+        "/ocr",
+        query=query,
+        headers={name.replace("_", "-"): value for name, value in names.items()},
+        state={"reader": reader, "max_images": 2},
+    )
+
+
 class Caller:
     """Sends requests to the function, as the app does."""
 
@@ -73,14 +85,7 @@ class Caller:
         window: Any = None,
         **headers: str,
     ) -> Answer:
-        names = {"content_type": "image/png", **headers}
-        scope = scope_of(
-            "POST",
-            "/ocr",
-            query=query,
-            headers={name.replace("_", "-"): value for name, value in names.items()},
-            state={"reader": self.reader, "max_images": 2},
-        )
+        scope = ocr_scope(self.reader, query, headers)
         if window:
             scope["extensions"] = {"sealed.receive_window": {"grow": window}}
         self.scope = scope

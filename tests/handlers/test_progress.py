@@ -19,9 +19,9 @@ from middleware.deadline import Deadline
 from middleware.errors import DeadlineExceeded
 from model.errors import ReadingTimeout, UnreadableImage
 from model.reader import Page
-from tests.asgi import Answer, call, scope_of
+from tests.asgi import Answer, call
 from tests.handlers.conftest import BOUNDARY, Multipart
-from tests.handlers.echo import EchoReader
+from tests.handlers.echo import EchoReader, ocr_scope
 
 pytestmark = pytest.mark.anyio
 
@@ -87,15 +87,7 @@ async def _post(
     handlers = {HTTPException: respond, Exception: respond}
     total_s = 60 if error else 1
     app = ExceptionMiddleware(Deadline(function, body_s=30, total_s=total_s), handlers=handlers)
-    names = {"content_type": "image/png", **headers}
-    scope = scope_of(
-        "POST",
-        "/ocr",
-        query=query,
-        headers={name.replace("_", "-"): value for name, value in names.items()},
-        state={"reader": StuckReader(stuck_after, error), "max_images": 2},
-    )
-    return await call(app, scope, body)
+    return await call(app, ocr_scope(StuckReader(stuck_after, error), query, headers), body)
 
 
 def _progress(document: dict[str, Any]) -> tuple[object, object]:

@@ -12,15 +12,9 @@ import pytest
 from service import certificate, check, start_checks
 from service.check import Report
 from tests.service.test_bind_addresses import HOLD
+from tests.settings.conftest import KEY
 
 SHIPPED = Path(__file__).parents[2] / "settings.toml"
-KEY = f"""
-[[keys]]
-id = "aaaa"
-name = "x"
-sha256 = "{"0" * 64}"
-scopes = ["ocr"]
-"""
 Check = Callable[..., Report]
 
 

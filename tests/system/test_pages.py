@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from tests.model.decoding.pdfs import assemble, chinese_pdf, pdf
+from bench.pdf_file import assemble
+from tests.model.decoding.pdfs import chinese_pdf, pdf
 from tests.system.service import Service
 
 PDF = {"content-type": "application/pdf"}

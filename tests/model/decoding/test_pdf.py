@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from bench.pdf_file import assemble
 from model.decoding.pdf import PdfFile
 from model.decoding.signatures import is_pdf
 from model.errors import (
@@ -16,7 +17,7 @@ from model.errors import (
     UnreadableImage,
 )
 from model.workers import memfd
-from tests.model.decoding.pdfs import assemble, pdf
+from tests.model.decoding.pdfs import pdf
 
 # With a user password of the standard handler, 40-bit: opening it needs one.
 ENCRYPTED = assemble(
