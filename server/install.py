@@ -5,7 +5,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, NoReturn
 
-from server import respawn
+from server import respawn, supervisor
 from server.options import ServerOptions
 from server.probes import ProbeError, check_all, check_behaviour, imports_of, uses_of
 
@@ -61,7 +61,7 @@ def refuse_start(message: str) -> NoReturn:
     """End the whole command with this message on stderr, once, and a status that is not 0."""
     if respawn.current() is None:
         sys.exit(message)
-    respawn.refuse(message)
+    supervisor.refuse(message)
 
 
 __all__ = ["ProbeError", "ServerOptions", "install", "refuse_start"]

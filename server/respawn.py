@@ -14,12 +14,11 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
-USES = ("multiprocessing.process:BaseProcess._kwargs", "os:_exit")
+from server.supervisor import REFUSED, end_supervisor, shutdown_event
 
-REFUSED = os.EX_CONFIG
-"""The exit status of a serving process that has refused to start, and has said why."""
+USES = ("os:_exit",)
 
 MAX_DEATHS = 5
 DEATHS_WINDOW_S = 60.0
@@ -200,31 +199,3 @@ def _name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # a real-time signal
         return str(number)
-
-
-def shutdown_event() -> Any:
-    """Return the event by which Hypercorn's supervisor stops its workers; None with workers = 0."""
-    if multiprocessing.parent_process() is None:
-        return None
-    process: Any = multiprocessing.current_process()
-    return process._kwargs.get("shutdown_event")  # noqa: SLF001
-
-
-def end_supervisor() -> None:
-    """End Hypercorn's supervisor with a status that is not 0.
-
-    It exits with 0 whatever its workers exit with; SIGTERM would be an orderly stop. (As process 1
-    of a container it cannot be ended by its child: there it stops with 0, and only the log tells.)
-    """
-    supervisor = multiprocessing.parent_process()
-    if supervisor is not None and supervisor.pid is not None and supervisor.is_alive():
-        os.kill(supervisor.pid, signal.SIGUSR1)
-
-
-def refuse(message: str) -> NoReturn:
-    """End a serving process that can't start; of several, the first one says why."""
-    stopping = shutdown_event()
-    if not stopping.is_set():
-        stopping.set()
-        os.write(2, f"{message}\n".encode())
-    os._exit(REFUSED)

@@ -13,7 +13,7 @@ import h2.connection
 import h2.events
 import h2.exceptions
 
-from tests.server.servers import PATIENCE_S, Server
+from tests.server.servers import PATIENCE_S, Server, until
 
 
 class Client:
@@ -175,3 +175,10 @@ def stats(server: Server) -> dict[str, Any]:
     with Client(server) as client:
         answer: dict[str, Any] = json.loads(client.get("/stats"))
         return answer
+
+
+def settled_stats(server: Server) -> dict[str, Any]:
+    """Return the statistics once no handler of an earlier test runs; stock Hypercorn's may stay."""
+    if server.hardened:
+        until(lambda: stats(server)["running"] == 0)
+    return stats(server)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import httpx2
 
-from tests.server.clients import stats
+from tests.server.clients import settled_stats, stats
 from tests.server.servers import Server, both, soon, until
 
 HEAD = "POST {} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n"
@@ -79,7 +79,7 @@ def test_curl_sees_the_early_status(hardened: Server) -> None:
 @both
 def test_disconnecting_cancels_the_handler(server: Server) -> None:
     """A handler that reads nothing is cancelled when its client closes the connection."""
-    before = stats(server)["running"]
+    before = settled_stats(server)["running"]
     with connect(server) as client:
         client.sendall(HEAD.format("/unread", 100_000).encode() + bytes(20_000))
         until(lambda: stats(server)["running"] == before + 1)

@@ -139,7 +139,7 @@ def test_every_private_name_is_declared(module: str) -> None:
 def test_the_search_for_private_names_finds_some() -> None:
     """It is not blind: these are known."""
     assert private_uses("patches") == {"_body_repr"}
-    assert private_uses("respawn") == {"_kwargs", "_exit"}
+    assert private_uses("supervisor") == {"_kwargs", "_exit"}
     assert "_close_stream" in private_uses("http1")
     assert "_flush" in private_uses("send_timeouts")
 

@@ -9,7 +9,7 @@ import pytest
 from h2.errors import ErrorCodes
 
 from server.http1_heads import origin_form
-from tests.server.clients import Client, stats
+from tests.server.clients import Client, settled_stats, stats
 from tests.server.servers import PATIENCE_S, Server, both, serving, until
 from tests.server.test_http1 import connect, read_all
 from tls.development import Paths
@@ -84,7 +84,7 @@ def test_a_refused_request_is_answered(limited: Server, case: str, *, plain: boo
 
 def test_an_invalid_body_ends_its_request(limited: Server) -> None:
     """Its handler is cancelled, and the client gets a 400."""
-    before = stats(limited)["running"]
+    before = settled_stats(limited)["running"]
     with connect(limited) as client:
         client.sendall(
             b"POST /unread HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -189,7 +189,7 @@ def test_a_refused_upload_is_answered(limited: Server) -> None:
 @pytest.mark.parametrize("field", [(b":path", b"/"), (b"x", b"y\r"), (b"x", b"a" * 20_000)])
 def test_malformed_trailers_reset_their_stream(limited: Server, field: tuple[bytes, bytes]) -> None:
     """And cancel the handler; others go on."""
-    before = stats(limited)["running"]
+    before = settled_stats(limited)["running"]
     with Client(limited) as client:
         bad = client.open("/unread")
         until(lambda: stats(limited)["running"] == before + 1)

@@ -1,13 +1,17 @@
 """The start of a server, and how it is refused."""
 
+import multiprocessing
+import os
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import server.install
+from server import supervisor
 from tests.server.servers import PATIENCE_S, start
 from tls.development import Paths, ensure_development_certificate
 
@@ -34,6 +38,40 @@ def test_refusal_ends_the_command(pair: Paths, workers: int, moment: str) -> Non
     assert "Traceback" not in printed
     if moment == "refuse_config":
         assert re.search(r"not like this: 127\.0\.0\.1:0", printed)
+
+
+class SlowEvent:
+    """An event between processes that others have time to look at before it is set."""
+
+    def __init__(self) -> None:
+        self._event = multiprocessing.get_context("fork").Event()
+
+    def is_set(self) -> bool:
+        """Return whether it was set, after a while."""
+        found = self._event.is_set()
+        time.sleep(0.1)
+        return found
+
+    def set(self) -> None:
+        """Set it."""
+        self._event.set()
+
+
+def test_of_two_refusals_at_once_one_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Both processes see that nobody has refused yet, if nothing makes one of them wait."""
+    event = SlowEvent()
+    monkeypatch.setattr(supervisor, "shutdown_event", lambda: event)
+    forked = []
+    for _ in range(2):
+        pid = os.fork()
+        if pid == 0:
+            supervisor.refuse("not like this")
+        forked.append(pid)
+    statuses = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in forked]
+    assert statuses == [supervisor.REFUSED] * 2
+    assert capfd.readouterr().err == "not like this\n"
 
 
 def test_stock_supervisor_hides_a_refusal(pair: Paths, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,18 +3,18 @@
 import h2.errors
 import h2.events
 
-from tests.server.clients import Client, stats
+from tests.server.clients import Client, settled_stats, stats
 from tests.server.servers import Server, both, both_tight, soon
 
 
 @both
 def test_reset_cancels_its_handler_only(server: Server) -> None:
     """Resetting one stream cancels its handler at once, and no other."""
-    before = stats(server)
+    before = settled_stats(server)
     with Client(server) as client:
         neighbour = client.open("/count")
         left = client.open("/unread", "GET", end=True)
-        client.wait(lambda: stats(server)["started"] == before["started"] + 2)
+        assert client.wait(lambda: stats(server)["started"] == before["started"] + 2)
         client.h2.reset_stream(left)
         client.flush()
         assert client.wait(
@@ -28,7 +28,7 @@ def test_reset_cancels_its_handler_only(server: Server) -> None:
 @both
 def test_rapid_reset_leaves_no_handler(server: Server) -> None:
     """Opening and resetting hundreds of streams leaves none of their handlers running."""
-    before = stats(server)["running"]
+    before = settled_stats(server)["running"]
     with Client(server) as client:
         for _ in range(500):
             client.h2.reset_stream(client.open("/unread"))
@@ -39,7 +39,7 @@ def test_rapid_reset_leaves_no_handler(server: Server) -> None:
 @both
 def test_closed_connection_cancels_its_handlers(server: Server) -> None:
     """Handlers are cancelled when their client disconnects, body unread or response unsent."""
-    before = stats(server)["running"]
+    before = settled_stats(server)["running"]
     with Client(server) as client:
         for _ in range(3):
             client.send(client.open("/unread"), bytes(300_000), patience_s=0.1)
