@@ -1,14 +1,11 @@
 """Crop the lines of a page, straightened."""
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 
 from model.vision.inference import Pixels
 from model.vision.polygon import Polygon, width_and_height
 
-_CLEAR_ASPECT = 3.0  # a box with a longer side of at least this ratio shows its direction
 _LOOSE = 2.5  # a box of more than this times the height of its text is trimmed
 _MIN_TEXT_PX = 10  # what is lower may be a dash
 _SHORT = 2.0  # widths of less than this times the height may be one character, such as 一
@@ -57,20 +54,6 @@ def trim_loose(line: Pixels) -> Pixels:
         return line
     margin = max(2, round((bottom - top) * _MARGIN))
     return line[max(0, top - margin) : bottom + margin]
-
-
-def sideways_lines(polygons: Sequence[Polygon]) -> set[int]:
-    """Return the indices of the boxes whose text runs up or down the page.
-
-    Long boxes show their direction. Short ones do not (a "1" is high and yet upright): they have
-    the direction of most of the page.
-    """
-    sizes = [width_and_height(polygon) for polygon in polygons]
-    high = {i for i, (width, height) in enumerate(sizes) if height >= _CLEAR_ASPECT * width}
-    wide = {i for i, (width, height) in enumerate(sizes) if width >= _CLEAR_ASPECT * height}
-    if sum(sizes[i][1] for i in high) > sum(sizes[i][0] for i in wide):
-        return set(range(len(sizes))) - wide
-    return high
 
 
 def rotate_180(line: Pixels) -> Pixels:

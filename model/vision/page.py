@@ -9,30 +9,19 @@ from typing import TypeVar
 
 import numpy as np
 
-from model.vision.crop import crop_line, rotate_180, sideways_lines, trim_loose
+from model.vision.crop import crop_line, trim_loose
 from model.vision.detect import Detector
+from model.vision.directions import quarter_turns, sideways_lines, upside_down_lines
 from model.vision.inference import Pixels
+from model.vision.line_reading import DOUBTFUL, LineReader, ReadLine
 from model.vision.order import reading_order
 from model.vision.orient import Orientation
-from model.vision.polygon import Polygon, width_and_height
-from model.vision.recogniser import RecognisedText, Recogniser
-from model.vision.vertical import to_horizontal
+from model.vision.polygon import Polygon
+from model.vision.recogniser import Recogniser
 
 T = TypeVar("T")
 
-_ORIENTATION_SAMPLES = 5  # the widest lines, which show whether the page is upside down
-_DOUBTFUL = 0.8  # mean probability below which a line of an upright page is classified, too
 _READABLE = 0.5  # mean probability below which a line is noise
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLine:
-    """A line's text, mean probability, confidence (both 0 to 1) and polygon."""
-
-    text: str
-    mean_probability: float
-    confidence: float
-    polygon: Polygon
 
 
 @dataclass(slots=True)
@@ -76,6 +65,7 @@ class PageReader:
         self.detector = detector
         self.orientation = orientation
         self.recogniser = recogniser
+        self._lines = LineReader(orientation, recogniser)
         self._max_threads = threads
         self._threads = ThreadPoolExecutor(threads)
         # All threads start now: a restricted process can't start any.
@@ -102,7 +92,7 @@ class PageReader:
                 _DetectedLines(pixels, polygons, sideways_lines(polygons), check, threads)
             )
         else:
-            lines = [self._read_line(pixels, polygons[0], upside_down=False)]
+            lines = [self._lines.read(pixels, polygons[0], upside_down=False)]
         return PageReading(
             [line for line in lines if line.text and line.mean_probability >= _READABLE],
             detect_ms=(detected - began) * 1000,
@@ -116,29 +106,27 @@ class PageReader:
 
         def read_line(index: int) -> ReadLine:
             crop = detected.crop(index)
-            line = self._read_line(crop, detected.polygons[index], upside_down=index in upside_down)
+            line = self._lines.read(
+                crop, detected.polygons[index], upside_down=index in upside_down
+            )
             # If a line is rotated the wrong way, its letters are in reverse order, and networks
             # that know rotated letters are as certain of that order as of the right one.
             if index not in detected.sideways or (
-                index in upside_down and line.mean_probability >= _DOUBTFUL
+                index in upside_down and line.mean_probability >= DOUBTFUL
             ):
                 return line
-            column = self._read_vertical(detected.pixels, line)
+            column = self._lines.read_vertical(detected.pixels, line)
             if column is not line:
                 vertical.add(index)
             return column
 
         lines = self._in_parallel(detected.threads, read_line, range(len(detected.polygons)))
         # Columns go from right to left, like the lines of a page that is rotated to the right.
-        quarters = _quarter_turns(detected.polygons, detected.sideways, upside_down - vertical)
+        quarters = quarter_turns(detected.polygons, detected.sideways, upside_down - vertical)
         return [lines[index] for index in reading_order(detected.polygons, quarters)]
 
     def _upside_down_lines(self, detected: _DetectedLines) -> set[int]:
-        """Return the indices of the lines that are upside down.
-
-        On most pages no line is: only if most of the widest lines are, all others are classified.
-        Sideways lines always are, because nothing else shows their direction.
-        """
+        """Return the indices of the lines that are upside down."""
 
         def is_upside_down(index: int) -> bool:
             return self.orientation.is_upside_down(detected.crop(index))
@@ -148,13 +136,7 @@ class PageReader:
             results = self._in_parallel(detected.threads, is_upside_down, indices)
             return {index for index, result in zip(indices, results, strict=True) if result}
 
-        level = set(range(len(detected.polygons))) - detected.sideways
-        by_width = sorted(level, key=lambda index: -width_and_height(detected.polygons[index])[0])
-        samples = by_width[:_ORIENTATION_SAMPLES]
-        upside_down = classify(samples)
-        if len(upside_down) > len(samples) / 2:
-            upside_down |= classify(level - set(samples))
-        return upside_down | classify(detected.sideways)
+        return upside_down_lines(detected.polygons, detected.sideways, classify)
 
     def _in_parallel(
         self, threads: int, work: Callable[[int], T], indices: Sequence[int]
@@ -173,47 +155,8 @@ class PageReader:
             future.result()
         return [results[index] for index in indices]
 
-    def _read_line(self, line: Pixels, polygon: Polygon, *, upside_down: bool) -> ReadLine:
-        """Recognise a cropped line; if the result is doubtful, try it rotated by 180 degrees."""
-        # Any difference may be text: the recogniser reads letters two grey levels apart. All
-        # pixels in one comparison: minimum and maximum take ten times as long, and of small
-        # comparisons numpy keeps the memory that it copied.
-        if (line == line[0, 0]).all():
-            return ReadLine("", 0.0, 0.0, polygon)
-        text = self.recogniser.recognise(rotate_180(line) if upside_down else line)
-        if (
-            text.mean_probability < _DOUBTFUL
-            and not upside_down
-            and self.orientation.is_upside_down(line)
-        ):
-            other = self.recogniser.recognise(rotate_180(line))
-            text = other if other.mean_probability > text.mean_probability else text
-        return _read_line_at(polygon, text)
-
-    def _read_vertical(self, pixels: Pixels, line: ReadLine) -> ReadLine:
-        """Read a line's box as a column of upright characters; return the more probable result."""
-        horizontal = to_horizontal(crop_line(pixels, line.polygon, sideways=False))
-        if horizontal is None:
-            return line
-        column = _read_line_at(line.polygon, self.recogniser.recognise(horizontal))
-        return column if column.mean_probability > line.mean_probability else line
-
-
-def _read_line_at(polygon: Polygon, text: RecognisedText) -> ReadLine:
-    """Return a recognised text with its polygon."""
-    return ReadLine(text.text, text.mean_probability, text.confidence, polygon)
-
 
 def _whole(pixels: Pixels) -> Polygon:
     """Return the box of the whole image."""
     height, width = pixels.shape[:2]
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-
-
-def _quarter_turns(polygons: list[Polygon], sideways: set[int], upside_down: set[int]) -> int:
-    """Return the rotations by 90 degrees, counter-clockwise, that make most lines upright."""
-    votes = [0, 0, 0, 0]
-    for index, polygon in enumerate(polygons):
-        quarters = (1 if index in sideways else 0) + (2 if index in upside_down else 0)
-        votes[quarters] += max(width_and_height(polygon))
-    return votes.index(max(votes))

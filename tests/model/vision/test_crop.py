@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.vision.crop import crop_line, sideways_lines, trim_loose
+from model.vision.crop import crop_line, trim_loose
 from model.vision.polygon import Polygon
 from tests.model.images import render_line
 
@@ -34,15 +34,6 @@ def test_a_box_without_size_gives_a_pixel() -> None:
     """It raises nothing."""
     page = RNG.integers(0, 256, (80, 120, 3), np.uint8)
     assert crop_line(page, corners(10, 10, 10, 10), sideways=False).shape == (1, 1, 3)
-
-
-def test_long_boxes_show_the_direction_of_short_ones() -> None:
-    """A high "1" is upright on an upright page and sideways on a page of sideways lines."""
-    one, level, down = corners(0, 0, 10, 20), corners(0, 0, 200, 20), corners(0, 0, 20, 200)
-    assert sideways_lines([one, level]) == set()
-    assert sideways_lines([one, down]) == {0, 1}
-    assert sideways_lines([one, level, level, down]) == {3}
-    assert sideways_lines([]) == set()
 
 
 def test_empty_rows_of_a_loose_box_are_cut_off() -> None:
