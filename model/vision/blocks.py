@@ -1,0 +1,33 @@
+"""The blocks of a page: lines that are read together, and the cells of those that are tables."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from model.vision.polygon import Polygon
+
+Kind = Literal["text", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table: its first row and column, from 0, how many it covers, and its lines."""
+
+    row: int
+    column: int
+    row_span: int
+    column_span: int
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, a column or a table: its lines' indices in reading order, and its box.
+
+    The polygon is 4 x 2, clockwise from the top left of the upright block. Only a table has cells;
+    its lines are in the order of its rows, and in a row in the order of its cells.
+    """
+
+    kind: Kind
+    lines: tuple[int, ...]
+    polygon: Polygon
+    cells: tuple[Cell, ...]
