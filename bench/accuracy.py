@@ -40,7 +40,11 @@ from rapidocr import RapidOCR
 logging.disable()
 read = RapidOCR(params={"EngineConfig.onnxruntime.intra_op_num_threads": int(sys.argv[1])})
 for path in sys.stdin:
-    print("\\n" + json.dumps(list(read(path.strip()).txts or ())), flush=True)
+    try:
+        texts = list(read(path.strip()).txts or ())
+    except Exception:
+        texts = []
+    print("\\n" + json.dumps(texts), flush=True)
 """
 
 

@@ -19,8 +19,11 @@ from settings import load_settings, settings_path
 Json = dict[str, Any]
 
 
-def new_reader(recogniser: str) -> Reader:
-    """Return a reader set as settings.toml sets it, but for the recogniser."""
+def new_reader(recogniser: str, *, engines: int = 0, threads: int = 0) -> Reader:
+    """Return a reader set as settings.toml sets it, but for the recogniser.
+
+    With `engines` or `threads`, it has so many of them.
+    """
     settings = load_settings(settings_path())
     model = settings.model.model_dump(exclude={"max_images"}) | {"recogniser": recogniser}
     engine = settings.engine.model_dump(
@@ -35,8 +38,8 @@ def new_reader(recogniser: str) -> Reader:
     )
     return Reader(
         **model,
-        engines=sizes.processes,
-        threads=sizes.threads,
+        engines=engines or sizes.processes,
+        threads=threads or sizes.threads,
         page_memory_bytes=sizes.page_memory_bytes,
         **engine,
         seccomp=seccomp.available(),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,13 @@ from tests.system.service import ROOT
 pytestmark = pytest.mark.bench
 
 PAGES = "PAGES"  # stands for a folder with labels.jsonl
+CASES = "CASES"  # for the folder with such a folder and one with cases.jsonl
+SET = "SET"  # for the name of the first
 MODELS = ("--detector", "ppocrv3-det", "--recogniser", "sealed-crnn-v2")
 COMMANDS = {
     "accuracy": (PAGES, *MODELS, "--threads", "1"),
     "overhead": ("--images", PAGES, "--rounds", "1", "--take", "1"),
+    "field": ("--data", CASES, "--sets", "field", SET),
     "growth": ("--rounds", "1", "--pages", "2"),
     "handshakes": ("--rounds", "1", "--batch", "1"),
     "isolation": ("--rounds", "1"),
@@ -60,6 +64,20 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def cases(pages: Path) -> Path:
+    """The folder of the pages, with two field cases: one that is read, and one that is not."""
+    folder = pages.parent / "field"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(pages / "page.png", folder)
+    (folder / "empty.png").touch()
+    case = {"kind": "receipt", "truth": ["Sea Breeze Cafe"], "expected_status": 200}
+    records = [case | {"file": name} for name in ("page.png", "empty.png")]
+    records.append(case | {"file": "request.bin", "kind": "api"})
+    (folder / "cases.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records))
+    return pages.parent
+
+
 def test_every_bench_is_here() -> None:
     """Each file in bench/ that can be run is run below."""
     programs = {
@@ -71,9 +89,10 @@ def test_every_bench_is_here() -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_it_runs(name: str, pages: Path) -> None:
+def test_it_runs(name: str, pages: Path, cases: Path) -> None:
     """It ends by itself and prints a table; a target may be missed at such sizes."""
-    arguments = [str(pages) if each is PAGES else each for each in COMMANDS[name]]
+    folders = {PAGES: str(pages), CASES: str(cases), SET: pages.name}
+    arguments = [folders.get(each, each) for each in COMMANDS[name]]
     done = subprocess.run(
         [sys.executable, ROOT / "bench" / f"{name}.py", *arguments],
         env={**os.environ, "PYTHONPATH": ""}, capture_output=True, text=True,
