@@ -1,9 +1,10 @@
 """Measures the field cases and the labelled pages: `python bench/field.py [--rapidocr PYTHON]`.
 
 Reads each file as the service does, with the real decoder and engine processes, one at a time, and
-prints Markdown: the cases by kind and one by one, then the labelled sets with lines found whole,
-CER (both case ignored), ms and processor ms a page. `--json OUT` saves the figures, and `--compare OUT` of an earlier
-run prints what is better and worse. `--kind` and `--files` choose cases, `--sets` the sets.
+prints Markdown: the cases by kind and one by one, then the labelled sets with lines found whole and
+CER (both case ignored), ms and processor ms a page. `--json OUT` saves the figures; with the OUT of
+an earlier run, `--compare` prints what is better and worse. `--kind` and `--files` choose cases,
+`--sets` the sets.
 
 A case is right with at most 2 % of its letters lost and a CER of at most 5 %, plausible with at
 most 10 % lost, otherwise wrong; for stamps and watermarks, whose own words may be read, additional
