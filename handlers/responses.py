@@ -42,6 +42,7 @@ def as_page(page: Page) -> dict[str, Any]:
         ],
         "width": page.width,
         "height": page.height,
+        "warnings": page.warnings,
         **_summary([page]),
     }
 

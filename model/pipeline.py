@@ -111,8 +111,16 @@ class Pipeline:
             "total": total_s * 1000,
         }
         image = page.image
-        size = (image.width, image.height)
-        return Page(page.number, image.of_document, result.lines, *size, self._model, times_ms)
+        return Page(
+            page.number,
+            image.of_document,
+            result.lines,
+            image.width,
+            image.height,
+            self._model,
+            times_ms,
+            image.warnings,
+        )
 
     async def warm(self, engines: int | None = None) -> None:
         """Start the processes.

@@ -8,6 +8,7 @@ import json
 import math
 from dataclasses import dataclass
 
+from model.page_warnings import PageWarning
 from model.workers import memfd
 from model.workers.channel import Message
 from model.workers.failure import decoding_error
@@ -33,6 +34,7 @@ class Page:
     """A page that was read: lines in reading order, size in px, and the ms of each step.
 
     `of_document` is true for a page of a document and false for an image that has no pages.
+    `warnings` say what was wrong with its file.
     """
 
     number: int
@@ -42,6 +44,7 @@ class Page:
     height: int
     model: str
     timing_ms: dict[str, float]
+    warnings: tuple[PageWarning, ...] = ()
 
     @property
     def text(self) -> str:
@@ -58,6 +61,7 @@ class DecodedImage:
     height: int
     pages: int
     of_document: bool
+    warnings: tuple[PageWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ def decoded_image(response: Message, output: int, max_pixels: int) -> DecodedIma
         memfd.truncate_and_seal(output, width * height * _RGB)
     except OSError as error:
         raise Implausible("fewer pixels than width x height") from error
-    return DecodedImage(output, width, height, pages, response.get("document") is True)
+    is_document = response.get("document") is True
+    return DecodedImage(output, width, height, pages, is_document, _warnings(response))
 
 
 def recognition(response: Message, output: int, output_bytes: int) -> Recognition:
@@ -119,6 +124,19 @@ def _reported(response: Message, max_pixels: int) -> Exception:
         return decoding_error(response, max_pixels=max_pixels)
     except ValueError:
         return Implausible("an unknown error")
+
+
+def _warnings(response: Message) -> tuple[PageWarning, ...]:
+    """Return the warnings of a decoder's response.
+
+    Raises:
+        Implausible: there is an unknown one.
+
+    """
+    try:
+        return tuple(sorted({PageWarning(name) for name in response["warnings"]}))
+    except (LookupError, TypeError, ValueError) as error:
+        raise Implausible("an unknown warning") from error
 
 
 def _count(response: Message, name: str) -> int:

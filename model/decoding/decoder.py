@@ -10,8 +10,10 @@ from typing import Protocol
 
 from model.decoding.images import ImageFile
 from model.decoding.pdf import PdfFile
+from model.decoding.pdf_fonts import fonts
 from model.decoding.signatures import is_pdf
 from model.errors import ReadingError
+from model.page_warnings import PageWarning
 from model.sandbox import lock, policies
 from model.workers import memfd
 from model.workers.channel import Message, encode
@@ -23,6 +25,7 @@ class Document(Protocol):
     """An opened upload."""
 
     pages: int
+    warnings: list[PageWarning]
 
     @property
     def is_document(self) -> bool:
@@ -36,8 +39,8 @@ def decode_and_exit(request: Message, upload: int, output: int, response: int, z
     """Restrict this process, decode a page, respond, and exit.
 
     A request `{"bytes", "page", "max_pixels", "pixels", "dpi", "reduction", "cpu_s", "form_s",
-    "seccomp"}` gets the response `{"width", "height", "mode", "pages", "document", "ms"}`, or
-    `{"error"}` and its details. A page with more than `pixels` is not decoded.
+    "seccomp"}` gets the response `{"width", "height", "mode", "pages", "document", "warnings",
+    "ms"}`, or `{"error"}` and its details. A page with more than `pixels` is not decoded.
     """
     try:
         lock.die_with_parent(zygote)
@@ -65,6 +68,7 @@ def _decode(request: Message, upload: int, output: int) -> Message:
         "mode": "RGB",
         "pages": document.pages,
         "document": document.is_document,
+        "warnings": document.warnings + [PageWarning.FONT_NOT_EMBEDDED] * fonts.missing,
         "ms": (time.perf_counter() - began) * 1000,
     }
 

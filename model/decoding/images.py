@@ -10,12 +10,15 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from model.decoding.deep_grey import grey_scale, to_8_bits
+from model.decoding.repairs import with_end_marker, without_damaged_chunks
 from model.decoding.signatures import is_image
+from model.decoding.transparency import on_paper, paper_for, with_alpha
 from model.errors import NoSuchPage, TooManyPixels, UnreadableImage, UnsupportedImageType
 from model.other_formats import other_format
+from model.page_warnings import PageWarning
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _PAGED = ("TIFF", "GIF", "WEBP")  # a camera's JPEG may contain a preview, which is no page
@@ -57,10 +60,12 @@ class ImageFile:
         # _check_size has the limit; Pillow's own one would only warn at first.
         Image.MAX_IMAGE_PIXELS = None
         self._max_pixels = max_pixels
+        self._data = data
+        self.warnings: list[PageWarning] = []
         try:
             # Before Pillow, which allocates the canvas when it opens a WebP.
             self._check_size(_webp_size(data))
-            self._image = Image.open(io.BytesIO(data), formats=_FORMATS)
+            self._image = self._open()
             self._check_size(self._image.size)
             self.pages = _count_pages(self._image)
         except UnidentifiedImageError as error:
@@ -92,7 +97,7 @@ class ImageFile:
             if self.is_document:
                 self._image.seek(number - 1)
                 self._check_size(self._image.size)
-            self._image.load()
+            self._load()
         except CORRUPT as error:
             raise UnreadableImage(type(error).__name__) from error
         try:
@@ -119,6 +124,31 @@ class ImageFile:
             position += os.pwrite(output, strip, position)
         return image.size
 
+    def _open(self) -> Image.Image:
+        """Read the header, without damaged chunks if it can't be read with them."""
+        try:
+            return _opened(self._data)
+        except CORRUPT:
+            repaired = without_damaged_chunks(self._data)
+            if repaired is None:
+                raise
+        image = _opened(repaired)
+        self.warnings.append(PageWarning.DAMAGED)
+        return image
+
+    def _load(self) -> None:
+        """Decode the current page, which may lack its end marker."""
+        try:
+            self._image.load()
+        except CORRUPT:
+            files = with_end_marker(self._data)
+            if files is None:
+                raise
+            self._image, other = map(_opened, files)
+            if ImageChops.difference(self._image, other).getbbox(alpha_only=False):
+                raise
+            self.warnings.append(PageWarning.TRUNCATED)
+
     def _check_size(self, size: tuple[int, int]) -> None:
         """Check a size from the header, before anything is decoded.
 
@@ -129,6 +159,10 @@ class ImageFile:
         width, height = size
         if width * height > self._max_pixels:
             raise TooManyPixels(width * height, self._max_pixels)
+
+
+def _opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=_FORMATS)
 
 
 def _count_pages(image: Image.Image) -> int:
@@ -165,30 +199,27 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 
 def rgb_strips(image: Image.Image) -> Iterator[bytes]:
-    """Yield the image top to bottom as RGB bytes, H x W x 3 in all, with white as background.
+    """Yield the image top to bottom as RGB bytes, H x W x 3 in all; `paper_for` is behind it.
 
     Raises:
         UnreadableImage: the mode can't be converted to RGB.
 
     """
     try:
+        paper = paper_for(image)
         for top in range(0, image.height, _STRIP_ROWS):
             bottom = min(top + _STRIP_ROWS, image.height)
-            yield _to_rgb(image.crop((0, top, image.width, bottom))).tobytes()
+            yield _to_rgb(image.crop((0, top, image.width, bottom)), paper).tobytes()
     except CORRUPT as error:
         raise UnreadableImage(type(error).__name__) from error
 
 
-def _to_rgb(strip: Image.Image) -> Image.Image:
-    """Return the strip in mode RGB, with white as background."""
+def _to_rgb(strip: Image.Image, paper: tuple[int, int, int]) -> Image.Image:
+    """Return the strip in mode RGB, on a paper of this colour."""
     if strip.mode == "RGB" and "transparency" not in strip.info:
         return strip
     if strip.mode == "LAB":  # Pillow needs a colour profile to convert it; lightness is enough
         return strip.getchannel("L").convert("RGB")
-    if strip.mode == "La":  # alpha is premultiplied; the only mode without a conversion to RGB(A)
-        strip = strip.convert("LA")
     if not strip.has_transparency_data:
         return strip.convert("RGB")
-    strip = strip.convert("RGBA")
-    background = Image.new("RGBA", strip.size, "white")
-    return Image.alpha_composite(background, strip).convert("RGB")
+    return on_paper(with_alpha(strip), paper)

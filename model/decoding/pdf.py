@@ -19,9 +19,13 @@ from model.errors import (
     TooManyPixels,
     UnreadableImage,
 )
+from model.page_warnings import PageWarning
 from model.sandbox import lock
 
 _POINTS_PER_INCH = 72
+# A page smaller than this on both sides is probably one in a larger unit (UserUnit, which PDFium
+# ignores): it is rendered as large as A4.
+_TINY_POINTS, _A4_POINTS = 150, 842
 _RGB = 3  # bytes a pixel
 
 
@@ -54,6 +58,7 @@ class PdfFile:
         """
         self._max_pixels = max_pixels
         self._pixels = pixels
+        self.warnings: list[PageWarning] = []
         self._scale = dpi / _POINTS_PER_INCH
         self._reduction = reduction
         handle = raw.FPDF_LoadMemDocument64(data, len(data), None)
@@ -81,13 +86,12 @@ class PdfFile:
     def render(self, number: int, output: int) -> tuple[int, int]:
         """Write page `number`, from 1, to a memory file, H x W x 3 bytes; return width and height.
 
-        A page over the limit at the configured resolution is rendered at a lower one, down to one
-        pixel a point.
+        A page over the limit at the configured resolution is rendered at a lower one.
 
         Raises:
             NoSuchPage: there are fewer pages.
             UnreadableImage: the page is corrupt.
-            TooManyPixels: the page is over the limit even then.
+            TooManyPixels: the page has more than the `pixels` of this attempt.
 
         """
         if number > self.pages:
@@ -122,11 +126,13 @@ class PdfFile:
         """Return the pixels a point for a page with this width and height in points."""
         if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
             raise UnreadableImage("a page without a size")
-        points = math.ceil(width) * math.ceil(height)
-        if points > self._max_pixels:
-            raise TooManyPixels(points, self._max_pixels)
+        scale = self._scale
+        if max(width, height) < _TINY_POINTS:
+            scale *= _A4_POINTS / max(width, height)
         # Each side is rounded up, so (width * s + 1) * (height * s + 1) must not exceed the limit.
         sides = width + height
         root = math.sqrt(sides**2 + 4 * width * height * (self._max_pixels - 1))
         fitting = (root - sides) / (2 * width * height)
-        return min(self._scale, fitting) / self._reduction
+        if fitting < scale or self._reduction > 1:
+            self.warnings.append(PageWarning.LOWER_RESOLUTION)
+        return min(scale, fitting) / self._reduction

@@ -2,7 +2,8 @@
 
 PDFium opens a font file when a page needs it, which a restricted process can't. So the zygote
 renders a page with such fonts before it is restricted; the data that PDFium reads is cached, and
-decoders get it from memory. If the machine has no such font, the text stays blank.
+decoders get it from memory. If the machine has no such font, the text stays blank, and the page has
+a warning.
 """
 
 import ctypes
@@ -10,6 +11,7 @@ import os
 from typing import Any
 
 import pypdfium2
+from pypdfium2 import raw
 
 from model.decoding.pdf import PdfFile
 from model.workers import memfd
@@ -21,6 +23,9 @@ _FONTS = (
     ("MSung-Light", "CNS1", "UniCNS-UCS2-H"),
     ("MSung-Light,Bold", "CNS1", "UniCNS-UCS2-H"),
 )
+# Not for Japanese and Korean: no recogniser here knows their characters.
+_READABLE = (raw.FXFONT_GB2312_CHARSET, raw.FXFONT_CHINESEBIG5_CHARSET)
+_UNREADABLE = (raw.FXFONT_SHIFTJIS_CHARSET, raw.FXFONT_HANGEUL_CHARSET)
 _SIDE = 16  # points and pixels of the rendered page
 
 
@@ -30,6 +35,15 @@ class CachedFonts(pypdfium2.PdfSysfontBase):  # type: ignore[misc] # untyped
     def __init__(self) -> None:
         super().__init__()
         self._tables: dict[tuple[int, int], bytes] = {}
+        self.missing = False
+
+    def MapFont(  # noqa: N802, PLR0917
+        self, _: Any, weight: int, italic: int, charset: int, pitch: int, face: Any, exact: Any
+    ) -> Any:
+        """Return a font for one that is not embedded; note if there is none that can be read."""
+        font = self.default.MapFont(self.default, weight, italic, charset, pitch, face, exact)
+        self.missing |= charset in _UNREADABLE or (charset in _READABLE and not font)
+        return font
 
     def GetFontData(self, _: Any, font: int, table: int, buffer: Any, size: int) -> int:  # noqa: N802
         """Write a font's table to the buffer, 0 for the whole file; return its length."""
@@ -47,12 +61,17 @@ class CachedFonts(pypdfium2.PdfSysfontBase):  # type: ignore[misc] # untyped
         return len(cached)
 
 
+fonts = CachedFonts()
+"""The fonts of this process; `missing` says whether the rendered page needs one that it lacks."""
+
+
 def cache_fonts() -> None:
     """Render a page with every font that decoders may need, while files can still be opened."""
-    CachedFonts().setup()
+    fonts.setup()
     output = memfd.output_buffer("fonts", _SIDE * _SIDE * 3)
     PdfFile(_page(), _SIDE * _SIDE, _SIDE * _SIDE, dpi=72, form_s=1, reduction=1).render(1, output)
     os.close(output)
+    fonts.missing = False
 
 
 def _page() -> bytes:

@@ -36,6 +36,7 @@ async def test_the_response_for_an_image(post: Caller) -> None:
         ],
         "width": 9,
         "height": 8,
+        "warnings": [],
         "model": "echo",
         "timing_ms": {"total": 1.5},
         "request_id": request_context(post.scope).request_id,
@@ -120,7 +121,7 @@ async def test_the_response_for_a_document(post: Caller) -> None:
         (2, "three"),
     ]
     assert set(document["pages"][0]) == {
-        "page", "text", "lines", "width", "height", "model", "timing_ms",
+        "page", "text", "lines", "width", "height", "warnings", "model", "timing_ms",
     }  # fmt: skip
 
 

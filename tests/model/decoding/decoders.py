@@ -8,6 +8,8 @@ from typing import Any
 from PIL import Image
 
 from model.decoding.pool import DecoderPool
+from model.page_warnings import PageWarning
+from model.reading import DecodedImage
 from model.workers import memfd
 from model.workers.launcher import LAUNCHER, Launcher
 from model.workers.memory_budget import MemoryBudget
@@ -39,15 +41,28 @@ async def running(
         await decoders.stop()
 
 
-async def decode(decoders: DecoderPool, data: bytes, page: int = 1) -> tuple[int, int, bytes]:
-    """Return a page's width, height and pixels."""
+@contextlib.asynccontextmanager
+async def decoded(decoders: DecoderPool, data: bytes, page: int) -> AsyncIterator[DecodedImage]:
+    """Hold a page's pixels."""
     upload = memfd.sealed_copy("upload", data)
     try:
         with MemoryBudget(10**10).reservation() as memory:
             async with decoders.turn("test") as turn:
                 image, _ = await decoders.decode(upload, len(data), page, turn, memory)
-        pixels = memfd.read(image.pixels, image.width * image.height * 3)
+        yield image
         os.close(image.pixels)
-        return image.width, image.height, pixels
     finally:
         os.close(upload)
+
+
+async def decode(decoders: DecoderPool, data: bytes, page: int = 1) -> tuple[int, int, bytes]:
+    """Return a page's width, height and pixels."""
+    async with decoded(decoders, data, page) as image:
+        pixels = memfd.read(image.pixels, image.width * image.height * 3)
+        return image.width, image.height, pixels
+
+
+async def warnings_of(decoders: DecoderPool, data: bytes) -> tuple[PageWarning, ...]:
+    """Return the warnings of the first page."""
+    async with decoded(decoders, data, 1) as image:
+        return image.warnings

@@ -33,12 +33,14 @@ def pdf(
     return assemble([*bodies, *objects])
 
 
-def chinese_pdf(text: str, name: str = "STSong-Light") -> bytes:
-    """Return a page of Chinese text in a font that is named but not embedded."""
+def chinese_pdf(
+    text: str, name: str = "STSong-Light", ordering: str = "GB1", encoding: str = "UniGB-UCS2-H"
+) -> bytes:
+    """Return a page of text in a font that is named but not embedded."""
     content = f"BT /F 30 Tf 20 30 Td <{text.encode('utf-16-be').hex()}> Tj ET"
-    collection = "<</Registry(Adobe)/Ordering(GB1)/Supplement 2>>"
+    collection = f"<</Registry(Adobe)/Ordering({ordering})/Supplement 2>>"
     uses = "/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>"
-    of = "/Encoding/UniGB-UCS2-H/DescendantFonts[6 0 R]"
+    of = f"/Encoding/{encoding}/DescendantFonts[6 0 R]"
     return assemble(
         [
             "<</Type/Catalog/Pages 2 0 R>>",

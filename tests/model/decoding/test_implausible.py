@@ -22,6 +22,7 @@ while True:
     data, (upload, output, response), _, _ = socket.recv_fds(end, 9999, 3)
     sequence = json.loads(data)["sequence"]
     page = {"width": 3, "height": 2, "mode": "RGB", "pages": 1, "document": False}
+    page["warnings"] = []
     %s
     end.send(json.dumps({"exited": sequence, "status": 0}).encode())
 """
@@ -74,6 +75,9 @@ LIES = {
         'os.write(response, b\'{"error": "unsupported_image_type", "found": [1]}\')'
     ),
     "an error that is no text": "os.write(response, b'{\"error\": [1]}')",
+    "an unknown warning": SAY % "{'warnings': ['hunter2']}",
+    "a warning that is no text": SAY % "{'warnings': [[1]]}",
+    "no list of warnings": SAY % "{'warnings': None}",
     "too few pixels": "os.ftruncate(output, 5); " + SAY % "{}",
 }
 

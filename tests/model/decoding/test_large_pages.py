@@ -62,8 +62,8 @@ async def reserved(decoders: DecoderPool, data: bytes, page: int) -> Sequence[in
         (image(LARGE), 1, [FIRST, 9_000, 9_000]),
         (image(SMALL, LARGE), 2, [FIRST, 9_000, 9_000]),
         (image((60, 100), LARGE), 2, [FIRST, 6_000, 9_000, 9_000]),
-        (pdf("A", box="[0 0 50 80]"), 1, [FIRST, 4_000]),
-        (pdf("A", box="[0 0 100 90]"), 1, [FIRST, 9_000, 9_000]),
+        (pdf("A", box="[0 0 160 25]"), 1, [FIRST, 4_000]),
+        (pdf("A", box="[0 0 180 50]"), 1, [FIRST, 9_000, 9_000]),
         (pdf("A", box="[0 0 200 45]"), 1, [FIRST, 9_000, 9_000]),
     ],
 )

@@ -13,9 +13,9 @@ from model.errors import (
     EmptyDocument,
     EncryptedDocument,
     NoSuchPage,
-    TooManyPixels,
     UnreadableImage,
 )
+from model.page_warnings import PageWarning
 from model.workers import memfd
 from tests.model.decoding.pdfs import pdf
 
@@ -102,11 +102,37 @@ def test_the_limit_holds_after_rounding(limit: int) -> None:
     assert width * height <= limit
 
 
-def test_giant_pages_are_refused() -> None:
-    """At less than one pixel a point, text would be illegible."""
-    with pytest.raises(TooManyPixels) as refusal:
-        rendered(pdf("X", box="[0 0 14400 14400]"))
-    assert refusal.value.pixels == 14_400 * 14_400
+def test_giant_pages_are_rendered_smaller() -> None:
+    """A poster of five metres fits, at less than one pixel a point; the page says so."""
+    height, width, _ = rendered(pdf("X", box="[0 0 14400 14400]")).shape
+    assert 990_000 < width * height <= 1_000_000
+
+
+def test_a_page_in_a_larger_unit_is_rendered_as_large_as_a4() -> None:
+    """A page of 60 x 84 points is A4 in tenths, or a label: either is legible at A4's size."""
+    page = "/UserUnit 10"
+    height, width, _ = rendered(pdf("X", box="[0 0 59.5 84.2]", page=page)).shape
+    assert (height, width) == (pytest.approx(842, abs=1), pytest.approx(595, abs=1))
+    assert rendered(pdf("X", box="[0 0 150 84.2]")).shape == (85, 150, 3)
+
+
+@pytest.mark.parametrize(
+    ("max_pixels", "reduction", "warnings"),
+    [
+        (19_200, 1, [PageWarning.LOWER_RESOLUTION]),
+        (1_000_000, 2, [PageWarning.LOWER_RESOLUTION]),
+        (1_000_000, 1, []),
+    ],
+)
+def test_a_lower_resolution_is_a_warning(
+    max_pixels: int, reduction: int, warnings: list[PageWarning]
+) -> None:
+    """Because of the limit, or because the page was slow."""
+    document = PdfFile(pdf("X"), max_pixels, max_pixels, dpi=144, form_s=60, reduction=reduction)
+    output = memfd.output_buffer("test", max_pixels * 3)
+    document.render(1, output)
+    os.close(output)
+    assert document.warnings == warnings
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"%PDF-1.7\ntrailer<<>>", pdf("X")[:200]])

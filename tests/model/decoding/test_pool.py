@@ -10,8 +10,9 @@ from PIL import Image
 
 from model.decoding.pool import DecoderPool
 from model.errors import ReaderDied, ReadingError, ReadingTimeout, UnreadableImage
+from model.page_warnings import PageWarning
 from model.workers.launcher import LAUNCHER
-from tests.model.decoding.decoders import LARGE, SMALL, decode, running
+from tests.model.decoding.decoders import LARGE, SMALL, decode, running, warnings_of
 from tests.model.decoding.pdfs import chinese_pdf, pdf
 from tests.model.images import to_bytes
 from tests.model.launchers import MakeLauncher, changed_bootstrap
@@ -162,6 +163,23 @@ async def test_the_machine_s_chinese_fonts_are_cached(
     if cached and min(pixels) == 255:
         pytest.skip("no Chinese font is installed")
     assert (min(pixels) < 100) == cached
+
+
+@pytest.mark.parametrize(
+    ("name", "ordering", "encoding", "warned"),
+    [
+        ("HeiseiMin-W3", "Japan1", "UniJIS-UCS2-H", True),
+        ("HYSMyeongJo-Medium", "Korea1", "UniKS-UCS2-H", True),
+        ("STSong-Light", "GB1", "UniGB-UCS2-H", False),
+    ],
+)
+async def test_a_font_that_no_one_can_read_is_a_warning(
+    name: str, ordering: str, encoding: str, *, warned: bool
+) -> None:
+    """Japanese or Korean text whose font is not in the file would be blank, or misread."""
+    async with running() as decoders:
+        warnings = await warnings_of(decoders, chinese_pdf("一二三", name, ordering, encoding))
+    assert (PageWarning.FONT_NOT_EMBEDDED in warnings) == warned
 
 
 async def test_a_zygote_that_starts_late_is_killed(launcher_of: MakeLauncher) -> None:
