@@ -26,7 +26,6 @@ _FORMATS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
             "请转换为 JPEG。在 iPhone 上，可在“设置 - 相机 - 格式”中选择“兼容性最佳”。",
         ),
     ),
-    "avif": (("an AVIF image", "AVIF 图像"), _TO_IMAGE),
     "jpeg_xl": (("a JPEG XL image", "JPEG XL 图像"), _TO_IMAGE),
     "jpeg_2000": (("a JPEG 2000 image", "JPEG 2000 图像"), _TO_IMAGE),
     "psd": (("a Photoshop file (PSD)", "Photoshop 文件 (PSD)"), _TO_IMAGE),
@@ -84,8 +83,8 @@ _FORMATS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "text": (("plain text", "纯文本"), _ALREADY_TEXT),
 }  # fmt: skip
 _SUPPORTED = (
-    "Supported formats are JPEG, PNG, WebP, GIF, BMP, TIFF and PDF.",
-    "支持 JPEG、PNG、WebP、GIF、BMP、TIFF 和 PDF。",
+    "Supported formats are JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF and PDF.",
+    "支持 JPEG、PNG、WebP、AVIF、GIF、BMP、TIFF 和 PDF。",
 )
 
 OTHER_FORMATS: Mapping[str, tuple[str, str]] = {

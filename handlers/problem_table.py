@@ -229,9 +229,9 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "unsupported_image_type",
         ("Unsupported image format", "不支持的图像格式"),
         (
-            "Supported formats are JPEG, PNG, WebP, GIF, BMP, TIFF and PDF. The format is "
+            "Supported formats are JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF and PDF. The format is "
             "detected from the content.",
-            "支持 JPEG、PNG、WebP、GIF、BMP、TIFF 和 PDF，格式根据文件内容判断。",
+            "支持 JPEG、PNG、WebP、AVIF、GIF、BMP、TIFF 和 PDF，格式根据文件内容判断。",
         ),
     ),
     model_errors.UnreadableImage: Problem(

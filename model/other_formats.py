@@ -1,7 +1,7 @@
 """The formats that uploads have though they are not supported, so that the error can name them.
 
 Only the first bytes are looked at, and of a ZIP file its list of names at the end. Sources: ISO/IEC
-14496-12 (HEIC, AVIF), ECMA-376 part 2 (Office), and file(1)'s list of signatures.
+14496-12 (HEIC), ECMA-376 part 2 (Office), and file(1)'s list of signatures.
 """
 
 import codecs
@@ -21,7 +21,6 @@ class OtherFormat(StrEnum):
     """A format that is not supported."""
 
     HEIC = "heic"
-    AVIF = "avif"
     JPEG_XL = "jpeg_xl"
     JPEG_2000 = "jpeg_2000"
     PSD = "psd"
@@ -71,7 +70,6 @@ _SIGNATURES: tuple[tuple[int, bytes, OtherFormat], ...] = (
     *((0, b"P%d\n" % kind, OtherFormat.PNM) for kind in range(1, 8)),
 )
 _BRANDS: tuple[tuple[tuple[bytes, ...], OtherFormat], ...] = (
-    ((b"avif", b"avis"), OtherFormat.AVIF),
     ((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"), OtherFormat.HEIC),
 )
 _ZIP = b"PK\x03\x04"

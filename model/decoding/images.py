@@ -20,7 +20,7 @@ from model.errors import NoSuchPage, TooManyPixels, UnreadableImage, Unsupported
 from model.other_formats import other_format
 from model.page_warnings import PageWarning
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _PAGED = ("TIFF", "GIF", "WEBP")  # a camera's JPEG may contain a preview, which is no page
 _MAX_PAGES = 5000  # of a TIFF; later ones can't be read
 # What Pillow's decoders raise on corrupt files: they trust the offsets and counts they read.

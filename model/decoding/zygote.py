@@ -11,7 +11,7 @@ import select
 import signal
 import warnings
 
-from PIL import Image
+from PIL import AvifImagePlugin, Image
 
 from model.decoding.decoder import decode_and_exit
 from model.decoding.pdf_fonts import cache_fonts
@@ -39,6 +39,7 @@ def load() -> None:
     """Load what decoding imports lazily: codecs, plugins, tables."""
     warnings.simplefilter("ignore")  # a library's warning may quote a file
     Image.init()
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a decoder can't start threads
     for codec in _CODECS:
         stream = io.BytesIO()
         Image.new("RGB", (8, 8)).save(stream, codec)

@@ -23,7 +23,6 @@ _FOREIGN = {
     "icon": b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0" + MARK * 9,
     "jpeg-2000": b"\0\0\0\x0cjP  \r\n\x87\n" + MARK * 9,
     "jpeg-xl": b"\xff\x0a" + MARK * 9,
-    "avif": b"\0\0\0\x1cftypavif" + MARK * 9,
     "heic": b"\0\0\0\x18ftypheic" + MARK * 9,
     "pnm": b"P6 4 4 255\n" + bytes(48),
     "xbm": b"#define x_width 8\n#define x_height 8\nstatic char x_bits[] = { 0 };",

@@ -98,6 +98,8 @@ SEEDS: Mapping[str, Callable[[], bytes]] = {
     "webp-lossless": lambda: saved(picture("RGBA"), "WEBP", lossless=True),
     "webp-alpha": lambda: saved(picture("RGBA"), "WEBP", exif=turned()),
     "webp-animated": lambda: frames("WEBP"),
+    "avif": lambda: saved(picture(), "AVIF"),
+    "avif-alpha": lambda: saved(picture("RGBA"), "AVIF", exif=turned()),
     "gif": lambda: saved(picture("P"), "GIF"),
     "gif-animated": lambda: frames("GIF", disposal=2, duration=20),
     "bmp": lambda: saved(picture(), "BMP"),

@@ -5,7 +5,7 @@ from functools import partial
 from tests.corpus.entry import BROKEN, FOREIGN, FORGIVEN, UNRECOGNISED, Entry
 from tests.corpus.seeds import SEEDS
 
-_TYPES = ("png", "jpeg", "webp", "webp-animated", "gif", "bmp", "tiff", "pdf")
+_TYPES = ("png", "jpeg", "webp", "webp-animated", "avif", "gif", "bmp", "tiff", "pdf")
 # Bytes that are left of the file's beginning, and what may become of them.
 _HEADS = {1: FOREIGN, 4: UNRECOGNISED, 12: BROKEN, 40: BROKEN}
 

@@ -203,7 +203,7 @@ def test_every_other_format_is_named_with_its_remedy() -> None:
         english, chinese = (_respond(error, accept_language=one)[0] for one in ("en", "zh"))
         assert english["code"] == chinese["code"] == "unsupported_image_type"
         assert english["detail"].startswith("The file is ")
-        assert english["detail"].endswith("JPEG, PNG, WebP, GIF, BMP, TIFF and PDF.")
+        assert english["detail"].endswith("JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF and PDF.")
         assert chinese["detail"].startswith("\u8be5\u6587\u4ef6\u662f")
     details = [english for english, _ in OTHER_FORMATS.values()]
     assert len(set(details)) == len(details)

@@ -52,8 +52,6 @@ def _brands(major: bytes, *compatible: bytes) -> bytes:
 SAMPLES: dict[str, tuple[bytes, OtherFormat]] = {
     "heic of an iPhone": (_brands(b"heic", b"mif1", b"heic"), OtherFormat.HEIC),
     "heif with a general brand": (_brands(b"mif1", b"mif1", b"heix"), OtherFormat.HEIC),
-    "avif": (to_bytes(PAGE, "AVIF"), OtherFormat.AVIF),
-    "avif with a general brand": (_brands(b"mif1", b"avif", b"mif1"), OtherFormat.AVIF),
     "mp4": (_brands(b"isom", b"mp42"), OtherFormat.VIDEO),
     "avi": (b"RIFF\x10\0\0\0AVI LIST", OtherFormat.VIDEO),
     "jp2": (to_bytes(PAGE, "JPEG2000"), OtherFormat.JPEG_2000),

@@ -36,9 +36,9 @@ def near(pixels: npt.NDArray[np.uint8], expected: Image.Image, by: float = 6) ->
     return pixels.shape == wanted.shape and float(np.abs(pixels - wanted).mean()) < by
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
 def test_every_type(kind: str) -> None:
-    """The six types give the same pixels."""
+    """The seven types give the same pixels."""
     assert near(rgb(to_bytes(LINE, kind)), LINE)
 
 
@@ -169,7 +169,7 @@ def test_a_decompression_bomb_is_refused_by_its_header() -> None:
         rgb(bytes(data), max_pixels=50_000_000)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
 def test_half_a_file_is_unreadable(kind: str) -> None:
     """A truncated upload is refused."""
     data = to_bytes(render_line("truncated at half its length", 64), kind)
@@ -199,7 +199,7 @@ def test_text_is_unsupported() -> None:
 
 @pytest.mark.filterwarnings("ignore")  # a decoder ignores them, too
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"]), st.data())
+@given(st.sampled_from(["PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"]), st.data())
 def test_damaged_files_are_refused_or_decoded(kind: str, data: st.DataObject) -> None:
     """With bytes changed anywhere, the result is pixels or one of our errors."""
     damaged = bytearray(to_bytes(LINE, kind))

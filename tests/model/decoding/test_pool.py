@@ -134,6 +134,15 @@ async def test_a_page_that_needs_too_much_memory_is_unreadable(
         assert (await decode(decoders, SMALL))[0] == 30
 
 
+async def test_an_avif_is_decoded_in_the_sandbox() -> None:
+    """Its decoder would start threads, which would end the process."""
+    image = Image.effect_noise((640, 480), 60).convert("RGB")
+    async with running() as decoders:
+        assert (await decode(decoders, to_bytes(image, "AVIF")))[:2] == (640, 480)
+        with pytest.raises(UnreadableImage):
+            await decode(decoders, to_bytes(image, "AVIF")[:500])
+
+
 async def test_no_descriptor_is_leaked() -> None:
     """After good, corrupt, slow and cancelled pages there are as many as before."""
     async with running(size=2) as decoders:
