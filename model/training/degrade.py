@@ -192,6 +192,9 @@ HELD_OUT: tuple[tuple[Degradation, float], ...] = (
     (stretch, 0.3), (tilt, 0.25), (blur, 0.3), (coarse, 0.25), (median, 0.15), (pepper, 0.15),
     (webp, 0.4),
 )  # fmt: skip
+HELD_OUT_SMALL: tuple[tuple[Degradation, float], ...] = (
+    (tilt, 0.1), (blur, 0.1), (pepper, 0.1), (webp, 0.4),
+)  # fmt: skip
 
 
 def apply(

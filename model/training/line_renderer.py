@@ -8,7 +8,7 @@ import json
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,8 @@ _SMALL_PX = (8, 15)  # letters of small print
 _CHINESE_PX = 3  # more for small print in Chinese
 _SMALL_HEIGHT_PX = 24  # of a line without neighbours, rules and seals
 _SMALL_SHARE, _DOT_MATRIX_SHARE, _TIGHT_SHARE, _SEAL_SHARE = 0.2, 0.035, 0.38, 0.02
+_RIBBON_SHARE, _WORN_RIBBON_SHARE = 0.08, 0.4
+_WORN_STYLE = 0.09  # of worn lines, two fifths are printed by needles
 
 
 @dataclass(frozen=True)
@@ -77,25 +79,41 @@ def render(rng: random.Random, line: LineText, fonts: FontSet) -> Pixels:
     """
     face, missing = fonts.pick(rng, line.shown)
     other = fonts.symbol(rng, set(map(ord, missing))) if missing else None
-    style = rng.random()
-    if style < _DOT_MATRIX_SHARE and not _is_chinese(line.shown):
-        pen = _Pen(face, other, missing, rng.randint(9, 12))
-        mask = print_effects.dot_matrix(rng, _ink(rng, line.shown, pen, spaced=False))
-    else:
-        size = _small(rng, line.shown) if style < _SMALL_SHARE else rng.choice(_SIZES_PX)
-        pen = _Pen(face, other, missing, size)
-        mask = _ink(rng, line.shown, pen, spaced=style > _SMALL_SHARE)
-    small = mask.shape[0] < _SMALL_HEIGHT_PX
-    if not small:
+    mask = _printed(rng, line, _Pen(face, other, missing, rng.choice(_SIZES_PX)))
+    small, worn = mask.shape[0] < _SMALL_HEIGHT_PX, line.printing == "worn"
+    if line.printing == "high":
+        mask = _heightened(rng, mask)
+    elif not small:
         mask = add_rules(rng, add_neighbour(rng, mask, face), face)
-    if rng.random() < 0.08:
+    if rng.random() < (_WORN_RIBBON_SHARE if worn else _RIBBON_SHARE):
         mask = print_effects.ribbon(rng, mask)
     image = coloured(rng, mask)
     if rng.random() < _SEAL_SHARE and not small:
         stamp = fonts.faces.sample(rng, han=True)
         image = print_effects.seal(rng, image, stamp)
     effects = print_effects.SMALL_PRINT if small else print_effects.TRAINING
+    if worn:
+        effects = (*print_effects.WORN, *effects)
     return np.clip(degrade.apply(rng, image, effects), 0, 255).astype(np.uint8)
+
+
+def _printed(rng: random.Random, line: LineText, pen: "_Pen") -> Mask:
+    """Return the ink of a line: by needles, small, or at the pen's size."""
+    style = {"worn": _WORN_STYLE * rng.random(), "small": 0.5 * _SMALL_SHARE}.get(
+        line.printing, rng.random()
+    )
+    if style < _DOT_MATRIX_SHARE and not _is_chinese(line.shown):
+        needles = replace(pen, size_px=rng.randint(9, 12))
+        return print_effects.dot_matrix(rng, _ink(rng, line.shown, needles, spaced=False))
+    if style < _SMALL_SHARE and line.printing != "worn":
+        pen = replace(pen, size_px=_small(rng, line.shown))
+    return _ink(rng, line.shown, pen, spaced=style > _SMALL_SHARE)
+
+
+def _heightened(rng: random.Random, mask: Mask) -> Mask:
+    """Return the ink in a crop up to four times as high."""
+    above, below = (round(mask.shape[0] * rng.uniform(0, 1.5)) for _ in range(2))
+    return np.pad(mask, ((above, below), (0, 0)))
 
 
 @dataclass(frozen=True)

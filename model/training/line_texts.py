@@ -1,5 +1,6 @@
 """The texts of the lines that are rendered for training."""
 
+import functools
 import random
 import re
 from collections.abc import Callable, Sequence
@@ -9,7 +10,9 @@ from pathlib import Path
 from model.training import phrases
 from model.training.charset_file import appended_from
 from model.training.confusable_texts import look_alikes, narrow, symbols
+from model.training.printing import Printing
 from model.training.receipt_texts import field, receipt
+from model.training.weak_texts import WeakTexts
 from model.training.word_list import WordList
 
 _LONGEST = 64  # characters
@@ -26,13 +29,19 @@ class LineText:
 
     text: str
     shown: str
+    printing: Printing = ""
 
 
 class LineTexts:
     """Random texts: those of a folder's `texts.txt`, and generated ones."""
 
-    def __init__(self, folder: Path, charset: Sequence[str]) -> None:
-        """Use the folder that `prepare_texts` wrote; the text has only the charset's characters."""
+    def __init__(self, folder: Path, charset: Sequence[str], *, weak: float) -> None:
+        """Use the folder that `prepare_texts` and `prepare_terms` wrote.
+
+        `weak` is the share of the kinds that are recognised worst. The text has only the charset's
+        characters.
+        """
+        self._weak, self._weak_share = WeakTexts(folder) if weak else None, weak
         texts = (folder / "texts.txt").read_text(encoding="utf-8").split("\n")
         self._texts = [text for text in texts if text]
         self._words = WordList(folder / "words.txt")
@@ -57,14 +66,21 @@ class LineTexts:
 
     def sample(self, rng: random.Random) -> LineText:
         """Return a random text of a random kind."""
-        kinds, shares = zip(*self._kinds, strict=True)
-        kind: _Kind = rng.choices(kinds, shares)[0]
+        make = self._maker(rng)
         while True:
-            text = kind(rng, self._words)
+            text, printing = make()
             text = " ".join("".join(c for c in text if c == " " or c in self._charset).split())
             text = text[:_LONGEST].strip()
             if text:
-                return LineText(text, _shown(rng, text))
+                return LineText(text, _shown(rng, text), printing)
+
+    def _maker(self, rng: random.Random) -> Callable[[], tuple[str, Printing]]:
+        """Return a function that makes texts of a random kind, each with its printing."""
+        if self._weak is not None and rng.random() < self._weak_share:
+            return functools.partial(self._weak.sample, rng)
+        kinds, shares = zip(*self._kinds, strict=True)
+        kind: _Kind = rng.choices(kinds, shares)[0]
+        return lambda: (kind(rng, self._words), "")
 
     def _random(self, rng: random.Random) -> str:
         """Return random characters or a name, so that every character is seen."""

@@ -105,3 +105,7 @@ SMALL_PRINT: tuple[tuple[Degradation, float], ...] = (
     (degrade.blur, 0.12), (degrade.bilevel, 0.02), (grain, 0.3), (degrade.sharpen, 0.08),
     (degrade.grey, 0.3), (degrade.jpeg, 0.45),
 )  # fmt: skip
+# Before the others, on worn print.
+WORN: tuple[tuple[Degradation, float], ...] = (
+    (degrade.thermal, 0.3), (low_contrast, 0.35), (degrade.dots, 0.08), (degrade.weight, 0.2),
+)  # fmt: skip

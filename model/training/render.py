@@ -16,7 +16,7 @@ from model.training.fonts import Face, Faces, opened
 FloatImage = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.float32]  # H x W, 0 to 1: the amount of ink
 
-_SIZES_PX = (20, 24, 28, 32, 36, 42, 48, 56)
+SIZES_PX = (20, 24, 28, 32, 36, 42, 48, 56)
 
 
 def render_line(rng: random.Random, text: str, faces: Faces) -> FloatImage:
@@ -27,14 +27,13 @@ def render_line(rng: random.Random, text: str, faces: Faces) -> FloatImage:
 
     """
     face = faces.pick(rng, text)
-    font = opened(face.path, face.index, rng.choice(_SIZES_PX))
-    mask = _ink(rng, text, font)
+    mask = ink(rng, text, opened(face.path, face.index, rng.choice(SIZES_PX)))
     for addition in (add_neighbour, add_rules):
         mask = addition(rng, mask, face)
     return coloured(rng, mask)
 
 
-def _ink(rng: random.Random, text: str, font: ImageFont.FreeTypeFont) -> Mask:
+def ink(rng: random.Random, text: str, font: ImageFont.FreeTypeFont) -> Mask:
     """Return the text's ink, with margins like those of a detector's boxes."""
     spacing = 0.0
     if rng.random() < 0.18:

@@ -26,11 +26,14 @@ _MAX_FILES = 1200  # then rendering pauses
 class LineSampler:
     """Random lines that the network can learn: images at one of the widths, and their labels."""
 
-    def __init__(self, folder: Path, seed: str) -> None:
-        """Use the texts and fonts of a folder that the `prepare_...` commands wrote."""
+    def __init__(self, folder: Path, seed: str, *, weak: float) -> None:
+        """Use the texts and fonts of a folder that the `prepare_...` commands wrote.
+
+        `weak` is the share of the kinds that are recognised worst.
+        """
         self.charset = read_charset(folder / "charset.txt")
         self._class_of = {c: number for number, c in enumerate([*self.charset, " "], 1)}
-        self._texts = LineTexts(folder, self.charset)
+        self._texts = LineTexts(folder, self.charset, weak=weak)
         self._fonts = FontSet.load(folder / "fonts")
         self._rng = random.Random(seed)
 
@@ -101,9 +104,10 @@ def main() -> None:
     parser.add_argument("number", type=int)
     parser.add_argument("--batch-px", type=int, required=True)
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--weak", type=float, required=True, help="share of the weak kinds")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    sampler = LineSampler(options.folder, f"{options.seed}/{options.number}")
+    sampler = LineSampler(options.folder, f"{options.seed}/{options.number}", weak=options.weak)
     worker = Worker(sampler, options.out, options.number, options.batch_px)
     parent = os.getppid()
     while os.getppid() == parent:

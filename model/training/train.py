@@ -50,6 +50,7 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--first-batches", type=int, default=12, help="to wait for")
     parser.add_argument("--rendered", type=Path, help="for rendered lines; default OUT/rendered")
     parser.add_argument("--device", default="cuda", help="or cpu")
+    parser.add_argument("--weak", type=float, default=0.15, help="share of the weak kinds of text")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(arguments)
 
@@ -71,6 +72,7 @@ def start_workers(options: argparse.Namespace, rendered: Path, stack: ExitStack)
         command = [
             sys.executable, "-m", "model.training.render_worker", options.folder, rendered,
             str(number), "--batch-px", str(options.batch_px), "--seed", rendering_seed(options),
+            "--weak", str(options.weak),
         ]  # fmt: skip
         worker = subprocess.Popen(command, env=environment, stdout=errors, stderr=errors)  # noqa: S603
         stack.callback(worker.wait)

@@ -102,6 +102,8 @@ def folder(listing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "charset.txt").write_text("\n".join(SMALL_CHARSET) + "\n", encoding="utf-8")
     (path / "texts.txt").write_text("A total of 17\n国永 22\nabc x\n", encoding="utf-8")
     (path / "words.txt").write_text("the 0.3\ntotal 0.1\ncash 0.01\n", encoding="utf-8")
+    (path / "accented.txt").write_text("fr été\nde groß\nde größer\n", encoding="utf-8")
+    (path / "terms.txt").write_text("磷酸酶\n颐和园\n额度\n", encoding="utf-8")
     faces = [Face(**entry) for entry in json.loads(listing.read_text(encoding="utf-8"))]
     prepare_fonts.prepare(faces, list(SMALL_CHARSET), [], path / "fonts")
     return path

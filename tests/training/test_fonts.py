@@ -76,3 +76,12 @@ def test_a_crowded_series_is_held_back() -> None:
     _, cumulative = fonts._weighted([*crowd, single])
     alone = cumulative[-1] - cumulative[-2]
     assert 1 < cumulative[-2] / alone < 4
+
+
+def test_a_design_that_training_has_is_never_held_out() -> None:
+    """Neither under another package's name nor as another style; control: some web fonts are."""
+    for family in ("dejavu-sans", "tinos", "DejaVuSans-Oblique", "LiberationMono-Italic"):
+        assert not fonts._held_out(family)
+    assert not "noto-serif-tc".startswith(fonts.HELD_OUT)
+    assert fonts._held_out("kreon")
+    assert fonts._held_out("zcool-xiaowei")

@@ -1,6 +1,7 @@
 """The held-out sets: lines with faces, texts and degradations that training never has."""
 
 import json
+import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.training import degrade, held_out, print_effects
-from model.training.held_out import HeldOutLines
-from model.training.text import KINDS
+from model.training import degrade, held_out, prepare_terms, print_effects
+from model.training.held_out import SETS, HeldOutLines
+from model.training.held_out_texts import HeldOutTexts
 
 pytestmark = pytest.mark.training
 
@@ -23,8 +24,8 @@ def test_held_out_sets_are_written_with_their_labels(
     places = map(str, (charset_path, listing, tmp_path))
     monkeypatch.setattr(sys, "argv", ["held_out", *places, "--lines", "2"])
     held_out.main()
-    assert {folder.name for folder in tmp_path.iterdir()} == set(KINDS)
-    for kind in KINDS:
+    assert {folder.name for folder in tmp_path.iterdir()} == set(SETS)
+    for kind in SETS:
         text = (tmp_path / kind / "labels.jsonl").read_text("utf-8")
         labels = [json.loads(line) for line in text.splitlines()]
         assert [label["image"] for label in labels] == ["0000.png", "0001.png"]
@@ -69,3 +70,34 @@ def test_some_degradations_are_held_out() -> None:
     training, small, held = ({degradation for degradation, _ in table} for table in tables)
     assert held - training - small == {degrade.median, degrade.pepper, degrade.webp}
     assert small < training
+
+
+def test_words_of_the_held_out_sets_are_never_trained_on(
+    charset: Sequence[str], charset_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenth of the words with accents or look-alikes, of each kind."""
+    monkeypatch.setattr(sys, "argv", ["prepare_terms", str(charset_path), str(tmp_path)])
+    prepare_terms.main()
+    listed = (tmp_path / "accented.txt").read_text("utf-8").splitlines()
+    trained = {line.split(" ")[1] for line in listed} | {
+        *(tmp_path / "terms.txt").read_text("utf-8").splitlines()
+    }
+    assert not any(prepare_terms.held_out(word) for word in trained)
+    texts = HeldOutTexts(frozenset(charset))
+    for number in range(40):
+        words = texts.generate(random.Random(number), "accents").lower().split()
+        assert not trained & set(words)
+    known = set(prepare_terms.terms(frozenset(charset)))
+    assert 0.05 < len(known - trained) / len(known) < 0.15
+
+
+def test_small_letters_are_small_and_worn_ones_pale(listing: Path, charset: Sequence[str]) -> None:
+    """Amounts are 10 to 14 px high; worn print differs less from its paper than other print."""
+    lines = HeldOutLines(listing, frozenset(charset), seed=1, held_out=True)
+    small = [lines.render(number, "small").image for number in range(12)]
+    assert all(image.shape[0] < 26 for image in small)
+    worn, plain = (
+        np.median([np.ptp(lines.render(number, kind).image.mean(2)) for number in range(30)])
+        for kind in ("worn", "numbers")
+    )
+    assert worn < plain

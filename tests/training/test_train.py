@@ -152,7 +152,7 @@ def test_the_schedule_follows_the_time() -> None:
 
 def test_rendered_files_become_batches(folder: Path, tmp_path: Path) -> None:
     """Each width with its batch size, each line once; labels are the texts'."""
-    sampler = LineSampler(folder, "1")
+    sampler = LineSampler(folder, "1", weak=0.5)
     worker = Worker(sampler, tmp_path, 0, BATCH_PX)
     while not any(len(list(tmp_path.glob(f"{w:05}-*"))) >= 8 for w in WIDTHS_PX):
         worker.step()
