@@ -18,6 +18,8 @@ from model.vision.order import reading_order
 from model.vision.orient import Orientation
 from model.vision.polygon import Polygon
 from model.vision.recogniser import Recogniser
+from model.vision.seal_lift import Lifted, lift_seals
+from model.vision.seal_lines import surer_line
 
 T = TypeVar("T")
 
@@ -38,16 +40,20 @@ class _DetectedLines:
     """A page with the boxes of its lines, and the number of threads that may read them."""
 
     pixels: Pixels
+    lifted: Lifted
     polygons: list[Polygon]
     sideways: set[int]
     check: Callable[[], None]
     threads: int
 
-    def crop(self, index: int) -> Pixels:
-        """Return a line's pixels, H x W x 3. It raises what `check` raises."""
+    def crop(self, index: int, *, plain: bool = False) -> Pixels:
+        """Return a line's pixels, H x W x 3, without seals; `plain`: as they are on the page.
+
+        It raises what `check` raises.
+        """
         self.check()
-        sideways = index in self.sideways
-        return trim_loose(crop_line(self.pixels, self.polygons[index], sideways=sideways))
+        pixels = self.pixels if plain else self.lifted.pixels
+        return trim_loose(crop_line(pixels, self.polygons[index], sideways=index in self.sideways))
 
 
 class PageReader:
@@ -84,12 +90,13 @@ class PageReader:
         began = time.perf_counter()
         polygons = [_whole(pixels)]
         if detect:
-            polygons = self.detector.find_lines(pixels, threads=threads)
+            lifted = lift_seals(pixels)
+            polygons = self.detector.find_lines(lifted.pixels, threads=threads)
         check()
         detected = time.perf_counter()
         if detect:
             lines = self._read_lines(
-                _DetectedLines(pixels, polygons, sideways_lines(polygons), check, threads)
+                _DetectedLines(pixels, lifted, polygons, sideways_lines(polygons), check, threads)
             )
         else:
             lines = [self._lines.read(pixels, polygons[0], upside_down=False)]
@@ -105,9 +112,14 @@ class PageReader:
         vertical: set[int] = set()
 
         def read_line(index: int) -> ReadLine:
-            crop = detected.crop(index)
-            line = self._lines.read(
-                crop, detected.polygons[index], upside_down=index in upside_down
+            def read(crop: Pixels) -> ReadLine:
+                turned = index in upside_down
+                return self._lines.read(crop, detected.polygons[index], upside_down=turned)
+
+            line = surer_line(
+                read(detected.crop(index)),
+                detected.lifted.seals,
+                lambda: read(detected.crop(index, plain=True)),
             )
             # If a line is rotated the wrong way, its letters are in reverse order, and networks
             # that know rotated letters are as certain of that order as of the right one.
@@ -115,7 +127,7 @@ class PageReader:
                 index in upside_down and line.mean_probability >= DOUBTFUL
             ):
                 return line
-            column = self._lines.read_vertical(detected.pixels, line)
+            column = self._lines.read_vertical(detected.lifted.pixels, line)
             if column is not line:
                 vertical.add(index)
             return column

@@ -1,0 +1,50 @@
+"""Which shapes look like seals: a compact outline, round, oval or a frame, that is not filled."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]  # H x W
+Hull = npt.NDArray[np.int32]  # N x 2, x and y
+
+_MAX_LONG, _MAX_SHORT = 0.6, 0.95  # of the page's long and short side
+_MAX_ASPECT = 3.5
+_LEAST_FILL = 0.03  # share of the hull that is inked; a table has less
+_OUTLINED = 0.75  # share of the hull's edge that the shape follows; letters do at few places
+_MAX_CANDIDATES = 2000
+_PARENT = 3  # column of OpenCV's contour hierarchy: the outline of a hole; an outline has none
+
+
+def hulls(mask: Mask, *, joined_px: int, least_px: int, most_fill: float) -> Iterator[Hull]:
+    """Yield the convex hulls, in px of the mask, of the shapes that look like a seal.
+
+    Pixels less than `joined_px` apart belong together. The sides are at least `least_px` long, and
+    less than `most_fill` of the hull is inked.
+    """
+    joined = cv2.dilate(mask.astype(np.uint8), np.ones((joined_px, joined_px), np.uint8))
+    contours, links = cv2.findContours(joined, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    for number, contour in enumerate(contours[:_MAX_CANDIDATES]):
+        x, y, wide, high = cv2.boundingRect(contour)
+        if links[0][number][_PARENT] >= 0 or min(wide, high) < least_px:
+            continue
+        if not _compact(wide, high, mask.shape):
+            continue
+        hull = cv2.convexHull(contour)[:, 0]
+        inside = np.zeros((high, wide), np.uint8)
+        cv2.fillConvexPoly(inside, hull - (x, y), (1,))
+        edge = inside - cv2.erode(inside, np.ones((3, 3), np.uint8), borderValue=0)
+        window = np.s_[y : y + high, x : x + wide]
+        near = cv2.dilate(joined[window], np.ones((3, 3), np.uint8))
+        inked = np.count_nonzero(mask[window] & (inside > 0))
+        if _LEAST_FILL < inked / np.count_nonzero(inside) < most_fill and np.count_nonzero(
+            near[edge > 0]
+        ) > _OUTLINED * np.count_nonzero(edge):
+            yield hull.astype(np.int32)
+
+
+def _compact(wide: int, high: int, page: tuple[int, ...]) -> bool:
+    """Return whether bounds of this size can be a seal's, on a page of this height and width."""
+    long, short = max(wide, high), min(wide, high)
+    return long <= min(_MAX_ASPECT * short, _MAX_LONG * max(page), _MAX_SHORT * min(page))
