@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 BLANK = 0
 _CERTAIN = 0.999
+# A step has at least one state to be in and at most three to come from: for T steps the scaled sums
+# stay between _SHRINK ** -T and _SHRINK ** T. The longest line has 800 steps.
+_SHRINK = 3**0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,15 @@ def decode_ctc(probabilities: npt.NDArray[np.float32], charset: Sequence[str]) -
     probability of its first step.
     """
     best = probabilities.argmax(axis=1)
-    highest = probabilities[np.arange(len(best)), best]
     is_character = best != BLANK
     is_character[1:] &= best[1:] != best[:-1]
-    steps = np.flatnonzero(is_character)
-    nll = negative_log_likelihood(probabilities, best[steps])
+    steps = is_character.nonzero()[0]
+    classes = best[steps]
+    nll = negative_log_likelihood(probabilities, classes)
     if not len(steps):
         return DecodedText("", 0.0, nll)
-    text = "".join(charset[index - 1] for index in best[steps])
-    return DecodedText(text, float(highest[steps].mean()), nll)
+    text = "".join([charset[index - 1] for index in classes])
+    return DecodedText(text, float(probabilities[steps, classes].mean()), nll)
 
 
 def negative_log_likelihood(
@@ -50,24 +53,30 @@ def negative_log_likelihood(
     """
     states = np.full(2 * len(classes) + 1, BLANK)
     states[1::2] = classes
+    emitted = probabilities[_informative(probabilities)[:, None], states].astype(np.float64)
+    # With the most probable state of each step at 1 / _SHRINK, neither the best path nor the sum
+    # of all paths leaves the range of a float64, so that no step has to be normalised.
+    scale = _SHRINK * emitted.max(axis=1)
+    emitted /= scale[:, None]
     # A character may follow another one without a blank between them, unless they are equal.
     skip = np.zeros(len(states))
     skip[3::2] = classes[1:] != classes[:-1]
-    # In a row of steps that are certainly blank, all but the first can be left out.
+    forward = np.zeros(2 + len(states))  # two more states, in front, are never entered
+    forward[2] = 1.0
+    stayed, before, skipped = forward[2:], forward[1:-1], forward[:-2]
+    entered = np.empty(len(states))
+    for emission in emitted:
+        np.multiply(skipped, skip, out=entered)
+        entered += before
+        entered += stayed
+        np.multiply(entered, emission, out=stayed)
+    return -float(np.log(scale).sum() + np.log(forward[-2:].sum()))
+
+
+def _informative(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+    """Return the steps without those that are certainly blank and follow such a step."""
     blank = probabilities[:, BLANK] > _CERTAIN
     blank[1:] &= blank[:-1].copy()
     blank[0] = False
-    emitted = probabilities[np.ix_(~blank, states)].astype(np.float64)
-    forward = np.zeros(len(states))
-    forward[0] = 1.0
-    nll = 0.0
-    for step, emission in enumerate(emitted):
-        entered = forward.copy()
-        entered[1:] += forward[:-1]
-        if step:  # a line can't start after its first character
-            entered[2:] += forward[:-2] * skip[2:]
-        forward = entered * emission
-        total = forward.sum()
-        nll -= float(np.log(total))
-        forward /= total
-    return nll - float(np.log(forward[-2:].sum()))
+    steps: npt.NDArray[np.intp] = (~blank).nonzero()[0]
+    return steps

@@ -74,3 +74,20 @@ def test_the_position_of_a_space_does_not_matter() -> None:
     decoded = decode_ctc(table, CHARSET)
     assert decoded.text == "a b"
     assert decoded.nll < -np.log(0.74)  # of four paths for two steps, one has no space
+
+
+@pytest.mark.parametrize("certain", [False, True])
+def test_the_likelihood_of_the_longest_line(*, certain: bool) -> None:
+    """Of 800 steps, neither the one path nor the sum of nearly 3 ** 800 leaves a float's range."""
+    classes = np.arange(800) % 59 + 1
+    if not certain:
+        classes[1::2] = BLANK
+    table = np.full((800, 60), 1 / 60, np.float32)
+    table[np.arange(800), classes] += 0.9 if certain else 1e-6
+    decoded = decode_ctc(table, [chr(200 + number) for number in range(59)])
+    one_path = -np.log(table.max(axis=1).astype(np.float64)).sum()
+    assert len(decoded.text) == (800 if certain else 400)
+    if certain:  # each step is a character
+        assert decoded.nll == pytest.approx(one_path, rel=1e-6)
+    else:
+        assert one_path / 2 < one_path - 800 * np.log(3) < decoded.nll < one_path - 600
