@@ -1,7 +1,7 @@
 """Export a checkpoint as ONNX, float or int8 as it was quantised in training, with its charset.
 
 `python -m model.training.export WEIGHTS OUT [--float] [--float-lstm]` takes a run's weights.pt. The
-output is CTC probabilities, N x W/8 x classes, for any batch and width.
+output is CTC probabilities, 1 x W/8 x classes, for any width; the float network takes any batch.
 """
 
 import argparse
@@ -25,9 +25,10 @@ def export(
     graph = Graph()
     with torch.no_grad():
         trunk = TrunkWriter(graph, network.trunk, quantised=quantised).write()
-        features = NeckWriter(graph, lstm_int8=quantised and lstm_int8).write(trunk, network.neck)
+        neck = NeckWriter(graph, quantised=quantised, lstm_int8=quantised and lstm_int8)
+        features = neck.write(trunk, network.neck)
         write_classifier(graph, features, network, quantised=quantised)
-    model = graph.model(len(network.classifier.bias))
+    model = graph.model(len(network.classifier.bias), 1 if quantised else "N")
     for key, value in {"character": "\n".join(charset), "licence": "Apache-2.0"}.items():
         model.metadata_props.add(key=key, value=value)
     return model

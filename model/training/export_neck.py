@@ -5,43 +5,58 @@ import torch
 from torch import Tensor, nn
 
 from model.training import fake_quantise
-from model.training.network import Neck, Recogniser
+from model.training.network import FEATURES, TRUNK, Neck, Recogniser
 from model.training.onnx_graph import Graph
 
 
 class NeckWriter:
     """Writes a neck into a graph, its LSTMs in float or with int8 weights."""
 
-    def __init__(self, graph: Graph, *, lstm_int8: bool) -> None:
-        self.graph, self._lstm_int8 = graph, lstm_int8
+    def __init__(self, graph: Graph, *, quantised: bool, lstm_int8: bool) -> None:
+        self.graph, self._quantised, self._lstm_int8 = graph, quantised, lstm_int8
 
     def write(self, maps: str, neck: Neck) -> str:
-        """Return the name of the neck's output, T x N x 120, for the trunk's."""
-        entry = self._silu(self._pointwise(maps, neck.entry, "entry"), "entry")
-        near_weight = neck.near.weight.unsqueeze(2)
-        near = self.graph.node(
-            "Conv", [entry, *self.graph.weights("near", near_weight, neck.near.bias, None)],
-            "near", kernel_shape=[1, 7], pads=[0, 3, 0, 3], group=len(neck.near.weight),
-        )  # fmt: skip
-        entry = self.graph.node("Add", [entry, self._silu(near, "near")], "entered")
-        entry = self._along(entry, "entry")
+        """Return the name of the neck's output, T x N x 120, for the trunk's, which may be int8."""
+        both = self._silu(self._entered(maps, neck), "both")
+        self.graph.split(both, ["direct", "start"])
+        entry = self.graph.node("Add", ["start", self._near("start", neck.near)], "entry")
         far = entry
         for layer in range(neck.lstm.num_layers):
             far = self._lstm(far, neck.lstm, layer)
         exited = self.graph.node(
-            "Add", [entry, _product(self.graph, far, neck.exit, "exit")], "exited"
+            "Add", [entry, self.graph.product(far, neck.exit, "exit")], "exited"
         )
         scale = self.graph.constant("norm/w", neck.norm.weight.numpy())
         shift = self.graph.constant("norm/b", neck.norm.bias.numpy())
         normed = self.graph.node(
             "LayerNormalization", [exited, scale, shift], "norm", axis=-1, epsilon=neck.norm.eps
         )
-        direct = self._silu(self._pointwise(maps, neck.direct, "direct"), "direct")
-        return self.graph.node("Add", [normed, self._along(direct, "direct")], "features")
+        return self.graph.node("Add", [normed, "direct"], "features")
+
+    def _entered(self, maps: str, neck: Neck) -> str:
+        """Add both layers that read the trunk as one, T x N x 240."""
+        both = nn.Linear(TRUNK, 2 * FEATURES)
+        both.weight.copy_(torch.cat([neck.direct.weight, neck.entry.weight]))
+        both.bias.copy_(torch.cat([neck.direct.bias, neck.entry.bias]))
+        along = self._along(maps, "trunk")
+        if not self._quantised:
+            return self.graph.product(along, both, "entered")
+        return self.graph.int8_product(along, "pool", both, "entered")
+
+    def _near(self, source: str, layer: nn.Conv1d) -> str:
+        axis = self.graph.constant("height", np.array([2], np.int64))
+        maps = self.graph.node("Transpose", [source], "start/across", perm=[1, 2, 0])
+        maps = self.graph.node("Unsqueeze", [maps, axis], "start/maps")
+        weights = self.graph.weights("near", layer.weight.unsqueeze(2), layer.bias, None)
+        output = self.graph.node(
+            "Conv", [maps, *weights], "near",
+            kernel_shape=[1, 7], pads=[0, 3, 0, 3], group=len(layer.weight),
+        )  # fmt: skip
+        return self._along(self._silu(output, "near"), "near")
 
     def _along(self, maps: str, name: str) -> str:
         """Transpose N x C x 1 x T to T x N x C."""
-        axis = self.graph.constant("ax2", np.array([2], np.int64))
+        axis = self.graph.constant("height", np.array([2], np.int64))
         flat = self.graph.node("Squeeze", [maps, axis], f"{name}/flat")
         return self.graph.node("Transpose", [flat], f"{name}/along", perm=[2, 0, 1])
 
@@ -83,11 +98,6 @@ class NeckWriter:
             steps.append(self.graph.constant(f"{name}/{key}z", np.zeros(scale.shape, np.int8)))
         return [source, *values, self.graph.constant(f"{name}/B", bias), "", "", "", "", *steps]
 
-    def _pointwise(self, maps: str, layer: nn.Linear, name: str) -> str:
-        weight = layer.weight[:, :, None, None]
-        inputs = [maps, *self.graph.weights(name, weight, layer.bias, None)]
-        return self.graph.node("Conv", inputs, name, kernel_shape=[1, 1])
-
     def _silu(self, source: str, name: str) -> str:
         gate = self.graph.node("Sigmoid", [source], f"{name}/sig")
         return self.graph.node("Mul", [source, gate], f"{name}/silu")
@@ -98,32 +108,11 @@ def write_classifier(graph: Graph, features: str, network: Recogniser, *, quanti
     layer = network.classifier
     source = graph.node("Transpose", [features], "featuresN", perm=[1, 0, 2])
     if quantised:
-        source = graph.quantised(source, "featq", network.features.ends)
-        output = graph.node("MatMul", [source, _int8_rows(graph, layer)], "cls/mm")
-        bias = graph.constant("cls/b", layer.bias.numpy())
-        output = graph.node("Add", [output, bias], "cls")
+        steps = graph.steps(source, "quantised", network.features.ends)
+        output = graph.int8_product(steps, "quantised", layer, "logits")
     else:
-        output = _product(graph, source, layer, "cls")
+        output = graph.product(source, layer, "logits")
     graph.node("Softmax", [output], "probabilities", axis=-1)
-
-
-def _int8_rows(graph: Graph, layer: nn.Linear) -> str:
-    scale = fake_quantise.weight_scale(layer.weight)
-    steps = torch.round(layer.weight / scale).clamp(
-        -fake_quantise.WEIGHT_MOST, fake_quantise.WEIGHT_MOST
-    )
-    inputs = [
-        graph.constant("cls/q", steps.T.numpy().astype(np.int8)),
-        graph.constant("cls/s", scale.reshape(-1).numpy()),
-        graph.constant("cls/z", np.zeros(len(steps), np.int8)),
-    ]
-    return graph.node("DequantizeLinear", inputs, "cls/wd", axis=1)
-
-
-def _product(graph: Graph, source: str, layer: nn.Linear, name: str) -> str:
-    weight = graph.constant(f"{name}/w", layer.weight.T.numpy())
-    output = graph.node("MatMul", [source, weight], f"{name}/mm")
-    return graph.node("Add", [output, graph.constant(f"{name}/b", layer.bias.numpy())], name)
 
 
 def _gates(weights: Tensor, hidden: int) -> np.ndarray:

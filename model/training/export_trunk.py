@@ -1,11 +1,15 @@
 """Write the trunk of a network as ONNX nodes, float or int8."""
 
+import copy
+
 import numpy as np
 import torch
+from torch import nn
+from torch.nn import functional
 
 from model.training import fake_quantise
 from model.training.layers import Conv, FakeQuantise, Mixer, Shrink, Squeeze
-from model.training.network import Trunk
+from model.training.network import TRUNK, Trunk
 from model.training.onnx_graph import Ends, Graph
 
 _PIXELS = (torch.tensor(-128 / 127), torch.tensor(1.0))  # the images' bytes lose nothing
@@ -20,12 +24,21 @@ class TrunkWriter:
         self.graph, self._trunk, self._quantised = graph, trunk, quantised
 
     def write(self) -> str:
-        """Return the name of the trunk's output, N x 384 x 1 x T."""
+        """Return the name of the trunk's output, N x 384 x 1 x T; if quantised, its steps."""
         maps = self._stem()
         for number, block in enumerate(self._trunk.blocks):
             maps = self._block(maps, block, f"b{number}")
-        maps = self.graph.node("AveragePool", [maps], "pool", kernel_shape=[3, 2], strides=[3, 2])
-        return self._quantise(maps, "poolq", self._trunk.blocks[-1].sum.ends)
+        return self._pooled(maps)
+
+    def _pooled(self, maps: str) -> str:
+        """Add the mean of 3 x 2 values; in int8 a convolution takes a tenth of the time."""
+        window = {"kernel_shape": [3, 2], "strides": [3, 2]}
+        if not self._quantised:
+            return self.graph.node("AveragePool", [maps], "pool", **window)
+        sixths = torch.full((TRUNK, 1, 3, 2), 1 / 6)
+        weights = self.graph.weights("pool/mean", sixths, torch.zeros(TRUNK), maps)
+        pooled = self.graph.node("Conv", [maps, *weights], "pool/conv", group=TRUNK, **window)
+        return self.graph.steps(pooled, "pool", self._trunk.blocks[-1].sum.ends)
 
     def _quantise(self, source: str, name: str, ends: Ends) -> str:
         return self.graph.quantised(source, name, ends) if self._quantised else source
@@ -34,7 +47,7 @@ class TrunkWriter:
         stem = self._trunk.stem_convs
         # Both tensors that are concatenated have one range.
         joint = (torch.tensor(0.0), torch.maximum(stem.first.ends[1], stem.widen.ends[1]))
-        edges = self._conv(self._quantise("images", "pixels", _PIXELS), stem.first, "first", joint)
+        edges = self._edges(stem.first, joint)
         fine = self._conv(edges, stem.narrow, "narrow")
         fine = self._conv(fine, stem.widen, "widen", joint)
         coarse = self.graph.node(
@@ -44,6 +57,18 @@ class TrunkWriter:
         joined = self.graph.node("Concat", [coarse, fine], "joined", axis=1)
         joined = self._conv(self._quantise(joined, "joinedq", joint), stem.join, "join")
         return self._conv(joined, stem.last, "last")
+
+    def _edges(self, layer: Conv, ends: Ends) -> str:
+        """Add the first convolution; in int8 a fourth channel, of zeros, halves its time."""
+        if not self._quantised:
+            return self._conv("images", layer, "first")
+        step, start = self.graph.range("pixels", _PIXELS)
+        pixels = self.graph.node("QuantizeLinear", ["images", step, start], "pixels/three")
+        pads = self.graph.constant("pixels/pads", np.array([0, 0, 0, 0, 0, 1, 0, 0], np.int64))
+        self.graph.node("Pad", [pixels, pads, start], "pixels/q")
+        wide = copy.deepcopy(layer)
+        wide.weight = nn.Parameter(functional.pad(layer.weight, (0, 0, 0, 0, 0, 1)))
+        return self._conv(self.graph.dequantised("pixels/q", "pixels"), wide, "first", ends)
 
     def _conv(self, source: str, layer: Conv, name: str, ends: Ends | None = None) -> str:
         """Add a convolution, its activation and the quantisation of its output."""
@@ -99,8 +124,37 @@ class TrunkWriter:
 
     def _squeezed(self, maps: str, squeeze: Squeeze, name: str) -> str:
         mean = self.graph.node("GlobalAveragePool", [maps], f"{name}.mean")
-        mean = self._conv(mean, squeeze.squeeze, f"{name}.squeeze")
-        mean = self._conv(mean, squeeze.excite, f"{name}.excite")
-        gate = self.graph.node("HardSigmoid", [mean], f"{name}.gate", alpha=1 / 6, beta=0.5)
-        weighted = self.graph.node("Mul", [maps, gate], f"{name}.weighted")
-        return self._quantise(weighted, f"{name}.weighted", squeeze.out.ends)
+        gate = self.graph.node("Flatten", [mean], f"{name}.flat")
+        gate = self._dense(gate, squeeze.squeeze, f"{name}.squeeze")
+        gate = self.graph.node("Relu", [gate], f"{name}.squeeze/relu")
+        gate = self._dense(gate, squeeze.excite, f"{name}.excite")
+        gate = self.graph.node("HardSigmoid", [gate], f"{name}.gate", alpha=1 / 6, beta=0.5)
+        if self._quantised:
+            return self._rescaled(maps.removesuffix("/dq"), gate, squeeze, f"{name}.weighted")
+        axes = self.graph.constant("height, width", np.array([2, 3], np.int64))
+        gate = self.graph.node("Unsqueeze", [gate, axes], f"{name}.gates")
+        return self.graph.node("Mul", [maps, gate], f"{name}.weighted")
+
+    def _dense(self, source: str, layer: Conv, name: str) -> str:
+        """Add a 1 x 1 convolution of one value for each channel, N x C."""
+        weight = self.graph.constant(f"{name}/w", layer.weight.flatten(1).numpy())
+        bias = self.graph.constant(f"{name}/b", layer.bias.numpy())
+        return self.graph.node("Gemm", [source, weight, bias], name, transB=1)
+
+    def _rescaled(self, maps: str, gate: str, squeeze: Squeeze, name: str) -> str:
+        """Add the product of one line's maps and gates, in int8.
+
+        It is a convolution with a weight of 1 for each channel, and the gates are the scales of
+        these weights: the product is rounded once, and takes a third of the time it has in float.
+        """
+        channels = len(squeeze.excite.weight)
+        whole = self.graph.constant("whole", np.array([-1], np.int64))
+        scales = self.graph.node("Reshape", [gate, whole], f"{name}/scales")
+        ones = self.graph.constant(f"{name}/w", np.ones((channels, 1, 1, 1), np.int8))
+        zeros = self.graph.constant(f"{name}/wz", np.zeros(channels, np.int8))
+        step, start = self.graph.range(name, squeeze.out.ends)
+        inputs = [f"{maps}/q", f"{maps}/s", f"{maps}/z", ones, scales, zeros, step, start]
+        steps = self.graph.node(
+            "QLinearConv", inputs, f"{name}/q", kernel_shape=[1, 1], group=channels
+        )
+        return self.graph.dequantised(steps, name)

@@ -56,12 +56,23 @@ def test_int8_is_the_network_as_it_is_quantised_in_training(
 ) -> None:
     """Nearer than the network in float is: weights and values are rounded in the same way."""
     images = images_of(3, 200)
-    found = run_onnx(export(network, SMALL_CHARSET, lstm_int8=lstm_int8), images.numpy())
+    model = export(network, SMALL_CHARSET, lstm_int8=lstm_int8)
+    found = np.concatenate([run_onnx(model, image[None].numpy()) for image in images])
     in_float = probabilities(network, images)
     monkeypatch.setattr(FakeQuantise, "mode", "quantise")
     quantised = probabilities(network, images)
     near, far = (float(np.abs(found - each).mean()) for each in (quantised, in_float))
     assert near < far / 2
+
+
+def test_int8_reads_one_line_at_a_time(network: Recogniser) -> None:
+    """The gates of a squeezed block are the scales of weights, which a batch would share."""
+    model = export(network, SMALL_CHARSET)
+    gated = [node for node in model.graph.node if node.op_type == "QLinearConv"]
+    weights = {tensor.name for tensor in model.graph.initializer}
+    assert gated
+    assert not weights & {node.input[4] for node in gated}
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_value == 1
 
 
 def test_int8_weights_have_seven_bits(network: Recogniser) -> None:
