@@ -20,6 +20,8 @@ from model.vision.polygon import Polygon
 from model.vision.recogniser import Recogniser
 from model.vision.seal_lift import Lifted, lift_seals
 from model.vision.seal_lines import surer_line
+from model.vision.table_rules import find_rules
+from model.vision.table_split import split_at_rules
 
 T = TypeVar("T")
 
@@ -92,6 +94,8 @@ class PageReader:
         if detect:
             lifted = lift_seals(pixels)
             polygons = self.detector.find_lines(lifted.pixels, threads=threads)
+            rules = find_rules(lifted.pixels, polygons)
+            polygons = split_at_rules(lifted.pixels, polygons, rules)
         check()
         detected = time.perf_counter()
         if detect:
