@@ -29,7 +29,7 @@ from bench.figures import table
 from bench.machine import describe
 from bench.pages import load_pages
 from bench.pixels import pixels_of
-from model.vision import detect, engine, line_reading, page
+from model.vision import detect, engine, line_reading, page, straighten
 from model.vision import recogniser as recognition
 from model.vision.inference import Pixels
 from model.vision.page import PageReader
@@ -88,13 +88,12 @@ def watch(reader: PageReader, stages: Stages) -> None:
         (detector, "find_lines", "detect: resize, normalise"),
         *((network, "run", "detect: network") for network in detector.networks.values()),
         (detect, "boxes", "detect: boxes"),
-        (page, "crop_line", "cut lines"),
-        (line_reading, "crop_line", "cut lines"),
-        (orientation, "is_upside_down", "orientation"),
+        (line_reading, "straighten", "cut lines"),
+        (orientation, "upside_down_probability", "orientation"),
         (recogniser, "recognise", "recognise: resize, normalise"),
         (recogniser.network, "run", "recognise: network"),
         (recognition, "decode_ctc", "recognise: CTC"),
-        (line_reading, "to_horizontal", "columns"),
+        (straighten, "to_horizontal", "columns"),
         (page, "reading_order", "order"),
         (reader, "_in_parallel", _WAITING),
     ]

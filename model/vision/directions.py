@@ -1,11 +1,39 @@
-"""Find out which lines of a page are sideways, and which are upside down."""
+"""The directions in which lines run on a page, and what their boxes show of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from enum import Enum
+
+import numpy as np
 
 from model.vision.polygon import Polygon, width_and_height
 
 _CLEAR_ASPECT = 3.0  # a box with a longer side of at least this ratio shows its direction
-_SAMPLES = 5  # the widest lines, which show whether the page is upside down
+_LONG_ASPECT = (
+    2.0  # beyond it a box is no single character: together they show the page's direction
+)
+_HIGH = 1.5  # a box of less than this ratio may be one character
+
+
+class Direction(Enum):
+    """How a line runs. The number: quarter turns, counter-clockwise, that make it upright."""
+
+    UPRIGHT = 0
+    DOWN = 1  # letters are rotated to the right
+    UPSIDE_DOWN = 2
+    UP = 3  # letters are rotated to the left
+    COLUMN = 4  # upright characters below each other
+
+    @property
+    def quarter_turns(self) -> int:
+        """How often the page must be rotated, counter-clockwise, so that its lines are in order.
+
+        Columns go from right to left, like the lines of a page that is rotated to the right.
+        """
+        return 1 if self is Direction.COLUMN else self.value
+
+
+_LEVEL = (Direction.UPRIGHT, Direction.UPSIDE_DOWN)
+_SIDEWAYS = (Direction.COLUMN, Direction.DOWN, Direction.UP)
 
 
 def sideways_lines(polygons: Sequence[Polygon]) -> set[int]:
@@ -17,35 +45,35 @@ def sideways_lines(polygons: Sequence[Polygon]) -> set[int]:
     sizes = [width_and_height(polygon) for polygon in polygons]
     high = {i for i, (width, height) in enumerate(sizes) if height >= _CLEAR_ASPECT * width}
     wide = {i for i, (width, height) in enumerate(sizes) if width >= _CLEAR_ASPECT * height}
-    if sum(sizes[i][1] for i in high) > sum(sizes[i][0] for i in wide):
-        return set(range(len(sizes))) - wide
-    return high
+    down = sum(height for width, height in sizes if height >= _LONG_ASPECT * width)
+    across = sum(width for width, height in sizes if width >= _LONG_ASPECT * height)
+    return set(range(len(sizes))) - wide if down > across else high
 
 
-def upside_down_lines(
-    polygons: Sequence[Polygon],
-    sideways: set[int],
-    classify: Callable[[Iterable[int]], set[int]],
-) -> set[int]:
-    """Return the indices of the lines that are upside down.
+def possible_directions(
+    polygon: Polygon, *, sideways: bool, first: Direction | None = None
+) -> list[Direction]:
+    """Return the directions that a line may have, the most likely one first.
 
-    `classify` returns which of some lines are. On most pages no line is: only if most of the
-    widest lines are, all others are classified. Sideways lines always are, because nothing else
-    shows their direction.
+    `first` is the direction of most lines of its kind.
     """
-    level = set(range(len(polygons))) - sideways
-    by_width = sorted(level, key=lambda index: -width_and_height(polygons[index])[0])
-    samples = by_width[:_SAMPLES]
-    upside_down = classify(samples)
-    if len(upside_down) > len(samples) / 2:
-        upside_down |= classify(level - set(samples))
-    return upside_down | classify(sideways)
+    width, height = width_and_height(polygon)
+    directions = list(_SIDEWAYS if sideways else _LEVEL)
+    if not sideways and is_high(polygon):
+        directions.append(Direction.COLUMN)
+    directions.sort(key=lambda direction: direction is not first)
+    if sideways and width >= _HIGH * height:  # a short heading between columns
+        directions[directions.index(Direction.COLUMN)] = Direction.UPRIGHT
+    return directions
 
 
-def quarter_turns(polygons: Sequence[Polygon], sideways: set[int], upside_down: set[int]) -> int:
-    """Return the rotations by 90 degrees, counter-clockwise, that make most lines upright."""
-    votes = [0, 0, 0, 0]
-    for index, polygon in enumerate(polygons):
-        quarters = (1 if index in sideways else 0) + (2 if index in upside_down else 0)
-        votes[quarters] += max(width_and_height(polygon))
-    return votes.index(max(votes))
+def is_high(polygon: Polygon) -> bool:
+    """Return whether a box may be a column of several characters."""
+    width, height = width_and_height(polygon)
+    return height >= _HIGH * width
+
+
+def from_text_corner(polygon: Polygon, direction: Direction) -> Polygon:
+    """Return a box with the top left corner of its text first, still clockwise."""
+    turns = 0 if direction is Direction.COLUMN else direction.value
+    return np.roll(polygon, -turns, axis=0)

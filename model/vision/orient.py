@@ -7,9 +7,9 @@ from model.vision.inference import Network, Normalisation, Pixels
 from model.weights import Weights
 
 _WIDTH_PX = 192
-# Probability from which a line is upside down. It is high, because the text of an upright line is
-# lost when it is rotated.
-_THRESHOLD = 0.9
+_WINDOW_ASPECT = 6  # width of a window of a long line, in heights; the network squeezes it to 4
+_MAX_WINDOWS = 3  # over a line, evenly spaced
+_EXTREME = 1e-4  # probabilities nearer to 0 or 1 weigh no more
 
 
 class Orientation:
@@ -20,11 +20,30 @@ class Orientation:
         self._normalisation = Normalisation(weights.mean, weights.std)
         self._height_px = weights.height_px
 
-    def is_upside_down(self, line: Pixels) -> bool:
-        """Return whether a line, H x W x 3, must be rotated by 180 degrees."""
-        height, width = line.shape[:2]
-        width = min(_WIDTH_PX, max(1, round(width * self._height_px / height)))
-        blob = np.zeros((1, 3, self._height_px, _WIDTH_PX), np.float32)
-        resized = cv2.resize(line, (width, self._height_px), interpolation=cv2.INTER_LINEAR)
-        self._normalisation.write(resized, blob)  # type: ignore[arg-type]
-        return bool(self._network.run(blob)[0, 1] > _THRESHOLD)
+    def upside_down_probability(self, line: Pixels) -> float:
+        """Return the probability that a line, H x W x 3, must be rotated by 180 degrees.
+
+        The letters of a long line, squeezed to the network's width, can't be told from each other:
+        windows of it are classified, and their log-odds averaged.
+        """
+        windows = _windows(line)
+        blob = np.zeros((len(windows), 3, self._height_px, _WIDTH_PX), np.float32)
+        for index, window in enumerate(windows):
+            height, width = window.shape[:2]
+            width = min(_WIDTH_PX, max(1, round(width * self._height_px / height)))
+            resized = cv2.resize(window, (width, self._height_px), interpolation=cv2.INTER_LINEAR)
+            self._normalisation.write(resized, blob[index : index + 1])  # type: ignore[arg-type]
+        odds = np.clip(self._network.run(blob)[:, 1].astype(np.float64), _EXTREME, 1 - _EXTREME)
+        mean = np.log(odds / (1 - odds)).mean()
+        return float(1 / (1 + np.exp(-mean)))
+
+
+def _windows(line: Pixels) -> list[Pixels]:
+    """Return the parts of a line that are classified: all of it, or windows of a long one."""
+    height, width = line.shape[:2]
+    size = _WINDOW_ASPECT * height
+    if width <= size:
+        return [line]
+    count = min(_MAX_WINDOWS, -(-width // size))
+    starts = np.linspace(0, width - size, count).round().astype(int)
+    return [line[:, start : start + size] for start in starts]

@@ -1,22 +1,27 @@
 """Read one page, from pixels to lines: detect, crop, rotate, recognise, order."""
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 
-from model.vision.crop import crop_line, trim_loose
 from model.vision.detect import Detector
-from model.vision.directions import quarter_turns, sideways_lines, upside_down_lines
+from model.vision.directions import (
+    Direction,
+    from_text_corner,
+    possible_directions,
+    sideways_lines,
+)
 from model.vision.inference import Pixels
-from model.vision.line_reading import DOUBTFUL, LineReader, ReadLine
+from model.vision.line_reading import LineReader, ReadLine
 from model.vision.order import reading_order
 from model.vision.orient import Orientation
-from model.vision.polygon import Polygon
+from model.vision.polygon import Polygon, width_and_height
 from model.vision.recogniser import Recogniser
 from model.vision.seal_lift import Lifted, lift_seals
 from model.vision.seal_lines import surer_line
@@ -25,6 +30,7 @@ from model.vision.table_split import split_at_rules
 
 T = TypeVar("T")
 
+_SAMPLES = 5  # the longest lines, which show the direction of the others
 _READABLE = 0.5  # mean probability below which a line is noise
 
 
@@ -44,18 +50,13 @@ class _DetectedLines:
     pixels: Pixels
     lifted: Lifted
     polygons: list[Polygon]
-    sideways: set[int]
     check: Callable[[], None]
     threads: int
 
-    def crop(self, index: int, *, plain: bool = False) -> Pixels:
-        """Return a line's pixels, H x W x 3, without seals; `plain`: as they are on the page.
-
-        It raises what `check` raises.
-        """
-        self.check()
-        pixels = self.pixels if plain else self.lifted.pixels
-        return trim_loose(crop_line(pixels, self.polygons[index], sideways=index in self.sideways))
+    def surer(self, read: Callable[[Pixels], ReadLine]) -> ReadLine:
+        """Return what `read` gives for the page without seals, or with them if that is surer."""
+        plain = functools.partial(read, self.pixels)
+        return surer_line(read(self.lifted.pixels), self.lifted.seals, plain)
 
 
 class PageReader:
@@ -99,11 +100,10 @@ class PageReader:
         check()
         detected = time.perf_counter()
         if detect:
-            lines = self._read_lines(
-                _DetectedLines(pixels, lifted, polygons, sideways_lines(polygons), check, threads)
-            )
+            lines = self._read_lines(_DetectedLines(pixels, lifted, polygons, check, threads))
         else:
-            lines = [self._lines.read(pixels, polygons[0], upside_down=False)]
+            directions = possible_directions(polygons[0], sideways=False)
+            lines = [self._lines.read(pixels, polygons[0], directions[:2])]
         return PageReading(
             [line for line in lines if line.text and line.mean_probability >= _READABLE],
             detect_ms=(detected - began) * 1000,
@@ -112,50 +112,56 @@ class PageReader:
 
     def _read_lines(self, detected: _DetectedLines) -> list[ReadLine]:
         """Return the texts of the detected lines, in reading order."""
-        upside_down = self._upside_down_lines(detected)
-        vertical: set[int] = set()
+        polygons = detected.polygons
+        sideways = sideways_lines(polygons)
+        lines = self._read_longest(detected, sideways)
+        common = {
+            side: _most_common(line for i, line in lines.items() if (i in sideways) is side)
+            for side in (False, True)
+        }
 
-        def read_line(index: int) -> ReadLine:
-            def read(crop: Pixels) -> ReadLine:
-                turned = index in upside_down
-                return self._lines.read(crop, detected.polygons[index], upside_down=turned)
-
-            line = surer_line(
-                read(detected.crop(index)),
-                detected.lifted.seals,
-                lambda: read(detected.crop(index, plain=True)),
+        def read(index: int) -> ReadLine:
+            first = common[index in sideways]
+            if index in lines and lines[index].direction is first:
+                return lines[index]
+            directions = possible_directions(
+                polygons[index], sideways=index in sideways, first=first
             )
-            # If a line is rotated the wrong way, its letters are in reverse order, and networks
-            # that know rotated letters are as certain of that order as of the right one.
-            if index not in detected.sideways or (
-                index in upside_down and line.mean_probability >= DOUBTFUL
-            ):
-                return line
-            column = self._lines.read_vertical(detected.lifted.pixels, line)
-            if column is not line:
-                vertical.add(index)
-            return column
+            return detected.surer(
+                lambda pixels: self._lines.read(pixels, polygons[index], directions)
+            )
 
-        lines = self._in_parallel(detected.threads, read_line, range(len(detected.polygons)))
-        # Columns go from right to left, like the lines of a page that is rotated to the right.
-        quarters = quarter_turns(detected.polygons, detected.sideways, upside_down - vertical)
-        return [lines[index] for index in reading_order(detected.polygons, quarters)]
+        read_lines = self._in_parallel(detected, read, range(len(polygons)))
+        direction = _most_common(read_lines)
+        ordered = [read_lines[i] for i in reading_order(polygons, direction.quarter_turns)]
+        return [
+            replace(line, polygon=from_text_corner(line.polygon, line.direction))
+            for line in ordered
+        ]
 
-    def _upside_down_lines(self, detected: _DetectedLines) -> set[int]:
-        """Return the indices of the lines that are upside down."""
+    def _read_longest(self, detected: _DetectedLines, sideways: set[int]) -> dict[int, ReadLine]:
+        """Return the readings of the longest lines, level and sideways, by their indices.
 
-        def is_upside_down(index: int) -> bool:
-            return self.orientation.is_upside_down(detected.crop(index))
+        They show the direction of the others.
+        """
+        by_length = sorted(
+            range(len(detected.polygons)),
+            key=lambda index: -max(width_and_height(detected.polygons[index])),
+        )
+        longest = [
+            *[index for index in by_length if index not in sideways][:_SAMPLES],
+            *[index for index in by_length if index in sideways][:_SAMPLES],
+        ]
 
-        def classify(indices: Iterable[int]) -> set[int]:
-            indices = list(indices)
-            results = self._in_parallel(detected.threads, is_upside_down, indices)
-            return {index for index, result in zip(indices, results, strict=True) if result}
+        def read(index: int) -> ReadLine:
+            polygon = detected.polygons[index]
+            directions = possible_directions(polygon, sideways=index in sideways)
+            return detected.surer(lambda pixels: self._lines.read_any(pixels, polygon, directions))
 
-        return upside_down_lines(detected.polygons, detected.sideways, classify)
+        return dict(zip(longest, self._in_parallel(detected, read, longest), strict=True))
 
     def _in_parallel(
-        self, threads: int, work: Callable[[int], T], indices: Sequence[int]
+        self, detected: _DetectedLines, work: Callable[[int], T], indices: Sequence[int]
     ) -> list[T]:
         """Return the results, in order, once all work has ended: it uses the pixels."""
         results: dict[int, T] = {}
@@ -163,13 +169,22 @@ class PageReader:
 
         def run() -> None:
             for index in waiting:
+                detected.check()
                 results[index] = work(index)
 
-        futures = [self._threads.submit(run) for _ in range(min(threads, len(indices)))]
+        futures = [self._threads.submit(run) for _ in range(min(detected.threads, len(indices)))]
         wait(futures)
         for future in futures:
             future.result()
         return [results[index] for index in indices]
+
+
+def _most_common(lines: Iterable[ReadLine]) -> Direction:
+    """Return the direction of most lines, by their length; upright if there are none."""
+    votes = dict.fromkeys(Direction, 0)
+    for line in lines:
+        votes[line.direction] += max(width_and_height(line.polygon))
+    return max(votes, key=lambda direction: votes[direction])
 
 
 def _whole(pixels: Pixels) -> Polygon:

@@ -54,6 +54,34 @@ def test_a_tilted_page_keeps_its_rows(reader: PageReader) -> None:
     assert texts(reader, page) == EXPECTED
 
 
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_short_lines_of_a_rotated_page_are_read(reader: PageReader, degrees: int) -> None:
+    """So are amounts that look like others upside down."""
+    rows = [["Tea", "198.00"], ["Rice", "708.00"], ["Nuts", "66.80"], ["Jam", "0.90"]]
+    expected = [text for row in rows for text in row]
+    assert texts(reader, render_page(rows).rotate(degrees, expand=True)) == expected
+
+
+def test_upright_lines_that_may_be_upside_down_are_not_turned(reader: PageReader) -> None:
+    """Among lines of words."""
+    rows = [["Mode of payment:", "cash"], [">>>> start", "<<<<"], ["x || y && z", "600.00"]]
+    found = texts(reader, render_page(rows))
+    assert {"<<<<", "600.00", "Modeofpayment:"} <= set(found)
+
+
+@pytest.mark.parametrize(("degrees", "corner"), [(0, 0), (90, 3), (180, 2), (270, 1)])
+def test_a_polygon_starts_where_the_text_starts(
+    reader: PageReader, degrees: int, corner: int
+) -> None:
+    """Clockwise from the top left corner of the text: of the page, if that is upright."""
+    page = render_page(ROWS).rotate(degrees, expand=True)
+    for line in reader.read(pixels(page), detect=True, check=lambda: None).lines:
+        low, high = line.polygon.min(axis=0), line.polygon.max(axis=0)
+        corners = [low, (high[0], low[1]), high, (low[0], high[1])]
+        assert line.polygon[0] == pytest.approx(corners[corner], abs=5)
+        assert line.polygon[2] == pytest.approx(corners[(corner + 2) % 4], abs=5)
+
+
 def test_polygons_enclose_their_text(reader: PageReader) -> None:
     """Each is where its text was rendered, clockwise from the top left."""
     page = render_page([["ALPHA", "BETA"]])

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from model.vision import seal
+from model.vision.directions import Direction
 from model.vision.engine import load
 from model.vision.line_reading import ReadLine
 from model.vision.page import PageReader
@@ -136,8 +137,12 @@ def test_the_surer_reading_of_a_line_under_a_seal_is_kept() -> None:
     """A sure one is not read again, and neither is a line elsewhere."""
     box = np.array([[0, 0], [200, 0], [200, 30], [0, 30]], np.float32)
     over = [np.array([[150, -50], [250, -50], [250, 50], [150, 50]], np.int32)]
-    sure, doubtful = ReadLine("3,200", 1, 0.99, box), ReadLine("3 200", 0.9, 0.5, box)
-    plain, worse = ReadLine("3,200", 0.9, 0.6, box), ReadLine("3!200", 0.9, 0.4, box)
+
+    def line(text: str, confidence: float) -> ReadLine:
+        return ReadLine(text, 0.9, confidence, box, Direction.UPRIGHT)
+
+    sure, doubtful = line("3,200", 0.99), line("3 200", 0.5)
+    plain, worse = line("3,200", 0.6), line("3!200", 0.4)
 
     def fail() -> ReadLine:
         raise AssertionError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from model.vision import line_reading, vertical
+from model.vision import straighten, vertical
 from model.vision.engine import load
 from model.vision.inference import Pixels
 from model.vision.page import PageReader
@@ -174,7 +174,7 @@ def test_without_the_layout_it_is_not_read(monkeypatch: pytest.MonkeyPatch) -> N
     """
     reader = loaded("ppocrv3-det", "sealed-crnn-v2")
     assert texts(reader, column_page("ZNIHZOWM")) == ["ZNIHZOWM"]
-    monkeypatch.setattr(line_reading, "to_horizontal", lambda _: None)
+    monkeypatch.setattr(straighten, "to_horizontal", lambda _: None)
     assert texts(reader, column_page("ZNIHZOWM")) != ["ZNIHZOWM"]
 
 
@@ -196,7 +196,7 @@ def test_a_rotated_line_is_not_changed(
         pen.text((60, 80 + 90 * row), text, "black", ImageFont.load_default(32))
     rotated = sheet.rotate(degrees, expand=True)
     found = texts(reader, rotated)
-    monkeypatch.setattr(line_reading, "to_horizontal", lambda _: None)
+    monkeypatch.setattr(straighten, "to_horizontal", lambda _: None)
     assert found == texts(reader, rotated)
     assert len(found) == 3
 
@@ -206,7 +206,7 @@ def test_horizontal_lines_are_not_laid_out(
 ) -> None:
     """A page without high boxes takes no time for it."""
     calls: list[Pixels] = []
-    monkeypatch.setattr(line_reading, "to_horizontal", calls.append)
+    monkeypatch.setattr(straighten, "to_horizontal", calls.append)
     sheet = Image.new("RGB", (700, 200), "white")
     ImageDraw.Draw(sheet).text((60, 80), "Black coffee", "black", ImageFont.load_default(32))
     assert texts(reader, sheet)
