@@ -1,19 +1,16 @@
-"""Detect the lines of a page: a DB network's probability map, converted to four-point boxes.
+"""Detect the lines of a page, each as a four-point box."""
 
-Source: Liao et al., Real-time Scene Text Detection with Differentiable Binarization, 2020, with the
-thresholds that PaddleOCR publishes for these weights.
-"""
-
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from model.vision.boxes import boxes
 from model.vision.inference import Network, Normalisation, Pixels
-from model.vision.polygon import Numbers, Polygon, order_points_clockwise, width_and_height
+from model.vision.passes import merge_closer, merge_farther
+from model.vision.polygon import Numbers, Polygon, width_and_height
 from model.vision.scale import border, first_scale, map_size, next_scale
+from model.vision.skew import level, skew_degrees
 from model.weights import Weights
 
 _MAX_PASSES = 3  # over one page
@@ -22,13 +19,6 @@ _MAYBE_TEXT = 0.05  # probability from which a pixel may be text that is too sma
 _MARGIN_PX = 32  # of the map, around all pixels that may be text
 # The next pass leaves out the blank part of a page if the rest is less than this share of it.
 _MAX_REGION = 0.5
-# As in PaddleOCR's DBPostProcess: thresh, box_thresh, unclip_ratio, min_size, max_candidates.
-_THRESHOLD = 0.3  # probability from which a pixel is text
-_BOX_THRESHOLD = 0.5  # mean probability from which a box is a line
-_UNCLIP_RATIO = 1.6  # in training, boxes were shrunk; they grow by area * this / perimeter
-_MIN_SIZE_PX = 3.0  # on the map; smaller boxes are noise
-_MAX_CANDIDATES = 1000
-_PARENT = 3  # column of OpenCV's contour hierarchy: the outline of a hole; an outline has none
 
 
 class Region(NamedTuple):
@@ -69,22 +59,55 @@ class Detector:
     def find_lines(self, pixels: Pixels, *, threads: int = 1) -> list[Polygon]:
         """Return the boxes of the lines of a page, H x W x 3, in px of the page, in any order."""
         network = self.networks[max(each for each in self.networks if each <= threads)]
-        region = Region(0, 0, pixels.shape[1], pixels.shape[0])
+        return self._find_lines_in(network, pixels, Region(0, 0, pixels.shape[1], pixels.shape[0]))
+
+    def _find_lines_in(self, network: Network, pixels: Pixels, region: Region) -> list[Polygon]:
+        """Return the boxes of the lines of a part of a page, H x W x 3, in px of the page."""
         found: list[Polygon] = []
-        scale: float | None = first_scale(*_with_border(pixels))
+        scale = first_scale(*_with_border(region.crop(pixels)))
+        before = scale
         for _ in range(_MAX_PASSES):
-            if scale is None:
+            latest, text = self.detect_at(network, pixels, region, scale)
+            merge = merge_closer if scale >= before else merge_farther
+            merged = merge(found, latest)
+            if len(merged) == len(found) and scale < before:  # all boxes are the earlier ones
                 break
-            found, text = self.detect_at(network, pixels, region, scale)
-            heights = [min(width_and_height(polygon)) for polygon in found]
-            larger = next_scale(*_with_border(text.crop(pixels)), scale, heights) if found else None
+            found = merged
+            heights = [min(width_and_height(polygon)) for polygon in latest]
+            following = next_scale(*_with_border(region.crop(pixels)), scale, heights)
+            larger = (
+                next_scale(*_with_border(text.crop(pixels)), scale, heights) if latest else None
+            )
             # A receipt on a scanner's glass: enlarge only the part with text. (A pass at a smaller
             # scale is fast, and letters with few pixels around them are found less well.)
             if larger and larger > scale and text.area < _MAX_REGION * region.area:
-                region, scale = text, larger
-            else:
-                scale = next_scale(*_with_border(region.crop(pixels)), scale, heights)
-        return found
+                region, following = text, larger
+            if not following or following > scale < before:
+                break
+            before, scale = scale, following
+        return self._find_skewed(network, pixels, region, scale, found)
+
+    def _find_skewed(
+        self,
+        network: Network,
+        pixels: Pixels,
+        region: Region,
+        scale: float,
+        found: list[Polygon],
+    ) -> list[Polygon]:
+        """Return the boxes of a part of a page, found once more in level lines if it is skewed."""
+        degrees = skew_degrees(found)
+        if not degrees:
+            return found
+        turned, back = level(region.crop(pixels), scale, degrees)
+        whole = Region(0, 0, turned.shape[1], turned.shape[0])
+        start = np.array([region.left, region.top], np.float32)
+        limit = np.array([pixels.shape[1], pixels.shape[0]], np.float32) - 1
+        boxes_back = [
+            np.clip(cv2.transform(box[None], back)[0] + start, 0, limit).astype(np.float32)
+            for box in self.detect_at(network, turned, whole, 1.0).boxes
+        ]
+        return merge_closer(found, boxes_back)
 
     def detect_at(
         self, network: Network, pixels: Pixels, region: Region, scale: float
@@ -139,36 +162,3 @@ def _on_map(part: Pixels, scale: float) -> tuple[Pixels, Numbers, Numbers]:
     page[:] = np.median(resized, axis=(0, 1))
     page[corner[1] : corner[1] + inner[1], corner[0] : corner[0] + inner[0]] = resized
     return page, corner, scales
-
-
-def boxes(probability: npt.NDArray[np.float32]) -> Iterator[Polygon]:
-    """Yield the boxes of the lines in a probability map, H x W, in px of the map."""
-    # Outlines only: a hole would be a second box inside its line.
-    mask = cv2.dilate((probability > _THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
-    if not mask.any():
-        return
-    contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    outlines = [c for c, links in zip(contours, hierarchy[0], strict=True) if links[_PARENT] < 0]
-    for contour in outlines[:_MAX_CANDIDATES]:
-        centre, (width, height), angle = cv2.minAreaRect(contour)
-        if min(width, height) < _MIN_SIZE_PX:
-            continue
-        corners = cv2.boxPoints((centre, (width, height), angle))
-        if _box_score(probability, corners) < _BOX_THRESHOLD:  # type: ignore[arg-type]
-            continue
-        # DB offsets the outline by d; for a rectangle, each side becomes 2 d longer.
-        grown = 2 * (width * height * _UNCLIP_RATIO / (2 * (width + height)))
-        yield order_points_clockwise(
-            cv2.boxPoints((centre, (width + grown, height + grown), angle))  # type: ignore[arg-type]
-        )
-
-
-def _box_score(probability: npt.NDArray[np.float32], corners: Polygon) -> float:
-    """Return the mean probability inside a box, in px of the map."""
-    height, width = probability.shape
-    low = np.clip(np.floor(corners.min(0)), 0, (width - 1, height - 1)).astype(int)
-    high = np.clip(np.ceil(corners.max(0)), 0, (width - 1, height - 1)).astype(int)
-    inside = np.zeros((high[1] - low[1] + 1, high[0] - low[0] + 1), np.uint8)
-    cv2.fillPoly(inside, [(corners - low).astype(np.int32)], (1,))
-    window = probability[low[1] : high[1] + 1, low[0] : high[0] + 1]
-    return float(cv2.mean(window, inside)[0])

@@ -18,7 +18,7 @@ _MAX_ASPECT = 8  # longer images get a border: in training, text had surrounding
 _MIN_HEIGHT_PX = 30
 
 _LOW_PX, _HIGH_PX = 12.0, 32.0  # height of letters that are found well
-_TARGET_PX = 15.0
+_TARGET_PX = 17.0
 _SMALL = 20  # percentile of the box heights that decides
 # A box's height on the map is about _BOX_MARGIN_PX + _BOX_SHARE x the font size.
 _BOX_MARGIN_PX, _BOX_SHARE = 7.5, 0.75

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from model.vision.detect import Detector, boxes
+from model.vision.boxes import boxes
+from model.vision.detect import Detector
 from model.vision.inference import Blob
 from model.vision.polygon import order_points_clockwise
 from model.weights import pick

@@ -1,0 +1,116 @@
+"""Lines of rendered pages are found whole: bent, skewed, of several sizes, in columns."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from model.vision.detect import Detector
+from model.vision.inference import Pixels
+from model.vision.polygon import Polygon, width_and_height
+from model.vision.skew import skew_degrees
+from model.weights import pick
+
+LINES = 8
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    """Return the default detector."""
+    return Detector(pick("ppocrv3-det", "detector").loaded(), threads=1)
+
+
+@pytest.fixture(scope="module")
+def page() -> Image.Image:
+    """Return a page with eight lines."""
+    image = Image.new("RGB", (800, 600), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(22)
+    for row in range(LINES):
+        text = f"{row}. Signed in  two copies,  one  for  each  party"
+        pen.text((60, 60 + 50 * row), text, "black", font)
+    return image
+
+
+@pytest.fixture(scope="module")
+def chinese() -> ImageFont.FreeTypeFont:
+    """Return a font that has Chinese characters."""
+    try:
+        return ImageFont.truetype("wqy-zenhei.ttc", 40)
+    except OSError:
+        pytest.skip("fonts are missing: apt-get install fonts-wqy-zenhei")
+
+
+def lengths(found: list[Polygon]) -> list[int]:
+    """Return the long sides of boxes, in px."""
+    return [max(width_and_height(each)) for each in found]
+
+
+def bent(image: Image.Image, depth_px: float) -> Pixels:
+    """Return a page whose lines bend like those of an open book."""
+    pixels = np.asarray(image)
+    height, width = pixels.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    shift = (depth_px * np.sin(np.pi * x / width)).astype(np.float32)
+    return cv2.remap(pixels, x, y - shift, cv2.INTER_LINEAR, borderValue=(255, 255, 255))  # type: ignore[return-value]
+
+
+def test_bent_lines_are_found_whole(detector: Detector, page: Image.Image) -> None:
+    """A rectangle around a bent line is mostly paper."""
+    (flat, *_), curved = lengths(detector.find_lines(np.asarray(page))), bent(page, 26)
+    found = lengths(detector.find_lines(curved))
+    assert len(found) == LINES
+    assert min(found) > 0.9 * flat
+
+
+@pytest.mark.parametrize("degrees", [-40, -25, 25, 35])
+def test_lines_of_a_skewed_page_are_found_whole(
+    detector: Detector, page: Image.Image, degrees: int
+) -> None:
+    """Each in one piece, at the angle of the page."""
+    flat = lengths(detector.find_lines(np.asarray(page)))
+    skewed = page.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
+    found = detector.find_lines(np.asarray(skewed))
+    assert skew_degrees(found) == pytest.approx(degrees, abs=1)
+    assert sorted(lengths(found)) == pytest.approx(sorted(flat), rel=0.1)
+
+
+def test_a_skewed_page_needs_a_level_pass(
+    detector: Detector, page: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: without it, lines fall into pieces."""
+    monkeypatch.setattr("model.vision.detect.skew_degrees", lambda _: 0.0)
+    skewed = page.rotate(-35, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
+    assert len(detector.find_lines(np.asarray(skewed))) > LINES
+
+
+def test_a_level_page_needs_none(detector: Detector, page: Image.Image) -> None:
+    """Neither does one that is tilted by three degrees, or has no line at all."""
+    tilted = page.rotate(3, Image.Resampling.BICUBIC, fillcolor="white")
+    for image in (page, tilted, page.rotate(90, expand=True)):
+        assert skew_degrees(detector.find_lines(np.asarray(image))) == 0
+    assert skew_degrees([]) == 0
+
+
+def test_letters_of_two_sizes_are_found(detector: Detector) -> None:
+    """A word as high as the poster, and small print."""
+    poster = Image.new("RGB", (1400, 700), "white")
+    pen = ImageDraw.Draw(poster)
+    pen.text((120, 20), "SALE", "black", ImageFont.load_default(420))
+    pen.text((450, 600), "until Sunday, 18:00", "black", ImageFont.load_default(28))
+    heights = sorted(
+        min(width_and_height(each)) for each in detector.find_lines(np.asarray(poster))
+    )
+    assert len(heights) == 2
+    assert heights[0] < 60
+    assert heights[1] > 250
+
+
+def test_large_columns_stay_whole(detector: Detector, chinese: ImageFont.FreeTypeFont) -> None:
+    """Each is one line; their letters are as high as those of a headline."""
+    image = Image.new("RGB", (330, 315), "white")
+    pen = ImageDraw.Draw(image)
+    for column, text in enumerate(("床前明月光", "疑是地上霜", "举头望明月", "低头思故乡")):
+        for row, character in enumerate(text):
+            pen.text((45 + 66 * column, 36 + 50 * row), character, "black", chinese)
+    found = detector.find_lines(np.asarray(image))
+    assert sum(length > 200 for length in lengths(found)) == 4
