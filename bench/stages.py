@@ -94,7 +94,7 @@ def watch(reader: PageReader, stages: Stages) -> None:
         (recogniser.network, "run", "recognise: network"),
         (recognition, "decode_ctc", "recognise: CTC"),
         (straighten, "to_horizontal", "columns"),
-        (page, "reading_order", "order"),
+        (page, "arranged", "order"),
         (reader, "_in_parallel", _WAITING),
     ]
     for holder, attribute, stage in places:

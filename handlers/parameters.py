@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from handlers.errors import InvalidParameter, RepeatedParameter, UnknownParameter
 from model.reader import ALL_PAGES, PageRange
 
-NAMES = frozenset({"detect", "pages", "partial"})
-VALID = "detect=true, detect=false, pages=1-3,7, pages=9-, partial=true, partial=false"
+NAMES = frozenset({"detect", "order", "pages", "partial"})
+VALID = (
+    "detect=true, detect=false, order=columns, order=rows, pages=1-3,7, pages=9-, partial=true, "
+    "partial=false"
+)
 MAX_LENGTH = 200
 _FLAGS = {"true": True, "false": False}
+_ORDERS = {"columns": True, "rows": False}
 _RANGE = re.compile(r"([1-9]\d{0,5})(?:(-)([1-9]\d{0,5})?)?", re.ASCII)
 
 Given = Sequence[tuple[str, str]]
@@ -20,11 +24,13 @@ Given = Sequence[tuple[str, str]]
 class Parameters:
     """How the uploads of a request are read.
 
-    `detect`: find the lines of a page, or take it as one line. `paged`: pages were selected.
-    `partial`: a file that cannot be read does not end the request.
+    `detect`: find the lines of a page, or take it as one line. `by_columns`: columns are read one
+    after the other, and not row by row. `paged`: pages were selected. `partial`: a file that cannot
+    be read does not end the request.
     """
 
     detect: bool = True
+    by_columns: bool = True
     pages: tuple[PageRange, ...] = ALL_PAGES
     paged: bool = False
     partial: bool = False
@@ -45,17 +51,18 @@ def parameters_of(given: Given) -> Parameters:
             raise RepeatedParameter(VALID, name)
         values[name] = value
     return Parameters(
-        detect=_flag("detect", values.get("detect", "true")),
+        detect=_choice("detect", values.get("detect", "true"), _FLAGS),
+        by_columns=_choice("order", values.get("order", "columns"), _ORDERS),
         pages=_ranges(values["pages"]) if "pages" in values else ALL_PAGES,
         paged="pages" in values,
-        partial=_flag("partial", values.get("partial", "false")),
+        partial=_choice("partial", values.get("partial", "false"), _FLAGS),
     )
 
 
-def _flag(name: str, text: str) -> bool:
-    if text not in _FLAGS:
+def _choice(name: str, text: str, values: dict[str, bool]) -> bool:
+    if text not in values:
         raise InvalidParameter(VALID, name)
-    return _FLAGS[text]
+    return values[text]
 
 
 def _ranges(text: str) -> tuple[PageRange, ...]:

@@ -40,6 +40,10 @@ def as_page(page: Page) -> dict[str, Any]:
             {"text": line.text, "confidence": round(line.confidence, 4), "polygon": line.polygon}
             for line in page.lines
         ],
+        "blocks": [
+            {"polygon": block.polygon, "lines": block.lines, "kind": block.kind}
+            for block in page.blocks
+        ],
         "width": page.width,
         "height": page.height,
         "warnings": page.warnings,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from model.admission import Ticket
 from model.decoding.pool import DecoderPool
 from model.errors import ReaderDied, ReadingTimeout
-from model.reading import DecodedImage, Implausible, Page, Recognition, recognition
+from model.reading import DecodedImage, Implausible, Page
+from model.recognition import Recognition, recognition
 from model.sizing import this_machine
 from model.workers import memfd
 from model.workers.child import Child
@@ -87,7 +88,7 @@ class Pipeline:
                 finally:
                     os.close(image.pixels)
 
-    async def recognise(self, page: PendingPage, *, detect: bool) -> Page:
+    async def recognise(self, page: PendingPage, *, detect: bool, by_columns: bool) -> Page:
         """Read a decoded page in the next free engine.
 
         Raises:
@@ -101,7 +102,7 @@ class Pipeline:
             page.turn.release()
             engine = await lease.worker()
             engine_began = time.perf_counter()
-            result = await self._recognise(engine, page, detect=detect)
+            result = await self._recognise(engine, page, detect=detect, by_columns=by_columns)
             engine_s = time.perf_counter() - engine_began
         self.mean_s += _NEWEST * (engine_s - self.mean_s)
         total_s = time.perf_counter() - page.began
@@ -115,6 +116,7 @@ class Pipeline:
             page.number,
             image.of_document,
             result.lines,
+            result.blocks,
             image.width,
             image.height,
             self._model,
@@ -147,7 +149,9 @@ class Pipeline:
         """Return the number of threads for each of the pages being read."""
         return max(1, min(self._threads, self._processors // self._engines.running))
 
-    async def _recognise(self, engine: Child, page: PendingPage, *, detect: bool) -> Recognition:
+    async def _recognise(
+        self, engine: Child, page: PendingPage, *, detect: bool, by_columns: bool
+    ) -> Recognition:
         """Send the pixels to an engine; return the result that it wrote to an output buffer.
 
         The limit is processor time for each of the page's threads: a busy machine may take longer.
@@ -157,6 +161,7 @@ class Pipeline:
             "width": image.width,
             "height": image.height,
             "detect": detect,
+            "by_columns": by_columns,
             "threads": self._share(),
         }
         output = memfd.output_buffer("reading", _RESULT_BYTES)

@@ -16,13 +16,13 @@ from model.decoding.pool import DecoderPool
 from model.errors import Busy, ReadingError
 from model.pages import ALL_PAGES, PageRange
 from model.pipeline import Pipeline
-from model.reading import Line, Page
+from model.reading import Block, Line, Page
 from model.slot import Slot
 from model.weights import checked_files
 from model.workers.launcher import LAUNCHER, Launcher
 from model.workers.pool import Pool, Report
 
-__all__ = ["ALL_PAGES", "Line", "Page", "PageRange", "Reader", "Slot", "checked_files"]
+__all__ = ["ALL_PAGES", "Block", "Line", "Page", "PageRange", "Reader", "Slot", "checked_files"]
 
 _CANCEL_GRACE_S = 2.0  # an engine checks for a cancellation between lines; detection takes longest
 _PROVE_TIMEOUT_S = 4.0  # less than the timeout of /readyz

@@ -4,8 +4,6 @@ A decoder parses files from strangers, and one of them may have taken it over: e
 is checked.
 """
 
-import json
-import math
 from dataclasses import dataclass
 
 from model.page_warnings import PageWarning
@@ -30,8 +28,22 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, a column or a table: its polygon, its lines' indices, and "text" or "table".
+
+    The polygon is the frame of its lines: four points, clockwise from the top left.
+    """
+
+    polygon: tuple[tuple[int, int], ...]
+    lines: tuple[int, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page that was read: lines in reading order, size in px, and the ms of each step.
+
+    Each line is in one block; the blocks are in reading order.
 
     `of_document` is true for a page of a document and false for an image that has no pages.
     `warnings` say what was wrong with its file.
@@ -40,6 +52,7 @@ class Page:
     number: int
     of_document: bool
     lines: tuple[Line, ...]
+    blocks: tuple[Block, ...]
     width: int
     height: int
     model: str
@@ -48,8 +61,10 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The texts of the lines, separated by line feeds."""
-        return "\n".join(line.text for line in self.lines)
+        """The texts of the lines, separated by line feeds, with an empty line between blocks."""
+        return "\n\n".join(
+            "\n".join(self.lines[index].text for index in block.lines) for block in self.blocks
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +77,6 @@ class DecodedImage:
     pages: int
     of_document: bool
     warnings: tuple[PageWarning, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Recognition:
-    """An engine's result: the lines, and the ms of its steps."""
-
-    lines: tuple[Line, ...]
-    times_ms: dict[str, float]
 
 
 class Implausible(Exception):
@@ -86,7 +93,7 @@ def decoded_image(response: Message, output: int, max_pixels: int) -> DecodedIma
     """
     if "error" in response:
         raise _reported(response, max_pixels)
-    width, height, pages = (_count(response, name) for name in ("width", "height", "pages"))
+    width, height, pages = (count(response, name) for name in ("width", "height", "pages"))
     if width * height > max_pixels:
         raise Implausible("a page over the limit")
     if response.get("mode") != "RGB":
@@ -97,25 +104,6 @@ def decoded_image(response: Message, output: int, max_pixels: int) -> DecodedIma
         raise Implausible("fewer pixels than width x height") from error
     is_document = response.get("document") is True
     return DecodedImage(output, width, height, pages, is_document, _warnings(response))
-
-
-def recognition(response: Message, output: int, output_bytes: int) -> Recognition:
-    """Return the result that an engine wrote to its output buffer.
-
-    Raises:
-        Implausible: it is impossible.
-
-    """
-    length = _count(response, "bytes")
-    if length > output_bytes:
-        raise Implausible("a result over the limit")
-    try:
-        result = json.loads(memfd.read(output, length))
-        lines = tuple(_line(line) for line in result["lines"])
-        times = {step: _finite(result[f"{step}_ms"]) for step in ("detect", "recognise")}
-    except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise Implausible("an invalid result") from error
-    return Recognition(lines, times)
 
 
 def _reported(response: Message, max_pixels: int) -> Exception:
@@ -139,7 +127,7 @@ def _warnings(response: Message) -> tuple[PageWarning, ...]:
         raise Implausible("an unknown warning") from error
 
 
-def _count(response: Message, name: str) -> int:
+def count(response: Message, name: str) -> int:
     """Return a positive whole number of a response.
 
     Raises:
@@ -150,34 +138,3 @@ def _count(response: Message, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _MAX_COUNT:
         raise Implausible(f"no {name}")
     return value
-
-
-def _line(line: Message) -> Line:
-    """Return a line of an engine's result.
-
-    Raises:
-        LookupError: a field is missing.
-        TypeError: a field has another type.
-        ValueError: a field has an impossible value.
-        OverflowError: a coordinate is infinite.
-
-    """
-    if not isinstance(line["text"], str) or len(line["polygon"]) != 4:  # noqa: PLR2004
-        raise ValueError("no line")
-    line["text"].encode()  # fails for an unpaired surrogate, which no response can contain
-    polygon = tuple((int(x), int(y)) for x, y in line["polygon"])
-    return Line(line["text"], _finite(line["confidence"]), polygon)
-
-
-def _finite(value: float) -> float:
-    """Return a number that JSON can represent.
-
-    Raises:
-        TypeError: it is no number.
-        ValueError: it is infinite or NaN.
-        OverflowError: it is too large.
-
-    """
-    if not math.isfinite(value):
-        raise ValueError("no finite number")
-    return float(value)

@@ -20,12 +20,17 @@ class Slot:
         self._pages_left = max_pages
 
     async def pages(
-        self, upload: bytes, *, detect: bool = True, ranges: Sequence[PageRange] = ALL_PAGES
+        self,
+        upload: bytes,
+        *,
+        detect: bool = True,
+        by_columns: bool = True,
+        ranges: Sequence[PageRange] = ALL_PAGES,
     ) -> AsyncGenerator[Page]:
         """Read the pages of an upload in order, each when it is requested.
 
-        Without `detect` a page is read as one line. The first page's decoder also counts the
-        document's pages, so the others are chosen after that.
+        Without `detect` a page is read as one line, without `by_columns` row by row. The first
+        page's decoder also counts the document's pages, so the others are chosen after that.
 
         Raises:
             ReadingError: any; Busy if there is no file descriptor left.
@@ -40,11 +45,13 @@ class Slot:
                     ranges, page.image.pages, left=self._pages_left, limit=self._max_pages
                 )
                 self._pages_left -= len(numbers)
-                reading = await self._pipeline.recognise(page, detect=detect)
+                reading = await self._pipeline.recognise(page, detect=detect, by_columns=by_columns)
             yield reading
             for number in numbers[1:]:
                 async with self._pipeline.decoded(self._ticket, file, len(upload), number) as page:
-                    reading = await self._pipeline.recognise(page, detect=detect)
+                    reading = await self._pipeline.recognise(
+                        page, detect=detect, by_columns=by_columns
+                    )
                 yield reading
         finally:
             os.close(file)

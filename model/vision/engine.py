@@ -19,6 +19,7 @@ from model.vision.detect import Detector
 from model.vision.inference import Pixels
 from model.vision.orient import Orientation
 from model.vision.page import PageReader, PageReading
+from model.vision.polygon import Polygon
 from model.vision.recogniser import Recogniser
 from model.weights import pick, pick_orientation
 from model.workers import memfd
@@ -42,9 +43,9 @@ def serve(channel: Channel) -> None:
 
     The start message `{"detector", "recogniser", "threads", "max_pixels", "seccomp"}` gets the
     response `{"landlock"}` or `{"error", "detail"}`. Each page `{"width", "height", "detect",
-    "threads"}` comes with a memory file of H x W x 3 bytes and an output buffer, and gets the
-    response `{"bytes"}`, the length of the JSON in that buffer, or `{"cancelled"}` if a message
-    arrived meanwhile.
+    "by_columns", "threads"}` comes with a memory file of H x W x 3 bytes and an output buffer, and
+    gets the response `{"bytes"}`, the length of the JSON in that buffer, or `{"cancelled"}` if a
+    message arrived meanwhile.
     """
     reader: PageReader | None = None
     while True:
@@ -174,7 +175,11 @@ def _read_page(
     mapped = mmap.mmap(pixels, width * height * 3, prot=mmap.PROT_READ)
     page: Pixels = np.frombuffer(mapped, np.uint8).reshape(height, width, 3)
     reading = reader.read(
-        page, detect=bool(message["detect"]), check=check, threads=int(message["threads"])
+        page,
+        detect=bool(message["detect"]),
+        check=check,
+        by_columns=bool(message["by_columns"]),
+        threads=int(message["threads"]),
     )
     return memfd.write(output, json.dumps(as_json(reading)).encode())
 
@@ -188,8 +193,18 @@ def as_json(reading: PageReading) -> Message:
             {
                 "text": line.text,
                 "confidence": line.confidence,
-                "polygon": np.rint(line.polygon).astype(int).tolist(),
+                "polygon": _corners(line.polygon),
             }
             for line in reading.lines
         ],
+        "blocks": [
+            {"polygon": _corners(block.polygon), "lines": block.lines, "kind": block.kind}
+            for block in reading.blocks
+        ],
     }
+
+
+def _corners(polygon: Polygon) -> list[list[int]]:
+    """Return the corners of a box in whole px."""
+    corners: list[list[int]] = np.rint(polygon).astype(int).tolist()
+    return corners

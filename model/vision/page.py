@@ -5,21 +5,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
+from model.vision.arrangement import arranged
+from model.vision.blocks import Block
 from model.vision.detect import Detector
-from model.vision.directions import (
-    Direction,
-    from_text_corner,
-    possible_directions,
-    sideways_lines,
-)
+from model.vision.directions import Direction, possible_directions, sideways_lines
 from model.vision.inference import Pixels
 from model.vision.line_reading import LineReader, ReadLine
-from model.vision.order import reading_order
 from model.vision.orient import Orientation
 from model.vision.polygon import Polygon, width_and_height
 from model.vision.recogniser import Recogniser
@@ -36,9 +32,13 @@ _READABLE = 0.5  # mean probability below which a line is noise
 
 @dataclass(slots=True)
 class PageReading:
-    """The lines of a page in reading order, and the ms of each step."""
+    """The lines of a page in reading order, its blocks, and the ms of each step.
+
+    Each line is in one block; the blocks are in the order of their lines.
+    """
 
     lines: list[ReadLine] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
     detect_ms: float = 0.0
     recognise_ms: float = 0.0
 
@@ -82,12 +82,19 @@ class PageReader:
         wait([self._threads.submit(barrier.wait) for _ in range(threads)])
 
     def read(
-        self, pixels: Pixels, *, detect: bool, check: Callable[[], None], threads: int = 0
+        self,
+        pixels: Pixels,
+        *,
+        detect: bool,
+        check: Callable[[], None],
+        by_columns: bool = True,
+        threads: int = 0,
     ) -> PageReading:
         """Return the lines of a page, H x W x 3; without `detect` it is one upright line.
 
-        It uses at most `threads`; 0: all. `check` is called between steps and lines, from any
-        thread; an exception that it raises ends the reading.
+        Without `by_columns` the page is one block that is read row by row. It uses at most
+        `threads`; 0: all. `check` is called between steps and lines, from any thread; an exception
+        that it raises ends the reading.
         """
         threads = threads or self._max_threads
         began = time.perf_counter()
@@ -104,14 +111,15 @@ class PageReader:
         else:
             directions = possible_directions(polygons[0], sideways=False)
             lines = [self._lines.read(pixels, polygons[0], directions[:2])]
+        lines = [line for line in lines if line.text and line.mean_probability >= _READABLE]
         return PageReading(
-            [line for line in lines if line.text and line.mean_probability >= _READABLE],
+            *arranged(lines, _most_common(lines), by_columns=by_columns),
             detect_ms=(detected - began) * 1000,
             recognise_ms=(time.perf_counter() - detected) * 1000,
         )
 
     def _read_lines(self, detected: _DetectedLines) -> list[ReadLine]:
-        """Return the texts of the detected lines, in reading order."""
+        """Return the texts of the detected lines."""
         polygons = detected.polygons
         sideways = sideways_lines(polygons)
         lines = self._read_longest(detected, sideways)
@@ -131,13 +139,7 @@ class PageReader:
                 lambda pixels: self._lines.read(pixels, polygons[index], directions)
             )
 
-        read_lines = self._in_parallel(detected, read, range(len(polygons)))
-        direction = _most_common(read_lines)
-        ordered = [read_lines[i] for i in reading_order(polygons, direction.quarter_turns)]
-        return [
-            replace(line, polygon=from_text_corner(line.polygon, line.direction))
-            for line in ordered
-        ]
+        return self._in_parallel(detected, read, range(len(polygons)))
 
     def _read_longest(self, detected: _DetectedLines, sideways: set[int]) -> dict[int, ReadLine]:
         """Return the readings of the longest lines, level and sideways, by their indices.

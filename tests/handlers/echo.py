@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterator, Mapping
+from itertools import accumulate, pairwise
 from typing import Any
 
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.responses import Response
 
 from handlers.ocr import recognize
 from model.errors import Busy, UnreadableImage
-from model.reader import ALL_PAGES, Line, Page
+from model.reader import ALL_PAGES, Block, Line, Page
 from tests.asgi import Answer, call, scope_of
 
 BOX = ((0, 0), (9, 0), (9, 9), (0, 9))
@@ -24,6 +25,7 @@ class EchoReader:
         self.caller = ""
         self.most = 0
         self.read: list[tuple[bytes, bool]] = []
+        self.by_columns: bool | None = None
         self.entered = asyncio.Event()
         self.gate: asyncio.Event | None = None
 
@@ -41,10 +43,16 @@ class EchoReader:
             self.held -= 1
 
     async def pages(
-        self, upload: bytes, *, detect: bool = True, ranges: Any = ALL_PAGES
+        self,
+        upload: bytes,
+        *,
+        detect: bool = True,
+        by_columns: bool = True,
+        ranges: Any = ALL_PAGES,
     ) -> AsyncGenerator[Page]:
-        """Yield a page for each text between slashes."""
+        """Yield a page for each text between slashes, a block for each between bars."""
         assert self.held
+        self.by_columns = by_columns
         texts = upload.split(b"/")
         for number in range(ranges[0].first, (ranges[-1].last or len(texts)) + 1):
             if self.gate:
@@ -52,8 +60,15 @@ class EchoReader:
             self.read.append((texts[number - 1], detect))
             if texts[number - 1] == b"torn":
                 raise UnreadableImage
-            lines = tuple(Line(text, 0.5, BOX) for text in texts[number - 1].decode().split())
-            yield Page(number, len(texts) > 1, lines, 9, 8, "echo", {"total": 1.5})
+            words = [text.split() for text in texts[number - 1].decode().split("|")]
+            lines = tuple(Line(word, 0.5, BOX) for block in words for word in block)
+            ends = list(accumulate(map(len, words), initial=0))
+            blocks = tuple(
+                Block(BOX, tuple(range(start, end)), "text")
+                for start, end in pairwise(ends)
+                if end > start
+            )
+            yield Page(number, len(texts) > 1, lines, blocks, 9, 8, "echo", {"total": 1.5})
 
 
 def ocr_scope(reader: Any, query: bytes, headers: Mapping[str, str]) -> Any:

@@ -126,7 +126,7 @@ def test_every_cause_has_a_case() -> None:
     [
         (FORM, IMAGE + _part(b"lang", TEXT, b"hunter2") + END),
         (FORM, IMAGE + _part(b"pages", TEXT, b"1" * 2000) + END),
-        (FORM, IMAGE + _part(b"pages", TEXT, b"1") * 4 + END),
+        (FORM, IMAGE + _part(b"pages", TEXT, b"1") * 5 + END),
         (JSON, b'{"image": "QUJD", "pages": [1, 3]}'),
         (JSON, b'{"image": "QUJD", "detect": "hunter\\u0032"}'),
     ],

@@ -34,6 +34,7 @@ async def test_the_response_for_an_image(post: Caller) -> None:
             {"text": text, "confidence": 0.5, "polygon": [[0, 0], [9, 0], [9, 9], [0, 9]]}
             for text in ("one", "two")
         ],
+        "blocks": [{"polygon": [[0, 0], [9, 0], [9, 9], [0, 9]], "lines": [0, 1], "kind": "text"}],
         "width": 9,
         "height": 8,
         "warnings": [],
@@ -46,7 +47,7 @@ async def test_the_response_for_an_image(post: Caller) -> None:
 async def test_an_image_without_text(post: Caller) -> None:
     """The text is empty, without lines."""
     document = json.loads((await post(b" ")).body)
-    assert (document["text"], document["lines"]) == ("", [])
+    assert (document["text"], document["lines"], document["blocks"]) == ("", [], [])
 
 
 async def test_several_images_are_read_in_order(post: Caller, multipart: Multipart) -> None:
@@ -76,8 +77,29 @@ async def test_detect(query: bytes, *, detect: bool, post: Caller, reader: EchoR
 
 
 @pytest.mark.parametrize(
+    ("query", "by_columns"), [(b"", True), (b"order=columns", True), (b"order=rows", False)]
+)
+async def test_order(query: bytes, *, by_columns: bool, post: Caller, reader: EchoReader) -> None:
+    """The parameter is passed to the reader."""
+    await post(query=query)
+    assert reader.by_columns == by_columns
+
+
+async def test_blocks_are_parted_by_an_empty_line(post: Caller) -> None:
+    """In every format; the lines of a block are not joined."""
+    document = json.loads((await post(b"one two|three")).body)
+    assert document["text"] == "one\ntwo\n\nthree"
+    assert [block["lines"] for block in document["blocks"]] == [[0, 1], [2]]
+    text = await post(b"one two|three", accept="text/plain")
+    assert text.body == b"one\ntwo\n\nthree"
+    line = json.loads((await post(b"one two|three", accept="application/x-ndjson")).body)
+    assert (line["text"], line["blocks"]) == (document["text"], document["blocks"])
+
+
+@pytest.mark.parametrize(
     "query", [b"detect=no", b"detect=", b"detect=True", b"detect=false&detect=false",
-              b"detect=true&x=1", b"x=1", b"key=hunter2", b"pages=", b"pages=0", b"pages=3-1",
+              b"detect=true&x=1", b"x=1", b"order=", b"order=lines", b"order=Rows",
+              b"key=hunter2", b"pages=", b"pages=0", b"pages=3-1",
               b"pages=1,,2", b"pages=1-2-3", b"pages=-1", b"pages=1;2", b"pages=1&pages=2",
               b"pages=" + b"1," * 500 + b"1", b"pages=9999999", "pages=\u0661".encode()],
 )  # fmt: skip
@@ -88,7 +110,8 @@ async def test_invalid_parameters_are_rejected(
     with pytest.raises(UnknownParameter) as caught:
         await post(query=query)
     assert caught.value.takes == (
-        "detect=true, detect=false, pages=1-3,7, pages=9-, partial=true, partial=false"
+        "detect=true, detect=false, order=columns, order=rows, pages=1-3,7, pages=9-, "
+        "partial=true, partial=false"
     )
     assert reader.read == []
 
@@ -97,6 +120,7 @@ async def test_invalid_parameters_are_rejected(
     ("query", "error", "name"),
     [
         (b"detect=no", InvalidParameter, "detect"),
+        (b"order=true", InvalidParameter, "order"),
         (b"partial=1", InvalidParameter, "partial"),
         (b"pages=0", InvalidParameter, "pages"),
         (b"pages=1&pages=2", RepeatedParameter, "pages"),
@@ -121,7 +145,7 @@ async def test_the_response_for_a_document(post: Caller) -> None:
         (2, "three"),
     ]
     assert set(document["pages"][0]) == {
-        "page", "text", "lines", "width", "height", "warnings", "model", "timing_ms",
+        "page", "text", "lines", "blocks", "width", "height", "warnings", "model", "timing_ms",
     }  # fmt: skip
 
 

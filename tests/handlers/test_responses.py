@@ -5,19 +5,20 @@ from typing import Any
 import pytest
 
 from handlers.responses import as_document
-from model.reader import Line, Page
+from model.reader import Block, Line, Page
 
 TIMES = {"decode": 10.04, "queue": 0.04, "total": 30.12}
 LINE = Line("text", 0.5, ((0, 0), (9, 0), (9, 9), (0, 9)))
+BLOCK = Block(LINE.polygon, (0,), "text")
 
 
 def _page(number: int = 1, *, of_document: bool = False) -> Page:
-    return Page(number, of_document, (LINE,), 9, 8, "det+rec", dict(TIMES))
+    return Page(number, of_document, (LINE,), (BLOCK,), 9, 8, "det+rec", dict(TIMES))
 
 
 DOCUMENT = [_page(number, of_document=True) for number in (1, 2, 3)]
 READINGS: dict[str, tuple[list[list[Page]], bool, set[str], int]] = {
-    "an image": ([[_page()]], False, {"text", "lines", "width", "height", "warnings"}, 1),
+    "an image": ([[_page()]], False, {"text", "lines", "blocks", "width", "height", "warnings"}, 1),
     "an image with ?pages=": ([[_page()]], True, {"text", "pages"}, 1),
     "a document": ([DOCUMENT], False, {"text", "pages"}, 3),
     "a document of one page": ([DOCUMENT[:1]], False, {"text", "pages"}, 1),
@@ -49,12 +50,12 @@ def test_each_upload_and_each_page_has_model_and_times(name: str) -> None:
     document = as_document(readings, "id", paged=paged)
     for entry, pages in zip(document.get("images", [document]), readings, strict=True):
         assert set(entry) - {"request_id"} in (
-            {"text", "lines", "width", "height", "warnings", "model", "timing_ms"},
+            {"text", "lines", "blocks", "width", "height", "warnings", "model", "timing_ms"},
             {"text", "pages", "model", "timing_ms"},
         )
         assert entry["timing_ms"] == {s: round(ms * len(pages), 1) for s, ms in TIMES.items()}
         for page in _pages_of(entry):
             assert set(page) - {"page", "request_id"} == {
-                "text", "lines", "width", "height", "warnings", "model", "timing_ms",
+                "text", "lines", "blocks", "width", "height", "warnings", "model", "timing_ms",
             }  # fmt: skip
             assert page["timing_ms"] == {step: round(ms, 1) for step, ms in TIMES.items()}

@@ -82,7 +82,7 @@ class Requests:
 
     async def _read(self, caller: str, number: int) -> Page:
         async with self.pipeline.decoded(Ticket(caller), 0, 1, number) as page:
-            return await self.pipeline.recognise(page, detect=False)
+            return await self.pipeline.recognise(page, detect=False, by_columns=True)
 
 
 @contextlib.asynccontextmanager

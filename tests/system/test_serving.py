@@ -31,10 +31,14 @@ def test_reads_the_receipt_over_http2(service: Service) -> None:
     assert answer.http_version == "HTTP/2"
     document = answer.json()
     assert set(document) == {
-        "text", "lines", "width", "height", "request_id", "model", "timing_ms"
+        "text", "lines", "blocks", "width", "height", "warnings", "request_id", "model", "timing_ms"
     }  # fmt: skip
     assert "18.95" in squeezed(document["text"])
-    assert document["text"] == "\n".join(line["text"] for line in document["lines"])
+    lines, blocks = document["lines"], document["blocks"]
+    assert document["text"] == "\n\n".join(
+        "\n".join(lines[index]["text"] for index in block["lines"]) for block in blocks
+    )
+    assert [index for block in blocks for index in block["lines"]] == list(range(len(lines)))
     assert (document["width"], document["height"]) == (640, 860)
     assert document["request_id"] == answer.headers["x-request-id"]
     for line in document["lines"]:

@@ -1,0 +1,94 @@
+"""The layout of a page: its lines in reading order, in blocks."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from model.vision.bands import Band, bands
+from model.vision.blocks import Block
+from model.vision.columns import WORDY
+from model.vision.gutters import gutters
+from model.vision.level import LevelBoxes, Levelling, level_boxes
+from model.vision.order import rows
+from model.vision.paragraphs import Paragraph, paragraphs
+from model.vision.polygon import Polygon
+
+_FEWEST_IN_COLUMNS = 6  # lines
+
+
+def lay_out(polygons: Sequence[Polygon], quarter_turns: int) -> list[Block]:
+    """Return the blocks of a page in reading order; their lines are indices of the polygons.
+
+    Columns that stand side by side are read one after the other; what is a table, or might be one,
+    is read row by row. `quarter_turns` is how often the page must be rotated by 90 degrees
+    counter-clockwise to be upright.
+    """
+    if not polygons:
+        return []
+    levelling = Levelling.of(polygons, quarter_turns)
+    boxes = level_boxes(polygons, levelling)
+    found = _paragraphs(boxes, list(range(len(boxes))))
+    return [
+        Block(
+            paragraph.kind,
+            tuple(index for row in paragraph.rows for index in row),
+            levelling.frame([polygons[index] for row in paragraph.rows for index in row]),
+            (),
+        )
+        for paragraph in found
+    ]
+
+
+def one_block(polygons: Sequence[Polygon], quarter_turns: int) -> list[Block]:
+    """Return a page as one block that is read row by row, across columns."""
+    if not polygons:
+        return []
+    levelling = Levelling.of(polygons, quarter_turns)
+    lines = [index for row in rows(level_boxes(polygons, levelling)) for index in row]
+    return [Block("text", tuple(lines), levelling.frame(polygons), ())]
+
+
+def renumbered(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks of lines that have been put in the order of the blocks."""
+    ends = np.cumsum([0, *(len(block.lines) for block in blocks)]).tolist()
+    return [
+        Block(block.kind, tuple(range(start, end)), block.polygon, block.cells)
+        for block, (start, end) in zip(blocks, pairwise(ends), strict=True)
+    ]
+
+
+def _paragraphs(boxes: LevelBoxes, members: list[int]) -> Iterator[Paragraph]:
+    """Yield the paragraphs of some of the boxes in reading order, column after column."""
+    if not members:
+        return
+    part = boxes.part(members)
+    band = _columns(part) if len(members) >= _FEWEST_IN_COLUMNS else None
+    if band is None:
+        for found in paragraphs(part, rows(part)):
+            yield Paragraph(found.kind, [[members[i] for i in row] for row in found.rows])
+        return
+    before, after = part.middle < band.first, part.middle > band.last
+    left = part.left + part.right < 2 * band.x
+    for group in (before, ~before & ~after & left, ~before & ~after & ~left, after):
+        yield from _paragraphs(boxes, [members[i] for i in np.flatnonzero(group)])
+
+
+def _columns(boxes: LevelBoxes) -> Band | None:
+    """Return the longest columns."""
+    best: Band | None = None
+    for gutter in gutters(boxes):
+        if best is not None and gutter.length <= best.length:
+            break
+        for band in bands(gutter):
+            if (best is None or band.length > best.length) and _wordy_sides(boxes, band):
+                best = band
+    return best
+
+
+def _wordy_sides(boxes: LevelBoxes, band: Band) -> bool:
+    """Return whether most boxes at each side are as wide as words: a table has many numbers."""
+    inside = (boxes.middle >= band.first) & (boxes.middle <= band.last)
+    aspects = (boxes.right - boxes.left) / boxes.height
+    left = boxes.left + boxes.right < 2 * band.x
+    return all(np.median(aspects[inside & side]) >= WORDY for side in (left, ~left))
