@@ -17,9 +17,10 @@ from model.vision.directions import Direction, possible_directions, sideways_lin
 from model.vision.inference import Pixels
 from model.vision.line_reading import LineReader, ReadLine
 from model.vision.orient import Orientation
+from model.vision.overprint import find_lines_below
 from model.vision.polygon import Polygon, width_and_height
 from model.vision.recogniser import Recogniser
-from model.vision.seal_lift import Lifted, lift_seals
+from model.vision.seal_lift import Lifted
 from model.vision.seal_lines import surer_line
 from model.vision.table_rules import find_rules
 from model.vision.table_split import split_at_rules
@@ -54,7 +55,7 @@ class _DetectedLines:
     threads: int
 
     def surer(self, read: Callable[[Pixels], ReadLine]) -> ReadLine:
-        """Return what `read` gives for the page without seals, or with them if that is surer."""
+        """Return what `read` gives for the page without seals, or as it is if that is surer."""
         plain = functools.partial(read, self.pixels)
         return surer_line(read(self.lifted.pixels), self.lifted.seals, plain)
 
@@ -100,8 +101,8 @@ class PageReader:
         began = time.perf_counter()
         polygons = [_whole(pixels)]
         if detect:
-            lifted = lift_seals(pixels)
-            polygons = self.detector.find_lines(lifted.pixels, threads=threads)
+            find_lines = functools.partial(self.detector.find_lines, threads=threads)
+            lifted, polygons = find_lines_below(pixels, find_lines)
             rules = find_rules(lifted.pixels, polygons)
             polygons = split_at_rules(lifted.pixels, polygons, rules)
         check()
