@@ -14,8 +14,14 @@ def width_and_height(polygon: Polygon) -> tuple[int, int]:
 
 
 def order_points_clockwise(corners: Polygon) -> Polygon:
-    """Return the corners of a rectangle clockwise from the top left."""
-    by_x = corners[np.argsort(corners[:, 0], kind="stable")]
-    left = by_x[:2][np.argsort(by_x[:2, 1], kind="stable")]
-    right = by_x[2:][np.argsort(by_x[2:, 1], kind="stable")]
-    return np.stack([left[0], right[0], right[1], left[1]]).astype(np.float32)
+    """Return the corners of a rectangle clockwise from the top left.
+
+    The top side is the one that is level or nearest to it: of a high box that leans, the two
+    leftmost corners may be at its left and its right side.
+    """
+    middle = corners.mean(axis=0)
+    around = np.argsort(np.arctan2(*(corners - middle).T[::-1]), kind="stable")
+    clockwise = corners[around]
+    sides = np.roll(clockwise, -1, axis=0) - clockwise
+    rightmost = sides[:, 0] / np.maximum(np.linalg.norm(sides, axis=1), 1e-9)
+    return np.roll(clockwise, -int(rightmost.argmax()), axis=0).astype(np.float32)

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from model.vision.inference import Pixels
 from model.vision.polygon import Numbers
+from model.vision.vertical_glyphs import Mask, find_glyphs, find_marks
+from model.vision.vertical_layout import lay_out
 
-Mask = npt.NDArray[np.bool_]
 Cell = tuple[int, int]  # a character's first row, and the row after its last
 
 _MAX_CELLS = 100  # longer columns are skipped, which bounds the time and the line's length
@@ -26,16 +26,19 @@ _GAP = 0.3 / _UNIT  # a row between cells, so that strokes and characters are to
 _TALL = 1.5  # (height beyond the column's width, in widths) squared: cells are about square
 _CUT_INK = 8.0  # a cut through ink as wide as the column
 _MIN_CONTRAST = 24  # of 255; less is background
-_MARGIN = 0.08  # of the column's width, around each character
-_MAX_GRID = 1.3  # a line's height on an even grid, in heights of a character; beyond, no grid
 
 
 def to_horizontal(column: Pixels) -> Pixels | None:
     """Return the characters of a column, H x W x 3, side by side, h x w x 3; None if it is none."""
     background = _background(column)
     ink = _ink(column, background)
+    marks = find_marks(ink)
+    for mark in marks:
+        ink[mark.mask] = False
     cells = find_cells(ink)
-    return _lay_out(column, ink, background, cells) if len(cells) > 1 else None
+    if not cells or len(cells) + len(marks) == 1:
+        return None
+    return lay_out(column, background, [*find_glyphs(ink, cells), *marks])
 
 
 def find_cells(ink: Mask) -> list[Cell]:
@@ -124,43 +127,3 @@ def _shape_costs(profile: Numbers) -> Numbers:
     outside = (last < 0) | (following == len(profile))
     costs[:, -1] = np.where(inked, np.inf, np.where(outside, -_GAP, 0))
     return costs
-
-
-def _lay_out(column: Pixels, ink: Mask, background: Pixels, cells: list[Cell]) -> Pixels:
-    """Return the cells of a column, H x W x 3, side by side on its background, h x w x 3."""
-    margin = max(1, round(_MARGIN * np.ptp(np.flatnonzero(ink.any(axis=0)))))
-    colour = background.tolist()
-    column = cv2.copyMakeBorder(  # type: ignore[assignment]
-        column, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=colour
-    )
-    firsts, height = _first_rows(cells, int(np.ptp(np.flatnonzero(ink.any(axis=0)))))
-    pieces = []
-    for (top, bottom), first in zip(cells, firsts, strict=True):
-        across = np.flatnonzero(ink[top:bottom].any(axis=0))
-        # The border has shifted everything: this is the character with a margin on each side.
-        piece = column[top + margin : bottom + margin, across[0] : across[-1] + 1 + 2 * margin]
-        above = int(first) + margin
-        below = height + 2 * margin - above - len(piece)
-        pieces.append(
-            cv2.copyMakeBorder(piece, above, below, 0, 0, cv2.BORDER_CONSTANT, value=colour)
-        )
-    return np.concatenate(pieces, axis=1)
-
-
-def _first_rows(cells: list[Cell], width: int) -> tuple[Numbers, int]:
-    """Return the row of the line in which each cell starts, and the line's height.
-
-    Cells keep their position relative to an even grid, so that a full stop stays low and a letter
-    on its baseline. Without such a grid their middles are aligned.
-    """
-    spans = np.array(cells, float)
-    middles, highest = spans.mean(axis=1), np.ptp(spans, axis=1).max()
-    gaps = np.diff(middles)
-    steps = np.append(0, np.maximum(1, np.rint(gaps / max(1.0, np.median(gaps)))).cumsum())
-    slope, start = np.polyfit(steps, middles, 1)
-    placed = spans - (start + slope * steps)[:, None]
-    if np.ptp(placed) > _MAX_GRID * max(highest, width):
-        placed = spans - middles[:, None]
-    low, high = placed.min(), placed.max()
-    spare = max(0.0, width - (high - low)) / 2  # so that a line of dashes is not enlarged
-    return placed[:, 0] - low + spare, int(np.ceil(high - low + 2 * spare)) + 1

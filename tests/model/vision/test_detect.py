@@ -52,6 +52,22 @@ def test_corners_start_at_the_top_left(angle: float) -> None:
         assert order_points_clockwise(np.roll(corners, start, axis=0)) == pytest.approx(corners)
 
 
+@pytest.mark.parametrize("degrees", [-30, -4, 4, 30])
+@pytest.mark.parametrize("size", [(20, 800), (800, 20), (40, 44)])
+def test_the_first_corner_of_a_box_that_leans_is_its_top_left(
+    size: tuple[int, int], degrees: int
+) -> None:
+    """Of a high one, the two leftmost corners may be at both sides."""
+    width, height = size
+    upright = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], np.float32)
+    corners = upright @ turn
+    for start in range(4):
+        ordered = order_points_clockwise(np.roll(corners, start, axis=0))
+        assert ordered == pytest.approx(corners, abs=1e-2)
+
+
 @pytest.mark.parametrize(("threads", "used"), [(1, 1), (2, 2), (3, 2), (4, 4), (5, 4), (6, 6)])
 def test_a_page_uses_at_most_its_threads(
     monkeypatch: pytest.MonkeyPatch, threads: int, used: int

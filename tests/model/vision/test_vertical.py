@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -118,6 +119,70 @@ def test_characters_keep_their_height_in_the_line() -> None:
     dashes = to_horizontal(column([ONE, ONE, ONE])[0])
     assert dashes is not None
     assert dashes.shape[0] >= EM - 2
+
+
+def with_gap(characters: int) -> tuple[Pixels, int]:
+    """Return a column of boxes whose last but one square is empty, and the first row of that."""
+    image, cells = column([BOX] * characters)
+    top = cells[-3][1] + 5
+    image[top : cells[-2][1] + 1] = 255
+    return image, top
+
+
+def pieces(line: Pixels) -> list[tuple[int, int, int, int]]:
+    """Return the bounds of the connected ink in a line, from left to right."""
+    _, _, bounds, _ = cv2.connectedComponentsWithStats((line[..., 0] < 128).astype(np.uint8))
+    return sorted((int(x), int(y), int(w), int(h)) for x, y, w, h, _ in bounds[1:])
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("offset", [-8, 6])
+def test_a_full_stop_in_the_upper_right_gets_low(offset: int, *, beside: bool) -> None:
+    """Even if it starts beside the end of the character before it."""
+    image, top = with_gap(5)
+    image = np.pad(image, ((0, 0), (0, 14), (0, 0)), constant_values=255)
+    left = EM + 11 if beside else EM - 8
+    row = top + (offset if beside else 6)
+    cv2.circle(image, (left + 5, row + 5), 5, (0, 0, 0), 2)
+    line = to_horizontal(image)
+    assert line is not None
+    found = pieces(line)
+    assert len(found) == 5
+    _, stop_top, width, height = found[3]
+    _, box_top, _, box_height = found[2]
+    assert max(width, height) < 16
+    assert stop_top + height == pytest.approx(box_top + box_height, abs=4)
+    assert found[4][0] - found[3][0] > 0.6 * EM  # as wide as a square
+
+
+def test_a_middle_dot_stays_in_the_middle() -> None:
+    """Between the parts of a name."""
+    image, top = with_gap(5)
+    middle = top + EM // 2
+    image[middle - 3 : middle + 3, 6 + EM // 2 - 3 : 6 + EM // 2 + 3] = 0
+    line = to_horizontal(image)
+    assert line is not None
+    (_, dot, _, _), (_, box, _, height) = pieces(line)[3], pieces(line)[2]
+    assert dot + 3 == pytest.approx(box + height / 2, abs=6)
+
+
+def test_a_bracket_is_rotated_to_the_left() -> None:
+    """A dash is not, even if the column leans."""
+    image, top = with_gap(5)
+    image[top + 20 : top + 23, 12 : 6 + EM] = 0
+    image[top + 20 : top + 32, 3 + EM : 6 + EM] = 0
+    line = to_horizontal(image)
+    assert line is not None
+    left, _, width, height = pieces(line)[3]
+    assert height > 2 * width
+    corner = line[:, left : left + width, 0] < 128
+    assert corner[:, :3].sum() > corner[:, -3:].sum()  # the long stroke is on the left
+    image, top = with_gap(5)
+    cv2.line(image, (8, top + 24), (4 + EM, top + 14), (0, 0, 0), 3)
+    line = to_horizontal(image)
+    assert line is not None
+    _, _, width, height = pieces(line)[3]
+    assert width > 2 * height
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (40, 500), (500, 40)])
