@@ -5,11 +5,11 @@ from enum import Enum
 from itertools import pairwise
 from statistics import median
 
-from model.vision.gutters import Stack
+from model.vision.gutters import FEWEST, WORDY, Stack
 
-WORDY = 3.0  # width of a word by its height: numbers and single characters are narrower
-RAGGED = 4.5  # ... of a line of an address
-_LONG = 7.0  # ... of a line of running text
+# Width of a line by its height:
+RAGGED = 4.5  # of an address
+_LONG = 7.0  # of running text
 # In heights of a line:
 _SAME_ROW = 0.25  # distance of the middles of two lines of one row, or of two cells of one
 _SAME_EDGE = 0.8  # how far a line may begin from the left edge of its column, ...
@@ -17,7 +17,6 @@ _SAME_START = 0.4  # ... and in a block without indentation
 _INK = 0.45  # of a line, above and below its middle
 _TIGHT, _LOOSE = 1.5, 2.0  # distance of two lines of a block, and of running text
 _APART = 2.5  # lowest gap between two blocks
-_FEWEST = 3  # lines in a column, or rows of cells
 _FEWEST_APART = 4  # lines in a column whose rows are not those of its neighbour
 _MATCHED, _ALL_MATCHED = 0.75, 0.95  # share of lines in rows, with the same pitch and with another
 _SAME_PITCH = 1.06  # ratio of two
@@ -40,7 +39,7 @@ def verdict(left: Stack, right: Stack) -> Verdict:
     """Return what two stacks of lines are, from where both have lines."""
     one, other = _side_by_side(left, right)
     fewest = min(len(one.lines), len(other.lines))
-    if fewest < _FEWEST:
+    if fewest < FEWEST:
         return Verdict.UNDECIDED
     columns = _running_text(one, other)
     if not columns and _in_rows(one, other):
@@ -86,7 +85,7 @@ def _in_rows(one: Stack, other: Stack) -> bool:
         return True
     rows = [row for row in _strips(one, other) if row[0] and row[1]]
     level = sum(_level_cells(row[0], row[1], median(few.height)) for row in rows)
-    return len(rows) >= _FEWEST and level >= _LEVEL * len(rows)
+    return len(rows) >= FEWEST and level >= _LEVEL * len(rows)
 
 
 def _nearest(sorted_values: list[float], value: float) -> float:
@@ -144,7 +143,7 @@ def _full(stack: Stack) -> float:
 def _blocks(one: Stack, other: Stack) -> bool:
     """Return whether both stacks are short tight blocks, as addresses are, well apart."""
     one, other = _flush(one), _flush(other)
-    if min(len(one.lines), len(other.lines)) < _FEWEST:
+    if min(len(one.lines), len(other.lines)) < FEWEST:
         return False
     apart = min(other.left) - max(one.right)
     aspects = sorted((aspect(one), aspect(other)))

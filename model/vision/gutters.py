@@ -1,7 +1,10 @@
 """Gutters: straight gaps between lines side by side, from one crossing line to the next."""
 
+from bisect import bisect, bisect_left
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +19,11 @@ _HANGING_WIDTH = 1.8  # lowest beside a bullet or a number, ...
 _HANGING = 2.0  # ... which is at most this wide
 _BESIDE = 0.8  # a gutter runs at most so far left of the line to the right of it
 _SAME = 0.5  # gutters nearer than this are one
-_FEWEST = 2  # lines at each side
+
+WORDY = 3.0  # width of a word by its height: numbers and single characters are narrower
+FEWEST = 3  # lines in a column
+
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,14 @@ class Stack:
 
     def part(self, first: float, last: float) -> "Stack":
         """Return the lines whose middles are between two heights."""
-        return self.choose([i for i, y in enumerate(self.middle) if first <= y <= last])
+        start, end = bisect_left(self.middle, first), bisect(self.middle, last)
+        return Stack(
+            self.lines[start:end],
+            self.left[start:end],
+            self.right[start:end],
+            self.middle[start:end],
+            self.height[start:end],
+        )
 
     def choose(self, inside: list[int]) -> "Stack":
         """Return some of the lines, by their places in the stack."""
@@ -66,29 +80,98 @@ class Gutter:
 
 
 def gutters(boxes: LevelBoxes) -> list[Gutter]:
-    """Return the gutters between the boxes, the longest first."""
-    gaps = _gaps(boxes)
-    right_of, left_of = gaps.argmin(axis=1), gaps.argmin(axis=0)
-    height = float(np.median(boxes.height))
-    pairs = [
-        (i, int(j), float(gaps[i, j]))
-        for i, j in enumerate(right_of)
-        if gaps[i, j] < np.inf and left_of[j] == i
-    ]
-    wide = [boxes.right[i] - boxes.left[i] > _HANGING * boxes.height[i] for i in range(len(boxes))]
-    close = [
-        (i, j) for i, j, gap in pairs if gap < height * (_WIDTH if wide[i] else _HANGING_WIDTH)
-    ]
-    joined = set(close)
-    places = [
-        float(boxes.left[j]) - min(gap / 2, _BESIDE * height)
-        for i, j, gap in pairs
-        if (i, j) not in joined
-    ]
-    sides = _Sides(boxes, gaps, right_of, left_of, close)
-    found = [gutter for x in _distinct(places, _SAME * height) for gutter in sides.along(x)]
-    distinct = {(*gutter.left.lines, -1, *gutter.right.lines): gutter for gutter in found}
-    return sorted(distinct.values(), key=lambda gutter: -gutter.length)
+    """Return the gutters that may be between columns, the longest first."""
+    neighbours = _Neighbours.of(boxes)
+    places = np.array(_distinct(neighbours.gutters, _SAME * neighbours.height))[:, None]
+    left, right = boxes.left, boxes.right
+    crossing = (left < places) & (right > places)
+    on_left = (right <= places) & (neighbours.next > places)
+    on_right = (left >= places) & (neighbours.previous < places)
+    order = np.argsort(boxes.middle, kind="stable")
+    wordy = neighbours.last - neighbours.first >= WORDY * boxes.height
+    enough = [(side & wordy).sum(axis=1) >= FEWEST for side in (on_left, on_right)]
+    found: dict[tuple[int, ...], Gutter] = {}
+    for i in np.flatnonzero(enough[0] & enough[1]).tolist():
+        sides = (order[on_left[i, order]], order[on_right[i, order]])
+        for gutter in _between(
+            float(places[i, 0]), order[crossing[i, order]], sides, boxes, neighbours
+        ):
+            found[(*gutter.left.lines, -1, *gutter.right.lines)] = gutter
+    return sorted(found.values(), key=lambda gutter: -gutter.length)
+
+
+def _between(
+    x: float,
+    crossing: Indices,
+    sides: tuple[Indices, Indices],
+    boxes: LevelBoxes,
+    neighbours: "_Neighbours",
+) -> Iterator[Gutter]:
+    """Yield the gutters at `x`, one between any two lines that cross it."""
+    edge = float(boxes.left.min())
+    limits = [-np.inf, *boxes.middle[crossing].tolist(), np.inf]
+    stacks = [_stack(side, boxes, neighbours) for side in sides]
+    for above, below in pairwise(limits):
+        counts = [bisect(stack.middle, below) - bisect(stack.middle, above) for stack in stacks]
+        if min(counts) >= FEWEST:
+            left, right = (stack.part(above, below) for stack in stacks)
+            yield Gutter(x, edge, above, below, left, right)
+
+
+def _stack(lines: Indices, boxes: LevelBoxes, neighbours: "_Neighbours") -> Stack:
+    return Stack(
+        lines.tolist(),
+        neighbours.first[lines].tolist(),
+        neighbours.last[lines].tolist(),
+        boxes.middle[lines].tolist(),
+        boxes.height[lines].tolist(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """What is beside each box, and where there may be gutters.
+
+    `next` and `previous` are where the next box begins, and where the previous one ends; infinite
+    without any. A line that was found in pieces reaches from `first` to `last`.
+    """
+
+    height: float
+    next: Numbers
+    previous: Numbers
+    first: Numbers
+    last: Numbers
+    gutters: Numbers
+
+    @classmethod
+    def of(cls, boxes: LevelBoxes) -> "_Neighbours":
+        """Find them."""
+        every = np.arange(len(boxes))
+        height = float(np.sort(boxes.height)[len(boxes) // 2])
+        gaps = _gaps(boxes)
+        right_of, left_of = gaps.argmin(axis=1), gaps.argmin(axis=0)
+        gap, before = gaps[every, right_of], gaps[left_of, every]
+        one = np.flatnonzero((gap < np.inf) & (left_of[right_of] == every))
+        other, apart = right_of[one], gap[one]
+        wide = boxes.right[one] - boxes.left[one] > _HANGING * boxes.height[one]
+        close = apart < height * np.where(wide, _WIDTH, _HANGING_WIDTH)
+        first, last = boxes.left.copy(), boxes.right.copy()
+        words = sorted(
+            zip(one[close].tolist(), other[close].tolist(), strict=True),
+            key=lambda pair: first[pair[0]],
+        )
+        for i, j in words:
+            first[j] = first[i]
+        for i, j in reversed(words):
+            last[i] = last[j]
+        return cls(
+            height,
+            np.where(gap < np.inf, boxes.left[right_of], np.inf),
+            np.where(before < np.inf, boxes.right[left_of], -np.inf),
+            first,
+            last,
+            (boxes.left[other] - np.minimum(apart / 2, _BESIDE * height))[~close],
+        )
 
 
 def _gaps(boxes: LevelBoxes) -> Numbers:
@@ -104,64 +187,9 @@ def _gaps(boxes: LevelBoxes) -> Numbers:
     return np.where(beside, gap, np.inf)
 
 
-def _distinct(places: list[float], distance: float) -> list[float]:
+def _distinct(places: Numbers, distance: float) -> list[float]:
     """Return the middle one of each group of places that are near each other."""
     groups: dict[int, list[float]] = defaultdict(list)
-    for place in sorted(places):
+    for place in np.sort(places).tolist():
         groups[int(place // distance)].append(place)
-    return [group[len(group) // 2] for group in groups.values()]
-
-
-class _Sides:
-    """Finds the lines next to a gutter."""
-
-    def __init__(
-        self,
-        boxes: LevelBoxes,
-        gaps: Numbers,
-        right_of: npt.NDArray[np.intp],
-        left_of: npt.NDArray[np.intp],
-        close: list[tuple[int, int]],
-    ) -> None:
-        every = np.arange(len(boxes))
-        infinite = np.inf
-        self._boxes = boxes
-        self._edge = float(boxes.left.min())
-        # Where the next box begins or ends.
-        self._next = np.where(gaps[every, right_of] < infinite, boxes.left[right_of], infinite)
-        self._previous = np.where(gaps[left_of, every] < infinite, boxes.right[left_of], -infinite)
-        self._order = np.argsort(boxes.middle, kind="stable")
-        # A line that was found in pieces reaches from its first to its last one.
-        self._left, self._right = boxes.left.copy(), boxes.right.copy()
-        for i, j in sorted(close, key=lambda pair: boxes.left[pair[0]]):
-            self._left[j] = self._left[i]
-        for i, j in sorted(close, key=lambda pair: -boxes.left[pair[0]]):
-            self._right[i] = self._right[j]
-
-    def along(self, x: float) -> list[Gutter]:
-        """Return the gutters at `x`, one between any two lines that cross it."""
-        boxes, order = self._boxes, self._order
-        crossing = order[(boxes.left[order] < x) & (boxes.right[order] > x)]
-        left = order[(boxes.right[order] <= x) & (self._next[order] > x)]
-        right = order[(boxes.left[order] >= x) & (self._previous[order] < x)]
-        ends = boxes.middle[crossing]
-        left_parts = np.searchsorted(ends, boxes.middle[left])
-        right_parts = np.searchsorted(ends, boxes.middle[right])
-        limits = [-np.inf, *ends.tolist(), np.inf]
-        found = []
-        for part in range(len(ends) + 1):
-            one, other = left[left_parts == part], right[right_parts == part]
-            if min(len(one), len(other)) >= _FEWEST:
-                above, below = limits[part : part + 2]
-                stacks = self._stack(one), self._stack(other)
-                found.append(Gutter(x, self._edge, above, below, *stacks))
-        return found
-
-    def _stack(self, lines: npt.NDArray[np.intp]) -> Stack:
-        return Stack(
-            lines.tolist(),
-            self._left[lines].tolist(),
-            self._right[lines].tolist(),
-            self._boxes.middle[lines].tolist(),
-            self._boxes.height[lines].tolist(),
-        )
+    return [group[len(group) // 2] for group in groups.values() if len(group) > 1]

@@ -7,8 +7,7 @@ import numpy as np
 
 from model.vision.bands import Band, bands
 from model.vision.blocks import Block
-from model.vision.columns import WORDY
-from model.vision.gutters import gutters
+from model.vision.gutters import WORDY, gutters
 from model.vision.level import LevelBoxes, Levelling, level_boxes
 from model.vision.order import rows
 from model.vision.paragraphs import Paragraph, paragraphs

@@ -29,8 +29,9 @@ class Paragraph:
 
 def paragraphs(boxes: LevelBoxes, rows: list[list[int]]) -> Iterator[Paragraph]:
     """Yield the paragraphs and tables that rows of boxes form, from top to bottom."""
-    middles = [float(boxes.middle[row].mean()) for row in rows]
-    heights = [float(boxes.height[row].max()) for row in rows]
+    middle, height = boxes.middle.tolist(), boxes.height.tolist()
+    middles = [sum(middle[i] for i in row) / len(row) for row in rows]
+    heights = [max(height[i] for i in row) for row in rows]
     steps = [after - before for before, after in pairwise(middles)]
     start = 0
     for i, step in enumerate(steps):
