@@ -14,9 +14,10 @@ import numpy as np
 
 from model.training.charset_file import read_charset
 from model.training.sheets import Boxes, Sheet, SheetSource
-from model.vision.detect import Detector, Region
+from model.vision.detect import Detector
 from model.vision.inference import Pixels
 from model.vision.polygon import Polygon
+from model.vision.region import whole
 from model.weights import pick
 
 _SEED = 77
@@ -49,8 +50,7 @@ def found(lines: Boxes, polygons: Sequence[Polygon]) -> int:
 
 def detect_at(detector: Detector, pixels: Pixels, scale: float) -> list[Polygon]:
     """Return the boxes of one pass over a page, H x W x 3, at a scale."""
-    whole = Region(0, 0, pixels.shape[1], pixels.shape[0])
-    return detector.detect_at(detector.networks[1], pixels, whole, scale).boxes
+    return detector.detect_at(detector.networks[1], pixels, whole(pixels), scale).boxes
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Detect the lines of a page, each as a four-point box."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -9,8 +10,10 @@ from model.vision.boxes import boxes
 from model.vision.inference import Network, Normalisation, Pixels
 from model.vision.passes import merge_closer, merge_farther
 from model.vision.polygon import Numbers, Polygon, width_and_height
+from model.vision.region import Region, whole
 from model.vision.scale import border, first_scale, map_size, next_scale
 from model.vision.skew import level, skew_degrees
+from model.vision.tiles import join, tiles
 from model.weights import Weights
 
 _MAX_PASSES = 3  # over one page
@@ -19,24 +22,6 @@ _MAYBE_TEXT = 0.05  # probability from which a pixel may be text that is too sma
 _MARGIN_PX = 32  # of the map, around all pixels that may be text
 # The next pass leaves out the blank part of a page if the rest is less than this share of it.
 _MAX_REGION = 0.5
-
-
-class Region(NamedTuple):
-    """A part of a page, in px of the page; `right` and `bottom` are exclusive."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def area(self) -> int:
-        """The number of its pixels."""
-        return (self.right - self.left) * (self.bottom - self.top)
-
-    def crop(self, pixels: Pixels) -> Pixels:
-        """Return this part of a page."""
-        return pixels[self.top : self.bottom, self.left : self.right]
 
 
 class Detection(NamedTuple):
@@ -56,10 +41,21 @@ class Detector:
         self.networks = {each: Network(model, threads=each, shrinks=True) for each in numbers}
         self._normalisation = Normalisation(weights.mean, weights.std)
 
-    def find_lines(self, pixels: Pixels, *, threads: int = 1) -> list[Polygon]:
-        """Return the boxes of the lines of a page, H x W x 3, in px of the page, in any order."""
+    def find_lines(
+        self, pixels: Pixels, *, threads: int = 1, check: Callable[[], None] = lambda: None
+    ) -> list[Polygon]:
+        """Return the boxes of the lines of a page, H x W x 3, in px of the page, in any order.
+
+        `check` is called between the tiles of a long page; what it raises ends the search.
+        """
         network = self.networks[max(each for each in self.networks if each <= threads)]
-        return self._find_lines_in(network, pixels, Region(0, 0, pixels.shape[1], pixels.shape[0]))
+        first, *others = parts = tiles(*pixels.shape[:2])
+        found = self._find_lines_in(network, pixels, first)
+        for tile, following in zip(parts, others, strict=False):
+            check()
+            latest = self._find_lines_in(network, pixels, following)
+            found = join(found, latest, tile, following)
+        return found
 
     def _find_lines_in(self, network: Network, pixels: Pixels, region: Region) -> list[Polygon]:
         """Return the boxes of the lines of a part of a page, H x W x 3, in px of the page."""
@@ -100,12 +96,11 @@ class Detector:
         if not degrees:
             return found
         turned, back = level(region.crop(pixels), scale, degrees)
-        whole = Region(0, 0, turned.shape[1], turned.shape[0])
         start = np.array([region.left, region.top], np.float32)
         limit = np.array([pixels.shape[1], pixels.shape[0]], np.float32) - 1
         boxes_back = [
             np.clip(cv2.transform(box[None], back)[0] + start, 0, limit).astype(np.float32)
-            for box in self.detect_at(network, turned, whole, 1.0).boxes
+            for box in self.detect_at(network, turned, whole(turned), 1.0).boxes
         ]
         return merge_closer(found, boxes_back)
 

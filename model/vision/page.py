@@ -101,7 +101,7 @@ class PageReader:
         began = time.perf_counter()
         polygons = [_whole(pixels)]
         if detect:
-            find_lines = functools.partial(self.detector.find_lines, threads=threads)
+            find_lines = functools.partial(self.detector.find_lines, threads=threads, check=check)
             lifted, polygons = find_lines_below(pixels, find_lines)
             rules = find_rules(lifted.pixels, polygons)
             polygons = split_at_rules(lifted.pixels, polygons, rules)

@@ -23,7 +23,7 @@ def merge_closer(earlier: Sequence[Polygon], closer: Sequence[Polygon]) -> list[
     """
     if not earlier or not closer:
         return [*earlier, *closer]
-    alone = _shared_areas(earlier, closer).sum(axis=1) < _ALONE * np.prod(_sides(earlier), axis=0)
+    alone = shared_areas(earlier, closer).sum(axis=1) < _ALONE * np.prod(_sides(earlier), axis=0)
     return [*closer, *(earlier[index] for index in np.flatnonzero(alone).tolist())]
 
 
@@ -35,7 +35,7 @@ def merge_farther(earlier: Sequence[Polygon], farther: Sequence[Polygon]) -> lis
     """
     if not earlier or not farther:
         return [*earlier, *farther]
-    shared = _shared_areas(earlier, farther)
+    shared = shared_areas(earlier, farther)
     (low, length), (later_low, later_length) = _sides(earlier), _sides(farther)
     alone = shared.sum(axis=0) < _ALONE * later_low * later_length
     contained = shared > _CONTAINED * (low * length)[:, None]
@@ -50,9 +50,9 @@ def merge_farther(earlier: Sequence[Polygon], farther: Sequence[Polygon]) -> lis
     ]
 
 
-def _shared_areas(first: Sequence[Polygon], second: Sequence[Polygon]) -> Numbers:
+def shared_areas(first: Sequence[Polygon], second: Sequence[Polygon]) -> Numbers:
     """Return the areas that boxes have in common, N x M, in square px."""
-    one, other = np.array(first), np.array(second)
+    one, other = np.reshape(first, (-1, 4, 2)), np.reshape(second, (-1, 4, 2))
     touching = (one.min(axis=1)[:, None] < other.max(axis=1)[None]) & (
         other.min(axis=1)[None] < one.max(axis=1)[:, None]
     )
