@@ -1,5 +1,6 @@
 """Where columns stand side by side: from which height to which."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -128,8 +129,11 @@ def _gaps(stack: Stack) -> Iterator[tuple[float, float]]:
 
 def _usual_gap(gaps: list[tuple[float, float]], cut: float, end: float, top: float) -> float:
     """Return the usual gap above a place, down from the last cut, or below: the lower one."""
-    above = [gap for gap in gaps if gap[0] > cut and gap[1] <= end + 1][-_NEXT_GAPS:]
-    below = [gap for gap in gaps if gap[0] >= top - 1][:_NEXT_GAPS]
+    here, after = bisect_left(gaps, (end - 1,)), bisect_left(gaps, (top - 1,))
+    above = [
+        gap for gap in gaps[max(0, here - _NEXT_GAPS) : here] if cut < gap[0] and gap[1] <= end + 1
+    ]
+    below = gaps[after : after + _NEXT_GAPS]
     around = [median(last - first for first, last in near) for near in (above, below) if near]
     return min(around, default=0.0)
 
