@@ -25,8 +25,7 @@ def export(
     graph = Graph()
     with torch.no_grad():
         trunk = TrunkWriter(graph, network.trunk, quantised=quantised).write()
-        neck = NeckWriter(graph, quantised=quantised, lstm_int8=quantised and lstm_int8)
-        features = neck.write(trunk, network.neck)
+        features = NeckWriter(graph, lstm_int8=quantised and lstm_int8).write(trunk, network.neck)
         write_classifier(graph, features, network, quantised=quantised)
     model = graph.model(len(network.classifier.bias), 1 if quantised else "N")
     for key, value in {"character": "\n".join(charset), "licence": "Apache-2.0"}.items():

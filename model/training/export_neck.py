@@ -12,11 +12,11 @@ from model.training.onnx_graph import Graph
 class NeckWriter:
     """Writes a neck into a graph, its LSTMs in float or with int8 weights."""
 
-    def __init__(self, graph: Graph, *, quantised: bool, lstm_int8: bool) -> None:
-        self.graph, self._quantised, self._lstm_int8 = graph, quantised, lstm_int8
+    def __init__(self, graph: Graph, *, lstm_int8: bool) -> None:
+        self.graph, self._lstm_int8 = graph, lstm_int8
 
     def write(self, maps: str, neck: Neck) -> str:
-        """Return the name of the neck's output, T x N x 120, for the trunk's, which may be int8."""
+        """Return the name of the neck's output, T x N x 120, for the trunk's."""
         both = self._silu(self._entered(maps, neck), "both")
         self.graph.split(both, ["direct", "start"])
         entry = self.graph.node("Add", ["start", self._near("start", neck.near)], "entry")
@@ -38,10 +38,7 @@ class NeckWriter:
         both = nn.Linear(TRUNK, 2 * FEATURES)
         both.weight.copy_(torch.cat([neck.direct.weight, neck.entry.weight]))
         both.bias.copy_(torch.cat([neck.direct.bias, neck.entry.bias]))
-        along = self._along(maps, "trunk")
-        if not self._quantised:
-            return self.graph.product(along, both, "entered")
-        return self.graph.int8_product(along, "pool", both, "entered")
+        return self.graph.product(self._along(maps, "trunk"), both, "entered")
 
     def _near(self, source: str, layer: nn.Conv1d) -> str:
         axis = self.graph.constant("height", np.array([2], np.int64))

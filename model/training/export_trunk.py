@@ -24,7 +24,7 @@ class TrunkWriter:
         self.graph, self._trunk, self._quantised = graph, trunk, quantised
 
     def write(self) -> str:
-        """Return the name of the trunk's output, N x 384 x 1 x T; if quantised, its steps."""
+        """Return the name of the trunk's output, N x 384 x 1 x T."""
         maps = self._stem()
         for number, block in enumerate(self._trunk.blocks):
             maps = self._block(maps, block, f"b{number}")
@@ -38,7 +38,7 @@ class TrunkWriter:
         sixths = torch.full((TRUNK, 1, 3, 2), 1 / 6)
         weights = self.graph.weights("pool/mean", sixths, torch.zeros(TRUNK), maps)
         pooled = self.graph.node("Conv", [maps, *weights], "pool/conv", group=TRUNK, **window)
-        return self.graph.steps(pooled, "pool", self._trunk.blocks[-1].sum.ends)
+        return self.graph.quantised(pooled, "pool", self._trunk.blocks[-1].sum.ends)
 
     def _quantise(self, source: str, name: str, ends: Ends) -> str:
         return self.graph.quantised(source, name, ends) if self._quantised else source
