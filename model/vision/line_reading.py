@@ -8,6 +8,7 @@ from model.vision.inference import Pixels
 from model.vision.orient import Orientation
 from model.vision.polygon import Polygon
 from model.vision.recogniser import Recogniser
+from model.vision.second_reading import read_again
 from model.vision.straighten import straighten
 
 # Of a line read in the wrong direction, either is lower with nearly all texts.
@@ -95,7 +96,7 @@ class LineReader:
         # comparisons numpy keeps the memory that it copied.
         if (line == line[0, 0]).all():
             return ReadLine("", 0.0, 0.0, polygon, direction)
-        text = self._recogniser.recognise(line)
+        text = read_again(self._recogniser, line, self._recogniser.recognise(line))
         return ReadLine(text.text, text.mean_probability, text.confidence, polygon, direction)
 
 

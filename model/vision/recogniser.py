@@ -26,6 +26,7 @@ class RecognisedText:
     text: str
     mean_probability: float  # 0 to 1
     confidence: float  # 0 to 1; the probability that all of the text is correct, if calibrated
+    nll: float  # negative log-likelihood of the text, in nats
 
 
 class Recogniser:
@@ -55,12 +56,17 @@ class Recogniser:
                 f"{weights.name} has {classes} classes for {len(self._charset)} characters"
             )
 
-    def recognise(self, line: Pixels) -> RecognisedText:
-        """Return the text of a line, H x W x 3.
+    @property
+    def calibrated(self) -> bool:
+        """Whether a confidence is the probability that the text is right."""
+        return self._calibration is not None
+
+    def recognise(self, line: Pixels, *, stretch: float = 1.0) -> RecognisedText:
+        """Return the text of a line, H x W x 3, whose width is multiplied by `stretch`.
 
         Lines are recognised one by one, at their own width: a batch would be padded to the widest.
         """
-        blob = self._blob(line)
+        blob = self._blob(line, stretch)
         spans = windows(blob.shape[3], _WIDTH_STEP_PX)
         parts = [self.network.run(blob[..., first:last])[0] for first, last in spans]
         decoded = decode_ctc(merge(parts, spans), self._charset)
@@ -69,16 +75,17 @@ class Recogniser:
             text,
             decoded.mean_probability,
             self._confidence(decoded.mean_probability, decoded.nll),
+            decoded.nll,
         )
 
-    def _blob(self, line: Pixels) -> npt.NDArray[np.float32]:
+    def _blob(self, line: Pixels, stretch: float) -> npt.NDArray[np.float32]:
         """Return a line as the network's input, 1 x 3 x H x W.
 
         W is a multiple of the networks' stride: to stretch a line by a few columns loses less
         accuracy than a margin would. Only the shortest lines get a margin, of mid-grey.
         """
         height, width = line.shape[:2]
-        wanted = self._height_px * min(width / height, _MAX_ASPECT)
+        wanted = self._height_px * min(width / height * stretch, _MAX_ASPECT)
         if wanted > _MIN_WIDTH_PX:
             wanted = max(_MIN_WIDTH_PX, round(wanted / _WIDTH_STEP_PX) * _WIDTH_STEP_PX)
         shape = (max(1, math.ceil(wanted)), self._height_px)

@@ -36,9 +36,10 @@ class Networks:
         # Read upright, the dark corner of the page is the first one of the line.
         direction = COLUMN if high else {0: UPRIGHT, 3: DOWN, 2: UPSIDE_DOWN, 1: UP}[dark]
         self.read.append(direction)
-        return RecognisedText(*self.answers.get(direction, ("", 0.0, 0.0)))
+        return RecognisedText(*self.answers.get(direction, ("", 0.0, 0.0)), nll=0.0)
 
     high = False
+    calibrated = False
 
     def upside_down_probability(self, line: Pixels) -> float:
         """Return how certain the classifier is that a line is upside down."""

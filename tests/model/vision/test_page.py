@@ -117,9 +117,9 @@ def test_a_line_of_one_colour_is_not_recognised(
     lines: list[Pixels] = []
     plain = reader.recogniser.recognise
 
-    def recognise(line: Pixels) -> RecognisedText:
+    def recognise(line: Pixels, *, stretch: float = 1.0) -> RecognisedText:
         lines.append(line)
-        return plain(line)
+        return plain(line, stretch=stretch)
 
     monkeypatch.setattr(reader.recogniser, "recognise", recognise)
     reader.read(image, detect=False, check=lambda: None)
