@@ -6,7 +6,8 @@ from collections.abc import Container
 from model.training import forms
 from model.training.prepare_terms import accented, held_out, terms
 
-KINDS = ("accents", "look_alikes", "formulas", "small", "worn")
+KINDS = ("accents", "look_alikes", "formulas", "small", "worn", "unknown")
+_KANJI, _KANA = range(0x4E00, 0x9FA6), range(0x3042, 0x30FB)
 _FORMULAS = (
     "E = mc²", "a² + b² = c²", "F = ma", "πr²", "V = 4/3 πr³", "C = 2πr", "λ = h/p", "E = hν",
     "ω = 2πf",
@@ -36,11 +37,15 @@ class HeldOutTexts:
         self._charset = charset
         self._accented = [word for _, word in accented(charset) if held_out(word)]
         self._terms = [word for word in terms(charset) if held_out(word)]
+        every = (chr(point) for part in (_KANJI, _KANA) for point in part)
+        self._outside = [c for c in every if c not in charset]
 
     def generate(self, rng: random.Random, kind: str) -> str:
-        """Return a text of one of KINDS, with single spaces and within the charset."""
+        """Return a text of one of KINDS; but for "unknown", all of it is in the charset."""
+        if kind == "unknown":
+            return self._unknown(rng)
         makers = (self._accents, self._look_alikes, self._formula, _amount, forms.generate)
-        make = dict(zip(KINDS, makers, strict=True))[kind]
+        make = dict(zip(KINDS, makers, strict=False))[kind]
         while True:
             text = "".join(c for c in make(rng) if c == " " or c in self._charset)
             if text := " ".join(text.split()):
@@ -61,6 +66,12 @@ class HeldOutTexts:
         """Return a formula or a term whose characters are all in the charset."""
         known = [f for f in _FORMULAS if all(c == " " or c in self._charset for c in f)]
         return rng.choice(known)
+
+    def _unknown(self, rng: random.Random) -> str:
+        """Return characters that the charset lacks, sometimes beside a word that it has."""
+        outside = rng.choices(self._outside, k=rng.randint(1, 5))
+        word = rng.choice(self._terms) if rng.random() < 0.6 else ""
+        return "".join(outside) + word
 
 
 def _amount(rng: random.Random) -> str:
