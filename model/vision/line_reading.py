@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from model.vision.brackets import equally_wide
 from model.vision.directions import Direction
 from model.vision.inference import Pixels
 from model.vision.orient import Orientation
@@ -97,7 +98,9 @@ class LineReader:
         if (line == line[0, 0]).all():
             return ReadLine("", 0.0, 0.0, polygon, direction)
         text = read_again(self._recogniser, line, self._recogniser.recognise(line))
-        return ReadLine(text.text, text.mean_probability, text.confidence, polygon, direction)
+        return ReadLine(
+            equally_wide(text.text), text.mean_probability, text.confidence, polygon, direction
+        )
 
 
 def _doubtful(line: ReadLine) -> bool:
