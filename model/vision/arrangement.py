@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.vision.blocks import Block
+from model.vision.blocks import Block, moved
+from model.vision.crosswise import crosswise_units, with_units
 from model.vision.directions import Direction, from_text_corner
 from model.vision.layout import lay_out, one_block, renumbered
 from model.vision.line_reading import ReadLine
+from model.vision.polygon import Polygon
 
 
 def arranged(
@@ -20,12 +22,38 @@ def arranged(
     row. The polygons that come in begin at the top left of the page, those that go out where their
     text begins.
     """
-    arrange = lay_out if by_columns else one_block
-    blocks = arrange([line.polygon for line in lines], direction.quarter_turns)
-    if direction is Direction.COLUMN:  # upright characters begin at the top left of the page
-        blocks = [replace(block, polygon=np.roll(block.polygon, 1, axis=0)) for block in blocks]
+    polygons = [line.polygon for line in lines]
+    if by_columns:
+        blocks = _laid_out(polygons, [line.direction for line in lines], direction)
+    else:
+        blocks = _from_text_corners(one_block(polygons, direction.quarter_turns), direction)
     ordered = [lines[index] for block in blocks for index in block.lines]
     return (
         [replace(line, polygon=from_text_corner(line.polygon, line.direction)) for line in ordered],
         renumbered(blocks),
     )
+
+
+def _laid_out(
+    polygons: Sequence[Polygon], directions: Sequence[Direction], most: Direction
+) -> list[Block]:
+    """Return the blocks of a page, with the lines that run across most in blocks of their own."""
+    units = crosswise_units(polygons, directions, most)
+    across = {index for unit in units for index in unit}
+
+    def blocks_of(members: Sequence[int], direction: Direction) -> list[Block]:
+        blocks = lay_out([polygons[index] for index in members], direction.quarter_turns)
+        return [moved(block, members) for block in _from_text_corners(blocks, direction)]
+
+    blocks = blocks_of([index for index in range(len(polygons)) if index not in across], most)
+    return with_units(blocks, [blocks_of(unit, directions[unit[0]]) for unit in units], most)
+
+
+def _from_text_corners(blocks: list[Block], direction: Direction) -> list[Block]:
+    """Return the blocks with the top left corner of their text first.
+
+    Upright characters below each other begin at the top left of the page, not of the page on its
+    side that has them as lines.
+    """
+    turns = int(direction is Direction.COLUMN)
+    return [replace(block, polygon=np.roll(block.polygon, turns, axis=0)) for block in blocks]

@@ -1,6 +1,7 @@
 """The blocks of a page: lines that are read together, and the cells of those that are tables."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from model.vision.polygon import Polygon
@@ -31,3 +32,13 @@ class Block:
     lines: tuple[int, ...]
     polygon: Polygon
     cells: tuple[Cell, ...]
+
+
+def moved(block: Block, places: Mapping[int, int] | Sequence[int]) -> Block:
+    """Return a block of lines that have other places: line i is now at `places[i]`."""
+
+    def lines_of(part: Block | Cell) -> tuple[int, ...]:
+        return tuple(places[line] for line in part.lines)
+
+    cells = tuple(replace(cell, lines=lines_of(cell)) for cell in block.cells)
+    return replace(block, lines=lines_of(block), cells=cells)

@@ -5,11 +5,10 @@ from enum import Enum
 from itertools import pairwise
 from statistics import median
 
-from model.vision.gutters import FEWEST, WORDY, Stack
+from model.vision.gutters import FEWEST, LONG, WORDY, Stack
 
 # Width of a line by its height:
 RAGGED = 4.5  # of an address
-_LONG = 7.0  # of running text
 # In heights of a line:
 _SAME_ROW = 0.25  # distance of the middles of two lines of one row, or of two cells of one
 _SAME_EDGE = 0.8  # how far a line may begin from the left edge of its column, ...
@@ -127,7 +126,7 @@ def _aligned_left(stack: Stack) -> bool:
 
 def _running_text(one: Stack, other: Stack) -> bool:
     """Return whether both stacks have long lines that fill their column."""
-    if not all(aspect(stack) >= _LONG and pitch(stack) <= _LOOSE for stack in (one, other)):
+    if not all(aspect(stack) >= LONG and pitch(stack) <= _LOOSE for stack in (one, other)):
         return False
     full = [_full(stack) for stack in (one, other)]
     return min(full) >= _FULL_IN_ONE and sum(full) >= 2 * _FULL_IN_BOTH

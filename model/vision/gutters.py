@@ -1,7 +1,6 @@
 """Gutters: straight gaps between lines side by side, from one crossing line to the next."""
 
 from bisect import bisect, bisect_left
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +13,7 @@ from model.vision.polygon import Numbers
 
 # In heights of a line:
 _OVERLAP = 0.3  # of two lines that lie side by side
+_INEXACT = 0.75  # boxes may reach so far into a gutter, or across it
 _WIDTH = 0.7  # lowest of a gap that is not between two words
 _HANGING_WIDTH = 1.8  # lowest beside a bullet or a number, ...
 _HANGING = 2.0  # ... which is at most this wide
@@ -21,7 +21,9 @@ _BESIDE = 0.8  # a gutter runs at most so far left of the line to the right of i
 _SAME = 0.5  # gutters nearer than this are one
 
 WORDY = 3.0  # width of a word by its height: numbers and single characters are narrower
+LONG = 7.0  # ... of a line of running text
 FEWEST = 3  # lines in a column
+_ALIGNED = 5  # lines side by side that show a gutter no wider than a space
 
 Indices = npt.NDArray[np.intp]
 
@@ -82,11 +84,11 @@ class Gutter:
 def gutters(boxes: LevelBoxes) -> list[Gutter]:
     """Return the gutters that may be between columns, the longest first."""
     neighbours = _Neighbours.of(boxes)
-    places = np.array(_distinct(neighbours.gutters, _SAME * neighbours.height))[:, None]
-    left, right = boxes.left, boxes.right
-    crossing = (left < places) & (right > places)
-    on_left = (right <= places) & (neighbours.next > places)
-    on_right = (left >= places) & (neighbours.previous < places)
+    places = np.array(neighbours.gutters)[:, None]
+    reach, centre = _INEXACT * neighbours.height, (boxes.left + boxes.right) / 2
+    crossing = (boxes.left < places - reach) & (boxes.right > places + reach)
+    on_left = ~crossing & (centre < places) & (neighbours.next > places - reach)
+    on_right = ~crossing & (centre >= places) & (neighbours.previous < places + reach)
     order = np.argsort(boxes.middle, kind="stable")
     wordy = neighbours.last - neighbours.first >= WORDY * boxes.height
     enough = [(side & wordy).sum(axis=1) >= FEWEST for side in (on_left, on_right)]
@@ -141,7 +143,7 @@ class _Neighbours:
     previous: Numbers
     first: Numbers
     last: Numbers
-    gutters: Numbers
+    gutters: list[float]
 
     @classmethod
     def of(cls, boxes: LevelBoxes) -> "_Neighbours":
@@ -155,6 +157,7 @@ class _Neighbours:
         other, apart = right_of[one], gap[one]
         wide = boxes.right[one] - boxes.left[one] > _HANGING * boxes.height[one]
         close = apart < height * np.where(wide, _WIDTH, _HANGING_WIDTH)
+        close &= ~_narrow_gutter(boxes, one, other, height)
         first, last = boxes.left.copy(), boxes.right.copy()
         words = sorted(
             zip(one[close].tolist(), other[close].tolist(), strict=True),
@@ -170,7 +173,7 @@ class _Neighbours:
             np.where(before < np.inf, boxes.right[left_of], -np.inf),
             first,
             last,
-            (boxes.left[other] - np.minimum(apart / 2, _BESIDE * height))[~close],
+            _places(boxes.right[one[~close]], boxes.left[other[~close]], height),
         )
 
 
@@ -181,15 +184,36 @@ def _gaps(boxes: LevelBoxes) -> Numbers:
     shared = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
     lower = np.minimum(boxes.height[:, None], boxes.height)
     gap = boxes.left - boxes.right[:, None]
-    beside = (shared > _OVERLAP * lower) & (gap > -_OVERLAP * lower)
+    beside = (shared > _OVERLAP * lower) & (gap > -2 * _INEXACT * lower)
     centre = boxes.left + boxes.right
     beside &= centre > centre[:, None]
     return np.where(beside, gap, np.inf)
 
 
-def _distinct(places: Numbers, distance: float) -> list[float]:
-    """Return the middle one of each group of places that are near each other."""
-    groups: dict[int, list[float]] = defaultdict(list)
-    for place in np.sort(places).tolist():
-        groups[int(place // distance)].append(place)
-    return [group[len(group) // 2] for group in groups.values() if len(group) > 1]
+def _narrow_gutter(
+    boxes: LevelBoxes, one: Indices, other: Indices, height: float
+) -> npt.NDArray[np.bool_]:
+    """Return which pairs of neighbours are of two columns, however near: long and aligned."""
+    aspects = (boxes.right - boxes.left) / boxes.height
+    long = (aspects[one] >= LONG) & (aspects[other] >= LONG)
+    edges = boxes.left[other]
+    aligned = np.abs(edges[:, None] - edges[long]) <= _INEXACT * height
+    narrow: npt.NDArray[np.bool_] = long & (aligned.sum(axis=1) >= _ALIGNED)
+    return narrow
+
+
+def _places(ends: Numbers, edges: Numbers, height: float) -> list[float]:
+    """Return where gutters may be, from where lines end at the left and begin at the right of them.
+
+    Gaps near each other are one: it is in the middle, or near the lines at the right if it is wide.
+    """
+    nearest = edges - np.minimum((edges - ends) / 2, _BESIDE * height)
+    order = np.argsort(nearest, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(nearest[order]) > _SAME * height) + 1)
+    places = []
+    for group in groups:
+        if len(group) > 1:
+            few = len(group) // 10  # boxes that reach too far
+            edge, end = np.sort(edges[group])[few], np.sort(ends[group])[-1 - few]
+            places.append(float(edge - min((edge - end) / 2, _BESIDE * height)))
+    return places

@@ -97,6 +97,19 @@ def columns(page: BoxPage, count: int, y: float = 100, lines: int = 0) -> float:
     return end
 
 
+def paper(page: BoxPage) -> None:
+    """Two columns with a gutter no wider than a space; boxes reach into it, and beyond it."""
+    width, rng = 27 * H, page.rng
+    page.line(300, 100, 20 * H, 1.5 * H)
+    for column in range(2):
+        first = len(page.boxes)
+        page.prose(100 + column * (width + 0.7 * H), 200, width, rng.randint(20, 30), 1.1)
+        for i in range(first, len(page.boxes)):
+            x, y, long, height = page.boxes[i]
+            before, after = rng.uniform(0, 0.4) * H, rng.uniform(0, 0.4) * H
+            page.boxes[i] = (x - before, y, long + before + after, height)
+
+
 def caption_between(page: BoxPage) -> None:
     """Columns above and below a caption of the full width."""
     y = columns(page, 2, lines=12)
@@ -301,26 +314,26 @@ def single_column(page: BoxPage) -> None:
         y += H
 
 
-def cells_of_lines(page: BoxPage) -> None:
-    """A table whose cells have one to three lines, beside each other's middle or top."""
-    rng = page.rng
-    y, centred = 100.0, rng.random() < 0.5
-    for _ in range(rng.randint(3, 7)):
-        counts = [1, rng.randint(2, 3), 1, rng.randint(1, 2)]
-        most = max(counts)
-        for x, count, width in zip((100, 400, 1000, 1300), counts, (5, 18, 5, 9), strict=True):
-            top = y + (most - count) * 0.65 * H * centred
-            for i in range(count):
-                page.line(x, top + 1.3 * i * H, page.words(width * 0.5, width))
-        y += (most * 1.3 + rng.uniform(0.9, 1.6)) * H
+def words_apart(page: BoxPage) -> None:
+    """One column of prose whose lines were found in two or three pieces."""
+    y = 100.0
+    for _ in range(page.rng.randint(8, 30)):
+        x, end = 100.0, 1300 * page.rng.choice((1.0, 1.0, 1.0, 0.5))
+        for _ in range(page.rng.randint(0, 2)):
+            width = page.rng.uniform(0.2, 0.5) * (end - x)
+            page.line(x, y, width)
+            x += width + page.rng.uniform(0.2, 0.5) * H
+        page.line(x, y, end - x)
+        y += 1.35 * H
 
 
 COLUMNS: tuple[Callable[[BoxPage], object], ...] = (
-    two_columns, three_columns, four_columns, caption_between, headline_over_two_of_three,
+    two_columns, three_columns, four_columns, paper, caption_between, headline_over_two_of_three,
     columns_of_lists, side_bar, addresses_over_table, prose_then_table,
 )  # fmt: skip
 ROWS: tuple[Callable[[BoxPage], object], ...] = (
     table, receipt, key_values, form, statement, chat, numbered_code, single_column,
+    words_apart,
 )  # fmt: skip
 
 
