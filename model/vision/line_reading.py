@@ -15,7 +15,7 @@ from model.vision.straighten import straighten
 # Of a line read in the wrong direction, either is lower with nearly all texts.
 _DOUBTFUL_CONFIDENCE, _DOUBTFUL_PROBABILITY = 0.5, 0.9
 _GAIN = 0.05  # mean probability by which another direction must be better
-_SURE = 0.85  # mean probability without which an upright line is not turned
+_SURE = 0.85  # mean probability without which a line is not turned
 _FEWEST = 3  # characters from which a text can show that its line is turned: 6 may be 9, S* *S
 _UPSIDE_DOWN = 0.9  # probability from which a line is first read upside down
 _TURNED = {Direction.UPRIGHT: Direction.UPSIDE_DOWN, Direction.DOWN: Direction.UP}
@@ -110,9 +110,7 @@ def _doubtful(line: ReadLine) -> bool:
 
 def _clearly_better(other: ReadLine, line: ReadLine) -> bool:
     """Return whether a reading in another direction shows that the line runs in it."""
-    least = line.mean_probability + _GAIN
-    if line.direction is Direction.UPRIGHT:
-        least = max(least, _SURE)
+    least = max(_SURE, line.mean_probability + _GAIN)
     if other.direction is not Direction.COLUMN and len(other.text.replace(" ", "")) < _FEWEST:
         return False
     return other.mean_probability >= least and other.confidence > line.confidence

@@ -12,6 +12,7 @@ import numpy as np
 
 from model.vision.arrangement import arranged
 from model.vision.blocks import Block
+from model.vision.column_boxes import column_parts, joined
 from model.vision.detect import Detector
 from model.vision.directions import Direction, possible_directions, sideways_lines
 from model.vision.inference import Pixels
@@ -128,6 +129,12 @@ class PageReader:
             side: _most_common(line for i, line in lines.items() if (i in sideways) is side)
             for side in (False, True)
         }
+        if common[True] is Direction.COLUMN:
+            parts = column_parts(polygons, sideways)
+            polygons = [joined([polygons[index] for index in group]) for group in parts]
+            whole = {new: group[0] for new, group in enumerate(parts) if len(group) == 1}
+            lines = {new: lines[index] for new, index in whole.items() if index in lines}
+            sideways = {new for new, group in enumerate(parts) if group[0] in sideways}
 
         def read(index: int) -> ReadLine:
             first = common[index in sideways]

@@ -10,7 +10,7 @@ import numpy as np
 
 from model.vision.inference import Pixels
 from model.vision.polygon import Numbers
-from model.vision.vertical_glyphs import Mask, find_glyphs, find_marks
+from model.vision.vertical_glyphs import Mask, clear_beyond, find_glyphs, find_marks
 from model.vision.vertical_layout import lay_out
 
 Cell = tuple[int, int]  # a character's first row, and the row after its last
@@ -28,10 +28,16 @@ _CUT_INK = 8.0  # a cut through ink as wide as the column
 _MIN_CONTRAST = 24  # of 255; less is background
 
 
-def to_horizontal(column: Pixels) -> Pixels | None:
-    """Return the characters of a column, H x W x 3, side by side, h x w x 3; None if it is none."""
-    background = _background(column)
+def to_horizontal(column: Pixels, beyond: int = 0) -> Pixels | None:
+    """Return the characters of a column, H x W x 3, side by side, h x w x 3; None if it is none.
+
+    Of the first and last `beyond` rows only a punctuation mark belongs to it.
+    """
+    background = _background(column[beyond : len(column) - beyond])
     ink = _ink(column, background)
+    if beyond:
+        clear_beyond(ink, slice(0, beyond))
+        clear_beyond(ink, slice(len(ink) - beyond, len(ink)))
     marks = find_marks(ink)
     for mark in marks:
         ink[mark.mask] = False

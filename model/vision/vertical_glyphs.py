@@ -16,12 +16,12 @@ Mask = npt.NDArray[np.bool_]
 
 # In widths of the column.
 _SMALL = 0.45  # at most, on both sides: a punctuation mark
-_SMALLEST = 0.1  # at least, on both sides; less is noise
+_SMALLEST = 0.06  # at least, on both sides; less is noise
 _FREE_BELOW = 0.4  # rows without ink below a mark, which has a square of its own
 _RIGHT = 0.7  # the middle of a mark in the upper right is beyond it
 _DOT = 0.2  # at most, on both sides: a middle dot, if it is in the middle
 _OFF_MIDDLE = 0.15
-_FLAT = 0.2  # lower is a dash, or the character for one
+_FLAT = 0.14  # lower is a dash, or the character for one
 
 _COVERED = 0.6  # of a mark's rows, by the character beside which it is
 _BENT = 0.06  # of a bracket's width: the distance of its ink from a straight line
@@ -84,6 +84,21 @@ def _has_its_square(
     return bool(
         covered <= _COVERED and labels[:top].any() and not labels[bottom : bottom + below].any()
     )
+
+
+def clear_beyond(ink: Mask, rows: slice) -> None:
+    """Clear some rows beyond a column's end in its ink, H x W, unless they have just one mark."""
+    _, labels, bounds, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
+    found = [bounds[label] for label in np.unique(labels[rows]) if label]
+    if not found:
+        return
+    left, top = min(each[0] for each in found), min(each[1] for each in found)
+    right = max(each[0] + each[2] for each in found)
+    bottom = max(each[1] + each[3] for each in found)
+    largest = _SMALL * ink.shape[1]
+    cut_off = top == 0 or bottom == len(ink)
+    if cut_off or max(right - left, bottom - top) > largest:
+        ink[rows] = False
 
 
 def find_glyphs(ink: Mask, cells: Sequence[tuple[int, int]]) -> list[Glyph]:

@@ -185,6 +185,25 @@ def test_a_bracket_is_rotated_to_the_left() -> None:
     assert width > 2 * height
 
 
+def test_beyond_the_ends_only_a_mark_belongs_to_a_column() -> None:
+    """A stroke of other text does not, whole or cut off."""
+    image, _ = column([BOX] * 4)
+    alone = to_horizontal(image)
+    assert alone is not None
+    beyond = 30
+    more = np.pad(image, ((beyond, beyond), (0, 0), (0, 0)), constant_values=255)
+    more[:6, 6 : 6 + EM] = 0  # the text above
+    more[-20:, 10:14] = 0  # the text below
+    line = to_horizontal(more, beyond)
+    assert line is not None
+    assert (line == alone).all()
+    more[-20:] = 255
+    cv2.circle(more, (EM - 4, len(more) - 22), 5, (0, 0, 0), 2)
+    line = to_horizontal(more, beyond)
+    assert line is not None
+    assert len(pieces(line)) == 5
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (40, 500), (500, 40)])
 def test_a_blank_image_is_no_column(size: tuple[int, int]) -> None:
     """There is nothing to lay out."""
@@ -239,8 +258,18 @@ def test_without_the_layout_it_is_not_read(monkeypatch: pytest.MonkeyPatch) -> N
     """
     reader = loaded("ppocrv3-det", "sealed-crnn-v2")
     assert texts(reader, column_page("ZNIHZOWM")) == ["ZNIHZOWM"]
-    monkeypatch.setattr(straighten, "to_horizontal", lambda _: None)
+    monkeypatch.setattr(straighten, "to_horizontal", lambda *_: None)
     assert texts(reader, column_page("ZNIHZOWM")) != ["ZNIHZOWM"]
+
+
+def test_a_column_beside_lines_and_below_a_heading_is_read(reader: PageReader) -> None:
+    """Each in its own direction."""
+    sheet = column_page("WAREHOUSE")
+    pen = ImageDraw.Draw(sheet)
+    for row, text in enumerate(("Harbour cafe", "Coffee 3.75", "Total 66.80")):
+        pen.text((215, 60 + 50 * row), text, "black", ImageFont.load_default(26))
+    found = texts(reader, sheet)
+    assert {"WAREHOUSE", "Coffee3.75", "Total66.80"} <= set(found)
 
 
 def test_columns_go_from_right_to_left(reader: PageReader) -> None:
@@ -261,7 +290,7 @@ def test_a_rotated_line_is_not_changed(
         pen.text((60, 80 + 90 * row), text, "black", ImageFont.load_default(32))
     rotated = sheet.rotate(degrees, expand=True)
     found = texts(reader, rotated)
-    monkeypatch.setattr(straighten, "to_horizontal", lambda _: None)
+    monkeypatch.setattr(straighten, "to_horizontal", lambda *_: None)
     assert found == texts(reader, rotated)
     assert len(found) == 3
 
@@ -271,7 +300,7 @@ def test_horizontal_lines_are_not_laid_out(
 ) -> None:
     """A page without high boxes takes no time for it."""
     calls: list[Pixels] = []
-    monkeypatch.setattr(straighten, "to_horizontal", calls.append)
+    monkeypatch.setattr(straighten, "to_horizontal", lambda column, _: calls.append(column))
     sheet = Image.new("RGB", (700, 200), "white")
     ImageDraw.Draw(sheet).text((60, 80), "Black coffee", "black", ImageFont.load_default(32))
     assert texts(reader, sheet)
