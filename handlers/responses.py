@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from model.reader import Page
+from model.reader import Block, Page
 
 PAGE_BREAK = "\n\f"  # as in pdftotext's output
 
@@ -40,15 +40,28 @@ def as_page(page: Page) -> dict[str, Any]:
             {"text": line.text, "confidence": round(line.confidence, 4), "polygon": line.polygon}
             for line in page.lines
         ],
-        "blocks": [
-            {"polygon": block.polygon, "lines": block.lines, "kind": block.kind}
-            for block in page.blocks
-        ],
+        "blocks": [_block(block) for block in page.blocks],
         "width": page.width,
         "height": page.height,
         "warnings": page.warnings,
         **_summary([page]),
     }
+
+
+def _block(block: Block) -> dict[str, Any]:
+    """Return the JSON of a block; only a table has cells."""
+    whole = {"polygon": block.polygon, "lines": block.lines, "kind": block.kind}
+    cells = [
+        {
+            "row": cell.row,
+            "column": cell.column,
+            "row_span": cell.row_span,
+            "column_span": cell.column_span,
+            "lines": cell.lines,
+        }
+        for cell in block.cells
+    ]
+    return {**whole, "cells": cells} if cells else whole
 
 
 def _upload(entries: Sequence[Page | Problem], *, paged: bool) -> dict[str, Any]:

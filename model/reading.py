@@ -28,15 +28,28 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table: its first row and column, from 0, how many it covers, and its lines."""
+
+    row: int
+    column: int
+    row_span: int
+    column_span: int
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph, a column or a table: its polygon, its lines' indices, and "text" or "table".
 
-    The polygon is the frame of its lines: four points, clockwise from the top left.
+    The polygon is the frame of its lines: four points, clockwise from the top left. A table has
+    cells, which have each of its lines once, in order; another block has none.
     """
 
     polygon: tuple[tuple[int, int], ...]
     lines: tuple[int, ...]
     kind: str
+    cells: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

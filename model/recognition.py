@@ -4,11 +4,12 @@ import json
 import math
 from dataclasses import dataclass
 
-from model.reading import Block, Implausible, Line, count
+from model.reading import Block, Cell, Implausible, Line, count
 from model.workers import memfd
 from model.workers.channel import Message
 
 _KINDS = ("text", "table")
+_MAX_GRID = 1 << 16  # rows, and columns, of a table: more than a page has lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,52 @@ def _blocks(blocks: list[Message], lines: int) -> tuple[Block, ...]:
         if block["kind"] not in _KINDS:
             raise ValueError("no kind")
         last = first + len(members)
-        checked.append(Block(_polygon(block["polygon"]), tuple(range(first, last)), block["kind"]))
+        cells = _cells(block["cells"], first, last)
+        if bool(cells) != (block["kind"] == "table"):
+            raise ValueError("a table without cells, or cells without a table")
+        polygon = _polygon(block["polygon"])
+        checked.append(Block(polygon, tuple(range(first, last)), block["kind"], cells))
         first = last
     if first != lines:
         raise ValueError("a line in no block")
     return tuple(checked)
+
+
+def _cells(cells: list[Message], first: int, last: int) -> tuple[Cell, ...]:
+    """Return the cells of a block that has the lines from `first` to before `last`.
+
+    Raises:
+        LookupError: a field is missing.
+        TypeError: a field has another type.
+        ValueError: a field has an impossible value, or the cells do not have each line once.
+
+    """
+    checked = []
+    for cell in cells:
+        row, column = (_within(cell[name], 0) for name in ("row", "column"))
+        rows, columns = (_within(cell[name], 1) for name in ("row_span", "column_span"))
+        lines = tuple(range(first, min(last, first + len(cell["lines"]))))
+        if not lines or tuple(cell["lines"]) != lines:
+            raise ValueError("no cell")
+        if max(row + rows, column + columns) > _MAX_GRID:
+            raise ValueError("a cell outside every table")
+        checked.append(Cell(row, column, rows, columns, lines))
+        first = lines[-1] + 1
+    if checked and first != last:
+        raise ValueError("a line in no cell")
+    return tuple(checked)
+
+
+def _within(value: object, least: int) -> int:
+    """Return a whole number from `least` to the most rows or columns of a table.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _MAX_GRID:
+        raise ValueError("no place")
+    return value
 
 
 def _polygon(polygon: list[list[float]]) -> tuple[tuple[int, int], ...]:

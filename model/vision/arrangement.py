@@ -11,20 +11,21 @@ from model.vision.directions import Direction, from_text_corner
 from model.vision.layout import lay_out, one_block, renumbered
 from model.vision.line_reading import ReadLine
 from model.vision.polygon import Polygon
+from model.vision.table_rules import Rules
 
 
 def arranged(
-    lines: Sequence[ReadLine], direction: Direction, *, by_columns: bool
+    lines: Sequence[ReadLine], direction: Direction, rules: Rules, *, by_columns: bool
 ) -> tuple[list[ReadLine], list[Block]]:
     """Return the lines in reading order, and the blocks that have them.
 
-    `direction` is that of most lines. Without `by_columns` all lines are one block, read row by
-    row. The polygons that come in begin at the top left of the page, those that go out where their
-    text begins.
+    `direction` is that of most lines, `rules` are the page's ruled lines. Without `by_columns` all
+    lines are one block, read row by row. The polygons that come in begin at the top left of the
+    page, those that go out where their text begins.
     """
     polygons = [line.polygon for line in lines]
     if by_columns:
-        blocks = _laid_out(polygons, [line.direction for line in lines], direction)
+        blocks = _laid_out(polygons, [line.direction for line in lines], direction, rules)
     else:
         blocks = _from_text_corners(one_block(polygons, direction.quarter_turns), direction)
     ordered = [lines[index] for block in blocks for index in block.lines]
@@ -35,14 +36,14 @@ def arranged(
 
 
 def _laid_out(
-    polygons: Sequence[Polygon], directions: Sequence[Direction], most: Direction
+    polygons: Sequence[Polygon], directions: Sequence[Direction], most: Direction, rules: Rules
 ) -> list[Block]:
     """Return the blocks of a page, with the lines that run across most in blocks of their own."""
     units = crosswise_units(polygons, directions, most)
     across = {index for unit in units for index in unit}
 
     def blocks_of(members: Sequence[int], direction: Direction) -> list[Block]:
-        blocks = lay_out([polygons[index] for index in members], direction.quarter_turns)
+        blocks = lay_out([polygons[i] for i in members], direction.quarter_turns, rules)
         return [moved(block, members) for block in _from_text_corners(blocks, direction)]
 
     blocks = blocks_of([index for index in range(len(polygons)) if index not in across], most)

@@ -7,6 +7,7 @@ once restricted, it can't open files, connect to anything but its parent, or sta
 import json
 import mmap
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
 import cv2
 import numpy as np
@@ -198,7 +199,12 @@ def as_json(reading: PageReading) -> Message:
             for line in reading.lines
         ],
         "blocks": [
-            {"polygon": _corners(block.polygon), "lines": block.lines, "kind": block.kind}
+            {
+                "polygon": _corners(block.polygon),
+                "lines": block.lines,
+                "kind": block.kind,
+                "cells": [asdict(cell) for cell in block.cells],
+            }
             for block in reading.blocks
         ],
     }

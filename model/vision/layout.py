@@ -1,41 +1,48 @@
 """The layout of a page: its lines in reading order, in blocks."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from model.vision.bands import Band, bands
-from model.vision.blocks import Block
+from model.vision.blocks import Block, moved
 from model.vision.gutters import WORDY, gutters
+from model.vision.layout_tables import parts, with_tables_as_rows
 from model.vision.level import LevelBoxes, Levelling, level_boxes
 from model.vision.order import rows
 from model.vision.paragraphs import Paragraph, paragraphs
 from model.vision.polygon import Polygon
+from model.vision.table import find_tables
+from model.vision.table_boxes import boxes_of
+from model.vision.table_rules import Rules
 
 _FEWEST_IN_COLUMNS = 6  # lines
 
 
-def lay_out(polygons: Sequence[Polygon], quarter_turns: int) -> list[Block]:
+def lay_out(polygons: Sequence[Polygon], quarter_turns: int, rules: Rules) -> list[Block]:
     """Return the blocks of a page in reading order; their lines are indices of the polygons.
 
-    Columns that stand side by side are read one after the other; what is a table, or might be one,
-    is read row by row. `quarter_turns` is how often the page must be rotated by 90 degrees
-    counter-clockwise to be upright.
+    Columns that stand side by side are read one after the other; a table is read cell by cell, and
+    what might be one row by row. `quarter_turns` is how often the page must be rotated by 90
+    degrees counter-clockwise to be upright; `rules` are the ruled lines of the page as it is.
     """
     if not polygons:
         return []
     levelling = Levelling.of(polygons, quarter_turns)
-    boxes = level_boxes(polygons, levelling)
-    found = _paragraphs(boxes, list(range(len(boxes))))
+    rules = rules.turned(quarter_turns)
+    table_boxes = boxes_of(polygons, rules.level)
+    tables = find_tables(table_boxes, rules)
+    units = with_tables_as_rows(level_boxes(polygons, levelling), tables)
     return [
         Block(
-            paragraph.kind,
-            tuple(index for row in paragraph.rows for index in row),
-            levelling.frame([polygons[index] for row in paragraph.rows for index in row]),
-            (),
+            "table" if cells else "text",
+            lines,
+            levelling.frame([polygons[line] for line in lines]),
+            cells,
         )
-        for paragraph in found
+        for lines, cells in parts(
+            _paragraphs(units.boxes, list(range(len(units.boxes)))), units, tables, table_boxes
+        )
     ]
 
 
@@ -50,11 +57,8 @@ def one_block(polygons: Sequence[Polygon], quarter_turns: int) -> list[Block]:
 
 def renumbered(blocks: Sequence[Block]) -> list[Block]:
     """Return the blocks of lines that have been put in the order of the blocks."""
-    ends = np.cumsum([0, *(len(block.lines) for block in blocks)]).tolist()
-    return [
-        Block(block.kind, tuple(range(start, end)), block.polygon, block.cells)
-        for block, (start, end) in zip(blocks, pairwise(ends), strict=True)
-    ]
+    place = {line: i for i, line in enumerate(line for block in blocks for line in block.lines)}
+    return [moved(block, place) for block in blocks]
 
 
 def _paragraphs(boxes: LevelBoxes, members: list[int]) -> Iterator[Paragraph]:

@@ -23,7 +23,7 @@ from model.vision.polygon import Polygon, width_and_height
 from model.vision.recogniser import Recogniser
 from model.vision.seal_lift import Lifted
 from model.vision.seal_lines import surer_line
-from model.vision.table_rules import find_rules
+from model.vision.table_rules import find_rules, no_rules
 from model.vision.table_split import split_at_rules
 
 T = TypeVar("T")
@@ -101,6 +101,7 @@ class PageReader:
         threads = threads or self._max_threads
         began = time.perf_counter()
         polygons = [_whole(pixels)]
+        rules = no_rules(polygons)
         if detect:
             find_lines = functools.partial(self.detector.find_lines, threads=threads, check=check)
             lifted, polygons = find_lines_below(pixels, find_lines)
@@ -115,7 +116,7 @@ class PageReader:
             lines = [self._lines.read(pixels, polygons[0], directions[:2])]
         lines = [line for line in lines if line.text and line.mean_probability >= _READABLE]
         return PageReading(
-            *arranged(lines, _most_common(lines), by_columns=by_columns),
+            *arranged(lines, _most_common(lines), rules, by_columns=by_columns),
             detect_ms=(detected - began) * 1000,
             recognise_ms=(time.perf_counter() - detected) * 1000,
         )

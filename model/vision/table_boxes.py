@@ -55,7 +55,7 @@ class Boxes:
         return full > 1 or 2 * full > count
 
 
-def level_boxes(polygons: Sequence[Polygon], level: Numbers) -> Boxes:
+def boxes_of(polygons: Sequence[Polygon], level: Numbers) -> Boxes:
     """Return the boxes of polygons, 4 x 2 each, on the page levelled by a 2 x 2 matrix."""
     points = np.stack(polygons).astype(np.float64) @ level
     low, high = points.min(axis=1), points.max(axis=1)

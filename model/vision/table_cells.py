@@ -65,10 +65,10 @@ def _divided(cells: list[Cell], band: int, boxes: Boxes) -> list[Cell]:
     for cell in cells:
         if cell.row > band:
             result.append(replace(cell, row=cell.row + more))
-        elif cell.row < band <= cell.row + cell.row_span - 1:
-            result.append(replace(cell, row_span=cell.row_span + more))
-        elif cell.row < band:
+        elif cell.row + cell.row_span <= band:
             result.append(cell)
+        elif cell.row_span > 1:
+            result.append(replace(cell, row_span=cell.row_span + more))
     return result
 
 

@@ -1,6 +1,6 @@
 """Tables without vertical rules: rows of boxes that keep the same columns."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -30,20 +30,37 @@ def aligned_cells(boxes: Boxes, lines: Iterable[int], horizontal: Numbers) -> It
     """Yield the cells of each table that the lines form; `horizontal` are the page's rules."""
     height = boxes.height
     rows = page_rows(boxes, lines)
-    start = 0
+    start, free, used = 0, 0, _Used(rows, height)
     while start < len(rows):
-        end, columns = _run(rows, start, horizontal, height)
+        end, columns = _run(rows, start, horizontal, used)
         if end - start > 1:
             ruled = _ruled(rows[start], horizontal, height)
             first = start
-            while first and _fits(rows[first - 1], rows[first], columns, height):
+            while first > free and _fits(rows[first - 1], rows[first], columns, height):
+                if _rule_between(rows[first - 1], rows[first], horizontal):
+                    break  # what is above the rule over a table's head is not its own
                 first -= 1
             while end < len(rows) and _fits(rows[end], rows[end - 1], columns, height):
                 end += 1
             cells = joined_rows(_cells(rows[first:end], columns, boxes), boxes, horizontal)
             if _is_table(cells, columns, boxes, ruled=ruled):
                 yield cells
+                free = end
         start = max(end, start + 1)
+
+
+def cells_in_rows(boxes: Boxes, lines: Sequence[int]) -> list[Cell]:
+    """Return the cells of lines that are known to stand in rows; none if they have no columns."""
+    rows = page_rows(boxes, lines)
+    parted = [row for row in rows if len(row.texts) > 1]
+    if sum(len(text.lines) for row in rows for text in row.texts) < len(lines) or not parted:
+        return []
+    used = _Used(rows, boxes.height)
+    for row in parted:
+        used.add(row)
+    columns = used.columns(int(_FEW * len(parted)))
+    crowded = any(_in_one_column(row, columns, boxes.height) for row in rows)
+    return [] if crowded or len(columns) < _RULED_COLUMNS else _cells(rows, columns, boxes)
 
 
 def _ruled(row: Row, horizontal: Numbers, height: float) -> bool:
@@ -55,12 +72,22 @@ def _ruled(row: Row, horizontal: Numbers, height: float) -> bool:
     return bool((offset < 0).any() and (offset > 0).any())
 
 
+def _rule_between(above: Row, below: Row, horizontal: Numbers) -> bool:
+    """Return whether a rule as wide as both rows is between them."""
+    left = min(above.texts[0].left, below.texts[0].left) + 1
+    right = max(above.texts[-1].right, below.texts[-1].right) - 1
+    covering = (horizontal[:, 1] <= left) & (horizontal[:, 2] >= right)
+    first, last = (above.top + above.bottom) / 2, (below.top + below.bottom) / 2
+    return bool((covering & (first < horizontal[:, 0]) & (horizontal[:, 0] < last)).any())
+
+
 def _run(
-    rows: list[Row], start: int, horizontal: Numbers, height: float
+    rows: list[Row], start: int, horizontal: Numbers, used: "_Used"
 ) -> tuple[int, list[Column]]:
     """Return the end of the rows from `start` that keep the same columns, and these columns."""
     columns: list[Column] = []
-    end, seeds, texts = start, 0, list[Text]()
+    end, seeds, height = start, 0, used.height
+    used.clear()
     for index in range(start, len(rows)):
         row = rows[index]
         near = index == start or row.top - rows[index - 1].bottom < _ROW_GAP * height
@@ -72,26 +99,46 @@ def _run(
                 break
             continue
         seeds += 1
-        wider = _columns([*texts, *row.texts], int(_FEW * seeds), height)
+        used.add(row)
+        wider = used.columns(int(_FEW * seeds))
         if len(wider) < max(least, len(columns)) or _in_one_column(row, wider, height):
             break
         columns, end = wider, index + 1
-        texts.extend(row.texts)
     return end, columns
 
 
-def _columns(texts: list[Text], few: int, height: float) -> list[Column]:
-    """Return the columns that texts form: where more than a `few` of them are."""
-    origin = min(text.left for text in texts)
-    step = _BIN * height
-    places = np.array([(text.left, text.right) for text in texts])
-    bins = np.rint((places - origin) / step).astype(int)
-    changes = np.zeros(bins.max() + 2, int)
-    np.add.at(changes, bins[:, 0], 1)
-    np.add.at(changes, bins[:, 1], -1)
-    used = np.diff((np.cumsum(changes) > few).astype(int), prepend=0)
-    starts, ends = np.flatnonzero(used == 1), np.flatnonzero(used == -1)
-    return [(origin + a * step, origin + b * step) for a, b in zip(starts, ends, strict=True)]
+class _Used:
+    """How many texts there are at each place of a page's width."""
+
+    def __init__(self, rows: Sequence[Row], height: float) -> None:
+        """Count the texts of the rows that are added, in steps that depend on a line's height."""
+        self.height = height
+        self._step = _BIN * height
+        self._left = min((row.texts[0].left for row in rows), default=0.0)
+        right = max((text.right for row in rows for text in row.texts), default=0.0)
+        self._counts = np.zeros(self._place(right) + 2, int)
+
+    def _place(self, x: float) -> int:
+        return round((x - self._left) / self._step)
+
+    def clear(self) -> None:
+        """Forget all texts."""
+        self._counts[:] = 0
+
+    def add(self, row: Row) -> None:
+        """Count the texts of a row."""
+        for text in row.texts:
+            first = self._place(text.left)
+            self._counts[first : max(first + 1, self._place(text.right))] += 1
+
+    def columns(self, few: int) -> list[Column]:
+        """Return the columns: where there are more than a `few` texts."""
+        edges = np.diff((self._counts > few).astype(int), prepend=0)
+        starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+        return [
+            (self._left + first * self._step, self._left + last * self._step)
+            for first, last in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
 
 
 def _in_one_column(row: Row, columns: list[Column], height: float) -> bool:

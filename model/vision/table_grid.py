@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -18,7 +19,7 @@ _REACH = (0.6, 0.35)  # of a line over a rule, in x and y
 _COVERED = 0.5  # share of a cell's side that has a rule
 _SAMPLES = 9  # places where a side is looked at
 _TWO = 2  # edges have one row or column between them
-_MAX_LINES = 100  # of a grid, in each direction
+_MAX_CELLS = 10_000  # of a grid
 
 Sides = npt.NDArray[np.bool_]
 Regions = npt.NDArray[np.int64]
@@ -52,7 +53,7 @@ def ruled_grids(rules: Rules, boxes: Boxes) -> Iterator[Grid]:
             continue
         rows = _with_open_sides(rows, np.concatenate(column_rules), _OPEN * height)
         columns = _with_open_sides(columns, np.concatenate(row_rules), _OPEN * height)
-        if not (_TWO <= len(rows) <= _MAX_LINES and _TWO < len(columns) <= _MAX_LINES):
+        if len(rows) < _TWO or len(columns) <= _TWO or len(rows) * len(columns) > _MAX_CELLS:
             continue
         above = _sides(rows[1:-1], columns, row_rules, _SAME * height)
         left = _sides(columns[1:-1], rows, column_rules, _SAME * height).T
@@ -140,26 +141,21 @@ def _open(sides: Sides, along: Numbers, across: Numbers, boxes: Boxes, axis: int
 def _regions(above: Sides, left: Sides) -> Regions:
     """Return a number for each cell of a grid; cells without a rule between them share one."""
     rows, columns = left.shape[0], above.shape[1]
-    cells: Regions = np.arange(rows * columns).reshape(rows, columns)
-    while True:
-        before = cells.copy()
-        for row in range(1, rows):
-            low = np.minimum(cells[row], cells[row - 1])
-            cells[row] = np.where(above[row - 1], cells[row], low)
-            cells[row - 1] = np.where(above[row - 1], cells[row - 1], low)
-        for column in range(1, columns):
-            low = np.minimum(cells[:, column], cells[:, column - 1])
-            cells[:, column] = np.where(left[:, column - 1], cells[:, column], low)
-            cells[:, column - 1] = np.where(left[:, column - 1], cells[:, column - 1], low)
-        if (cells == before).all():
-            return cells
+    # An image with a pixel for each cell and, between two cells, one for the way to the next.
+    ways = np.zeros((2 * rows - 1, 2 * columns - 1), np.uint8)
+    ways[::2, ::2] = 1
+    ways[1::2, ::2] = ~above
+    ways[::2, 1::2] = ~left
+    numbers = cv2.connectedComponents(ways, connectivity=4)[1]
+    return numbers[::2, ::2].astype(np.int64)
 
 
 def rectangles(cells: Regions) -> Regions:
     """Return the cells with those of another shape than a rectangle divided into rectangles."""
     result = cells.copy()
     free = int(cells.max()) + 1
-    for number in np.unique(cells):
+    numbers, sizes = np.unique(cells, return_counts=True)
+    for number in numbers[sizes > _TWO]:
         where = cells == number
         rows, columns = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
         if where.sum() == (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1):
@@ -167,7 +163,7 @@ def rectangles(cells: Regions) -> Regions:
         above = np.zeros(where.shape[1], bool)
         for row in rows:
             # A row of the same columns as the one above it belongs to the same rectangles.
-            if not (where[row] == above).all() or not where[row].any():
+            if not (where[row] == above).all():
                 starts = np.flatnonzero(np.diff(where[row].astype(int), prepend=0) == 1)
                 names = free + np.searchsorted(starts, np.arange(where.shape[1]), side="right")
                 free += len(starts) + 1

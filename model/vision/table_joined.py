@@ -120,7 +120,12 @@ def _renumbered(cells: list[Cell], numbers: Sequence[int], boxes: Boxes) -> list
         lines = boxes.in_order((*other.lines, *cell.lines))
         span = max(other.column_span, cell.column_span)
         joined[key] = replace(other, lines=lines, column_span=span)
-    return [joined[key] for key in sorted(joined)]
+    result = [joined[key] for key in sorted(joined)]
+    for index, (cell, after) in enumerate(itertools.pairwise(result)):
+        if cell.row == after.row:
+            span = min(cell.column_span, after.column - cell.column)
+            result[index] = replace(cell, column_span=span)
+    return result
 
 
 def _spanning(cells: list[Cell], rows: list[_Row], height: float) -> list[Cell]:

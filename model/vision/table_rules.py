@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from model.vision.inference import Pixels
-from model.vision.polygon import Numbers, Polygon, width_and_height
+from model.vision.polygon import Numbers, Polygon
 from model.vision.table_strokes import Grey, find_strokes
 
 _TEXT_PX = 12.0  # least height of a text box on the reduced page
@@ -54,8 +54,10 @@ def find_rules(pixels: Pixels, polygons: Sequence[Polygon]) -> Rules:
     """
     if not _side_by_side(polygons):
         return no_rules(polygons)
-    height = float(np.median([min(width_and_height(each)) for each in polygons]))
-    points = np.concatenate(polygons)
+    corners = np.stack(polygons)
+    sides = np.linalg.norm(corners[:, [1, 3]] - corners[:, :1], axis=2)
+    height = max(1.0, float(np.median(sides.min(axis=1))))
+    points = corners.reshape(-1, 2)
     margin = _MARGIN * height
     low = np.maximum(points.min(0) - margin, 0).astype(int)
     high = np.minimum(points.max(0) + margin, pixels.shape[1::-1]).astype(int)
@@ -87,9 +89,10 @@ def _side_by_side(polygons: Sequence[Polygon]) -> bool:
     points = np.stack(polygons).astype(np.float64) @ _rotation(_slope(polygons))
     low, high = points.min(axis=1), points.max(axis=1)
     middle, size = (low + high) / 2, high - low
-    near = np.abs(middle[:, None] - middle[None]) < size[:, None] / 2
-    np.einsum("iij->ij", near)[:] = False  # not a box with itself
-    return bool((near.any(axis=1).sum(axis=0) >= 2 * _MIN_PAIRS).all())
+    order = np.argsort(middle, axis=0)
+    apart = np.diff(np.take_along_axis(middle, order, axis=0), axis=0)
+    beside = apart < np.take_along_axis(size, order, axis=0)[1:] / 2
+    return bool((beside.sum(axis=0) >= _MIN_PAIRS).all())
 
 
 def _slope(polygons: Sequence[Polygon]) -> float:
@@ -128,10 +131,10 @@ def _levelled(
         transform = np.concatenate([rotation.T, -corner[:, None]], axis=1)
         grey = cv2.warpAffine(grey, transform, size.tolist(), borderMode=cv2.BORDER_REPLICATE)
     text = np.zeros_like(grey)
-    for polygon in polygons:
-        level = (polygon - low) @ rotation / factor - corner
-        first, last = np.floor(level.min(0)).astype(int), np.ceil(level.max(0)).astype(int)
-        cv2.rectangle(text, first.tolist(), last.tolist(), 255, cv2.FILLED)
+    level = (np.stack(polygons) - low) @ rotation / factor - corner
+    first, last = np.floor(level.min(axis=1)), np.ceil(level.max(axis=1))
+    for begin, end in zip(first.astype(int).tolist(), last.astype(int).tolist(), strict=True):
+        cv2.rectangle(text, begin, end, 255, cv2.FILLED)
     return grey, text, corner
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from model.vision.crop import crop_line
 from model.vision.inference import Pixels
 from model.vision.polygon import Numbers, Polygon
-from model.vision.table_boxes import level_boxes
+from model.vision.table_boxes import boxes_of
 from model.vision.table_rules import Rules
 
 # In heights of a text box.
@@ -34,7 +34,7 @@ def split_at_rules(pixels: Pixels, polygons: Sequence[Polygon], rules: Rules) ->
     """Return the boxes of a page, H x W x 3, those that reach over rules in parts."""
     if not len(rules.horizontal) or not len(rules.vertical):
         return list(polygons)
-    boxes = level_boxes(polygons, rules.level)
+    boxes = boxes_of(polygons, rules.level)
     size = boxes.high - boxes.low
     height = float(np.median(size.min(axis=1)))
     result = list(polygons)

@@ -1,11 +1,13 @@
 """The JSON of POST /ocr: the same members at the top, whatever was sent."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from handlers.responses import as_document
+from handlers.responses import as_document, as_page
 from model.reader import Block, Line, Page
+from model.reading import Cell
 
 TIMES = {"decode": 10.04, "queue": 0.04, "total": 30.12}
 LINE = Line("text", 0.5, ((0, 0), (9, 0), (9, 9), (0, 9)))
@@ -59,3 +61,17 @@ def test_each_upload_and_each_page_has_model_and_times(name: str) -> None:
                 "text", "lines", "blocks", "width", "height", "warnings", "model", "timing_ms",
             }  # fmt: skip
             assert page["timing_ms"] == {step: round(ms, 1) for step, ms in TIMES.items()}
+
+
+def test_only_tables_have_cells() -> None:
+    """Each with its place, its spans and its lines."""
+    table = Block(LINE.polygon, (0,), "table", (Cell(0, 2, 1, 3, (0,)),))
+    for block, cells in (
+        (BLOCK, {}),
+        (
+            table,
+            {"cells": [{"row": 0, "column": 2, "row_span": 1, "column_span": 3, "lines": (0,)}]},
+        ),
+    ):
+        (found,) = as_page(replace(_page(), blocks=(block,)))["blocks"]
+        assert found == {"polygon": LINE.polygon, "lines": (0,), "kind": block.kind, **cells}

@@ -25,6 +25,19 @@ def render_page(rows: list[list[str]], size_px: int = 28) -> Image.Image:
     return image
 
 
+def render_table(rows: list[list[str]], size_px: int = 28) -> Image.Image:
+    """Return a page with a ruled table; lines of a cell are separated by line feeds."""
+    font = ImageFont.load_default(size_px)
+    image = Image.new("RGB", (760, 80 + 100 * len(rows)), "white")
+    pen = ImageDraw.Draw(image)
+    for index, row in enumerate(rows):
+        for column, text in enumerate(row):
+            left, top = 40 + 340 * column, 40 + 100 * index
+            pen.rectangle((left, top, left + 340, top + 100), outline="black", width=2)
+            pen.text((left + 20, top + 50), text, "black", font, anchor="lm", spacing=12)
+    return image
+
+
 def to_bytes(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     """Return the image as a file of this type."""
     buffer = io.BytesIO()

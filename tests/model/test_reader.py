@@ -19,13 +19,16 @@ from model.errors import (
 )
 from model.reader import Page, Reader
 from tests.model.conftest import MakeReader
-from tests.model.images import render_line, render_page, to_bytes
+from tests.model.images import render_line, render_page, render_table, to_bytes
 from tests.model.processes import open_descriptors, until
 
 pytestmark = pytest.mark.anyio
 
 LINE = to_bytes(render_line("4711 0815"))
 LONG_PAGE = to_bytes(render_page([["Many lines on a page", f"number {n}"] for n in range(60)]))
+
+
+CELLS = [["Item", "Result"], ["Blood", "slightly raised\nrepeat later"]]
 
 
 async def read_one(reader: Reader, data: bytes, *, detect: bool = True) -> Page:
@@ -40,7 +43,7 @@ def compact(reading: Page) -> str:
 
 
 async def test_a_page_is_read(make_reader: MakeReader) -> None:
-    """Lines, polygons, size, model and times of a rendered receipt."""
+    """Lines, polygons, size, model and times of a rendered receipt; the cells of a table."""
     async with make_reader() as reader:
         assert not reader.loaded
         reading = await read_one(
@@ -57,6 +60,9 @@ async def test_a_page_is_read(make_reader: MakeReader) -> None:
             assert 0.5 <= line.confidence <= 1
             assert len(line.polygon) == 4
             assert all(0 <= x < 760 and 0 <= y < 180 for x, y in line.polygon)
+        table = await read_one(reader, to_bytes(render_table(CELLS)))
+        assert compact(table) == "Item\nResult\nBlood\nslightlyraised\nrepeatlater"
+        assert [cell.lines for cell in table.blocks[0].cells] == [(0,), (1,), (2,), (3, 4)]
         assert (reader.running, reader.waiting, reader.deaths) == (0, 0, 0)
     assert not reader.loaded
 

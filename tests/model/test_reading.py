@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from model.reading import Block, Implausible, Line
+from model.reading import Block, Cell, Implausible, Line
 from model.recognition import Recognition, recognition
 from model.workers import memfd
 
 LINE = {"text": "4711", "confidence": 0.5, "polygon": [[0, 0], [9, 0], [9, 9], [0, 9]]}
-BLOCK = {"polygon": LINE["polygon"], "lines": [0], "kind": "table"}
-RESULT = {"detect_ms": 1.5, "recognise_ms": 2, "lines": [LINE], "blocks": [BLOCK]}
+CELL = {"row": 0, "column": 2, "row_span": 1, "column_span": 3, "lines": [0]}
+BLOCK = {"polygon": LINE["polygon"], "lines": [0], "kind": "text", "cells": []}
+TABLE = {**BLOCK, "kind": "table", "cells": [CELL]}
+RESULT = {"detect_ms": 1.5, "recognise_ms": 2, "lines": [LINE], "blocks": [TABLE]}
 TWO_LINES = {**RESULT, "lines": [LINE, LINE]}
 
 
@@ -20,6 +22,12 @@ def _blocks(*lines: list[Any]) -> bytes:
     """Return a result with two lines, and blocks that have these."""
     blocks = [{**BLOCK, "lines": each} for each in lines]
     return json.dumps({**TWO_LINES, "blocks": blocks}).encode()
+
+
+def _cells(*cells: dict[str, Any]) -> bytes:
+    """Return a result with two lines in a table of these cells."""
+    table = {**TABLE, "lines": [0, 1], "cells": cells}
+    return json.dumps({**TWO_LINES, "blocks": [table]}).encode()
 
 
 def parsed(result: bytes, response: Any = None, output_bytes: int = 100_000) -> Recognition:
@@ -36,7 +44,8 @@ def test_a_result_is_parsed() -> None:
     """Control of the lies below."""
     found = parsed(json.dumps(RESULT).encode())
     assert found.lines == (Line("4711", 0.5, ((0, 0), (9, 0), (9, 9), (0, 9))),)
-    assert found.blocks == (Block(((0, 0), (9, 0), (9, 9), (0, 9)), (0,), "table"),)
+    cells = (Cell(0, 2, 1, 3, (0,)),)
+    assert found.blocks == (Block(((0, 0), (9, 0), (9, 9), (0, 9)), (0,), "table", cells),)
     assert found.times_ms == {"detect": 1.5, "recognise": 2.0}
 
 
@@ -67,6 +76,22 @@ LIES = {
     "a negative line": _blocks([-2, -1]),
     "an empty block": _blocks([0, 1], []),
     "lines that are no numbers": _blocks(["0"], ["1"]),
+    "a table without cells": _cells(),
+    "cells without a table": json.dumps({**RESULT, "blocks": [{**TABLE, "kind": "text"}]}).encode(),
+    "a line in no cell": _cells(CELL),
+    "a line in two cells": _cells({**CELL, "lines": [0, 1]}, {**CELL, "lines": [1]}),
+    "cells in another order": _cells({**CELL, "lines": [1]}, CELL),
+    "an empty cell": _cells({**CELL, "lines": [0, 1]}, {**CELL, "lines": []}),
+    "a cell with a line that does not exist": _cells({**CELL, "lines": [0, 1, 2]}),
+    "a cell without a place": _cells({**CELL, "lines": [0, 1], "row": None}),
+    "a row that is no number": _cells({**CELL, "lines": [0, 1], "row": "0"}),
+    "a row that is no whole number": _cells({**CELL, "lines": [0, 1], "row": 0.5}),
+    "a row that is a truth value": _cells({**CELL, "lines": [0, 1], "row": True}),
+    "a negative column": _cells({**CELL, "lines": [0, 1], "column": -1}),
+    "a span of nothing": _cells({**CELL, "lines": [0, 1], "row_span": 0}),
+    "a giant span": _cells({**CELL, "lines": [0, 1], "column_span": 1 << 40}),
+    "a span beyond every table": _cells({**CELL, "lines": [0, 1], "row_span": 1 << 16, "row": 1}),
+    "a cell that is a list": json.dumps({**RESULT, "blocks": [{**TABLE, "cells": [[]]}]}).encode(),
     "no time": json.dumps({**RESULT, "detect_ms": float("nan")}).encode(),
     "giant number": json.dumps({**RESULT, "detect_ms": 10**400}).encode(),
 }
@@ -76,6 +101,14 @@ def test_each_line_is_in_one_block() -> None:
     """Control of the lies below: these blocks have each line once."""
     assert [block.lines for block in parsed(_blocks([0], [1])).blocks] == [(0,), (1,)]
     assert [block.lines for block in parsed(_blocks([0, 1])).blocks] == [(0, 1)]
+
+
+def test_each_line_is_in_one_cell() -> None:
+    """Control of the lies above: these cells have each line of their table once."""
+    (block,) = parsed(_cells(CELL, {**CELL, "row": 9, "lines": [1]})).blocks
+    assert [(cell.row, cell.lines) for cell in block.cells] == [(0, (0,)), (9, (1,))]
+    (block,) = parsed(_cells({**CELL, "lines": [0, 1]})).blocks
+    assert [cell.lines for cell in block.cells] == [(0, 1)]
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=list(LIES))

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.vision.arrangement import arranged
+from model.vision.blocks import Block
 from model.vision.directions import Direction
 from model.vision.line_reading import ReadLine
 from model.vision.polygon import Polygon
+from model.vision.table_rules import no_rules
 
 UPRIGHT, COLUMN, DOWN = Direction.UPRIGHT, Direction.COLUMN, Direction.DOWN
 # Columns of a vertical page, the right one first.
@@ -15,6 +17,14 @@ POEM = [(f"column {i}", (600 - 60 * i, 200, 40, 500), COLUMN) for i in range(5)]
 PROSE = [(f"line {i}", (200, 100 + 40 * i, 600, 30), UPRIGHT) for i in range(6)]
 
 Placed = tuple[str, tuple[float, float, float, float], Direction]
+
+
+def arrange(
+    lines: list[ReadLine], most: Direction, *, by_columns: bool
+) -> tuple[list[ReadLine], list[Block]]:
+    """Return what is arranged on a page without ruled lines."""
+    rules = no_rules([line.polygon for line in lines])
+    return arranged(lines, most, rules, by_columns=by_columns)
 
 
 def read(text: str, place: tuple[float, float, float, float], direction: Direction) -> ReadLine:
@@ -28,7 +38,7 @@ def read(text: str, place: tuple[float, float, float, float], direction: Directi
 def order(lines: Sequence[Placed], most: Direction) -> list[str]:
     """Return the texts in reading order."""
     # From last to first: the order in which they are found must not matter.
-    found, blocks = arranged([read(*line) for line in lines[::-1]], most, by_columns=True)
+    found, blocks = arrange([read(*line) for line in lines[::-1]], most, by_columns=True)
     assert [index for block in blocks for index in block.lines] == list(range(len(found)))
     return [line.text for line in found]
 
@@ -53,7 +63,7 @@ def test_two_lines_of_a_heading_stay_together() -> None:
         ("second", (380, 105, 200, 40), UPRIGHT),
     ]
     lines = [read(*line) for line in [*POEM, *heading]]
-    found, blocks = arranged(lines, COLUMN, by_columns=True)
+    found, blocks = arrange(lines, COLUMN, by_columns=True)
     assert [line.text for line in found] == texts([*heading, *POEM])
     assert [len(block.lines) for block in blocks] == [2, 5]
 
@@ -71,7 +81,7 @@ def test_by_height_a_note_would_part_the_text() -> None:
     """Control: read row by row, the note is between the lines."""
     note: Placed = ("note", (100, 120, 30, 200), COLUMN)
     lines = [read(*line) for line in [note, *PROSE]]
-    found, (_,) = arranged(lines, UPRIGHT, by_columns=False)
+    found, (_,) = arrange(lines, UPRIGHT, by_columns=False)
     assert 0 < [line.text for line in found].index("note") < len(PROSE)
 
 
@@ -91,9 +101,9 @@ def test_lines_that_are_upside_down_are_not_across() -> None:
 
 def test_a_block_begins_where_its_text_does() -> None:
     """The first corner of upright characters below each other is the top left of the page."""
-    _, (columns,) = arranged([read(*line) for line in POEM], COLUMN, by_columns=True)
+    _, (columns,) = arrange([read(*line) for line in POEM], COLUMN, by_columns=True)
     assert columns.polygon[0].tolist() == [360, 200]
-    _, (down,) = arranged(
+    _, (down,) = arrange(
         [read(text, place, DOWN) for text, place, _ in POEM], DOWN, by_columns=True
     )
     assert down.polygon[0].tolist() == [640, 200]

@@ -11,8 +11,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from model.vision.blocks import Block
 from model.vision.layout import lay_out, one_block, renumbered
 from model.vision.polygon import Polygon
+from model.vision.table_rules import no_rules
 from tests.model.vision.box_pages import (
     COLUMNS,
     ROWS,
@@ -43,11 +45,16 @@ def drawn(draw: Draw, seed: int, **state: float) -> list[Polygon]:
     return as_polygons(page, **state)
 
 
+def laid_out(polygons: list[Polygon], quarter_turns: int = 0) -> list[Block]:
+    """Return the blocks of a page without ruled lines."""
+    return lay_out(polygons, quarter_turns, no_rules(polygons))
+
+
 def found_order(polygons: list[Polygon], quarter_turns: int = 0, seed: int = 0) -> list[int]:
     """Return the order of boxes that come in any order."""
     shuffled = list(range(len(polygons)))
     random.Random(seed).shuffle(shuffled)
-    blocks = lay_out([polygons[i] for i in shuffled], quarter_turns)
+    blocks = laid_out([polygons[i] for i in shuffled], quarter_turns)
     return [shuffled[index] for block in blocks for index in block.lines]
 
 
@@ -111,7 +118,7 @@ def box(x: float, y: float, width: float = 300, height: float = H) -> Polygon:
 
 def kinds_and_sizes(polygons: list[Polygon]) -> list[tuple[str, int]]:
     """Return the kind of each block and how many lines it has."""
-    return [(block.kind, len(block.lines)) for block in lay_out(polygons, 0)]
+    return [(block.kind, len(block.lines)) for block in laid_out(polygons)]
 
 
 def test_blocks_are_parted_by_gaps_columns_and_headings() -> None:
@@ -138,7 +145,7 @@ def test_two_cells_in_one_row_are_no_table() -> None:
 
 def test_each_column_is_a_block() -> None:
     """So are the addresses over a table, and the table."""
-    blocks = lay_out(drawn(addresses_over_table, 1), 0)
+    blocks = laid_out(drawn(addresses_over_table, 1))
     assert [block.kind for block in blocks][-1] == "table"
     assert len(blocks) >= 4
 
@@ -147,7 +154,7 @@ def test_each_line_is_in_one_block() -> None:
     """Renumbered, the blocks have the lines in order."""
     for draw in COLUMNS + ROWS:
         polygons = drawn(draw, 3)
-        blocks = lay_out(polygons, 0)
+        blocks = laid_out(polygons)
         order = [index for block in blocks for index in block.lines]
         assert sorted(order) == list(range(len(polygons)))
         lines = [index for block in renumbered(blocks) for index in block.lines]
@@ -158,7 +165,7 @@ def test_each_line_is_in_one_block() -> None:
 def test_the_polygon_of_a_block_frames_its_lines(skew: float) -> None:
     """From its top left, as it is read; it is as skewed as the page."""
     polygons = drawn(table, 2, skew=skew)
-    (block,) = lay_out(polygons, 0)
+    (block,) = laid_out(polygons)
     top, side = block.polygon[1] - block.polygon[0], block.polygon[3] - block.polygon[0]
     assert np.degrees(np.arctan2(top[1], top[0])) == pytest.approx(skew, abs=0.1)
     assert float(top @ side) == pytest.approx(0, abs=1)
@@ -171,9 +178,9 @@ def test_the_polygon_of_a_block_frames_its_lines(skew: float) -> None:
 def test_the_polygon_of_a_block_on_its_side() -> None:
     """Its first corner is where its text begins."""
     upright = [box(100, 100 + 30 * i) for i in range(4)]
-    (block,) = lay_out(upright, 0)
+    (block,) = laid_out(upright)
     on_side = [np.stack([-polygon[:, 1], polygon[:, 0]], axis=-1) for polygon in upright]
-    (turned,) = lay_out([np.roll(polygon, 1, axis=0) for polygon in on_side], 1)
+    (turned,) = laid_out([np.roll(polygon, 1, axis=0) for polygon in on_side], 1)
     assert turned.polygon == pytest.approx(np.stack([-block.polygon[:, 1], block.polygon[:, 0]], 1))
 
 
@@ -186,4 +193,4 @@ def test_by_rows_a_page_is_one_block() -> None:
 
 def test_no_boxes() -> None:
     """A blank page has no blocks."""
-    assert lay_out([], 0) == one_block([], 0) == renumbered([]) == []
+    assert laid_out([]) == one_block([], 0) == renumbered([]) == []

@@ -11,7 +11,7 @@ from model.vision.engine import load
 from model.vision.inference import Pixels
 from model.vision.page import PageReader
 from model.vision.recogniser import RecognisedText
-from tests.model.images import render_line, render_page
+from tests.model.images import render_line, render_page, render_table
 
 ROWS = [["INVOICE 20831", "PAGE 4"], ["Green tea", "12.50"], ["Black coffee", "3.75"]]
 
@@ -52,6 +52,23 @@ def test_a_tilted_page_keeps_its_rows(reader: PageReader) -> None:
         3, expand=True, fillcolor="white", resample=Image.Resampling.BICUBIC
     )
     assert texts(reader, page) == EXPECTED
+
+
+@pytest.mark.parametrize("degrees", [0, 3, 90, 180])
+def test_a_table_is_read_cell_by_cell(reader: PageReader, degrees: int) -> None:
+    """Lines of one cell follow each other, although the next cell is between them on the page."""
+    cells = [["Item", "Result"], ["Blood", "slightly raised\nrepeat later"], ["Eyes", "clear"]]
+    page = render_table(cells).rotate(
+        degrees, expand=True, fillcolor="white", resample=Image.Resampling.BICUBIC
+    )
+    reading = reader.read(pixels(page), detect=True, check=lambda: None)
+    (block,) = reading.blocks
+    found = {
+        (cell.row, cell.column): "\n".join(reading.lines[line].text for line in cell.lines)
+        for cell in block.cells
+    }
+    assert found == {(r, c): text for r, row in enumerate(cells) for c, text in enumerate(row)}
+    assert [line.text for line in reading.lines] == "\n".join(found.values()).split("\n")
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from model.vision.blocks import Cell
+from model.vision.layout import lay_out
 from model.vision.polygon import Polygon
-from model.vision.table import find_tables
-from model.vision.table_rules import find_rules, no_rules
+from model.vision.table import Table, find_tables
+from model.vision.table_boxes import boxes_of
+from model.vision.table_rules import Rules, find_rules, no_rules
 from model.vision.table_split import split_at_rules
 from tests.model.vision.drawn_tables import Drawn, Place, Style, draw
 
@@ -69,17 +71,23 @@ def merged() -> dict[Place, str]:
 CONTENTS = [plain(), plain(second_lines=True), plain(gaps=True), merged()]
 
 
-def found(drawn: Drawn) -> list[list[Cell]]:
+def tables(polygons: list[Polygon], rules: Rules, quarters: int = 0) -> list[Table]:
+    """Return the tables of a page that has to be rotated to be upright."""
+    rules = rules.turned(quarters)
+    return find_tables(boxes_of(polygons, rules.level), rules) if polygons else []
+
+
+def found(drawn: Drawn) -> list[Table]:
     """Return the tables of a drawn page."""
-    return find_tables(drawn.polygons, find_rules(drawn.pixels, drawn.polygons))
+    return tables(drawn.polygons, find_rules(drawn.pixels, drawn.polygons))
 
 
 def right(drawn: Drawn) -> tuple[int, int]:
     """Return how many lines of a drawn page are in the right cell, or in none, and of how many."""
-    tables = found(drawn)
+    parts = found(drawn)
     places = {
         line: (cell.row, cell.column, cell.row_span, cell.column_span)
-        for cell in (tables[0] if tables else [])
+        for cell in (parts[0] if parts else [])
         for line in cell.lines
     }
     wanted = [None if place[0] < 0 else place for place in drawn.places]
@@ -107,6 +115,55 @@ def test_rows_without_rules_between_them_are_divided() -> None:
     assert good == count
 
 
+def test_a_cell_beside_a_row_that_is_divided_covers_its_parts() -> None:
+    """A name beside two rows, of which the first holds three rows of text."""
+    rows = [["1", "2", "3"], ["4", "5", "6"], ["7", "8", "9"], ["a", "b", "c"]]
+    cells: dict[Place, str] = {(0, 0, 2, 1): "名称"}
+    cells |= {(0, c, 1, 1): "\n".join(row[c - 1] for row in rows[:3]) for c in (1, 2, 3)}
+    cells |= {(1, c, 1, 1): rows[3][c - 1] for c in (1, 2, 3)}
+    drawn = draw(cells, Style(numbers_right=False))
+    (table,) = found(drawn)
+    assert sorted(line for cell in table for line in cell.lines) == list(range(len(drawn.texts)))
+    texts = {(cell.row, cell.column): drawn.texts[cell.lines[0]] for cell in table}
+    assert texts == {(0, 0): "名称"} | {
+        (r, c + 1): text for r, row in enumerate(rows) for c, text in enumerate(row)
+    }
+    assert table[0].row_span == len(rows)
+
+
+def covered(cell: Cell) -> list[tuple[int, int]]:
+    """Return the places that a cell covers: row and column."""
+    rows = range(cell.row, cell.row + cell.row_span)
+    return [(row, c) for row in rows for c in range(cell.column, cell.column + cell.column_span)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_each_line_of_any_boxes_is_in_one_cell_at_most(seed: int) -> None:
+    """Whatever the boxes and rules are, the blocks have each line once, and no cells overlap."""
+    random = np.random.default_rng(seed)
+    corners = random.integers(0, (8, 12), (60, 2)) * (90, 34) + random.integers(0, 20, (60, 2))
+    sizes = np.stack([random.integers(10, 200, 60), random.integers(20, 50, 60)], 1)
+    polygons = [
+        np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], np.float32)
+        for (x, y), (w, h) in zip(corners.tolist(), sizes.tolist(), strict=True)
+    ]
+    ends = np.sort(random.integers(0, 800, (2, 12, 2)), axis=2)
+    positions = random.integers(0, 400, (2, 12, 1))
+    across, down = np.concatenate([positions, ends], axis=2).astype(np.float64)
+    rules = Rules(np.eye(2), across, down)
+    cells = [cell for table in tables(polygons, rules) for cell in table]
+    lines = [line for cell in cells for line in cell.lines]
+    assert len(lines) == len(set(lines))
+    for quarters in (0, 1):
+        blocks = lay_out(polygons, quarters, rules)
+        assert sorted(line for block in blocks for line in block.lines) == list(range(60))
+        for block in blocks:
+            inside = tuple(line for cell in block.cells for line in cell.lines)
+            assert inside == (block.lines if block.kind == "table" else ())
+            places = [place for cell in block.cells for place in covered(cell)]
+            assert len(places) == len(set(places))
+
+
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_a_table_on_its_side(quarters: int) -> None:
     """A page that was rotated has the cells of the upright one."""
@@ -118,7 +175,7 @@ def test_a_table_on_its_side(quarters: int) -> None:
         polygons = [np.stack([height - p[:, 1], p[:, 0]], 1).astype(np.float32) for p in polygons]
         height, width = width, height
     rules = find_rules(np.ascontiguousarray(pixels), polygons)
-    assert find_tables(polygons, rules, quarters) == found(drawn)
+    assert tables(polygons, rules, quarters) == found(drawn)
 
 
 def test_cells_are_in_the_order_of_their_rows() -> None:
@@ -160,7 +217,7 @@ PROSE = [300, 310, 290, 305, 310, 298, 160]
 )  # fmt: skip
 def test_what_is_no_table(polygons: list[Polygon]) -> None:
     """Columns of text, addresses and lists of keys and values aren't."""
-    assert find_tables(polygons, no_rules(polygons)) == []
+    assert tables(polygons, no_rules(polygons)) == []
 
 
 def test_a_frame_around_text_is_no_table() -> None:
@@ -171,7 +228,7 @@ def test_a_frame_around_text_is_no_table() -> None:
     page[5:342, 5:7] = page[5:342, 778:780] = page[5:342, 375:377] = 0
     rules = find_rules(page, polygons)
     assert (len(rules.horizontal), len(rules.vertical)) == (2, 3)
-    assert find_tables(polygons, rules) == []
+    assert tables(polygons, rules) == []
 
 
 def test_a_page_without_boxes_side_by_side_is_not_searched() -> None:
@@ -224,6 +281,6 @@ def test_a_letter_across_a_rule_keeps_its_box_whole() -> None:
     assert len(split_at_rules(pixels, polygons, find_rules(drawn.pixels, polygons))) == len(
         polygons
     )
-    (cells,) = find_tables(polygons, find_rules(drawn.pixels, polygons))
+    (cells,) = tables(polygons, find_rules(drawn.pixels, polygons))
     spans = [cell.column_span for cell in cells if len(polygons) - 1 in cell.lines]
     assert spans == [2]
