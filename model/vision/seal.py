@@ -4,7 +4,7 @@ The search runs on a copy of at most 640 px and ends at once on a page without c
 of a seal has a grey level between the paper's and the ink's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import cv2
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.vision.inference import Pixels
-from model.vision.seal_shape import Hull, Mask, hulls
+from model.vision.seal_shape import Hull, Mask, overlap, shapes, without_rules
 
 Grey = npt.NDArray[np.uint8]  # H x W
 Indices = npt.NDArray[np.intp]
@@ -26,10 +26,11 @@ _SAME_HUE = 0.44  # radians between a seal's hue and those of its pixels
 # Shares of the strongest chroma of a hue: a seal may lie on weaker print of its hue.
 _LEVELS = (0.0, 0.45, 0.7)
 _MOST_FILL, _MOST_GREY_FILL = 0.8, 0.72  # of a seal's hull; a picture has more
-_STRONG = 90  # percentile of a hue's chroma that counts as its strongest
+_STRONG = 97  # percentile of a hue's chroma that counts as its strongest
 _FLAT = 12  # grey levels between neighbours inside a stroke; the edges of letters have more
 _APART = 32  # grey levels between a grey seal and both paper and ink
 _SAME_GREY = 16
+_SAME_AREA = 0.6  # of the largest outline of a seal
 _SAME_PX = 6  # of the copy
 _MAX_OUTLINES = 24  # on a page, which bounds the time
 _JOINED_PX = (3, 7)  # distance of pixels that belong together; a worn outline has gaps
@@ -40,15 +41,19 @@ _MAX_GREY = 0.15  # of a page's pixels; more is a photo
 
 
 class Outline(NamedTuple):
-    """A seal's convex hull, in px of the page, and the chroma of its ink; None for a grey copy."""
+    """A seal's convex hull, in px of the page, and the share of the hull's edge that it follows.
+
+    `chroma` is its ink's relative to the paper's, Cr and Cb; a grey copy has a grey level instead.
+    """
 
     hull: Hull
+    followed: float
     chroma: npt.NDArray[np.float32] | None
     grey: float
 
 
 def find_outlines(pixels: Pixels) -> list[Outline]:
-    """Return the outlines of what may be seals on a page, H x W x 3, the largest first.
+    """Return the outlines of what may be seals on a page, H x W x 3, the likelier first.
 
     Of one seal there may be several: with and without print of its hue, its frame and its star.
     """
@@ -62,8 +67,24 @@ def find_outlines(pixels: Pixels) -> list[Outline]:
     for outline in (*_coloured(ycc), *_grey(ycc, pixels, step)):
         bounds = np.concatenate([outline.hull.min(0), outline.hull.max(0)]) // _SAME_PX
         found.setdefault(bounds.tobytes(), outline._replace(hull=outline.hull * step + first))
-    largest = sorted(found.values(), key=lambda outline: -cv2.contourArea(outline.hull))
-    return largest[:_MAX_OUTLINES]
+    return list(_by_place(found.values()))[:_MAX_OUTLINES]
+
+
+def _by_place(outlines: Iterable[Outline]) -> Iterator[Outline]:
+    """Yield outlines, the largest first; of several of one seal, the most even.
+
+    Larger ones have print in the seal's colour that it touches, smaller ones lack a part.
+    """
+    left = sorted(outlines, key=lambda outline: -cv2.contourArea(outline.hull))
+    while left:
+        least = _SAME_AREA * cv2.contourArea(left[0].hull)
+        near = [
+            each
+            for each in left
+            if overlap(each.hull, left[0].hull) and cv2.contourArea(each.hull) >= least
+        ]
+        yield from sorted(near, key=lambda outline: -outline.followed)
+        left = [each for each in left if not any(each is other for other in near)]
 
 
 def _coloured(ycc: Pixels) -> Iterator[Outline]:
@@ -90,11 +111,12 @@ def _coloured(ycc: Pixels) -> Iterator[Outline]:
         for level in _LEVELS:
             mask = same & (strength > level * strongest)
             chroma = np.median(distance[mask], axis=0)
-            for joined_px in _JOINED_PX:
-                shapes = hulls(
-                    mask, joined_px=joined_px, least_px=_MIN_SIDE_PX, most_fill=_MOST_FILL
-                )
-                yield from (Outline(hull, chroma, 0.0) for hull in shapes)
+            for alone in (mask, without_rules(mask)):
+                for joined_px in _JOINED_PX:
+                    found = shapes(
+                        alone, joined_px=joined_px, least_px=_MIN_SIDE_PX, most_fill=_MOST_FILL
+                    )
+                    yield from (Outline(*shape, chroma, 0.0) for shape in found)
         coloured &= ~same
 
 
@@ -119,10 +141,11 @@ def _grey(ycc: Pixels, pixels: Pixels, step: int) -> Iterator[Outline]:
     near = np.abs(luma - grey) < _SAME_GREY
     for mask, joined_px, least_px in (
         (near & flat, _JOINED_GREY_PX, _MIN_GREY_PX),
+        (near & flat, _JOINED_PX[1], _MIN_GREY_PX),
         (near & in_stroke, _JOINED_PX[0], _LARGE_PX),
     ):
-        shapes = hulls(mask, joined_px=joined_px, least_px=least_px, most_fill=_MOST_GREY_FILL)
-        yield from (Outline(hull, None, grey) for hull in shapes)
+        found = shapes(mask, joined_px=joined_px, least_px=least_px, most_fill=_MOST_GREY_FILL)
+        yield from (Outline(*shape, None, grey) for shape in found)
 
 
 def _flat(grey: Grey, rows: Indices, columns: Indices) -> tuple[Mask, Mask]:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from model.vision.inference import Pixels
-from model.vision.seal import Outline, find_outlines
-from model.vision.seal_shape import Hull, Mask
+from model.vision.seal import Grey, Outline, find_outlines
+from model.vision.seal_shape import Hull, Mask, overlap
 
 Colour = npt.NDArray[np.float32]  # R, G, B
 Shares = npt.NDArray[np.float32]  # H x W
@@ -26,6 +26,7 @@ _PAPER = 70  # percentile of the luma within a seal from which a pixel is paper
 _SEAL = 0.5  # of the seal's chroma; more is seal
 _NO_SEAL = 0.35  # of the seal's chroma; less is not seal
 _DARK = 0.6  # of the paper's luma; less is ink
+_CORE, _DARKER = 40, 8  # percentile of the seal's luma, and how much darker ink is, grey levels
 _INK = 30  # percentile of the dark pixels up to which they are pure ink
 _GREY_LEVELS = 14  # between a grey seal's pixels and its median
 _MIN_PX = 20  # of seal, and of ink
@@ -33,7 +34,7 @@ _TOUCHING = 0.012  # of a seal's pixels; the ink that touches them, if it covers
 _EXPLAINED, _MIN_PAPER = 0.74, 0.25  # shares of pixels; less is a picture
 _RESIDUE = 30  # grey levels between a pixel and the nearest mixture
 # JPEG stores chroma at half the resolution: at a thin stroke it is weaker than the luma says.
-_CHROMA_GAIN, _CHROMA_NOISE = 1.6, 0.1
+_CHROMA_GAIN, _CHROMA_NOISE = 2.0, 0.1
 _MIN_DROP = 55  # grey levels between paper and seal; a highlighter is brighter
 _MIN_ROOM = 10.0  # grey levels between seal and ink
 _MOST_COVERED = 0.55  # a share of seal beyond which what is below is not amplified further
@@ -62,7 +63,7 @@ def lift_seals(pixels: Pixels) -> Lifted:
     lifted = pixels
     found: list[Hull] = []
     for outline in find_outlines(pixels):
-        if any(_overlap(outline.hull, other) for other in found):
+        if any(overlap(outline.hull, other) for other in found):
             continue
         left, top = np.maximum(0, outline.hull.min(0) - _MARGIN_PX).tolist()
         right, bottom = (outline.hull.max(0) + _MARGIN_PX + 1).clip(max=(width, height)).tolist()
@@ -77,12 +78,6 @@ def lift_seals(pixels: Pixels) -> Lifted:
     return Lifted(lifted, found)
 
 
-def _overlap(hull: Hull, other: Hull) -> bool:
-    """Return whether the middle of one hull is within the bounds of the other."""
-    middle = (hull.min(0) + hull.max(0)) / 2
-    return bool(((other.min(0) < middle) & (middle < other.max(0))).all())
-
-
 def _within(hull: Hull, shape: tuple[int, int]) -> Mask:
     """Return which pixels of an H x W part of a page are in a hull or near it."""
     inside = np.zeros(shape, np.uint8)
@@ -94,17 +89,11 @@ def _inks(part: Pixels, within: Mask, outline: Outline) -> _Inks | None:
     """Return the colours of a seal and what is below it, or None if it covers no text."""
     step = -(-max(within.shape) // _SAMPLED_PX)
     part, within = np.ascontiguousarray(part[::step, ::step]), within[::step, ::step]
-    luma = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
+    luma: Grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
     bright = within & (luma >= np.percentile(luma[within], _PAPER))
     paper = np.median(part[bright], axis=0).astype(np.float32)
     white = float(paper @ _LUMA)
-    if outline.chroma is None:
-        seal_px = within & (np.abs(luma.astype(np.int16) - outline.grey) < _GREY_LEVELS)
-        dark = within & (luma < min(_DARK * white, outline.grey - 2 * _GREY_LEVELS))
-    else:
-        along = _along(part, paper, outline.chroma)
-        seal_px = within & (along > _SEAL)
-        dark = within & (luma < _DARK * white) & (along < _NO_SEAL)
+    seal_px, dark = _seal_and_ink(part, luma, within, outline, paper)
     if min(np.count_nonzero(seal_px), np.count_nonzero(dark)) < _MIN_PX:
         return None
     seal = np.median(part[seal_px], axis=0).astype(np.float32)
@@ -116,6 +105,23 @@ def _inks(part: Pixels, within: Mask, outline: Outline) -> _Inks | None:
     text = np.median(part[dark & (luma <= np.percentile(luma[dark], _INK))], axis=0)
     inks = _Inks(paper, seal, text.astype(np.float32), outline.chroma)
     return inks if _explains(inks, part[within][::7]) else None
+
+
+def _seal_and_ink(
+    part: Pixels, luma: Grey, within: Mask, outline: Outline, paper: Colour
+) -> tuple[Mask, Mask]:
+    """Return the pixels that are a seal's alone, and the dark ones that are not, H x W each."""
+    dark = within & (luma < _DARK * (paper @ _LUMA))
+    if outline.chroma is None:
+        seal_px = within & (np.abs(luma.astype(np.int16) - outline.grey) < _GREY_LEVELS)
+        return seal_px, dark & (luma < outline.grey - 2 * _GREY_LEVELS)
+    along = _along(part, paper, outline.chroma)
+    seal_px = within & (along > _SEAL)
+    if not seal_px.any():
+        return seal_px, seal_px
+    # The edges of coloured letters have less chroma, but are no darker than their strokes.
+    dark &= luma < np.percentile(luma[seal_px], _CORE) - _DARKER
+    return seal_px, dark & (along < _NO_SEAL)
 
 
 def _along(part: Pixels, paper: Colour, chroma: Colour) -> Shares:

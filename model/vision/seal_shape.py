@@ -1,6 +1,7 @@
 """Which shapes look like seals: a compact outline, round, oval or a frame, that is not filled."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,12 +14,20 @@ _MAX_LONG, _MAX_SHORT = 0.6, 0.95  # of the page's long and short side
 _MAX_ASPECT = 3.5
 _LEAST_FILL = 0.03  # share of the hull that is inked; a table has less
 _OUTLINED = 0.75  # share of the hull's edge that the shape follows; letters do at few places
-_MAX_CANDIDATES = 2000
+_RULE_PX = 40
+_MAX_CANDIDATES = 1000
 _PARENT = 3  # column of OpenCV's contour hierarchy: the outline of a hole; an outline has none
 
 
-def hulls(mask: Mask, *, joined_px: int, least_px: int, most_fill: float) -> Iterator[Hull]:
-    """Yield the convex hulls, in px of the mask, of the shapes that look like a seal.
+class Shape(NamedTuple):
+    """A shape's convex hull, in px of its mask, and the share of the hull's edge it follows."""
+
+    hull: Hull
+    followed: float
+
+
+def shapes(mask: Mask, *, joined_px: int, least_px: int, most_fill: float) -> Iterator[Shape]:
+    """Yield the shapes of a mask that look like a seal.
 
     Pixels less than `joined_px` apart belong together. The sides are at least `least_px` long, and
     less than `most_fill` of the hull is inked.
@@ -37,11 +46,27 @@ def hulls(mask: Mask, *, joined_px: int, least_px: int, most_fill: float) -> Ite
         edge = inside - cv2.erode(inside, np.ones((3, 3), np.uint8), borderValue=0)
         window = np.s_[y : y + high, x : x + wide]
         near = cv2.dilate(joined[window], np.ones((3, 3), np.uint8))
-        inked = np.count_nonzero(mask[window] & (inside > 0))
-        if _LEAST_FILL < inked / np.count_nonzero(inside) < most_fill and np.count_nonzero(
-            near[edge > 0]
-        ) > _OUTLINED * np.count_nonzero(edge):
-            yield hull.astype(np.int32)
+        fill = np.count_nonzero(mask[window] & (inside > 0)) / np.count_nonzero(inside)
+        followed = np.count_nonzero(near[edge > 0]) / np.count_nonzero(edge)
+        if _LEAST_FILL < fill < most_fill and followed > _OUTLINED:
+            yield Shape(hull.astype(np.int32), followed)
+
+
+def without_rules(mask: Mask) -> Mask:
+    """Return a mask without its long straight lines, level and upright: those of a form."""
+    plain = mask.astype(np.uint8)
+    rules = [
+        cv2.morphologyEx(plain, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
+        for shape in ((1, _RULE_PX), (_RULE_PX, 1))
+    ]
+    alone: Mask = mask & (rules[0] == 0) & (rules[1] == 0)
+    return alone
+
+
+def overlap(hull: Hull, other: Hull) -> bool:
+    """Return whether the middle of one hull is within the bounds of the other."""
+    middle = (hull.min(0) + hull.max(0)) / 2
+    return bool(((other.min(0) < middle) & (middle < other.max(0))).all())
 
 
 def _compact(wide: int, high: int, page: tuple[int, ...]) -> bool:

@@ -1,5 +1,6 @@
 """Seals are lifted off the text they cover; nothing else on a page changes."""
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,7 +14,8 @@ from model.vision.line_reading import ReadLine
 from model.vision.page import PageReader
 from model.vision.seal_lift import lift_seals
 from model.vision.seal_lines import surer_line
-from model.vision.seal_shape import Hull, Mask
+from model.vision.seal_shape import Mask, Shape
+from tests.model.images import to_bytes
 from tests.model.vision.seals import BLUE, PURPLE, RED, ROWS, contract, seal_mask, stamp
 
 OVER_TEXT, BESIDE = (230, 40), (520, 60)
@@ -50,6 +52,32 @@ def test_two_seals_are_lifted() -> None:
     page = stamp(contract(), seal_mask("round", 150), (60, 60), RED)
     page = stamp(Image.fromarray(page), seal_mask("square", 80), (300, 80), BLUE)
     assert len(lift_seals(page).seals) == 2
+
+
+@pytest.mark.parametrize("colour", [RED, (165, 60, 45)])
+def test_a_seal_across_the_rules_of_a_form_is_lifted(colour: tuple[int, int, int]) -> None:
+    """In their colour, too, and without the labels around it."""
+    mask = seal_mask("round", 180)
+    lifted = lift_seals(stamp(form(colour), mask, (300, 20), RED))
+    assert len(lifted.seals) == 1
+    assert lifted.seals[0].min(0) == pytest.approx([300, 20], abs=8)
+    assert lifted.seals[0].max(0) == pytest.approx([480, 200], abs=8)
+
+
+def form(colour: tuple[int, int, int]) -> Image.Image:
+    """Return a form: coloured labels, dark values, and coloured rules between them."""
+    page = Image.new("RGB", (760, 300), "white")
+    pen = ImageDraw.Draw(page)
+    for y, label, value in ((30, "Payee", "Haifeng Trading"), (130, "Amount", "USD 3,200.00")):
+        pen.text((40, y), label, colour, font_size=28)
+        pen.text((200, y), value, (30, 30, 90), font_size=28)
+        pen.line((20, y + 60, 740, y + 60), colour, 3)
+    return page
+
+
+def photographed(page: Image.Image) -> Image.Image:
+    """Return a page with the colour noise of a JPEG."""
+    return Image.open(io.BytesIO(to_bytes(page, "JPEG", quality=60)))
 
 
 def heading() -> Image.Image:
@@ -96,6 +124,7 @@ GUARDS = {
     "red background": filled((230, 120, 120)),
     "grey background": filled((150, 150, 150)),
     "marker": filled((255, 250, 60)),
+    "form": photographed(form((165, 60, 45))),
     "photo": photo(),
     "dark page": Image.eval(contract(), lambda value: 255 - value),
     "one pixel": Image.new("RGB", (1, 1)),
@@ -122,11 +151,11 @@ def test_on_a_page_without_colour_no_shapes_are_searched(monkeypatch: pytest.Mon
     """Most pages are black on white: they must cost nothing."""
     searched: list[Mask] = []
 
-    def hulls(mask: Mask, **_: object) -> list[Hull]:
+    def shapes(mask: Mask, **_: object) -> list[Shape]:
         searched.append(mask)
         return []
 
-    monkeypatch.setattr(seal, "hulls", hulls)
+    monkeypatch.setattr(seal, "shapes", shapes)
     assert seal.find_outlines(np.asarray(contract().convert("1").convert("RGB"))) == []
     assert not searched
     seal.find_outlines(stamp(contract(), seal_mask("round"), OVER_TEXT, RED))
