@@ -31,6 +31,11 @@ class Direction(Enum):
         """
         return 1 if self is Direction.COLUMN else self.value
 
+    @property
+    def degrees(self) -> int:
+        """By how much its letters are turned clockwise."""
+        return 0 if self is Direction.COLUMN else 90 * self.value
+
 
 _LEVEL = (Direction.UPRIGHT, Direction.UPSIDE_DOWN)
 _SIDEWAYS = (Direction.COLUMN, Direction.DOWN, Direction.UP)
@@ -75,5 +80,19 @@ def is_high(polygon: Polygon) -> bool:
 
 def from_text_corner(polygon: Polygon, direction: Direction) -> Polygon:
     """Return a box with the top left corner of its text first, still clockwise."""
-    turns = 0 if direction is Direction.COLUMN else direction.value
-    return np.roll(polygon, -turns, axis=0)
+    return np.roll(polygon, -direction.degrees // 90, axis=0)
+
+
+def skew(polygons: Sequence[Polygon], direction: Direction) -> float:
+    """Return by how many degrees lines of a direction lean clockwise, or 0.0 if there are none.
+
+    It is the median of the longer half of them.
+    """
+    if not polygons:
+        return 0.0
+    boxes = np.stack(polygons).astype(np.float64)
+    across, down = boxes[:, [1, 2]] - boxes[:, [0, 3]], boxes[:, [3, 2]] - boxes[:, [0, 1]]
+    sides = across if direction in _LEVEL else down[..., ::-1] * (1, -1)
+    x, y = sides.sum(axis=1).T
+    lengths, angles = np.hypot(x, y), np.degrees(np.arctan2(y, x))
+    return float(np.median(angles[lengths >= np.median(lengths)]))

@@ -14,7 +14,7 @@ from model.vision.arrangement import arranged
 from model.vision.blocks import Block
 from model.vision.column_boxes import column_parts, joined
 from model.vision.detect import Detector
-from model.vision.directions import Direction, possible_directions, sideways_lines
+from model.vision.directions import Direction, possible_directions, sideways_lines, skew
 from model.vision.inference import Pixels
 from model.vision.line_reading import LineReader, ReadLine
 from model.vision.orient import Orientation
@@ -36,11 +36,14 @@ _READABLE = 0.5  # mean probability below which a line is noise
 class PageReading:
     """The lines of a page in reading order, its blocks, and the ms of each step.
 
-    Each line is in one block; the blocks are in the order of their lines.
+    Each line is in one block; the blocks are in the order of their lines. `rotation` is by how many
+    degrees, a multiple of 90, most lines are turned clockwise, `skew` by how many more.
     """
 
     lines: list[ReadLine] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    rotation: int = 0
+    skew: float = 0.0
     detect_ms: float = 0.0
     recognise_ms: float = 0.0
 
@@ -115,8 +118,11 @@ class PageReader:
             directions = possible_directions(polygons[0], sideways=False)
             lines = [self._lines.read(pixels, polygons[0], directions[:2])]
         lines = [line for line in lines if line.text and line.mean_probability >= _READABLE]
+        direction = _most_common(lines)
         return PageReading(
-            *arranged(lines, _most_common(lines), rules, by_columns=by_columns),
+            *arranged(lines, direction, rules, by_columns=by_columns),
+            direction.degrees,
+            skew([line.polygon for line in lines if line.direction is direction], direction),
             detect_ms=(detected - began) * 1000,
             recognise_ms=(time.perf_counter() - detected) * 1000,
         )

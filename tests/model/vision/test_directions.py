@@ -1,12 +1,14 @@
 """The directions of a page's lines, from their boxes."""
 
 import numpy as np
+import pytest
 
 from model.vision.directions import (
     Direction,
     from_text_corner,
     possible_directions,
     sideways_lines,
+    skew,
 )
 from model.vision.polygon import Polygon
 
@@ -43,6 +45,21 @@ def test_short_boxes_of_a_sideways_page_may_be_single_characters_or_headings() -
     assert possible_directions(box(0, 0, 30, 60), sideways=False) == [UPRIGHT, UPSIDE_DOWN, COLUMN]
     assert possible_directions(one, sideways=True, first=UP) == [UP, COLUMN, DOWN]
     assert possible_directions(one, sideways=False, first=UPSIDE_DOWN) == [UPSIDE_DOWN, UPRIGHT]
+
+
+@pytest.mark.parametrize("degrees", [-3.0, 0.0, 4.0])
+@pytest.mark.parametrize("direction", Direction)
+def test_the_skew_is_how_much_the_lines_lean_clockwise(
+    direction: Direction, degrees: float
+) -> None:
+    """Of the longer ones; the corners are those of the page, not of the text."""
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    level = direction in {UPRIGHT, UPSIDE_DOWN}
+    long = box(50, 80, 350, 110) if level else box(50, 80, 80, 380)
+    leaning = [(each @ turn).astype(np.float32) for each in (long, long, long)]
+    assert skew([*leaning, box(0, 0, 30, 30)], direction) == pytest.approx(degrees, abs=0.01)
+    assert skew([], direction) == 0.0
 
 
 def test_the_first_corner_is_where_the_text_starts() -> None:

@@ -93,7 +93,10 @@ def test_a_polygon_starts_where_the_text_starts(
 ) -> None:
     """Clockwise from the top left corner of the text: of the page, if that is upright."""
     page = render_page(ROWS).rotate(degrees, expand=True)
-    for line in reader.read(pixels(page), detect=True, check=lambda: None).lines:
+    reading = reader.read(pixels(page), detect=True, check=lambda: None)
+    assert (reading.rotation + degrees) % 360 == 0
+    assert reading.skew == pytest.approx(0, abs=2)
+    for line in reading.lines:
         low, high = line.polygon.min(axis=0), line.polygon.max(axis=0)
         corners = [low, (high[0], low[1]), high, (low[0], high[1])]
         assert line.polygon[0] == pytest.approx(corners[corner], abs=5)
