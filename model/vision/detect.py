@@ -8,6 +8,7 @@ import numpy as np
 
 from model.vision.boxes import boxes
 from model.vision.inference import Network, Normalisation, Pixels
+from model.vision.lone_ink import with_lone_ink
 from model.vision.passes import merge_closer, merge_farther
 from model.vision.polygon import Numbers, Polygon, width_and_height
 from model.vision.region import Region, whole
@@ -55,7 +56,7 @@ class Detector:
             check()
             latest = self._find_lines_in(network, pixels, following)
             found = join(found, latest, tile, following)
-        return found
+        return with_lone_ink(pixels, found)
 
     def _find_lines_in(self, network: Network, pixels: Pixels, region: Region) -> list[Polygon]:
         """Return the boxes of the lines of a part of a page, H x W x 3, in px of the page."""
@@ -78,7 +79,7 @@ class Detector:
             # scale is fast, and letters with few pixels around them are found less well.)
             if larger and larger > scale and text.area < _MAX_REGION * region.area:
                 region, following = text, larger
-            if not following or following > scale < before:
+            if not following or not _worthwhile(before, scale, following):
                 break
             before, scale = scale, following
         return self._find_skewed(network, pixels, region, scale, found)
@@ -127,6 +128,14 @@ class Detector:
             for each in (first, last)
         )
         return Detection(found, Region(*low.tolist(), *high.tolist()))
+
+
+def _worthwhile(before: float, scale: float, following: float) -> bool:
+    """Return whether a pass at the scale that follows may find more, after two at other scales.
+
+    A page that was reduced is not enlarged again, nor an enlarged one reduced a little.
+    """
+    return following < scale if scale < before else not scale / 2 < following < scale > before
 
 
 def _with_border(part: Pixels) -> tuple[int, int]:

@@ -13,6 +13,8 @@ from model.vision.polygon import Numbers, Polygon
 _ALONE = 0.2  # share of a box up to which others may cover it, if they are not of the same line
 _CONTAINED = 0.7  # share of a box that a larger one covers, if it is a part of the same line
 _PART = 0.3  # a part of a line has at least this share of its height
+_LARGER = 4  # times the area of a part that is a stroke; margins alone are less
+_AS_HIGH = 1.6  # times the height of a line; margins alone are less
 _LONGER = 0.5  # by how many heights a box is longer if it has letters that another lacks
 
 
@@ -42,7 +44,9 @@ def merge_farther(earlier: Sequence[Polygon], farther: Sequence[Polygon]) -> lis
     contained &= low[:, None] > _PART * later_low[None, :]
     # A smaller scale has larger margins, on all four sides.
     longer = (later_length - later_low)[None, :] > (length - low + _LONGER * low)[:, None]
-    whole = (contained.sum(axis=0) > 1) | (contained & longer).any(axis=0)
+    longer &= later_low[None, :] < _AS_HIGH * low[:, None]
+    larger = (later_low * later_length)[None, :] > _LARGER * (low * length)[:, None]
+    whole = (contained.sum(axis=0) > 1) | (contained & (longer | larger)).any(axis=0)
     kept = ~contained[:, whole].any(axis=1)
     return [
         *(earlier[index] for index in np.flatnonzero(kept).tolist()),

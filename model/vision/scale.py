@@ -17,7 +17,7 @@ _STRIDE_PX = 32  # the network halves the resolution five times
 _MAX_ASPECT = 8  # longer images get a border: in training, text had surroundings
 _MIN_HEIGHT_PX = 30
 
-_LOW_PX, _HIGH_PX = 12.0, 32.0  # height of letters that are found well
+_LOW_PX, _HIGH_PX = 12.0, 24.0  # height of letters that are found well
 _TARGET_PX = 17.0
 _SMALL = 20  # percentile of the box heights that decides
 # A box's height on the map is about _BOX_MARGIN_PX + _BOX_SHARE x the font size.
@@ -48,12 +48,14 @@ def next_scale(height: int, width: int, scale: float, box_heights: Sequence[floa
     if not box_heights:
         full = min(_FULL_SIDE_PX / min(height, width), largest)
         return full if full > scale else None
-    on_map = float(np.percentile(box_heights, _SMALL)) * scale
-    letters_px = max(_LOWEST_PX, (on_map - _BOX_MARGIN_PX) / _BOX_SHARE)
-    target = min(largest, scale * _TARGET_PX / letters_px)
-    if letters_px > _HIGH_PX or (letters_px < _LOW_PX and target > scale):
-        return target
-    return None
+    small, middle = (
+        max(_LOWEST_PX, (float(px) * scale - _BOX_MARGIN_PX) / _BOX_SHARE)
+        for px in np.percentile(box_heights, [_SMALL, 50])
+    )
+    enlarged = min(largest, scale * _TARGET_PX / small)
+    if small < _LOW_PX and enlarged > scale:
+        return enlarged
+    return min(largest, scale * _TARGET_PX / middle) if middle > _HIGH_PX else None
 
 
 def map_size(height: int, width: int, scale: float) -> tuple[int, int]:

@@ -114,3 +114,19 @@ def test_large_columns_stay_whole(detector: Detector, chinese: ImageFont.FreeTyp
             pen.text((45 + 66 * column, 36 + 50 * row), character, "black", chinese)
     found = detector.find_lines(np.asarray(image))
     assert sum(length > 200 for length in lengths(found)) == 4
+
+
+def test_strokes_alone_in_cells_are_found(
+    detector: Detector, chinese: ImageFont.FreeTypeFont
+) -> None:
+    """Letters as large as theirs are searched once more, at a smaller scale."""
+    image = Image.new("RGB", (520, 420), "white")
+    pen = ImageDraw.Draw(image)
+    for row, text in enumerate("一二三十口"):
+        pen.text((60, 20 + 78 * row), text, "black", chinese)
+        pen.text((300, 20 + 78 * row), "17"[row % 2], "black", chinese)
+    found = detector.find_lines(np.asarray(image))
+    rows = sorted(round((float(box[:, 1].mean()) - 40) / 78) for box in found if box[0, 0] < 200)
+    assert rows == [0, 1, 2, 3, 4]
+    first = min((box for box in found if box[0, 0] < 200), key=lambda box: box[0, 1])
+    assert min(width_and_height(first)) > 25

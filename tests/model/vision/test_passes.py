@@ -42,6 +42,8 @@ def test_a_farther_pass_replaces_the_parts_of_large_letters() -> None:
     whole = box(80, 80, 440, 120)
     assert same(merge_farther([box(100, 100, 50, 90), box(160, 100, 90, 50)], [whole]), [whole])
     assert same(merge_farther([box(100, 100, 200, 90)], [whole]), [whole])
+    character = box(80, 80, 140, 140)
+    assert same(merge_farther([box(100, 100, 90, 50)], [character]), [character])
 
 
 def test_a_line_with_larger_margins_does_not_replace_it() -> None:
