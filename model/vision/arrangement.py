@@ -10,7 +10,6 @@ from model.vision.crosswise import crosswise_units, with_units
 from model.vision.directions import Direction, from_text_corner
 from model.vision.layout import lay_out, one_block, renumbered
 from model.vision.line_reading import ReadLine
-from model.vision.polygon import Polygon
 from model.vision.table_rules import Rules
 
 
@@ -23,11 +22,11 @@ def arranged(
     lines are one block, read row by row. The polygons that come in begin at the top left of the
     page, those that go out where their text begins.
     """
-    polygons = [line.polygon for line in lines]
     if by_columns:
-        blocks = _laid_out(polygons, [line.direction for line in lines], direction, rules)
+        blocks = _laid_out(lines, direction, rules)
     else:
-        blocks = _from_text_corners(one_block(polygons, direction.quarter_turns), direction)
+        rows = one_block([line.polygon for line in lines], direction.quarter_turns)
+        blocks = _from_text_corners(rows, direction)
     ordered = [lines[index] for block in blocks for index in block.lines]
     return (
         [replace(line, polygon=from_text_corner(line.polygon, line.direction)) for line in ordered],
@@ -35,19 +34,23 @@ def arranged(
     )
 
 
-def _laid_out(
-    polygons: Sequence[Polygon], directions: Sequence[Direction], most: Direction, rules: Rules
-) -> list[Block]:
+def _laid_out(lines: Sequence[ReadLine], most: Direction, rules: Rules) -> list[Block]:
     """Return the blocks of a page, with the lines that run across most in blocks of their own."""
-    units = crosswise_units(polygons, directions, most)
+    polygons = [line.polygon for line in lines]
+    units = crosswise_units(polygons, [line.direction for line in lines], most)
     across = {index for unit in units for index in unit}
 
     def blocks_of(members: Sequence[int], direction: Direction) -> list[Block]:
-        blocks = lay_out([polygons[i] for i in members], direction.quarter_turns, rules)
+        blocks = lay_out(
+            [polygons[index] for index in members],
+            [lines[index].text for index in members],
+            direction.quarter_turns,
+            rules,
+        )
         return [moved(block, members) for block in _from_text_corners(blocks, direction)]
 
-    blocks = blocks_of([index for index in range(len(polygons)) if index not in across], most)
-    return with_units(blocks, [blocks_of(unit, directions[unit[0]]) for unit in units], most)
+    blocks = blocks_of([index for index in range(len(lines)) if index not in across], most)
+    return with_units(blocks, [blocks_of(unit, lines[unit[0]].direction) for unit in units], most)
 
 
 def _from_text_corners(blocks: list[Block], direction: Direction) -> list[Block]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from model.vision.bands import Band, bands
 from model.vision.blocks import Block, moved
+from model.vision.entries import are_entries
 from model.vision.gutters import WORDY, gutters
 from model.vision.layout_tables import parts, with_tables_as_rows
 from model.vision.level import LevelBoxes, Levelling, level_boxes
@@ -19,12 +20,15 @@ from model.vision.table_rules import Rules
 _FEWEST_IN_COLUMNS = 6  # lines
 
 
-def lay_out(polygons: Sequence[Polygon], quarter_turns: int, rules: Rules) -> list[Block]:
+def lay_out(
+    polygons: Sequence[Polygon], texts: Sequence[str], quarter_turns: int, rules: Rules
+) -> list[Block]:
     """Return the blocks of a page in reading order; their lines are indices of the polygons.
 
     Columns that stand side by side are read one after the other; a table is read cell by cell, and
-    what might be one row by row. `quarter_turns` is how often the page must be rotated by 90
-    degrees counter-clockwise to be upright; `rules` are the ruled lines of the page as it is.
+    what might be one row by row. `texts` are those of the lines. `quarter_turns` is how often the
+    page must be rotated by 90 degrees counter-clockwise to be upright; `rules` are the ruled lines
+    of the page as it is.
     """
     if not polygons:
         return []
@@ -33,6 +37,8 @@ def lay_out(polygons: Sequence[Polygon], quarter_turns: int, rules: Rules) -> li
     table_boxes = boxes_of(polygons, rules.level)
     tables = find_tables(table_boxes, rules)
     units = with_tables_as_rows(level_boxes(polygons, levelling), tables)
+    unit_texts = [texts[line] if line >= 0 else "" for line in units.lines]
+    found = _paragraphs(units.boxes, unit_texts, list(range(len(units.boxes))))
     return [
         Block(
             "table" if cells else "text",
@@ -40,9 +46,7 @@ def lay_out(polygons: Sequence[Polygon], quarter_turns: int, rules: Rules) -> li
             levelling.frame([polygons[line] for line in lines]),
             cells,
         )
-        for lines, cells in parts(
-            _paragraphs(units.boxes, list(range(len(units.boxes)))), units, tables, table_boxes
-        )
+        for lines, cells in parts(found, units, tables, table_boxes)
     ]
 
 
@@ -61,12 +65,13 @@ def renumbered(blocks: Sequence[Block]) -> list[Block]:
     return [moved(block, place) for block in blocks]
 
 
-def _paragraphs(boxes: LevelBoxes, members: list[int]) -> Iterator[Paragraph]:
+def _paragraphs(boxes: LevelBoxes, texts: Sequence[str], members: list[int]) -> Iterator[Paragraph]:
     """Yield the paragraphs of some of the boxes in reading order, column after column."""
     if not members:
         return
     part = boxes.part(members)
-    band = _columns(part) if len(members) >= _FEWEST_IN_COLUMNS else None
+    enough = len(members) >= _FEWEST_IN_COLUMNS
+    band = _columns(part, [texts[i] for i in members]) if enough else None
     if band is None:
         for found in paragraphs(part, rows(part)):
             yield Paragraph(found.kind, [[members[i] for i in row] for row in found.rows])
@@ -74,24 +79,28 @@ def _paragraphs(boxes: LevelBoxes, members: list[int]) -> Iterator[Paragraph]:
     before, after = part.middle < band.first, part.middle > band.last
     left = part.left + part.right < 2 * band.x
     for group in (before, ~before & ~after & left, ~before & ~after & ~left, after):
-        yield from _paragraphs(boxes, [members[i] for i in np.flatnonzero(group)])
+        yield from _paragraphs(boxes, texts, [members[i] for i in np.flatnonzero(group)])
 
 
-def _columns(boxes: LevelBoxes) -> Band | None:
+def _columns(boxes: LevelBoxes, texts: Sequence[str]) -> Band | None:
     """Return the longest columns."""
     best: Band | None = None
     for gutter in gutters(boxes):
         if best is not None and gutter.length <= best.length:
             break
         for band in bands(gutter):
-            if (best is None or band.length > best.length) and _wordy_sides(boxes, band):
+            longer = best is None or band.length > best.length
+            if longer and _are_words(boxes, texts, band):
                 best = band
     return best
 
 
-def _wordy_sides(boxes: LevelBoxes, band: Band) -> bool:
-    """Return whether most boxes at each side are as wide as words: a table has many numbers."""
+def _are_words(boxes: LevelBoxes, texts: Sequence[str], band: Band) -> bool:
+    """Return whether most lines at each side are as wide as words, and not entries of a form."""
     inside = (boxes.middle >= band.first) & (boxes.middle <= band.last)
     aspects = (boxes.right - boxes.left) / boxes.height
     left = boxes.left + boxes.right < 2 * band.x
-    return all(np.median(aspects[inside & side]) >= WORDY for side in (left, ~left))
+    sides = [np.flatnonzero(inside & side).tolist() for side in (left, ~left)]
+    if any(np.median(aspects[side]) < WORDY for side in sides):
+        return False
+    return not are_entries(*([texts[i] for i in side] for side in sides))

@@ -45,9 +45,9 @@ def drawn(draw: Draw, seed: int, **state: float) -> list[Polygon]:
     return as_polygons(page, **state)
 
 
-def laid_out(polygons: list[Polygon], quarter_turns: int = 0) -> list[Block]:
-    """Return the blocks of a page without ruled lines."""
-    return lay_out(polygons, quarter_turns, no_rules(polygons))
+def laid_out(polygons: list[Polygon], quarter_turns: int = 0, text: str = "") -> list[Block]:
+    """Return the blocks of a page without ruled lines; all its lines have the same text."""
+    return lay_out(polygons, [text] * len(polygons), quarter_turns, no_rules(polygons))
 
 
 def found_order(polygons: list[Polygon], quarter_turns: int = 0, seed: int = 0) -> list[int]:
@@ -148,6 +148,21 @@ def test_each_column_is_a_block() -> None:
     blocks = laid_out(drawn(addresses_over_table, 1))
     assert [block.kind for block in blocks][-1] == "table"
     assert len(blocks) >= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("Hafenstrasse 12", 2), ("20457 Hamburg", 2), ("opens 10:30", 2), ("", 2),
+        ("Name: Roe", 1), ("\u59d3\u540d\uff1a\u738b", 1), ("Name :", 1),
+        ("1,299.00", 1), ("2026-03-18 10:22", 1), ("RM 3.20", 1), ("128 kg", 1),
+    ],
+)  # fmt: skip
+def test_entries_of_a_form_are_rows(text: str, blocks: int) -> None:
+    """Their boxes may stand as those of addresses do: short and tight, well apart."""
+    widths = (200, 260, 150, 240, 190)
+    form = [box(x, 100 + 30 * i, width) for i, width in enumerate(widths) for x in (100, 700)]
+    assert len(laid_out(form, text=text)) == blocks
 
 
 def test_each_line_is_in_one_block() -> None:

@@ -155,7 +155,7 @@ def test_each_line_of_any_boxes_is_in_one_cell_at_most(seed: int) -> None:
     lines = [line for cell in cells for line in cell.lines]
     assert len(lines) == len(set(lines))
     for quarters in (0, 1):
-        blocks = lay_out(polygons, quarters, rules)
+        blocks = lay_out(polygons, [""] * len(polygons), quarters, rules)
         assert sorted(line for block in blocks for line in block.lines) == list(range(60))
         for block in blocks:
             inside = tuple(line for cell in block.cells for line in cell.lines)
