@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 
@@ -248,11 +249,16 @@ def joined(drawn: Drawn, left: int, right: int) -> list[Polygon]:
     return [*rest, box]
 
 
-def test_a_box_over_two_cells_is_divided_at_the_rule() -> None:
+@pytest.mark.parametrize("style", [Style(), Style(colour=180), Style(stroke="double")])
+@pytest.mark.parametrize("blur", [0.0, 0.6])
+def test_a_box_over_two_cells_is_divided_at_the_rule(style: Style, blur: float) -> None:
     """Each part ends at the rule."""
-    drawn = draw(plain(), Style())
+    drawn = draw(plain(), style)
     polygons = joined(drawn, 7, 8)
-    parts = split_at_rules(drawn.pixels, polygons, find_rules(drawn.pixels, polygons))
+    pixels = drawn.pixels
+    if blur:
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), blur), np.uint8)
+    parts = split_at_rules(pixels, polygons, find_rules(pixels, polygons))
     assert len(parts) == len(polygons) + 1
     first, second = parts[len(polygons) - 1], parts[-1]
     assert np.abs(first[0] - polygons[-1][0]).max() < 1
