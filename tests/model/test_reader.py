@@ -51,7 +51,7 @@ async def test_a_page_is_read(make_reader: MakeReader) -> None:
         )
         assert reader.loaded
         assert [line.text for line in reading.lines] == ["TEA", "12.50", "MILK", "3.99"]
-        assert reading.text == "TEA\n12.50\nMILK\n3.99"
+        assert reading.text == "TEA\n12.50\n\nMILK\n3.99"  # rows so far apart are two blocks
         assert (reading.width, reading.height) == (760, 180)
         assert reading.model == "ppocrv3-det+sealed-crnn-v2"
         assert set(reading.timing_ms) == {"decode", "detect", "recognise", "queue", "total"}
