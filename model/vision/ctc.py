@@ -23,6 +23,7 @@ class DecodedText:
     text: str
     mean_probability: float
     nll: float  # negative log-likelihood of the text, in nats
+    steps: npt.NDArray[np.intp]  # the first one of each character
 
 
 def decode_ctc(probabilities: npt.NDArray[np.float32], charset: Sequence[str]) -> DecodedText:
@@ -38,9 +39,9 @@ def decode_ctc(probabilities: npt.NDArray[np.float32], charset: Sequence[str]) -
     classes = best[steps]
     nll = negative_log_likelihood(probabilities, classes)
     if not len(steps):
-        return DecodedText("", 0.0, nll)
+        return DecodedText("", 0.0, nll, steps)
     text = "".join([charset[index - 1] for index in classes])
-    return DecodedText(text, float(probabilities[steps, classes].mean()), nll)
+    return DecodedText(text, float(probabilities[steps, classes].mean()), nll, steps)
 
 
 def negative_log_likelihood(

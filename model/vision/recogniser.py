@@ -10,12 +10,14 @@ import numpy.typing as npt
 from model.errors import WeightsError
 from model.vision.ctc import decode_ctc
 from model.vision.inference import Network, Normalisation, Pixels
+from model.vision.unread import unread_ink
 from model.vision.windows import merge, windows
 from model.weights import Weights
 
 _MIN_WIDTH_PX = 64
 _WIDTH_STEP_PX = 8  # the strides of the networks in width are 4 and 8
 _MAX_ASPECT = 100  # longer lines are compressed to this, which bounds time and memory
+_INCOMPLETE = 0.3  # confidence of a line with ink that was not read, at most
 MIN_NLL = 1e-4  # nats; lower values mean nothing
 
 
@@ -27,6 +29,7 @@ class RecognisedText:
     mean_probability: float  # 0 to 1
     confidence: float  # 0 to 1; the probability that all of the text is correct, if calibrated
     nll: float  # negative log-likelihood of the text, in nats
+    incomplete: bool  # whether ink of a character was found that is not in the text
 
 
 class Recogniser:
@@ -70,12 +73,14 @@ class Recogniser:
         spans = windows(blob.shape[3], _WIDTH_STEP_PX)
         parts = [self.network.run(blob[..., first:last])[0] for first, last in spans]
         decoded = decode_ctc(merge(parts, spans), self._charset)
-        text = decoded.text.strip()
+        confidence = self._confidence(decoded.mean_probability, decoded.nll)
+        incomplete = self.calibrated and unread_ink(blob[0], decoded, _WIDTH_STEP_PX, stretch)
         return RecognisedText(
-            text,
+            decoded.text.strip(),
             decoded.mean_probability,
-            self._confidence(decoded.mean_probability, decoded.nll),
+            min(confidence, _INCOMPLETE) if incomplete else confidence,
             decoded.nll,
+            incomplete,
         )
 
     def _blob(self, line: Pixels, stretch: float) -> npt.NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """Read a doubtful line of narrow letters again, stretched, and keep the likelier text.
 
 The network's output has one step for each 8 columns. Letters narrower than a few steps run into
-each other; stretched, each has more steps. Measured: docs/decisions/0020-second-reading.md.
+each other; stretched, each has more steps. A character that was left out is usually read when the
+line has another width. Measured: docs/decisions/0020-second-reading.md.
 """
 
 from model.vision.inference import Pixels
@@ -11,10 +12,14 @@ _DOUBTFUL_NLL = 0.1  # nats a character, above which a line is read again
 _READABLE = 0.5  # mean probability below which a line is noise
 _NARROW = 1.5  # characters on a width of one line height, above which they are narrow
 _STRETCH = 1.4
+_STRETCH_INCOMPLETE = 1.1  # of a line with ink that was not read: most are read in any other width
 
 
 def read_again(recogniser: Recogniser, line: Pixels, text: RecognisedText) -> RecognisedText:
     """Return the text of an upright line, H x W x 3, after a second reading if it is doubtful."""
+    if text.incomplete:
+        other = recogniser.recognise(line, stretch=_STRETCH_INCOMPLETE)
+        return other if not other.incomplete or other.nll < text.nll else text
     height, width = line.shape[:2]
     characters = len(text.text)
     if (

@@ -36,7 +36,9 @@ class Networks:
         # Read upright, the dark corner of the page is the first one of the line.
         direction = COLUMN if high else {0: UPRIGHT, 3: DOWN, 2: UPSIDE_DOWN, 1: UP}[dark]
         self.read.append(direction)
-        return RecognisedText(*self.answers.get(direction, ("", 0.0, 0.0)), nll=0.0)
+        return RecognisedText(
+            *self.answers.get(direction, ("", 0.0, 0.0)), nll=0.0, incomplete=False
+        )
 
     high = False
     calibrated = False

@@ -70,7 +70,7 @@ class Scripted:
 
 def read(nll: float, *, text: str = "illicit", mean_probability: float = 0.8) -> RecognisedText:
     """Return a text with this negative log-likelihood."""
-    return RecognisedText(text, mean_probability, 0.3, nll)
+    return RecognisedText(text, mean_probability, 0.3, nll, incomplete=False)
 
 
 NARROW_LINE, WIDE_LINE = (np.zeros((20, width, 3), np.uint8) for width in (80, 140))
