@@ -1,6 +1,7 @@
 """Doubtful lines of narrow letters are read again, stretched; others are not."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -115,3 +116,14 @@ def test_the_likelier_text_is_kept(second: RecognisedText, *, kept: bool) -> Non
     scripted = Scripted(second)
     assert read_again(scripted, NARROW_LINE, first) is (second if kept else first)  # type: ignore[arg-type]
     assert scripted.readings == 1
+
+
+def test_a_line_that_was_incomplete_is_read_again_and_stays_in_doubt() -> None:
+    """A text in which nothing is missing is kept; an incomplete one, if it is likelier."""
+    first = replace(read(0.1, text="王明"), incomplete=True)
+    whole = replace(read(0.2, text="王海明"), confidence=1.0)
+    again = read_again(Scripted(whole), WIDE_LINE, first)  # type: ignore[arg-type]
+    assert (again.text, again.confidence) == ("王海明", 0.5)
+    for nll, kept in ((0.05, "王日明"), (0.2, "王明")):
+        other = replace(read(nll, text="王日明"), incomplete=True)
+        assert read_again(Scripted(other), WIDE_LINE, first).text == kept  # type: ignore[arg-type]
