@@ -18,6 +18,7 @@ _TEXT_PX = 12.0  # least height of a text box on the reduced page
 _MAX_PIXELS = 1_500_000  # of the reduced page
 _MARGIN = 8.0  # in heights: a table reaches over its text by less than this
 _LEVEL = np.radians(0.1)  # a smaller slope is not removed
+_BESIDE = 0.7  # of a box's size, between the middles of two boxes side by side
 _MIN_PAIRS = 2  # boxes side by side, without which a page has no table
 _QUARTER = np.pi / 2
 
@@ -91,7 +92,7 @@ def _side_by_side(polygons: Sequence[Polygon]) -> bool:
     middle, size = (low + high) / 2, high - low
     order = np.argsort(middle, axis=0)
     apart = np.diff(np.take_along_axis(middle, order, axis=0), axis=0)
-    beside = apart < np.take_along_axis(size, order, axis=0)[1:] / 2
+    beside = apart < _BESIDE * np.take_along_axis(size, order, axis=0)[1:]
     return bool((beside.sum(axis=0) >= _MIN_PAIRS).all())
 
 
