@@ -27,6 +27,7 @@ COMMANDS = {
     "isolation": ("--rounds", "1"),
     "large_pages": ("--number", "2", "--side", "500"),
     "memory": ("--requests", "40", "--step", "20", "--idle-s", "1"),
+    "order": ("--seeds", "1"),
     "overload": ("--seconds", "1", "--warm-up", "1"),
     "recognise": (PAGES, "--recogniser", "sealed-crnn-v2"),
     "refusals": ("--rounds", "1", "--requests", "2", "--connections", "1", "--uploads", "1"),

@@ -337,6 +337,15 @@ ROWS: tuple[Callable[[BoxPage], object], ...] = (
 )  # fmt: skip
 
 
+# What is done to the boxes of a page, as arguments of as_polygons.
+STATES: tuple[dict[str, float], ...] = (
+    {},
+    {"noise": 0.05, "missing": 0.02},
+    {"noise": 0.04, "skew": -9.0},
+    {"noise": 0.04, "skew": 4.0},
+)
+
+
 def as_polygons(
     page: BoxPage, *, skew: float = 0.0, noise: float = 0.0, missing: float = 0.0
 ) -> list[Polygon]:

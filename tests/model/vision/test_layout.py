@@ -18,6 +18,7 @@ from model.vision.table_rules import no_rules
 from tests.model.vision.box_pages import (
     COLUMNS,
     ROWS,
+    STATES,
     BoxPage,
     H,
     addresses_over_table,
@@ -30,12 +31,6 @@ from tests.model.vision.box_pages import (
 Draw = Callable[[BoxPage], object]
 
 SEEDS = range(8)
-STATES: tuple[dict[str, float], ...] = (
-    {},
-    {"noise": 0.05, "missing": 0.02},
-    {"noise": 0.04, "skew": -9.0},
-    {"noise": 0.04, "skew": 4.0},
-)
 
 
 def drawn(draw: Draw, seed: int, **state: float) -> list[Polygon]:
