@@ -21,6 +21,9 @@ from model.reader import Page, Reader
 from tests.model.conftest import MakeReader
 from tests.model.images import render_line, render_page, render_table, to_bytes
 from tests.model.processes import open_descriptors, until
+from tests.model.vision.seals import RED, ROWS, contract, seal_mask, stamp
+from tests.model.vision.watermarks import ROWS as WATERMARKED
+from tests.model.vision.watermarks import TILES, tilted
 
 pytestmark = pytest.mark.anyio
 
@@ -65,6 +68,16 @@ async def test_a_page_is_read(make_reader: MakeReader) -> None:
         assert [cell.lines for cell in table.blocks[0].cells] == [(0,), (1,), (2,), (3, 4)]
         assert (reader.running, reader.waiting, reader.deaths) == (0, 0, 0)
     assert not reader.loaded
+
+
+async def test_text_under_seals_and_watermarks_is_read(make_reader: MakeReader) -> None:
+    """By a restricted process: it takes steps that other pages do not."""
+    stamped = Image.fromarray(stamp(contract(), seal_mask("round"), (230, 40), RED))
+    async with make_reader() as reader:
+        for page, rows in ((stamped, ROWS), (tilted(170, TILES), WATERMARKED)):
+            reading = await read_one(reader, to_bytes(page))
+            assert reading.text.splitlines() == [text for row in rows for text in row]
+        assert reader.deaths == 0
 
 
 async def test_bad_files_are_refused(make_reader: MakeReader) -> None:
