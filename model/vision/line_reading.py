@@ -17,6 +17,9 @@ _DOUBTFUL_CONFIDENCE, _DOUBTFUL_PROBABILITY = 0.5, 0.9
 _GAIN = 0.05  # mean probability by which another direction must be better
 _SURE = 0.85  # mean probability without which a line is not turned
 _FEWEST = 3  # characters from which a text can show that its line is turned: 6 may be 9, S* *S
+# A text that no line read upside down has; without a calibrated confidence, the mean probability
+# of its characters.
+_MANY, _CERTAIN_CONFIDENCE = 8, 0.95
 _UPSIDE_DOWN = 0.9  # probability from which a line is first read upside down
 _TURNED = {Direction.UPRIGHT: Direction.UPSIDE_DOWN, Direction.DOWN: Direction.UP}
 
@@ -51,13 +54,19 @@ class LineReader:
         self, pixels: Pixels, polygon: Polygon, directions: Sequence[Direction]
     ) -> ReadLine:
         """Read a line whose page's direction is not known yet."""
+        line = None
+        if directions[0] is Direction.UPRIGHT:
+            line = self._read_in(pixels, polygon, directions[0])
+            if _certain(line):
+                return line
         upright = next(each for each in directions if each in _TURNED)
         if self._upside_down(pixels, polygon, upright) > _UPSIDE_DOWN:
             # Before columns: networks that know rotated letters read a line that runs up as a
             # column in reverse order, and are certain of it.
             turned = _TURNED[upright]
             directions = [turned, *(each for each in directions if each is not turned)]
-        line = self._read_in(pixels, polygon, directions[0])
+            line = None
+        line = line or self._read_in(pixels, polygon, directions[0])
         if line.direction is Direction.COLUMN:
             down = self._read_in(pixels, polygon, upright)
             line = down if down.mean_probability > line.mean_probability else line
@@ -101,6 +110,11 @@ class LineReader:
         return ReadLine(
             equally_wide(text.text), text.mean_probability, text.confidence, polygon, direction
         )
+
+
+def _certain(line: ReadLine) -> bool:
+    """Return whether a text can't be that of a line read upside down."""
+    return len(line.text) >= _MANY and line.confidence >= _CERTAIN_CONFIDENCE
 
 
 def _doubtful(line: ReadLine) -> bool:

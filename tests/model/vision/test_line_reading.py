@@ -18,6 +18,7 @@ HIGH = np.array([[0, 0], [30, 0], [30, 90], [0, 90]], np.float32)
 UPRIGHT, DOWN, UPSIDE_DOWN, UP, COLUMN = Direction
 CERTAIN, BETTER, GARBAGE = ("Invoice 42", 0.99, 0.98), ("Invoice 42", 0.9, 0.7), ("☒OI☒", 0.7, 0.1)
 Answer = tuple[str, float, float]
+AMOUNT: Answer = ("198.00", 0.99, 0.98)
 
 
 @dataclass
@@ -124,15 +125,23 @@ def test_on_an_unknown_page_the_classifier_chooses_between_two_certain_readings(
     upside_down: float, expected: Direction
 ) -> None:
     """If it is certain, too: 00'86I may be 198.00."""
-    networks = Networks({UPRIGHT: CERTAIN, UPSIDE_DOWN: CERTAIN}, upside_down)
+    networks = Networks({UPRIGHT: AMOUNT, UPSIDE_DOWN: AMOUNT}, upside_down)
     directions = possible_directions(LEVEL, sideways=False)
     line = networks.reader().read_any(page(LEVEL), LEVEL, directions)
     assert line.direction is expected
-    assert networks.read == [expected]
+    assert networks.read[-1] is expected
+
+
+def test_on_an_unknown_page_a_long_certain_line_is_not_classified() -> None:
+    """That saves most of the time of the classifier."""
+    networks = Networks({UPRIGHT: CERTAIN, UPSIDE_DOWN: CERTAIN}, 0.99)
+    directions = possible_directions(LEVEL, sideways=False)
+    assert networks.reader().read_any(page(LEVEL), LEVEL, directions).direction is UPRIGHT
+    assert networks.read == [UPRIGHT]
 
 
 def test_on_an_unknown_page_a_wrong_classifier_loses_no_line() -> None:
     """The line is read the other way, too."""
-    networks = Networks({UPRIGHT: CERTAIN, UPSIDE_DOWN: GARBAGE}, 0.99)
+    networks = Networks({UPRIGHT: AMOUNT, UPSIDE_DOWN: GARBAGE}, 0.99)
     directions = possible_directions(LEVEL, sideways=False)
     assert networks.reader().read_any(page(LEVEL), LEVEL, directions).direction is UPRIGHT
