@@ -10,6 +10,7 @@ import numpy.typing as npt
 from model.errors import WeightsError
 from model.vision.ctc import decode_ctc
 from model.vision.inference import Network, Normalisation, Pixels
+from model.vision.look_alikes import CHARACTERS, decided
 from model.vision.unread import unread_ink
 from model.vision.windows import merge, windows
 from model.weights import Weights
@@ -53,6 +54,11 @@ class Recogniser:
         )
         # Not str.splitlines: it also splits at some characters that are in the charset.
         self._charset = [*listed.replace("\r\n", "\n").removesuffix("\n").split("\n"), " "]
+        self._look_alikes = {
+            character: number
+            for number, character in enumerate(self._charset, 1)
+            if character in CHARACTERS and self.calibrated
+        }
         classes = self.network.run(self._blank(_MIN_WIDTH_PX)).shape[2]
         if classes != 1 + len(self._charset):
             raise WeightsError(
@@ -72,11 +78,12 @@ class Recogniser:
         blob = self._blob(line, stretch)
         spans = windows(blob.shape[3], _WIDTH_STEP_PX)
         parts = [self.network.run(blob[..., first:last])[0] for first, last in spans]
-        decoded = decode_ctc(merge(parts, spans), self._charset)
+        probabilities = merge(parts, spans)
+        decoded = decode_ctc(probabilities, self._charset)
         confidence = self._confidence(decoded.mean_probability, decoded.nll)
         incomplete = self.calibrated and unread_ink(blob[0], decoded, _WIDTH_STEP_PX, stretch)
         return RecognisedText(
-            decoded.text.strip(),
+            decided(decoded, probabilities, self._look_alikes).strip(),
             decoded.mean_probability,
             min(confidence, _INCOMPLETE) if incomplete else confidence,
             decoded.nll,
