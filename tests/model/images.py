@@ -25,6 +25,17 @@ def render_page(rows: list[list[str]], size_px: int = 28) -> Image.Image:
     return image
 
 
+def render_columns(columns: list[list[str]], size_px: int = 24) -> Image.Image:
+    """Return a page with columns of running text side by side."""
+    font = ImageFont.load_default(size_px)
+    image = Image.new("RGB", (760, 60 + 36 * max(map(len, columns))), "white")
+    pen = ImageDraw.Draw(image)
+    for column, texts in enumerate(columns):
+        for index, text in enumerate(texts):
+            pen.text((40 + 380 * column, 30 + 36 * index), text, "black", font)
+    return image
+
+
 def render_table(rows: list[list[str]], size_px: int = 28) -> Image.Image:
     """Return a page with a ruled table; lines of a cell are separated by line feeds."""
     font = ImageFont.load_default(size_px)

@@ -11,7 +11,7 @@ from model.vision.engine import load
 from model.vision.inference import Pixels
 from model.vision.page import PageReader
 from model.vision.recogniser import RecognisedText
-from tests.model.images import render_line, render_page, render_table
+from tests.model.images import render_columns, render_line, render_page, render_table
 
 ROWS = [["INVOICE 20831", "PAGE 4"], ["Green tea", "12.50"], ["Black coffee", "3.75"]]
 
@@ -52,6 +52,30 @@ def test_a_tilted_page_keeps_its_rows(reader: PageReader) -> None:
         3, expand=True, fillcolor="white", resample=Image.Resampling.BICUBIC
     )
     assert texts(reader, page) == EXPECTED
+
+
+@pytest.mark.parametrize("degrees", [0, 180])
+def test_columns_are_read_one_after_the_other(reader: PageReader, degrees: int) -> None:
+    """Each is a block; by rows the page is one block, and they are mixed."""
+    left = [
+        "The harbour office opened",
+        "its reading room Monday",
+        "after eleven months. The",
+        "long tables are restored",
+    ]
+    right = [
+        "Farmers expect a harvest",
+        "that is better than most",
+        "Rain fell when we needed",
+        "it and the late frost has",
+    ]
+    page = pixels(render_columns([left, right]).rotate(degrees))
+    by_columns = reader.read(page, detect=True, check=lambda: None)
+    by_rows = reader.read(page, detect=True, check=lambda: None, by_columns=False)
+    assert [line.text for line in by_columns.lines] == [*left, *right]
+    assert [len(block.lines) for block in by_columns.blocks] == [4, 4]
+    assert [line.text for line in by_rows.lines][:4] == [left[0], right[0], left[1], right[1]]
+    assert [len(block.lines) for block in by_rows.blocks] == [8]
 
 
 @pytest.mark.parametrize("degrees", [0, 3, 90, 180])
