@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from model.vision.boxes import boxes
+from model.vision.contrast import stretch
 from model.vision.inference import Network, Normalisation, Pixels
 from model.vision.lone_ink import with_lone_ink
 from model.vision.passes import merge_closer, merge_farther
@@ -112,7 +113,7 @@ class Detector:
         part = region.crop(pixels)
         page, corner, scales = _on_map(part, scale)
         blob = np.empty((1, 3, *page.shape[:2]), np.float32)
-        self._normalisation.write(page, blob)
+        self._normalisation.write(stretch(page), blob)
         probability = network.run(blob)[0, 0]
         limit = np.array(part.shape[1::-1]) - 1
         start = np.array([region.left, region.top])

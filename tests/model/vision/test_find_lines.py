@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from model.vision.contrast import stretch
 from model.vision.detect import Detector
 from model.vision.inference import Pixels
 from model.vision.polygon import Polygon, width_and_height
@@ -130,3 +131,33 @@ def test_strokes_alone_in_cells_are_found(
     assert rows == [0, 1, 2, 3, 4]
     first = min((box for box in found if box[0, 0] < 200), key=lambda box: box[0, 1])
     assert min(width_and_height(first)) > 25
+
+
+@pytest.mark.parametrize("stretched", [True, False])
+def test_pale_lines_are_found(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch, *, stretched: bool
+) -> None:
+    """Small ones on uneven paper: their contrast is stretched. Control: without it they are not."""
+    if not stretched:
+        monkeypatch.setattr("model.vision.detect.stretch", lambda pixels: pixels)
+    image = Image.new("L", (800, 600), "black")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(11)
+    for row in range(LINES):
+        pen.text((60, 60 + 25 * row), f"{row}. Signed in two copies, one each", "white", font)
+    ink = cv2.GaussianBlur(np.asarray(image), (0, 0), 0.8) / 12
+    grain = np.random.default_rng(1).normal(0, 2, ink.shape)
+    pale = np.repeat((225 - ink - np.linspace(0, 20, 800) + grain)[:, :, None], 3, axis=2)
+    found = lengths(detector.find_lines(pale.astype(np.uint8)))
+    assert (sum(length > 150 for length in found) >= LINES - 1) is stretched
+
+
+def test_only_pale_pages_are_stretched() -> None:
+    """Neither a page of full contrast nor the noise of a blank one."""
+    page = np.full((80, 80, 3), 200, np.uint8)
+    assert stretch(page) is page
+    page[20:40] = 195
+    assert stretch(page) is page
+    page[20:40] = 60
+    assert stretch(page) is page
+    page[20:40] = 150
+    assert (stretch(page).min(), stretch(page).max()) == (0, 255)
