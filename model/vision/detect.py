@@ -13,7 +13,7 @@ from model.vision.lone_ink import with_lone_ink
 from model.vision.passes import merge_closer, merge_farther
 from model.vision.polygon import Numbers, Polygon, width_and_height
 from model.vision.region import Region, whole
-from model.vision.scale import border, first_scale, map_size, next_scale
+from model.vision.scale import border, first_scale, map_size, max_scale, next_scale
 from model.vision.skew import level, skew_degrees
 from model.vision.tiles import join, tiles
 from model.weights import Weights
@@ -98,11 +98,12 @@ class Detector:
         if not degrees:
             return found
         turned, back = level(region.crop(pixels), scale, degrees)
+        reduced = min(1.0, max_scale(*turned.shape[:2]))
         start = np.array([region.left, region.top], np.float32)
         limit = np.array([pixels.shape[1], pixels.shape[0]], np.float32) - 1
         boxes_back = [
             np.clip(cv2.transform(box[None], back)[0] + start, 0, limit).astype(np.float32)
-            for box in self.detect_at(network, turned, whole(turned), 1.0).boxes
+            for box in self.detect_at(network, turned, whole(turned), reduced).boxes
         ]
         return merge_closer(found, boxes_back)
 

@@ -36,7 +36,7 @@ def border(height: int, width: int) -> tuple[int, int]:
 
 def first_scale(height: int, width: int) -> float:
     """Return the scale of the first pass."""
-    return min(_FIRST_SIDE_PX / min(height, width), _max_scale(height, width))
+    return min(_FIRST_SIDE_PX / min(height, width), max_scale(height, width))
 
 
 def next_scale(height: int, width: int, scale: float, box_heights: Sequence[float]) -> float | None:
@@ -44,7 +44,7 @@ def next_scale(height: int, width: int, scale: float, box_heights: Sequence[floa
 
     `box_heights` are the heights of the boxes found, in px of the page.
     """
-    largest = _max_scale(height, width)
+    largest = max_scale(height, width)
     if not box_heights:
         full = min(_FULL_SIDE_PX / min(height, width), largest)
         return full if full > scale else None
@@ -67,6 +67,6 @@ def map_size(height: int, width: int, scale: float) -> tuple[int, int]:
     return fit(height), fit(width)
 
 
-def _max_scale(height: int, width: int) -> float:
+def max_scale(height: int, width: int) -> float:
     """Return the maximum scale."""
     return min(_MAX_ENLARGEMENT, _MAX_SIDE_PX / max(height, width))

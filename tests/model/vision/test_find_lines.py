@@ -7,8 +7,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from model.vision.contrast import stretch
 from model.vision.detect import Detector
-from model.vision.inference import Pixels
+from model.vision.inference import Blob, Pixels
 from model.vision.polygon import Polygon, width_and_height
+from model.vision.region import whole
 from model.vision.skew import skew_degrees
 from model.weights import pick
 
@@ -161,3 +162,21 @@ def test_only_pale_pages_are_stretched() -> None:
     assert stretch(page) is page
     page[20:40] = 150
     assert (stretch(page).min(), stretch(page).max()) == (0, 255)
+
+
+def test_the_map_of_a_skewed_page_is_bounded(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of a level one: a rotated page has longer sides."""
+    sides: list[int] = []
+    line = np.array([[0, 0], [400, 280], [380, 310], [-20, 30]], np.float32)
+
+    def run(blob: Blob) -> Blob:
+        sides.extend(blob.shape[2:])
+        return np.zeros((1, 1, *blob.shape[2:]), np.float32)
+
+    monkeypatch.setattr(detector.networks[1], "run", run)
+    pixels = np.zeros((2600, 2600, 3), np.uint8)
+    detector._find_skewed(detector.networks[1], pixels, whole(pixels), 0.75, [line])
+    assert sides
+    assert max(sides) <= 2016
