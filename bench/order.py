@@ -14,10 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from model.vision.layout import lay_out, one_block
+from model.vision.layout.layout import lay_out, one_block
 from model.vision.polygon import Polygon
-from model.vision.table_rules import no_rules
-from tests.model.vision.box_pages import COLUMNS, ROWS, STATES, BoxPage, as_polygons
+from model.vision.tables.rules import no_rules
+from tests.model.vision.layout.box_pages import COLUMNS, ROWS, STATES, BoxPage, as_polygons
 
 
 def followed(polygons: list[Polygon], seed: int) -> tuple[int, int, float]:

@@ -27,7 +27,7 @@ from bench.machine import describe
 from bench.pages import CropScore, Page, load_pages, plain, share
 from bench.pixels import pixels_of
 from model.vision.inference import Pixels
-from model.vision.recogniser import RecognisedText, Recogniser
+from model.vision.lines.recogniser import RecognisedText, Recogniser
 from model.weights import Weights, WeightsFile, load_manifest, pick
 
 _TIMED_WIDTH_PX, _ROUNDS = 320, 40

@@ -29,9 +29,11 @@ from bench.figures import table
 from bench.machine import describe
 from bench.pages import load_pages
 from bench.pixels import pixels_of
-from model.vision import detect, engine, line_reading, page, straighten
-from model.vision import recogniser as recognition
+from model.vision import engine, page
+from model.vision.detection import detect
 from model.vision.inference import Pixels
+from model.vision.lines import line_reading, straighten
+from model.vision.lines import recogniser as recognition
 from model.vision.page import PageReader
 
 # Operations of a network for one pixel of its input, multiplications and additions apart; counted

@@ -16,8 +16,8 @@ import onnxruntime as ort
 
 from model.training.render_worker import LineSampler
 from model.training.widths import Pixels
-from model.vision.ctc import decode_ctc
-from model.vision.recogniser import MIN_NLL
+from model.vision.lines.ctc import decode_ctc
+from model.vision.lines.recogniser import MIN_NLL
 
 _SEED = "calibration"  # of no worker
 _WEAK = 0.15  # share of the kinds that are recognised worst

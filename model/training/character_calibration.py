@@ -21,7 +21,7 @@ from PIL import Image
 
 from model.training.calibrate import as_input, fit
 from model.training.widths import HEIGHT_PX, STRIDE_PX, Pixels
-from model.vision.ctc import BLANK
+from model.vision.lines.ctc import BLANK
 
 _MIN_WIDTH_PX = 64
 _BANDS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.995, 1.01)

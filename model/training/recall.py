@@ -14,10 +14,10 @@ import numpy as np
 
 from model.training.charset_file import read_charset
 from model.training.sheets import Boxes, Sheet, SheetSource
-from model.vision.detect import Detector
+from model.vision.detection.detect import Detector
+from model.vision.detection.region import whole
 from model.vision.inference import Pixels
 from model.vision.polygon import Polygon
-from model.vision.region import whole
 from model.weights import pick
 
 _SEED = 77

@@ -16,12 +16,12 @@ import numpy.ma  # cv2 or numpy would import it during a reading, when no file c
 from model.errors import WeightsError
 from model.sandbox import lock, policies
 from model.sandbox.kernel import release_free_memory
-from model.vision.detect import Detector
+from model.vision.detection.detect import Detector
 from model.vision.inference import Pixels
-from model.vision.orient import Orientation
+from model.vision.lines.orient import Orientation
+from model.vision.lines.recogniser import Recogniser
 from model.vision.page import PageReader, PageReading
 from model.vision.polygon import Polygon
-from model.vision.recogniser import Recogniser
 from model.weights import pick, pick_orientation
 from model.workers import memfd
 from model.workers.channel import Channel, Message, close_all

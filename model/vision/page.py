@@ -10,21 +10,21 @@ from typing import TypeVar
 
 import numpy as np
 
-from model.vision.arrangement import arranged
 from model.vision.blocks import Block
-from model.vision.column_boxes import column_parts, joined
-from model.vision.detect import Detector
-from model.vision.directions import Direction, possible_directions, sideways_lines, skew
+from model.vision.detection.detect import Detector
 from model.vision.inference import Pixels
-from model.vision.line_reading import LineReader, ReadLine
-from model.vision.orient import Orientation
-from model.vision.overprint import find_lines_below
+from model.vision.layout.arrangement import arranged
+from model.vision.lines.column_boxes import column_parts, joined
+from model.vision.lines.directions import Direction, possible_directions, sideways_lines, skew
+from model.vision.lines.line_reading import LineReader, ReadLine
+from model.vision.lines.orient import Orientation
+from model.vision.lines.recogniser import Recogniser
+from model.vision.overprint.lines_below import find_lines_below
+from model.vision.overprint.seal_lift import Lifted
+from model.vision.overprint.seal_lines import surer_line
 from model.vision.polygon import Polygon, width_and_height
-from model.vision.recogniser import Recogniser
-from model.vision.seal_lift import Lifted
-from model.vision.seal_lines import surer_line
-from model.vision.table_rules import find_rules, no_rules
-from model.vision.table_split import split_at_rules
+from model.vision.tables.rules import find_rules, no_rules
+from model.vision.tables.split import split_at_rules
 
 T = TypeVar("T")
 

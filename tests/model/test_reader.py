@@ -21,9 +21,9 @@ from model.reader import Page, Reader
 from tests.model.conftest import MakeReader
 from tests.model.images import render_line, render_page, render_table, to_bytes
 from tests.model.processes import open_descriptors, until
-from tests.model.vision.seals import RED, ROWS, contract, seal_mask, stamp
-from tests.model.vision.watermarks import ROWS as WATERMARKED
-from tests.model.vision.watermarks import TILES, tilted
+from tests.model.vision.overprint.seals import RED, ROWS, contract, seal_mask, stamp
+from tests.model.vision.overprint.watermarks import ROWS as WATERMARKED
+from tests.model.vision.overprint.watermarks import TILES, tilted
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 
 from model.training.recall import detect_at, found, sheets
 from model.training.sheets import SheetSource
-from model.vision.detect import Detector
+from model.vision.detection.detect import Detector
 from model.weights import pick
 
 LINES = np.array([[10, 10, 110, 30], [10, 50, 110, 70]], np.float32)

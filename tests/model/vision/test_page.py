@@ -9,8 +9,8 @@ from PIL import Image
 
 from model.vision.engine import load
 from model.vision.inference import Pixels
+from model.vision.lines.recogniser import RecognisedText
 from model.vision.page import PageReader
-from model.vision.recogniser import RecognisedText
 from tests.model.images import render_columns, render_line, render_page, render_table
 
 ROWS = [["INVOICE 20831", "PAGE 4"], ["Green tea", "12.50"], ["Black coffee", "3.75"]]

@@ -1,0 +1,1 @@
+"""A line of a page, from its box to its text."""

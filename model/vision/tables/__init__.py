@@ -1,0 +1,1 @@
+"""Tables by geometry: rules, rows, columns and cells."""

@@ -1,0 +1,79 @@
+"""A tiled watermark is lifted off the lines; other pale and tilted text stays."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from model.vision.engine import load
+from model.vision.inference import Pixels
+from model.vision.overprint.lines_below import find_lines_below
+from model.vision.overprint.seal_lift import Lifted
+from model.vision.overprint.watermark import join_pale_lines, lift_watermark
+from model.vision.page import PageReader
+from model.vision.polygon import Polygon
+from tests.model.images import render_page
+from tests.model.vision.overprint.watermarks import ROWS, TILES, tilted
+
+PALE, DARK = 170, 20
+
+
+@pytest.fixture(scope="module")
+def reader() -> PageReader:
+    """Return a loaded reader."""
+    parts = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn-v2", "threads": 1}
+    # In a thread that ends: loading makes its thread treat denormal floats as zero.
+    with ThreadPoolExecutor(1) as loading:
+        return loading.submit(load, parts).result()
+
+
+def test_lines_under_a_watermark_are_read_alone(reader: PageReader) -> None:
+    """All lines, and no piece of the watermark between them."""
+    page = np.asarray(tilted(PALE, TILES))
+    lines = reader.read(page, detect=True, check=lambda: None).lines
+    assert [line.text for line in lines] == [text for row in ROWS for text in row]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        tilted(DARK, TILES),
+        tilted(PALE, TILES[2:3]),
+        render_page(ROWS),
+        tilted(PALE, TILES).crop((0, 0, 200, 40)),
+    ],
+    ids=["dark", "one pale word", "lines alone", "too little"],
+)
+def test_without_a_watermark_a_page_is_searched_once(reader: PageReader, page: Image.Image) -> None:
+    """It is the same array, and the boxes are the ones that were found on it."""
+    pixels = np.asarray(page)
+    searched: list[Pixels] = []
+
+    def find_lines(part: Pixels) -> list[Polygon]:
+        searched.append(part)
+        return reader.detector.find_lines(part)
+
+    lifted, _ = find_lines_below(pixels, find_lines)
+    assert lifted.pixels is pixels
+    assert searched == [pixels]
+
+
+def box(x: float, y: float, width: float, height: float = 30) -> Polygon:
+    """Return a level box."""
+    return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], np.float32)
+
+
+def test_a_pale_caption_stays() -> None:
+    """It is level and wide, unlike a piece of a watermark; what was found again is found once."""
+    found, caption, piece = [box(40, 30, 400)], box(40, 100, 300), box(40, 200, 60)
+    again = box(42, 31, 396)
+    assert join_pale_lines(found, [again, caption, piece]) == [*found, caption]
+    assert join_pale_lines([], [caption]) == [caption]
+
+
+def test_pages_without_boxes_are_the_same() -> None:
+    """There is nothing to compare."""
+    lifted = Lifted(np.zeros((10, 10, 3), np.uint8), [])
+    assert lift_watermark(lifted, []) is lifted
+    assert lift_watermark(lifted, [box(0, 0, 9, 3)] * 5) is lifted
