@@ -10,7 +10,7 @@ from model.vision.lines.brackets import equally_wide
 @pytest.mark.parametrize(
     ("read", "expected"),
     [
-        ("Teh（B)", "Teh(B)"),
+        ("Tel（B)", "Tel(B)"),
         ("GST (6%） 1.20", "GST (6%) 1.20"),
         ("Item(s）：5", "Item(s)：5"),
         ("assert total([］）", "assert total([])"),
