@@ -48,7 +48,7 @@ def _line(line: Message) -> Line:
         LookupError: a field is missing.
         TypeError: a field has another type.
         ValueError: a field has an impossible value.
-        OverflowError: a coordinate is infinite.
+        OverflowError: a number is too large.
 
     """
     if not isinstance(line["text"], str):
@@ -64,7 +64,7 @@ def _blocks(blocks: list[Message], lines: int) -> tuple[Block, ...]:
         LookupError: a field is missing.
         TypeError: a field has another type.
         ValueError: a field has an impossible value, or the blocks do not have each line once.
-        OverflowError: a coordinate is infinite.
+        OverflowError: a number is too large.
 
     """
     checked, first = [], 0
@@ -128,13 +128,13 @@ def _polygon(polygon: list[list[float]]) -> tuple[tuple[int, int], ...]:
 
     Raises:
         TypeError: a coordinate is no number.
-        ValueError: there are more or fewer points.
-        OverflowError: a coordinate is infinite.
+        ValueError: there are more or fewer points, or a coordinate is infinite.
+        OverflowError: a coordinate is too large.
 
     """
     if len(polygon) != 4:  # noqa: PLR2004
         raise ValueError("no polygon")
-    return tuple((int(x), int(y)) for x, y in polygon)
+    return tuple((int(_finite(x)), int(_finite(y))) for x, y in polygon)
 
 
 def _finite(value: float) -> float:
@@ -142,10 +142,10 @@ def _finite(value: float) -> float:
 
     Raises:
         TypeError: it is no number.
-        ValueError: it is infinite or NaN.
+        ValueError: it is infinite, NaN, true or false.
         OverflowError: it is too large.
 
     """
-    if not math.isfinite(value):
+    if isinstance(value, bool) or not math.isfinite(value):
         raise ValueError("no finite number")
     return float(value)

@@ -5,13 +5,18 @@ import zlib
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _ANCILLARY = 0x20  # bit of a chunk type's first letter: a reader may skip it (PNG, section 5.4)
+# Ancillary, but a page without them looks different: transparency, rotation, an animation's pixels.
+_VISIBLE = (b"tRNS", b"eXIf", b"fdAT")
 _LENGTH, _TYPE, _CRC = 4, 4, 4  # bytes of a chunk, besides its data
 # Entropy-coded data that a decoder only reads if the file lacks some of its own.
 _FILLER = b"\x55\xaa" * 64
 
 
 def without_damaged_chunks(data: bytes) -> bytes | None:
-    """Return a PNG without the ancillary chunks whose CRC is wrong; None if there are none."""
+    """Return a PNG without the ancillary chunks whose CRC is wrong; None if there are none.
+
+    Chunks that change how the page looks are kept.
+    """
     if not data.startswith(_PNG):
         return None
     view, position = memoryview(data), len(_PNG)
@@ -29,7 +34,8 @@ def without_damaged_chunks(data: bytes) -> bytes | None:
 def _is_sound(chunk: memoryview) -> bool:
     """Return whether a chunk is needed, or has the right CRC."""
     body, crc = chunk[_LENGTH:-_CRC], int.from_bytes(chunk[-_CRC:])
-    return not body[0] & _ANCILLARY or zlib.crc32(body) == crc
+    needed = not body[0] & _ANCILLARY or bytes(body[:_TYPE]) in _VISIBLE
+    return needed or zlib.crc32(body) == crc
 
 
 def with_end_marker(data: bytes) -> tuple[bytes, bytes] | None:

@@ -18,6 +18,11 @@ RESULT = {"detect_ms": 1.5, "recognise_ms": 2, "lines": [LINE], "blocks": [TABLE
 TWO_LINES = {**RESULT, "lines": [LINE, LINE]}
 
 
+def _first_line(**members: Any) -> bytes:
+    """Return a result with a line that has these members."""
+    return json.dumps({**RESULT, "lines": [{**LINE, **members}]}).encode()
+
+
 def _blocks(*lines: list[Any]) -> bytes:
     """Return a result with two lines, and blocks that have these."""
     blocks = [{**BLOCK, "lines": each} for each in lines]
@@ -60,6 +65,9 @@ LIES = {
     "an infinite polygon": json.dumps(
         {**RESULT, "lines": [{**LINE, "polygon": [[float("inf"), 0]] * 4}]}
     ).encode(),
+    "a coordinate that is a string": _first_line(polygon=[["0", 0]] * 4),
+    "a coordinate that is a truth value": _first_line(polygon=[[True, 0]] * 4),
+    "a confidence that is a truth value": _first_line(confidence=True),
     "no confidence": json.dumps({**RESULT, "lines": [{**LINE, "confidence": "x"}]}).encode(),
     "NaN": json.dumps({**RESULT, "lines": [{**LINE, "confidence": float("nan")}]}).encode(),
     "no blocks": json.dumps({**RESULT, "blocks": []}).encode(),

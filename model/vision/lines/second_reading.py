@@ -22,7 +22,8 @@ def read_again(recogniser: Recogniser, line: Pixels, text: RecognisedText) -> Re
     """Return the text of an upright line, H x W x 3, after a second reading if it is doubtful."""
     if text.incomplete:
         other = recogniser.recognise(line, stretch=_STRETCH_INCOMPLETE)
-        text = other if not other.incomplete or other.nll < text.nll else text
+        better = not other.incomplete or other.nll < text.nll
+        text = other if other.text and better else text
         return replace(text, confidence=min(text.confidence, _LEFT_OUT))
     height, width = line.shape[:2]
     characters = len(text.text)

@@ -47,13 +47,22 @@ def test_a_jpeg_without_all_of_its_pixels(lost: float, *, progressive: bool) -> 
         opened(data[: round(len(data) * (1 - lost))])
 
 
-@pytest.mark.parametrize("position", [HEADER_END, -12])
-def test_a_png_with_a_damaged_text(position: int) -> None:
-    """A chunk that holds no pixels is skipped, before or after those that do."""
+@pytest.mark.parametrize(("position", "expected"), [(HEADER_END, [PageWarning.DAMAGED]), (-12, [])])
+def test_a_png_with_a_damaged_text(position: int, expected: list[PageWarning]) -> None:
+    """A chunk that holds no pixels is skipped; after those that do, its CRC is not checked."""
     text = chunk(b"tEXt", b"Comment\0scanned", crc=1)
     image, warnings = opened(PNG[:position] + text + PNG[position:])
     assert image.tobytes() == PAGE.tobytes()
-    assert warnings in ([], [PageWarning.DAMAGED])
+    assert warnings == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [(b"tRNS", bytes(6)), (b"eXIf", b"MM\0*\0\0\0\x08\0\0"), (b"fdAT", bytes(9))]
+)
+def test_a_png_with_a_damaged_chunk_that_changes_its_looks(kind: bytes, data: bytes) -> None:
+    """It is refused: without the chunk it would be another page."""
+    with pytest.raises(UnreadableImage):
+        opened(PNG[:HEADER_END] + chunk(kind, data, crc=1) + PNG[HEADER_END:])
 
 
 def test_the_warning_of_a_damaged_png() -> None:

@@ -127,3 +127,9 @@ def test_a_line_that_was_incomplete_is_read_again_and_stays_in_doubt() -> None:
     for nll, kept in ((0.05, "王日明"), (0.2, "王明")):
         other = replace(read(nll, text="王日明"), incomplete=True)
         assert read_again(Scripted(other), WIDE_LINE, first).text == kept  # type: ignore[arg-type]
+
+
+def test_a_line_that_was_incomplete_never_becomes_empty() -> None:
+    """A reading without any text is complete, but worse than an incomplete one."""
+    first = replace(read(0.1, text="王明"), incomplete=True)
+    assert read_again(Scripted(read(0, text="")), WIDE_LINE, first).text == "王明"  # type: ignore[arg-type]
