@@ -64,13 +64,13 @@ class Detector:
         found: list[Polygon] = []
         scale = first_scale(*_with_border(region.crop(pixels)))
         before = scale
-        for _ in range(_MAX_PASSES):
+        for following_passes in reversed(range(_MAX_PASSES)):
             latest, text = self.detect_at(network, pixels, region, scale)
             merge = merge_closer if scale >= before else merge_farther
-            merged = merge(found, latest)
-            if len(merged) == len(found) and scale < before:  # all boxes are the earlier ones
+            earlier, found = found, merge(found, latest)
+            nothing_new = scale < before and {*map(id, found)} <= {*map(id, earlier)}
+            if nothing_new or not following_passes:
                 break
-            found = merged
             heights = [min(width_and_height(polygon)) for polygon in latest]
             following = next_scale(*_with_border(region.crop(pixels)), scale, heights)
             larger = (
@@ -100,9 +100,9 @@ class Detector:
         turned, back = level(region.crop(pixels), scale, degrees)
         reduced = min(1.0, max_scale(*turned.shape[:2]))
         start = np.array([region.left, region.top], np.float32)
-        limit = np.array([pixels.shape[1], pixels.shape[0]], np.float32) - 1
+        # Not clipped: a corner moved alone would make a rectangle of another shape of the box.
         boxes_back = [
-            np.clip(cv2.transform(box[None], back)[0] + start, 0, limit).astype(np.float32)
+            (cv2.transform(box[None], back)[0] + start).astype(np.float32)
             for box in self.detect_at(network, turned, whole(turned), reduced).boxes
         ]
         return merge_closer(found, boxes_back)
@@ -137,7 +137,11 @@ def _worthwhile(before: float, scale: float, following: float) -> bool:
 
     A page that was reduced is not enlarged again, nor an enlarged one reduced a little.
     """
-    return following < scale if scale < before else not scale / 2 < following < scale > before
+    if scale < before:
+        return following < scale
+    if scale == before:  # the first pass
+        return True
+    return not scale / 2 < following < scale
 
 
 def _with_border(part: Pixels) -> tuple[int, int]:
