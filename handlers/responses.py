@@ -43,6 +43,8 @@ def as_page(page: Page) -> dict[str, Any]:
         "blocks": [_block(block) for block in page.blocks],
         "width": page.width,
         "height": page.height,
+        "rotation": page.rotation,
+        "skew": round(page.skew, 1) + 0.0,  # never -0.0
         "warnings": page.warnings,
         **_summary([page]),
     }

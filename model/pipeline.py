@@ -119,6 +119,8 @@ class Pipeline:
             result.blocks,
             image.width,
             image.height,
+            result.rotation,
+            result.skew,
             self._model,
             times_ms,
             image.warnings,

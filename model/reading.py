@@ -56,7 +56,8 @@ class Block:
 class Page:
     """A page that was read: lines in reading order, size in px, and the ms of each step.
 
-    Each line is in one block; the blocks are in reading order.
+    Each line is in one block; the blocks are in reading order. Most lines are turned clockwise by
+    `rotation` degrees, a multiple of 90, and by `skew` more.
 
     `of_document` is true for a page of a document and false for an image that has no pages.
     `warnings` say what was wrong with its file.
@@ -68,6 +69,8 @@ class Page:
     blocks: tuple[Block, ...]
     width: int
     height: int
+    rotation: int
+    skew: float
     model: str
     timing_ms: dict[str, float]
     warnings: tuple[PageWarning, ...] = ()

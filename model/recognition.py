@@ -9,15 +9,19 @@ from model.workers import memfd
 from model.workers.channel import Message
 
 _KINDS = ("text", "table")
+_ROTATIONS = (0, 90, 180, 270)
+_MAX_SKEW = 180.0
 _MAX_GRID = 1 << 16  # rows, and columns, of a table: more than a page has lines
 
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """An engine's result: the lines, the blocks, and the ms of its steps."""
+    """An engine's result: lines, blocks, how the page is turned, and the ms of its steps."""
 
     lines: tuple[Line, ...]
     blocks: tuple[Block, ...]
+    rotation: int
+    skew: float
     times_ms: dict[str, float]
 
 
@@ -35,10 +39,11 @@ def recognition(response: Message, output: int, output_bytes: int) -> Recognitio
         result = json.loads(memfd.read(output, length))
         lines = tuple(_line(line) for line in result["lines"])
         blocks = _blocks(result["blocks"], len(lines))
+        rotation, skew = _rotation(result["rotation"]), _skew(result["skew"])
         times = {step: _finite(result[f"{step}_ms"]) for step in ("detect", "recognise")}
     except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise Implausible("an invalid result") from error
-    return Recognition(lines, blocks, times)
+    return Recognition(lines, blocks, rotation, skew, times)
 
 
 def _line(line: Message) -> Line:
@@ -135,6 +140,32 @@ def _polygon(polygon: list[list[float]]) -> tuple[tuple[int, int], ...]:
     if len(polygon) != 4:  # noqa: PLR2004
         raise ValueError("no polygon")
     return tuple((int(_finite(x)), int(_finite(y))) for x, y in polygon)
+
+
+def _rotation(value: object) -> int:
+    """Return a page's rotation in degrees.
+
+    Raises:
+        ValueError: it is no whole number of quarter turns.
+
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value not in _ROTATIONS:
+        raise ValueError("no rotation")
+    return value
+
+
+def _skew(value: float) -> float:
+    """Return a page's skew in degrees.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is no angle.
+        OverflowError: it is too large.
+
+    """
+    if abs(_finite(value)) > _MAX_SKEW:
+        raise ValueError("no angle")
+    return float(value)
 
 
 def _finite(value: float) -> float:

@@ -190,6 +190,8 @@ def as_json(reading: PageReading) -> Message:
     return {
         "detect_ms": reading.detect_ms,
         "recognise_ms": reading.recognise_ms,
+        "rotation": reading.rotation,
+        "skew": reading.skew,
         "lines": [
             {
                 "text": line.text,

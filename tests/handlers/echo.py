@@ -68,7 +68,8 @@ class EchoReader:
                 for start, end in pairwise(ends)
                 if end > start
             )
-            yield Page(number, len(texts) > 1, lines, blocks, 9, 8, "echo", {"total": 1.5})
+            of_document, times_ms = len(texts) > 1, {"total": 1.5}
+            yield Page(number, of_document, lines, blocks, 9, 8, 90, 0.25, "echo", times_ms)
 
 
 def ocr_scope(reader: Any, query: bytes, headers: Mapping[str, str]) -> Any:

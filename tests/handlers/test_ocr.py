@@ -37,6 +37,8 @@ async def test_the_response_for_an_image(post: Caller) -> None:
         "blocks": [{"polygon": [[0, 0], [9, 0], [9, 9], [0, 9]], "lines": [0, 1], "kind": "text"}],
         "width": 9,
         "height": 8,
+        "rotation": 90,
+        "skew": 0.2,
         "warnings": [],
         "model": "echo",
         "timing_ms": {"total": 1.5},
@@ -145,7 +147,8 @@ async def test_the_response_for_a_document(post: Caller) -> None:
         (2, "three"),
     ]
     assert set(document["pages"][0]) == {
-        "page", "text", "lines", "blocks", "width", "height", "warnings", "model", "timing_ms",
+        "page", "text", "lines", "blocks", "width", "height", "rotation", "skew", "warnings",
+        "model", "timing_ms",
     }  # fmt: skip
 
 

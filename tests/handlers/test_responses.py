@@ -11,16 +11,17 @@ from model.reading import Cell
 
 TIMES = {"decode": 10.04, "queue": 0.04, "total": 30.12}
 LINE = Line("text", 0.5, ((0, 0), (9, 0), (9, 9), (0, 9)))
+PAGE_MEMBERS = {"text", "lines", "blocks", "width", "height", "rotation", "skew", "warnings"}
 BLOCK = Block(LINE.polygon, (0,), "text")
 
 
 def _page(number: int = 1, *, of_document: bool = False) -> Page:
-    return Page(number, of_document, (LINE,), (BLOCK,), 9, 8, "det+rec", dict(TIMES))
+    return Page(number, of_document, (LINE,), (BLOCK,), 9, 8, 0, 0.0, "det+rec", dict(TIMES))
 
 
 DOCUMENT = [_page(number, of_document=True) for number in (1, 2, 3)]
 READINGS: dict[str, tuple[list[list[Page]], bool, set[str], int]] = {
-    "an image": ([[_page()]], False, {"text", "lines", "blocks", "width", "height", "warnings"}, 1),
+    "an image": ([[_page()]], False, PAGE_MEMBERS, 1),
     "an image with ?pages=": ([[_page()]], True, {"text", "pages"}, 1),
     "a document": ([DOCUMENT], False, {"text", "pages"}, 3),
     "a document of one page": ([DOCUMENT[:1]], False, {"text", "pages"}, 1),
@@ -47,19 +48,17 @@ def test_the_top_has_model_times_and_request_id(name: str) -> None:
 
 @pytest.mark.parametrize("name", READINGS)
 def test_each_upload_and_each_page_has_model_and_times(name: str) -> None:
-    """`pages` takes the place of `lines`, `width` and `height`, and of nothing else."""
+    """`pages` takes the place of the members of a page, and of nothing else."""
     readings, paged, _, _ = READINGS[name]
     document = as_document(readings, "id", paged=paged)
     for entry, pages in zip(document.get("images", [document]), readings, strict=True):
         assert set(entry) - {"request_id"} in (
-            {"text", "lines", "blocks", "width", "height", "warnings", "model", "timing_ms"},
+            PAGE_MEMBERS | {"model", "timing_ms"},
             {"text", "pages", "model", "timing_ms"},
         )
         assert entry["timing_ms"] == {s: round(ms * len(pages), 1) for s, ms in TIMES.items()}
         for page in _pages_of(entry):
-            assert set(page) - {"page", "request_id"} == {
-                "text", "lines", "blocks", "width", "height", "warnings", "model", "timing_ms",
-            }  # fmt: skip
+            assert set(page) - {"page", "request_id"} == PAGE_MEMBERS | {"model", "timing_ms"}
             assert page["timing_ms"] == {step: round(ms, 1) for step, ms in TIMES.items()}
 
 
@@ -75,3 +74,10 @@ def test_only_tables_have_cells() -> None:
     ):
         (found,) = as_page(replace(_page(), blocks=(block,)))["blocks"]
         assert found == {"polygon": LINE.polygon, "lines": (0,), "kind": block.kind, **cells}
+
+
+@pytest.mark.parametrize(("skew", "rounded"), [(-1.26, "-1.3"), (0.04, "0.0"), (-0.04, "0.0")])
+def test_how_a_page_is_turned(skew: float, rounded: str) -> None:
+    """In degrees; the skew to 0.1, without a sign if that is 0."""
+    document = as_page(replace(_page(), rotation=270, skew=skew))
+    assert (document["rotation"], str(document["skew"])) == (270, rounded)

@@ -14,7 +14,8 @@ LINE = {"text": "4711", "confidence": 0.5, "polygon": [[0, 0], [9, 0], [9, 9], [
 CELL = {"row": 0, "column": 2, "row_span": 1, "column_span": 3, "lines": [0]}
 BLOCK = {"polygon": LINE["polygon"], "lines": [0], "kind": "text", "cells": []}
 TABLE = {**BLOCK, "kind": "table", "cells": [CELL]}
-RESULT = {"detect_ms": 1.5, "recognise_ms": 2, "lines": [LINE], "blocks": [TABLE]}
+TIMES = {"detect_ms": 1.5, "recognise_ms": 2}
+RESULT = {**TIMES, "lines": [LINE], "blocks": [TABLE], "rotation": 90, "skew": -1}
 TWO_LINES = {**RESULT, "lines": [LINE, LINE]}
 
 
@@ -51,6 +52,7 @@ def test_a_result_is_parsed() -> None:
     assert found.lines == (Line("4711", 0.5, ((0, 0), (9, 0), (9, 9), (0, 9))),)
     cells = (Cell(0, 2, 1, 3, (0,)),)
     assert found.blocks == (Block(((0, 0), (9, 0), (9, 9), (0, 9)), (0,), "table", cells),)
+    assert (found.rotation, found.skew) == (90, -1.0)
     assert found.times_ms == {"detect": 1.5, "recognise": 2.0}
 
 
@@ -101,6 +103,13 @@ LIES = {
     "a span beyond every table": _cells({**CELL, "lines": [0, 1], "row_span": 1 << 16, "row": 1}),
     "a cell that is a list": json.dumps({**RESULT, "blocks": [{**TABLE, "cells": [[]]}]}).encode(),
     "no time": json.dumps({**RESULT, "detect_ms": float("nan")}).encode(),
+    "no rotation": json.dumps({**RESULT, "rotation": None}).encode(),
+    "a rotation by less than a quarter turn": json.dumps({**RESULT, "rotation": 45}).encode(),
+    "a rotation that is a truth value": json.dumps({**RESULT, "rotation": False}).encode(),
+    "a rotation that is no whole number": json.dumps({**RESULT, "rotation": 90.0}).encode(),
+    "no skew": json.dumps({**RESULT, "skew": float("nan")}).encode(),
+    "a skew that is a string": json.dumps({**RESULT, "skew": "1"}).encode(),
+    "a skew beyond every angle": json.dumps({**RESULT, "skew": 181}).encode(),
     "giant number": json.dumps({**RESULT, "detect_ms": 10**400}).encode(),
 }
 

@@ -31,7 +31,8 @@ def test_reads_the_receipt_over_http2(service: Service) -> None:
     assert answer.http_version == "HTTP/2"
     document = answer.json()
     assert set(document) == {
-        "text", "lines", "blocks", "width", "height", "warnings", "request_id", "model", "timing_ms"
+        "text", "lines", "blocks", "width", "height", "rotation", "skew", "warnings", "request_id",
+        "model", "timing_ms",
     }  # fmt: skip
     assert "18.95" in squeezed(document["text"])
     lines, blocks = document["lines"], document["blocks"]
@@ -39,7 +40,8 @@ def test_reads_the_receipt_over_http2(service: Service) -> None:
         "\n".join(lines[index]["text"] for index in block["lines"]) for block in blocks
     )
     assert [index for block in blocks for index in block["lines"]] == list(range(len(lines)))
-    assert (document["width"], document["height"]) == (640, 860)
+    assert (document["width"], document["height"], document["rotation"]) == (640, 860, 0)
+    assert -5 < document["skew"] < 5
     assert document["request_id"] == answer.headers["x-request-id"]
     for line in document["lines"]:
         assert 0 <= line["confidence"] <= 1
