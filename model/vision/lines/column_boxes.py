@@ -7,6 +7,7 @@ mark at the end of a column.
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from model.vision.polygon import Numbers, Polygon, width_and_height
 
@@ -19,14 +20,17 @@ _MARK, _MARK_APART = 0.6, 1.0  # both sides of a mark's box; how far it may be f
 
 def column_parts(polygons: Sequence[Polygon], sideways: set[int]) -> list[list[int]]:
     """Return the indices of the boxes of each column, and of each line that is not `sideways`."""
-    left = sorted(sideways, key=lambda index: -width_and_height(polygons[index])[1])
     groups = [[index] for index in range(len(polygons)) if index not in sideways]
-    while left:
-        group, box = [left[0]], polygons[left[0]]
-        while parts := [i for i in left if i not in group and _continues(box, polygons[i])]:
-            group.append(parts[0])
-            box = joined([box, polygons[parts[0]]])
-        left = [index for index in left if index not in group]
+    order = sorted(sideways, key=lambda index: -width_and_height(polygons[index])[1])
+    corners = np.array([polygons[index] for index in order], np.float64).reshape(-1, 4, 2)
+    left = np.arange(len(order))
+    while left.size:
+        group, box = [order[left[0]]], polygons[order[left[0]]]
+        left = left[1:]
+        while (parts := np.flatnonzero(_continues(box, corners[left]))).size:
+            group.append(order[left[parts[0]]])
+            box = joined([box, polygons[group[-1]]])
+            left = np.delete(left, parts[0])
         groups.append(group)
     return groups
 
@@ -50,16 +54,19 @@ def extended(polygon: Polygon, by_px: float) -> Polygon:
     return larger
 
 
-def _continues(box: Polygon, part: Polygon) -> bool:
-    """Return whether a box is a part of the same column as a longer one."""
+def _continues(box: Polygon, parts: Numbers) -> npt.NDArray[np.bool_]:
+    """Return which of the boxes, N x 4 x 2, are parts of the same column as a longer one."""
     frame = _frame(box)
-    whole, other = box.astype(np.float64) @ frame.T, part.astype(np.float64) @ frame.T
+    whole, other = box.astype(np.float64) @ frame.T, parts @ frame.T
+    low, high = other.min(axis=1), other.max(axis=1)
     width = np.ptp(whole[:, 0])
-    aside = abs(whole[:, 0].mean() - other[:, 0].mean())
-    apart = max(other[:, 1].min() - whole[:, 1].max(), whole[:, 1].min() - other[:, 1].max())
-    across, along = np.ptp(other, axis=0)
-    gap = _MARK_APART if max(across, along) <= _MARK * width else _APART
-    return bool(aside <= _ASIDE * width and apart <= gap * width and across <= _WIDEST * width)
+    aside = np.abs(whole[:, 0].mean() - other[:, :, 0].mean(axis=1))
+    apart = np.maximum(low[:, 1] - whole[:, 1].max(), whole[:, 1].min() - high[:, 1])
+    across, along = (high - low).T
+    marks = np.maximum(across, along) <= _MARK * width
+    near = apart <= np.where(marks, _MARK_APART, _APART) * width
+    same: npt.NDArray[np.bool_] = near & (aside <= _ASIDE * width) & (across <= _WIDEST * width)
+    return same
 
 
 def _frame(polygon: Polygon) -> Numbers:

@@ -59,8 +59,11 @@ def cells_in_rows(boxes: Boxes, lines: Sequence[int]) -> list[Cell]:
     for row in parted:
         used.add(row)
     columns = used.columns(int(_FEW * len(parted)))
-    crowded = any(_in_one_column(row, columns, boxes.height) for row in rows)
-    return [] if crowded or len(columns) < _RULED_COLUMNS else _cells(rows, columns, boxes)
+    if len(columns) < _RULED_COLUMNS or any(
+        _in_one_column(row, columns, boxes.height) for row in rows
+    ):
+        return []
+    return _cells(rows, columns, boxes)
 
 
 def _ruled(row: Row, horizontal: Numbers, height: float) -> bool:

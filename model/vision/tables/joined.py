@@ -133,20 +133,24 @@ def _spanning(cells: list[Cell], rows: list[_Row], height: float) -> list[Cell]:
 
     So stands the name of a column beside two rows of names, of groups and of columns.
     """
-    squeezed = [
-        number
-        for number in range(1, len(rows) - 1)
-        if all(
-            rows[number].columns.isdisjoint(other.columns) and gap < _SQUEEZED * height
-            for other, gap in (
-                (rows[number - 1], rows[number].top - rows[number - 1].bottom),
-                (rows[number + 1], rows[number + 1].top - rows[number].bottom),
-            )
-        )
-    ]
+    squeezed: list[int] = []
+    for number in range(1, len(rows) - 1):
+        # Nearer to the last one, both would be parts of the row between them, and might overlap.
+        apart = not squeezed or number - squeezed[-1] > 2  # noqa: PLR2004
+        if apart and _is_squeezed(rows, number, height):
+            squeezed.append(number)
     result = []
     for cell in cells:
         above = sum(number <= cell.row for number in squeezed)
         span = 2 if cell.row in squeezed else 1
         result.append(replace(cell, row=cell.row - above, row_span=span))
     return sorted(result, key=lambda cell: (cell.row, cell.column))
+
+
+def _is_squeezed(rows: list[_Row], number: int, height: float) -> bool:
+    """Return whether a row has other columns than both rows beside it, and hardly a gap to them."""
+    above, row, below = rows[number - 1 : number + 2]
+    return (
+        row.columns.isdisjoint(above.columns | below.columns)
+        and max(row.top - above.bottom, below.top - row.bottom) < _SQUEEZED * height
+    )

@@ -17,7 +17,7 @@ from model.vision.tables.strokes import Grey, find_strokes
 _TEXT_PX = 12.0  # least height of a text box on the reduced page
 _MAX_PIXELS = 1_500_000  # of the reduced page
 _MARGIN = 8.0  # in heights: a table reaches over its text by less than this
-_LEVEL = np.radians(0.1)  # a smaller slope is not removed
+_LEVEL = np.radians(0.1)  # a smaller slope is left to the rules found
 _BESIDE = 0.7  # of a box's size, between the middles of two boxes side by side
 _MIN_PAIRS = 2  # boxes side by side, without which a page has no table
 _QUARTER = np.pi / 2
@@ -70,7 +70,8 @@ def find_rules(pixels: Pixels, polygons: Sequence[Polygon]) -> Rules:
         return no_rules(polygons)
     part = pixels[low[1] : high[1], low[0] : high[0]]
     scale = 1 / factor
-    rotation = _rotation(_slope(polygons))
+    slope = _slope(polygons)
+    rotation = _rotation(slope if abs(slope) > _LEVEL else 0.0)
     grey, text, corner = _levelled(part, polygons, low, factor, rotation)
     across = find_strokes(grey, text, height * scale, upright=False)
     down = find_strokes(cv2.transpose(grey), cv2.transpose(text), height * scale, upright=True)
@@ -125,7 +126,7 @@ def _levelled(
     width, height = part.shape[1] // factor, part.shape[0] // factor
     grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
     corner = np.zeros(2)
-    if abs(rotation[0, 1]) > _LEVEL:
+    if rotation[0, 1]:
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ rotation
         corner = corners.min(0)
         size = np.ceil(corners.max(0) - corner).astype(int)

@@ -1,10 +1,12 @@
 """The parts of a column of vertical text, joined."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from model.vision.lines import column_boxes
 from model.vision.lines.column_boxes import column_parts, extended, joined
-from model.vision.polygon import Polygon
+from model.vision.polygon import Numbers, Polygon
 
 
 def box(left: float, top: float, right: float, bottom: float, degrees: float = 0) -> Polygon:
@@ -44,3 +46,18 @@ def test_a_line_that_is_not_sideways_stays_as_it_is() -> None:
 def test_a_box_is_extended_in_the_direction_of_its_column() -> None:
     """At both ends."""
     assert extended(box(10, 50, 40, 200, 4), 20) == pytest.approx(box(10, 30, 40, 220, 4), abs=0.1)
+
+
+def test_each_column_is_compared_with_all_boxes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of a thousand columns costs a thousand comparisons, not their square."""
+    calls: list[int] = []
+    compare = column_boxes._continues
+
+    def counted(whole: Polygon, parts: Numbers) -> npt.NDArray[np.bool_]:
+        calls.append(len(parts))
+        return compare(whole, parts)
+
+    monkeypatch.setattr(column_boxes, "_continues", counted)
+    boxes = [box(40 * number, 0, 40 * number + 30, 200 + number) for number in range(100)]
+    assert len(column_parts(boxes, set(range(100)))) == 100
+    assert len(calls) == 100

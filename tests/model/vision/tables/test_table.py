@@ -10,6 +10,8 @@ from model.vision.blocks import Cell
 from model.vision.layout.layout import lay_out
 from model.vision.polygon import Polygon
 from model.vision.tables.boxes import boxes_of
+from model.vision.tables.columns import cells_in_rows
+from model.vision.tables.joined import joined_rows
 from model.vision.tables.rules import Rules, find_rules, no_rules
 from model.vision.tables.split import split_at_rules
 from model.vision.tables.table import Table, find_tables
@@ -163,6 +165,53 @@ def test_each_line_of_any_boxes_is_in_one_cell_at_most(seed: int) -> None:
             assert inside == (block.lines if block.kind == "table" else ())
             places = [place for cell in block.cells for place in covered(cell)]
             assert len(places) == len(set(places))
+
+
+@pytest.mark.parametrize("pattern", [[(0, 2, 3), (1,)], [(0, 2), (1, 3)], [(0, 2), (1,), (3,)]])
+def test_cells_between_rows_that_have_other_columns_do_not_overlap(
+    pattern: list[tuple[int, ...]],
+) -> None:
+    """A cell covers the rows above and below it, but no place of another cell."""
+    places = [(row, column) for row in range(9) for column in pattern[row % len(pattern)]]
+    polygons = [
+        np.array([(x, y), (x + 80, y), (x + 80, y + 20), (x, y + 20)], np.float32)
+        for x, y in ((110 * column, 22 * row) for row, column in places)
+    ]
+    cells = [Cell(row, column, 1, 1, (line,)) for line, (row, column) in enumerate(places)]
+    joined = joined_rows(cells, boxes_of(polygons, np.eye(2)), np.empty((0, 3)))
+    assert max(cell.row_span for cell in joined) == 2
+    occupied = [place for cell in joined for place in covered(cell)]
+    assert len(occupied) == len(set(occupied))
+
+
+def test_pairs_of_texts_that_share_no_column_are_no_table() -> None:
+    """Each pair begins where the one above ends."""
+    polygons = [
+        np.array([(x, y), (x + 100, y), (x + 100, y + 20), (x, y + 20)], np.float32)
+        for x, y in ((260 * row + gap, 30 * row) for row in range(20) for gap in (0, 130))
+    ]
+    assert cells_in_rows(boxes_of(polygons, np.eye(2)), range(len(polygons))) == []
+
+
+@pytest.mark.parametrize("degrees", [0.0, 0.09, -0.09, 1.0])
+def test_the_slope_of_a_rule_is_removed_once(degrees: float) -> None:
+    """On the levelled page the rule is level, and where it was at the page's left edge."""
+    slope = np.tan(np.radians(degrees))
+    page = np.full((400, 2300, 3), 255, np.uint8)
+    ends = [(50, 100 + 50 * slope), (2250, 100 + 2250 * slope)]
+    start, end = ((x, round(16 * y)) for x, y in ends)
+    cv2.line(page, (start[0] * 16, start[1]), (end[0] * 16, end[1]), (0, 0, 0), 2, cv2.LINE_AA, 4)
+    polygons = [
+        np.array([(x + dx, y + dy + slope * (x + dx)) for dx, dy in CORNERS], np.float32)
+        for y in (120, 170, 220)
+        for x in (100, 900, 1700)
+    ]
+    rules = find_rules(page, polygons)
+    (rule,) = rules.horizontal
+    assert (np.array(ends) @ rules.level)[:, 1] == pytest.approx(rule[[0, 0]], abs=1.0)
+
+
+CORNERS = [(0, 0), (400, 0), (400, 24), (0, 24)]
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
