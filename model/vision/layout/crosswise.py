@@ -25,12 +25,8 @@ def crosswise_units(
         for i, (polygon, direction) in enumerate(zip(polygons, directions, strict=True))
         if (direction.quarter_turns - most.quarter_turns) % 2 and _is_long(polygon, direction)
     ]
-    units: list[list[int]] = []
-    for index in across:
-        near = [unit for unit in units if any(_near(polygons[index], polygons[i]) for i in unit)]
-        units = [unit for unit in units if unit not in near]
-        units.append([*(i for unit in near for i in unit), index])
-    return units
+    units = _near_each_other([polygons[i] for i in across])
+    return [[across[i] for i in unit] for unit in units]
 
 
 def with_units(
@@ -59,13 +55,20 @@ def _is_long(polygon: Polygon, direction: Direction) -> bool:
     return along >= _LONG * other
 
 
-def _near(one: Polygon, other: Polygon) -> bool:
-    """Return whether two boxes are near each other."""
-    reach = _NEAR * max(min(width_and_height(polygon)) for polygon in (one, other))
-    gaps = np.maximum(one.min(axis=0), other.min(axis=0)) - np.minimum(
-        one.max(axis=0), other.max(axis=0)
-    )
-    return bool((gaps <= reach).all())
+def _near_each_other(polygons: Sequence[Polygon]) -> list[list[int]]:
+    """Return the indices of the boxes in groups: each is near another one of its group."""
+    if not polygons:
+        return []
+    points = np.stack(polygons)
+    low, high = points.min(axis=1), points.max(axis=1)
+    reach = _NEAR * np.array([min(width_and_height(polygon)) for polygon in polygons])
+    groups = np.arange(len(polygons))
+    for i in range(1, len(polygons)):
+        # One box and all before it at once: there may be thousands.
+        gaps = np.maximum(low[:i], low[i]) - np.minimum(high[:i], high[i])
+        near = (gaps <= np.maximum(reach[:i], reach[i])[:, None]).all(axis=1)
+        groups[np.isin(groups, groups[:i][near])] = i
+    return [np.flatnonzero(groups == group).tolist() for group in np.unique(groups)]
 
 
 def _sides(blocks: Sequence[Block], most: Direction) -> Numbers:

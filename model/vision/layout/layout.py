@@ -18,6 +18,7 @@ from model.vision.tables.rules import Rules
 from model.vision.tables.table import find_tables
 
 _FEWEST_IN_COLUMNS = 6  # lines
+_MOST_LINES = 4_000  # of a page; gutters are looked for between all pairs, in 8 bytes for each
 
 
 def lay_out(
@@ -28,10 +29,12 @@ def lay_out(
     Columns that stand side by side are read one after the other; a table is read cell by cell, and
     what might be one row by row. `texts` are those of the lines. `quarter_turns` is how often the
     page must be rotated by 90 degrees counter-clockwise to be upright; `rules` are the ruled lines
-    of the page as it is.
+    of the page as it is. A page with more than 4,000 lines is one block.
     """
     if not polygons:
         return []
+    if len(polygons) > _MOST_LINES:
+        return one_block(polygons, quarter_turns)
     levelling = Levelling.of(polygons, quarter_turns)
     rules = rules.turned(quarter_turns)
     table_boxes = boxes_of(polygons, rules.level)

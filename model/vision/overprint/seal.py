@@ -5,6 +5,7 @@ of a seal has a grey level between the paper's and the ink's.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import cv2
@@ -67,7 +68,7 @@ def find_outlines(pixels: Pixels) -> list[Outline]:
     for outline in (*_coloured(ycc), *_grey(ycc, pixels, step)):
         bounds = np.concatenate([outline.hull.min(0), outline.hull.max(0)]) // _SAME_PX
         found.setdefault(bounds.tobytes(), outline._replace(hull=outline.hull * step + first))
-    return list(_by_place(found.values()))[:_MAX_OUTLINES]
+    return list(islice(_by_place(found.values()), _MAX_OUTLINES))
 
 
 def _by_place(outlines: Iterable[Outline]) -> Iterator[Outline]:
@@ -84,7 +85,8 @@ def _by_place(outlines: Iterable[Outline]) -> Iterator[Outline]:
             if overlap(each.hull, left[0].hull) and cv2.contourArea(each.hull) >= least
         ]
         yield from sorted(near, key=lambda outline: -outline.followed)
-        left = [each for each in left if not any(each is other for other in near)]
+        done = set(map(id, near))
+        left = [each for each in left if id(each) not in done]
 
 
 def _coloured(ycc: Pixels) -> Iterator[Outline]:

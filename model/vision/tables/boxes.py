@@ -59,4 +59,5 @@ def boxes_of(polygons: Sequence[Polygon], level: Numbers) -> Boxes:
     """Return the boxes of polygons, 4 x 2 each, on the page levelled by a 2 x 2 matrix."""
     points = np.stack(polygons).astype(np.float64) @ level
     low, high = points.min(axis=1), points.max(axis=1)
-    return Boxes(low, high, float(np.median(high[:, 1] - low[:, 1])))
+    # Boxes of a page one pixel wide are flat.
+    return Boxes(low, high, max(1.0, float(np.median(high[:, 1] - low[:, 1]))))

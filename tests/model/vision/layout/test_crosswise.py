@@ -6,6 +6,7 @@ import numpy as np
 
 from model.vision.blocks import Block
 from model.vision.layout.arrangement import arranged
+from model.vision.layout.crosswise import crosswise_units
 from model.vision.lines.directions import Direction
 from model.vision.lines.line_reading import ReadLine
 from model.vision.polygon import Polygon
@@ -107,3 +108,13 @@ def test_a_block_begins_where_its_text_does() -> None:
         [read(text, place, DOWN) for text, place, _ in POEM], DOWN, by_columns=True
     )
     assert down.polygon[0].tolist() == [640, 200]
+
+
+def test_lines_near_each_other_are_one_unit() -> None:
+    """A line between two groups joins them, whatever the order."""
+    places = [100, 145, 500, 545, 190, 235, 280, 325, 370, 415, 460]
+    polygons = [read("", (300, y, 200, 40), UPRIGHT).polygon for y in places]
+    units = crosswise_units(polygons, [UPRIGHT] * len(places), COLUMN)
+    assert [sorted(unit) for unit in units] == [list(range(len(places)))]
+    units = crosswise_units(polygons[:4], [UPRIGHT] * 4, COLUMN)
+    assert [sorted(unit) for unit in units] == [[0, 1], [2, 3]]

@@ -204,3 +204,17 @@ def test_by_rows_a_page_is_one_block() -> None:
 def test_no_boxes() -> None:
     """A blank page has no blocks."""
     assert laid_out([]) == one_block([], 0) == renumbered([]) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 0), (0, 12), (30, 0)])
+def test_flat_boxes(width: int, height: int) -> None:
+    """A page one pixel wide has boxes without area."""
+    polygons = [box(40 * (i % 3), 20 * i, width, height) for i in range(30)]
+    blocks = laid_out(polygons, text="1")
+    assert sorted(line for block in blocks for line in block.lines) == list(range(30))
+
+
+def test_a_page_of_too_many_lines_is_one_block() -> None:
+    """The memory for comparing all pairs would be larger than the page."""
+    polygons = [box(100 * (i % 40), 20 * (i // 40), 60, 12) for i in range(4_001)]
+    assert len(laid_out(polygons)) == 1

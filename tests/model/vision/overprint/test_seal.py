@@ -13,7 +13,7 @@ from model.vision.lines.line_reading import ReadLine
 from model.vision.overprint import seal
 from model.vision.overprint.seal_lift import lift_seals
 from model.vision.overprint.seal_lines import surer_line
-from model.vision.overprint.seal_shape import Mask, Shape
+from model.vision.overprint.seal_shape import Hull, Mask, Shape, overlap
 from model.vision.page import PageReader
 from tests.model.images import to_bytes
 from tests.model.vision.overprint.seals import BLUE, PURPLE, RED, ROWS, contract, seal_mask, stamp
@@ -160,6 +160,24 @@ def test_on_a_page_without_colour_no_shapes_are_searched(monkeypatch: pytest.Mon
     assert not searched
     seal.find_outlines(stamp(contract(), seal_mask("round"), OVER_TEXT, RED))
     assert searched
+
+
+def test_many_rings_cost_no_more_than_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of hundreds of outlines only those that may be lifted are compared with others."""
+    compared = 0
+
+    def counted(one: Hull, other: Hull) -> bool:
+        nonlocal compared
+        compared += 1
+        return overlap(one, other)
+
+    page = Image.new("RGB", (640, 640), "white")
+    for i in range(324):
+        x, y = 34 * (i % 18) + 16, 34 * (i // 18) + 16
+        ImageDraw.Draw(page).ellipse((x, y, x + 28, y + 28), outline=(200, 20, 20), width=3)
+    monkeypatch.setattr(seal, "overlap", counted)
+    assert 0 < len(seal.find_outlines(np.asarray(page))) <= 24
+    assert compared <= 24 * 324 * 3
 
 
 def test_the_surer_reading_of_a_line_under_a_seal_is_kept() -> None:
