@@ -19,7 +19,7 @@ _RGB = 3  # bytes a pixel
 class Line:
     """A line: text, confidence from 0 to 1, and polygon in px of the upright page.
 
-    The polygon has four points, clockwise from the top left.
+    The polygon has four points, clockwise from the top left corner of the line's text.
     """
 
     text: str
@@ -42,8 +42,9 @@ class Cell:
 class Block:
     """A paragraph, a column or a table: its polygon, its lines' indices, and "text" or "table".
 
-    The polygon is the frame of its lines: four points, clockwise from the top left. A table has
-    cells, which have each of its lines once, in order; another block has none.
+    The polygon is the rectangle around its lines, as skewed as the page: four points, clockwise
+    from the top left corner of its text. A table has cells, which have each of its lines once, in
+    order; another block has none.
     """
 
     polygon: tuple[tuple[int, int], ...]

@@ -95,7 +95,9 @@ class PageReader:
         by_columns: bool = True,
         threads: int = 0,
     ) -> PageReading:
-        """Return the lines of a page, H x W x 3; without `detect` it is one upright line.
+        """Return the lines of a page, H x W x 3; without `detect` it is one line.
+
+        That line is upright or upside down.
 
         Without `by_columns` the page is one block that is read row by row. It uses at most
         `threads`; 0: all. `check` is called between steps and lines, from any thread; an exception
@@ -115,8 +117,8 @@ class PageReader:
         if detect:
             lines = self._read_lines(_DetectedLines(pixels, lifted, polygons, check, threads))
         else:
-            directions = possible_directions(polygons[0], sideways=False)
-            lines = [self._lines.read(pixels, polygons[0], directions[:2])]
+            directions = [Direction.UPRIGHT, Direction.UPSIDE_DOWN]
+            lines = [self._lines.read(pixels, polygons[0], directions)]
         lines = [line for line in lines if line.text and line.mean_probability >= _READABLE]
         direction = _most_common(lines)
         return PageReading(

@@ -19,7 +19,7 @@ from model.errors import (
 )
 from model.reader import Page, Reader
 from tests.model.conftest import MakeReader
-from tests.model.images import render_line, render_page, render_table, to_bytes
+from tests.model.images import render_columns, render_line, render_page, render_table, to_bytes
 from tests.model.processes import open_descriptors, until
 from tests.model.vision.overprint.seals import RED, ROWS, contract, seal_mask, stamp
 from tests.model.vision.overprint.watermarks import ROWS as WATERMARKED
@@ -63,11 +63,28 @@ async def test_a_page_is_read(make_reader: MakeReader) -> None:
             assert 0.5 <= line.confidence <= 1
             assert len(line.polygon) == 4
             assert all(0 <= x < 760 and 0 <= y < 180 for x, y in line.polygon)
+        assert (reading.rotation, round(reading.skew)) == (0, 0)
         table = await read_one(reader, to_bytes(render_table(CELLS)))
         assert compact(table) == "Item\nResult\nBlood\nslightlyraised\nrepeatlater"
         assert [cell.lines for cell in table.blocks[0].cells] == [(0,), (1,), (2,), (3, 4)]
         assert (reader.running, reader.waiting, reader.deaths) == (0, 0, 0)
     assert not reader.loaded
+
+
+async def test_the_order_of_a_page_and_how_it_is_turned(make_reader: MakeReader) -> None:
+    """Both reach the caller; by rows, two columns are one block."""
+    left = ["The harbour office opened", "its reading room Monday", "after eleven months. The"]
+    right = ["Farmers expect a harvest", "that is better than most", "Rain fell when we needed"]
+    data = to_bytes(render_columns([left, right]).rotate(180))
+    async with make_reader() as reader:
+        for by_columns, texts in (
+            (True, [*left, *right]),
+            (False, [text for row in zip(left, right, strict=True) for text in row]),
+        ):
+            with reader.slot("") as slot:
+                [page] = [each async for each in slot.pages(data, by_columns=by_columns)]
+            assert [line.text for line in page.lines] == texts
+            assert (page.rotation, round(page.skew)) == (180, 0)
 
 
 async def test_text_under_seals_and_watermarks_is_read(make_reader: MakeReader) -> None:
