@@ -24,6 +24,5 @@ def _share(found: Iterable[bool]) -> float:
 
 def _is_number(text: str) -> bool:
     """Return whether a text is digits and signs, with a currency or a unit at most."""
-    digits = sum(character.isdigit() for character in text)
-    letters = sum(character.isalpha() for character in text)
-    return digits > 0 and letters <= max(_UNIT, digits / 2)
+    digits = sum(map(str.isdigit, text))
+    return digits > 0 and sum(map(str.isalpha, text)) <= max(_UNIT, digits / 2)

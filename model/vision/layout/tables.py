@@ -37,8 +37,8 @@ def with_tables_as_rows(boxes: LevelBoxes, tables: Sequence[Table]) -> Units:
     for number, cells in enumerate(tables):
         whole = sides[[line for cell in cells for line in cell.lines]]
         left, right = whole[:, 0].min(), whole[:, 1].max()
-        for row in sorted({cell.row for cell in cells}):
-            here = sides[[line for cell in cells if cell.row == row for line in cell.lines]]
+        for _, row in itertools.groupby(cells, key=lambda cell: cell.row):
+            here = sides[[line for cell in row for line in cell.lines]]
             middle, height, slope = here[:, 2].mean(), np.median(here[:, 3]), here[:, 4].mean()
             units.append(np.array([left, right, middle, height, slope]))
             numbers.append(number)

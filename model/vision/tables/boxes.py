@@ -28,17 +28,22 @@ class Boxes:
 
     def rows(self, lines: Iterable[int]) -> list[list[int]]:
         """Return the lines by row, from the top, each row from left to right."""
-        middle = self.middle[:, 1]
+        chosen = list(lines)
+        low, high = self.low[chosen], self.high[chosen]
+        middle = dict(zip(chosen, ((low[:, 1] + high[:, 1]) / 2).tolist(), strict=True))
+        left = dict(zip(chosen, low[:, 0].tolist(), strict=True))
         rows: list[list[int]] = []
-        for line in sorted(lines, key=lambda each: middle[each]):
+        for line in sorted(chosen, key=middle.__getitem__):
             if rows and middle[line] - middle[rows[-1][-1]] < _SAME_ROW * self.height:
                 rows[-1].append(line)
             else:
                 rows.append([line])
-        return [sorted(row, key=lambda each: self.low[each, 0]) for row in rows]
+        return [sorted(row, key=left.__getitem__) for row in rows]
 
-    def in_order(self, lines: Iterable[int]) -> tuple[int, ...]:
+    def in_order(self, lines: Sequence[int]) -> tuple[int, ...]:
         """Return the lines of a cell in reading order."""
+        if len(lines) == 1:
+            return tuple(lines)  # as most cells are
         return tuple(line for row in self.rows(lines) for line in row)
 
     def is_prose(self, columns: Iterable[Sequence[int]]) -> bool:

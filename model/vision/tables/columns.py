@@ -152,13 +152,17 @@ def _in_one_column(row: Row, columns: list[Column], height: float) -> bool:
 
 def _place(text: Text, columns: list[Column], height: float) -> tuple[int, int]:
     """Return a text's first column, and how many it covers."""
-    edges = np.array(columns)
-    shared = np.minimum(edges[:, 1], text.right) - np.maximum(edges[:, 0], text.left)
-    least = np.minimum(edges[:, 1] - edges[:, 0], text.right - text.left) / 2
-    covered = np.flatnonzero(shared > np.minimum(least, _INTO * height))
-    if not covered.size:
-        return int(shared.argmax()), 1
-    return int(covered[0]), int(covered[-1] - covered[0]) + 1
+    # Without numpy: it is called several times a text, and there are few columns.
+    shared = [min(right, text.right) - max(left, text.left) for left, right in columns]
+    most = min((text.right - text.left) / 2, _INTO * height)
+    covered = [
+        index
+        for index, (left, right) in enumerate(columns)
+        if shared[index] > min((right - left) / 2, most)
+    ]
+    if not covered:
+        return shared.index(max(shared)), 1
+    return covered[0], covered[-1] - covered[0] + 1
 
 
 def _fits(row: Row, near: Row, columns: list[Column], height: float) -> bool:

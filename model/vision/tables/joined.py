@@ -38,11 +38,14 @@ def joined_rows(cells: list[Cell], boxes: Boxes, horizontal: Numbers) -> list[Ce
     `horizontal` are the page's rules, N x 3, none of which is inside a row.
     """
     joins: tuple[Callable[[list[_Row], float], list[bool]], ...] = (_beside, _further, _unruled)
+    rows = _rows(cells, boxes, horizontal)
     for join in joins:
-        joined = join(_rows(cells, boxes, horizontal), boxes.height)
-        numbers = np.cumsum([0, *(not each for each in joined)]).tolist()
-        cells = _renumbered(cells, numbers, boxes)
-    return _spanning(cells, _rows(cells, boxes, horizontal), boxes.height)
+        joined = join(rows, boxes.height)
+        if any(joined):
+            numbers = np.cumsum([0, *(not each for each in joined)]).tolist()
+            cells = _renumbered(cells, numbers, boxes)
+            rows = _rows(cells, boxes, horizontal)
+    return _spanning(cells, rows, boxes.height)
 
 
 def _rows(cells: list[Cell], boxes: Boxes, horizontal: Numbers) -> list[_Row]:
@@ -51,14 +54,17 @@ def _rows(cells: list[Cell], boxes: Boxes, horizontal: Numbers) -> list[_Row]:
     left, right = boxes.low[lines, 0].min(), boxes.high[lines, 0].max()
     shared = np.minimum(horizontal[:, 2], right) - np.maximum(horizontal[:, 1], left)
     rules = horizontal[shared > _WIDE * (right - left), 0]
+    middles, tops, bottoms = (
+        y.tolist() for y in (boxes.middle[:, 1], boxes.low[:, 1], boxes.high[:, 1])
+    )
     rows: list[_Row] = []
     for _, row in itertools.groupby(cells, key=lambda cell: cell.row):
         here = list(row)
         lines = [line for cell in here for line in cell.lines]
         columns = {cell.column + number for cell in here for number in range(cell.column_span)}
-        middle = float(boxes.middle[lines, 1].mean())
+        middle = float(np.mean([middles[line] for line in lines]))
         ruled = bool(rows and ((rows[-1].middle < rules) & (rules < middle)).any())
-        top, bottom = float(boxes.low[lines, 1].min()), float(boxes.high[lines, 1].max())
+        top, bottom = min(tops[line] for line in lines), max(bottoms[line] for line in lines)
         rows.append(_Row(frozenset(columns), middle, top, bottom, ruled))
     return rows
 
@@ -139,6 +145,8 @@ def _spanning(cells: list[Cell], rows: list[_Row], height: float) -> list[Cell]:
         apart = not squeezed or number - squeezed[-1] > 2  # noqa: PLR2004
         if apart and _is_squeezed(rows, number, height):
             squeezed.append(number)
+    if not squeezed:
+        return cells
     result = []
     for cell in cells:
         above = sum(number <= cell.row for number in squeezed)
