@@ -19,8 +19,8 @@ from model.vision.lines.directions import Direction, possible_directions, sidewa
 from model.vision.lines.line_reading import LineReader, ReadLine
 from model.vision.lines.orient import Orientation
 from model.vision.lines.recogniser import Recogniser
+from model.vision.overprint.lifted import Lifted
 from model.vision.overprint.lines_below import find_lines_below
-from model.vision.overprint.seal_lift import Lifted
 from model.vision.overprint.seal_lines import surer_line
 from model.vision.polygon import Polygon, width_and_height
 from model.vision.tables.rules import find_rules, no_rules
@@ -59,9 +59,9 @@ class _DetectedLines:
     threads: int
 
     def surer(self, read: Callable[[Pixels], ReadLine]) -> ReadLine:
-        """Return what `read` gives for the page without seals, or as it is if that is surer."""
+        """Return what `read` gives for the lifted page, or for the page itself if surer."""
         plain = functools.partial(read, self.pixels)
-        return surer_line(read(self.lifted.pixels), self.lifted.seals, plain)
+        return surer_line(read(self.lifted.pixels), self.lifted.changed, plain)
 
 
 class PageReader:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from model.vision.inference import Pixels
-from model.vision.overprint.seal_lift import Lifted, lift_seals
+from model.vision.overprint.lifted import Lifted
+from model.vision.overprint.seal_lift import lift_seals
 from model.vision.overprint.watermark import join_pale_lines, lift_watermark
 from model.vision.polygon import Polygon
 

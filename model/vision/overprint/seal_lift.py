@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.vision.inference import Pixels
+from model.vision.overprint.lifted import Lifted
 from model.vision.overprint.seal import Grey, Outline, find_outlines
 from model.vision.overprint.seal_shape import Hull, Mask, overlap
 
@@ -39,13 +40,6 @@ _MIN_DROP = 55  # grey levels between paper and seal; a highlighter is brighter
 _MIN_ROOM = 10.0  # grey levels between seal and ink
 _MOST_COVERED = 0.55  # a share of seal beyond which what is below is not amplified further
 _FAINT = 0.08  # share of text below which a pixel is paper
-
-
-class Lifted(NamedTuple):
-    """A page, H x W x 3, without the seals that cover text, and their convex hulls."""
-
-    pixels: Pixels
-    seals: list[Hull]
 
 
 class _Inks(NamedTuple):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from model.vision.crop import crop_line
 from model.vision.inference import Pixels
-from model.vision.overprint.seal_lift import Lifted
+from model.vision.overprint.lifted import Lifted
 from model.vision.overprint.seal_shape import Mask
 from model.vision.polygon import Polygon, width_and_height
 
@@ -51,7 +51,7 @@ def lift_watermark(lifted: Lifted, polygons: Sequence[Polygon]) -> Lifted:
         return lifted
     height, width = lifted.pixels.shape[:2]
     page = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.int32)
-    return Lifted(_without(lifted.pixels, paper, watermark, text), [*lifted.seals, page])
+    return Lifted(_without(lifted.pixels, paper, watermark, text), [*lifted.changed, page])
 
 
 def join_pale_lines(found: list[Polygon], before: Sequence[Polygon]) -> list[Polygon]:

@@ -1,5 +1,6 @@
 """A tiled watermark is lifted off the lines; other pale and tilted text stays."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,8 +9,9 @@ from PIL import Image
 
 from model.vision.engine import load
 from model.vision.inference import Pixels
+from model.vision.overprint import lines_below
+from model.vision.overprint.lifted import Lifted
 from model.vision.overprint.lines_below import find_lines_below
-from model.vision.overprint.seal_lift import Lifted
 from model.vision.overprint.watermark import join_pale_lines, lift_watermark
 from model.vision.page import PageReader
 from model.vision.polygon import Polygon
@@ -28,26 +30,36 @@ def reader() -> PageReader:
         return loading.submit(load, parts).result()
 
 
-def test_lines_under_a_watermark_are_read_alone(reader: PageReader) -> None:
-    """All lines, and no piece of the watermark between them."""
+@pytest.mark.parametrize("lifted", [True, False])
+def test_lines_under_a_watermark_are_read_alone(
+    reader: PageReader, monkeypatch: pytest.MonkeyPatch, *, lifted: bool
+) -> None:
+    """All lines, and no piece of the watermark between them.
+
+    Control: with the watermark on the page there are.
+    """
+    if not lifted:
+        monkeypatch.setattr(lines_below, "lift_watermark", lambda page, _: page)
     page = np.asarray(tilted(PALE, TILES))
     lines = reader.read(page, detect=True, check=lambda: None).lines
-    assert [line.text for line in lines] == [text for row in ROWS for text in row]
+    assert ([line.text for line in lines] == [text for row in ROWS for text in row]) is lifted
 
 
 @pytest.mark.parametrize(
-    "page",
+    "draw",
     [
-        tilted(DARK, TILES),
-        tilted(PALE, TILES[2:3]),
-        render_page(ROWS),
-        tilted(PALE, TILES).crop((0, 0, 200, 40)),
+        lambda: tilted(DARK, TILES),
+        lambda: tilted(PALE, TILES[2:3]),
+        lambda: render_page(ROWS),
+        lambda: tilted(PALE, TILES).crop((0, 0, 200, 40)),
     ],
     ids=["dark", "one pale word", "lines alone", "too little"],
 )
-def test_without_a_watermark_a_page_is_searched_once(reader: PageReader, page: Image.Image) -> None:
+def test_without_a_watermark_a_page_is_searched_once(
+    reader: PageReader, draw: Callable[[], Image.Image]
+) -> None:
     """It is the same array, and the boxes are the ones that were found on it."""
-    pixels = np.asarray(page)
+    pixels = np.asarray(draw())
     searched: list[Pixels] = []
 
     def find_lines(part: Pixels) -> list[Polygon]:
