@@ -14,6 +14,7 @@ _FAINT = 12  # grey levels that a rule is darker than the paper on both sides
 _DARK = 32  # the same of a dotted or broken rule: noise around letters has less
 _EVEN = 0.4  # of a stroke's mean darkness: no place of a rule has less
 _SLIPPED = 3  # px: a rule that isn't quite level moves by less in its shortest length
+_CROSSING = 3  # px: the thickness of a rule that crosses another
 # In heights of a text box: strokes of letters are shorter than a rule.
 _MIN_WIDTH, _MIN_HEIGHT = 3.0, 1.6
 _STROKE = 0.5  # what is thicker is no rule but an area
@@ -36,6 +37,8 @@ def find_strokes(grey: Grey, text: Grey, height: float, *, upright: bool) -> Num
     thickness, gap = max(3, round(_STROKE * height)), max(3, round(_GAP * height))
     depth = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((thickness, 1), np.uint8))
     depth = cv2.dilate(depth, np.ones((_SLIPPED, 1), np.uint8))
+    if upright:  # Where a rule crosses, nothing beside this one is paler; rows may be low.
+        depth = cv2.morphologyEx(depth, cv2.MORPH_CLOSE, np.ones((1, _CROSSING), np.uint8))
     close, longer = np.ones((1, gap), np.uint8), np.ones((1, round(_BROKEN * length)), np.uint8)
     # Small letters touch, too, but are darker than the places where they do.
     weakest = cv2.morphologyEx(depth, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))

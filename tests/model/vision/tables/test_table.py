@@ -105,6 +105,23 @@ def test_lines_are_in_the_right_cells(styles: list[Style]) -> None:
     assert share >= (1.0 if styles is RULED else 0.98)
 
 
+@pytest.mark.parametrize("width", [2, 3])
+def test_rules_between_the_cells_of_two_low_rows_are_found(width: int) -> None:
+    """Between two crossings they are shorter than a rule."""
+    page = np.full((300, 900, 3), 255, np.uint8)
+    for y in (60, 120, 180, 240):
+        page[y : y + width, 60 : 840 + width] = 0
+    for x in (60, 220, 440, 660, 840):
+        page[(60 if x in {60, 840} else 120) : 240 + width, x : x + width] = 0
+    corners = [(300, 70), *((x, y) for y in (130, 190) for x in (80, 240, 460, 680))]
+    polygons = [
+        np.array([(x, y), (x + 90, y), (x + 90, y + 40), (x, y + 40)], np.float32)
+        for x, y in corners
+    ]
+    rules = find_rules(page, polygons)
+    assert (len(rules.horizontal), len(rules.vertical)) == (4, 5)
+
+
 @pytest.mark.parametrize("rules", ["all", "none"])
 def test_a_long_table_with_a_slope(rules: str) -> None:
     """At its end the slope is as large as several rows."""
