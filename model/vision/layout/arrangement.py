@@ -29,7 +29,7 @@ def arranged(
         blocks = _from_text_corners(rows, direction)
     ordered = [lines[index] for block in blocks for index in block.lines]
     return (
-        [replace(line, polygon=from_text_corner(line.polygon, line.direction)) for line in ordered],
+        [_from_text_corner(line) for line in ordered],
         renumbered(blocks),
     )
 
@@ -51,6 +51,13 @@ def _laid_out(lines: Sequence[ReadLine], most: Direction, rules: Rules) -> list[
 
     blocks = blocks_of([index for index in range(len(lines)) if index not in across], most)
     return with_units(blocks, [blocks_of(unit, lines[unit[0]].direction) for unit in units], most)
+
+
+def _from_text_corner(line: ReadLine) -> ReadLine:
+    """Return a line with the top left corner of its text first, as upright lines have it."""
+    if not line.direction.degrees:
+        return line
+    return replace(line, polygon=from_text_corner(line.polygon, line.direction))
 
 
 def _from_text_corners(blocks: list[Block], direction: Direction) -> list[Block]:

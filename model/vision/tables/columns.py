@@ -68,6 +68,8 @@ def cells_in_rows(boxes: Boxes, lines: Sequence[int]) -> list[Cell]:
 
 def _ruled(row: Row, horizontal: Numbers, height: float) -> bool:
     """Return whether there are rules, as wide as a row, close above and below it."""
+    if not len(horizontal):
+        return False
     left, right = row.texts[0].left, row.texts[-1].right
     covering = horizontal[(horizontal[:, 1] <= left + 1) & (horizontal[:, 2] >= right - 1), 0]
     middle, reach = (row.top + row.bottom) / 2, (row.bottom - row.top) / 2 + _RULE_GAP * height

@@ -1,9 +1,8 @@
 """The rows of a page: texts beside each other."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import numpy as np
 
 from model.vision.tables.boxes import Boxes
 
@@ -34,16 +33,17 @@ class Row:
 def page_rows(boxes: Boxes, lines: Iterable[int]) -> list[Row]:
     """Return the rows of a page: lines beside each other, also those beside a cell of several."""
     low, high = boxes.low, boxes.high
-    size = high[:, 1] - low[:, 1]
-    lines = [each for each in lines if size[each] < _TALL * boxes.height]
+    sizes = high[:, 1] - low[:, 1]
+    flat = (sizes < _TALL * boxes.height).tolist()
+    tops, bottoms = (low[:, 1] + _CORE * sizes).tolist(), (high[:, 1] - _CORE * sizes).tolist()
     rows: list[list[int]] = []
-    bottom = -np.inf
-    for line in sorted(lines, key=lambda each: low[each, 1] + _CORE * size[each]):
-        if low[line, 1] + _CORE * size[line] < bottom:
+    bottom = -math.inf
+    for line in sorted((each for each in lines if flat[each]), key=tops.__getitem__):
+        if tops[line] < bottom:
             rows[-1].append(line)
         else:
             rows.append([line])
-        bottom = max(bottom, high[line, 1] - _CORE * size[line])
+        bottom = max(bottom, bottoms[line])
     return [
         Row(_texts(boxes, row), float(low[row, 1].min()), float(high[row, 1].max())) for row in rows
     ]
