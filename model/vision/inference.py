@@ -7,6 +7,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 Pixels = npt.NDArray[np.uint8]  # H x W x 3, RGB
+Mask = npt.NDArray[np.bool_]  # H x W
 Blob = npt.NDArray[np.float32]  # N x 3 x H x W, BGR, normalised
 
 

@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import numpy as np
-
 from model.vision.blocks import Block
 from model.vision.detection.detect import Detector
 from model.vision.inference import Pixels
@@ -22,7 +20,7 @@ from model.vision.lines.recogniser import Recogniser
 from model.vision.overprint.lifted import Lifted
 from model.vision.overprint.lines_below import find_lines_below
 from model.vision.overprint.seal_lines import surer_line
-from model.vision.polygon import Polygon, width_and_height
+from model.vision.polygon import Polygon, whole_page, width_and_height
 from model.vision.tables.rules import find_rules, no_rules
 from model.vision.tables.split import split_at_rules
 
@@ -105,7 +103,7 @@ class PageReader:
         """
         threads = threads or self._max_threads
         began = time.perf_counter()
-        polygons = [_whole(pixels)]
+        polygons = [whole_page(*pixels.shape[:2])]
         rules = no_rules(polygons)
         if detect:
             find_lines = functools.partial(self.detector.find_lines, threads=threads, check=check)
@@ -204,9 +202,3 @@ def _most_common(lines: Iterable[ReadLine]) -> Direction:
     for line in lines:
         votes[line.direction] += max(width_and_height(line.polygon))
     return max(votes, key=lambda direction: votes[direction])
-
-
-def _whole(pixels: Pixels) -> Polygon:
-    """Return the box of the whole image."""
-    height, width = pixels.shape[:2]
-    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)

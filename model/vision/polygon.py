@@ -18,6 +18,11 @@ def width_and_height(polygon: Polygon) -> tuple[int, int]:
     return max(1, int(width)), max(1, int(height))
 
 
+def whole_page(height: int, width: int) -> Polygon:
+    """Return the box of a whole page."""
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+
+
 def order_points_clockwise(corners: Polygon) -> Polygon:
     """Return the corners of a rectangle clockwise from the top left.
 

@@ -10,30 +10,25 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from model.vision.outlines import outlines
 from model.vision.polygon import Polygon, order_points_clockwise
 
-# As in PaddleOCR's DBPostProcess: thresh, box_thresh, unclip_ratio, min_size, max_candidates.
+# As in PaddleOCR's DBPostProcess: thresh, box_thresh, unclip_ratio, min_size.
 _THRESHOLD = 0.3  # probability from which a pixel is text
 _BOX_THRESHOLD = 0.5  # mean probability from which a box is a line
 _UNCLIP_RATIO = 1.6  # in training, boxes were shrunk; they grow by area * this / perimeter
 _MIN_SIZE_PX = 3.0  # on the map; smaller boxes are noise
-_MAX_CANDIDATES = 1000
-_PARENT = 3  # column of OpenCV's contour hierarchy: the outline of a hole; an outline has none
 
 
 def boxes(probability: npt.NDArray[np.float32]) -> Iterator[Polygon]:
     """Yield the boxes of the lines in a probability map, H x W, in px of the map."""
-    # Outlines only: a hole would be a second box inside its line.
+    # Without holes: one would be a second box inside its line.
     mask = cv2.dilate((probability > _THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
-    if not mask.any():
-        return
-    contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    outlines = [c for c, links in zip(contours, hierarchy[0], strict=True) if links[_PARENT] < 0]
-    for contour in outlines[:_MAX_CANDIDATES]:
+    for contour in outlines(mask):  # type: ignore[arg-type]
         centre, (width, height), angle = cv2.minAreaRect(contour)
         if min(width, height) < _MIN_SIZE_PX:
             continue
-        if _score(probability, contour) < _BOX_THRESHOLD:  # type: ignore[arg-type]
+        if _score(probability, contour) < _BOX_THRESHOLD:
             continue
         # DB offsets the outline by d; for a rectangle, each side becomes 2 d longer.
         grown = 2 * (width * height * _UNCLIP_RATIO / (2 * (width + height)))

@@ -8,8 +8,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from model.vision.inference import Pixels
-from model.vision.lines.vertical_glyphs import Mask, clear_beyond, find_glyphs, find_marks
+from model.vision.inference import Mask, Pixels
+from model.vision.lines.vertical_glyphs import clear_beyond, find_glyphs, find_marks
 from model.vision.lines.vertical_layout import lay_out
 from model.vision.polygon import Numbers
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Mask = npt.NDArray[np.bool_]
+from model.vision.inference import Mask
 
 # In widths of the column.
 _SMALL = 0.45  # at most, on both sides: a punctuation mark

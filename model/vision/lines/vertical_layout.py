@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from model.vision.inference import Pixels
-from model.vision.lines.vertical_glyphs import Glyph, Kind, Mask
+from model.vision.inference import Mask, Pixels
+from model.vision.lines.vertical_glyphs import Glyph, Kind
 from model.vision.polygon import Numbers
 
 _MARGIN = 0.08  # of the column's width, around each character

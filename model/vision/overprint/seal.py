@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model.vision.inference import Pixels
-from model.vision.overprint.seal_shape import Hull, Mask, overlap, shapes, without_rules
+from model.vision.inference import Mask, Pixels
+from model.vision.overprint.seal_shape import Hull, has_middle_in, shapes, without_rules
 
-Grey = npt.NDArray[np.uint8]  # H x W
+Luma = npt.NDArray[np.uint8]  # H x W
 Indices = npt.NDArray[np.intp]
 
 _COPY_PX = 640  # long side of the copy that is searched
@@ -82,7 +82,7 @@ def _by_place(outlines: Iterable[Outline]) -> Iterator[Outline]:
         near = [
             each
             for each in left
-            if overlap(each.hull, left[0].hull) and cv2.contourArea(each.hull) >= least
+            if has_middle_in(each.hull, left[0].hull) and cv2.contourArea(each.hull) >= least
         ]
         yield from sorted(near, key=lambda outline: -outline.followed)
         done = set(map(id, near))
@@ -150,7 +150,7 @@ def _grey(ycc: Pixels, pixels: Pixels, step: int) -> Iterator[Outline]:
         yield from (Outline(*shape, None, grey) for shape in found)
 
 
-def _flat(grey: Grey, rows: Indices, columns: Indices) -> tuple[Mask, Mask]:
+def _flat(grey: Luma, rows: Indices, columns: Indices) -> tuple[Mask, Mask]:
     """Return which pixels of a page, H x W, are like their neighbours.
 
     The first is true for all neighbours, the second for those in one direction, as in a thin stroke

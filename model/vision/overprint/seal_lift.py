@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model.vision.inference import Pixels
+from model.vision.inference import Mask, Pixels
 from model.vision.overprint.lifted import Lifted
-from model.vision.overprint.seal import Grey, Outline, find_outlines
-from model.vision.overprint.seal_shape import Hull, Mask, overlap
+from model.vision.overprint.seal import Luma, Outline, find_outlines
+from model.vision.overprint.seal_shape import Hull, has_middle_in
 
 Colour = npt.NDArray[np.float32]  # R, G, B
 Shares = npt.NDArray[np.float32]  # H x W
@@ -57,7 +57,7 @@ def lift_seals(pixels: Pixels) -> Lifted:
     lifted = pixels
     found: list[Hull] = []
     for outline in find_outlines(pixels):
-        if any(overlap(outline.hull, other) for other in found):
+        if any(has_middle_in(outline.hull, other) for other in found):
             continue
         left, top = np.maximum(0, outline.hull.min(0) - _MARGIN_PX).tolist()
         right, bottom = (outline.hull.max(0) + _MARGIN_PX + 1).clip(max=(width, height)).tolist()
@@ -83,7 +83,7 @@ def _inks(part: Pixels, within: Mask, outline: Outline) -> _Inks | None:
     """Return the colours of a seal and what is below it, or None if it covers no text."""
     step = -(-max(within.shape) // _SAMPLED_PX)
     part, within = np.ascontiguousarray(part[::step, ::step]), within[::step, ::step]
-    luma: Grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
+    luma: Luma = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
     bright = within & (luma >= np.percentile(luma[within], _PAPER))
     paper = np.median(part[bright], axis=0).astype(np.float32)
     white = float(paper @ _LUMA)
@@ -102,7 +102,7 @@ def _inks(part: Pixels, within: Mask, outline: Outline) -> _Inks | None:
 
 
 def _seal_and_ink(
-    part: Pixels, luma: Grey, within: Mask, outline: Outline, paper: Colour
+    part: Pixels, luma: Luma, within: Mask, outline: Outline, paper: Colour
 ) -> tuple[Mask, Mask]:
     """Return the pixels that are a seal's alone, and the dark ones that are not, H x W each."""
     dark = within & (luma < _DARK * (paper @ _LUMA))

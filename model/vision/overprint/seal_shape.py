@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Mask = npt.NDArray[np.bool_]  # H x W
+from model.vision.inference import Mask
+from model.vision.outlines import outlines
+
 Hull = npt.NDArray[np.int32]  # N x 2, x and y
 
 _MAX_LONG, _MAX_SHORT = 0.6, 0.95  # of the page's long and short side
@@ -15,8 +17,6 @@ _MAX_ASPECT = 3.5
 _LEAST_FILL = 0.03  # share of the hull that is inked; a table has less
 _OUTLINED = 0.75  # share of the hull's edge that the shape follows; letters do at few places
 _RULE_PX = 40
-_MAX_CANDIDATES = 1000
-_PARENT = 3  # column of OpenCV's contour hierarchy: the outline of a hole; an outline has none
 
 
 class Shape(NamedTuple):
@@ -33,12 +33,9 @@ def shapes(mask: Mask, *, joined_px: int, least_px: int, most_fill: float) -> It
     less than `most_fill` of the hull is inked.
     """
     joined = cv2.dilate(mask.astype(np.uint8), np.ones((joined_px, joined_px), np.uint8))
-    contours, links = cv2.findContours(joined, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    for number, contour in enumerate(contours[:_MAX_CANDIDATES]):
+    for contour in outlines(joined):  # type: ignore[arg-type]
         x, y, wide, high = cv2.boundingRect(contour)
-        if links[0][number][_PARENT] >= 0 or min(wide, high) < least_px:
-            continue
-        if not _compact(wide, high, mask.shape):
+        if min(wide, high) < least_px or not _compact(wide, high, mask.shape):
             continue
         hull = cv2.convexHull(contour)[:, 0]
         inside = np.zeros((high, wide), np.uint8)
@@ -63,7 +60,7 @@ def without_rules(mask: Mask) -> Mask:
     return alone
 
 
-def overlap(hull: Hull, other: Hull) -> bool:
+def has_middle_in(hull: Hull, other: Hull) -> bool:
     """Return whether the middle of one hull is within the bounds of the other."""
     middle = (hull.min(0) + hull.max(0)) / 2
     return bool(((other.min(0) < middle) & (middle < other.max(0))).all())

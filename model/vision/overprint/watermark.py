@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from model.vision.crop import crop_line
-from model.vision.inference import Pixels
+from model.vision.inference import Mask, Pixels
 from model.vision.overprint.lifted import Lifted
-from model.vision.overprint.seal_shape import Mask
-from model.vision.polygon import Polygon, width_and_height
+from model.vision.polygon import Polygon, whole_page, width_and_height
 
 Values = npt.NDArray[np.float64]
 
@@ -50,7 +49,7 @@ def lift_watermark(lifted: Lifted, polygons: Sequence[Polygon]) -> Lifted:
     if watermark - text < _MIN_ROOM:
         return lifted
     height, width = lifted.pixels.shape[:2]
-    page = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.int32)
+    page = whole_page(height, width).astype(np.int32)
     return Lifted(_without(lifted.pixels, paper, watermark, text), [*lifted.changed, page])
 
 

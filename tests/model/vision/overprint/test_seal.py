@@ -9,13 +9,14 @@ import pytest
 from PIL import Image, ImageDraw
 
 from model.vision.engine import load
+from model.vision.inference import Mask
 from model.vision.lines.directions import Direction
 from model.vision.lines.line_reading import ReadLine
 from model.vision.overprint import lines_below, seal
 from model.vision.overprint.lifted import Lifted
 from model.vision.overprint.seal_lift import lift_seals
 from model.vision.overprint.seal_lines import surer_line
-from model.vision.overprint.seal_shape import Hull, Mask, Shape, overlap
+from model.vision.overprint.seal_shape import Hull, Shape, has_middle_in
 from model.vision.page import PageReader
 from tests.model.images import to_bytes
 from tests.model.vision.overprint.seals import BLUE, PURPLE, RED, ROWS, contract, seal_mask, stamp
@@ -171,13 +172,13 @@ def test_many_rings_cost_no_more_than_the_largest(monkeypatch: pytest.MonkeyPatc
     def counted(one: Hull, other: Hull) -> bool:
         nonlocal compared
         compared += 1
-        return overlap(one, other)
+        return has_middle_in(one, other)
 
     page = Image.new("RGB", (640, 640), "white")
     for i in range(324):
         x, y = 34 * (i % 18) + 16, 34 * (i // 18) + 16
         ImageDraw.Draw(page).ellipse((x, y, x + 28, y + 28), outline=(200, 20, 20), width=3)
-    monkeypatch.setattr(seal, "overlap", counted)
+    monkeypatch.setattr(seal, "has_middle_in", counted)
     assert 0 < len(seal.find_outlines(np.asarray(page))) <= 24
     assert compared <= 24 * 324 * 3
 
