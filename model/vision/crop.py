@@ -11,6 +11,8 @@ _MIN_TEXT_PX = 10  # what is lower may be a dash
 _SHORT = 2.0  # widths of less than this times the height may be one character, such as 一
 _MARGIN = 0.25  # of the text's height, kept above and below it
 _EDGE = 25  # grey levels between neighbours in a row; the outline of a letter has more
+_MIN_MARGIN_PX = 2
+_MIN_EDGES = 3  # of a row that holds text; fewer are noise
 _FEW_EDGES = 0.15  # of the richest row's edges; rows with fewer hold no text
 
 
@@ -46,13 +48,13 @@ def trim_loose(line: Pixels) -> Pixels:
         return line
     grey = cv2.cvtColor(line, cv2.COLOR_RGB2GRAY)
     edges = (cv2.absdiff(grey[:, 1:], grey[:, :-1]) > _EDGE).sum(axis=1)
-    rows = np.flatnonzero(edges > max(3, _FEW_EDGES * edges.max(initial=0)))
+    rows = np.flatnonzero(edges > max(_MIN_EDGES, _FEW_EDGES * edges.max(initial=0)))
     if not rows.size:
         return line
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     if not _MIN_TEXT_PX <= bottom - top <= height / _LOOSE:
         return line
-    margin = max(2, round((bottom - top) * _MARGIN))
+    margin = max(_MIN_MARGIN_PX, round((bottom - top) * _MARGIN))
     return line[max(0, top - margin) : bottom + margin]
 
 

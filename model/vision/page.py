@@ -16,7 +16,7 @@ from model.vision.lines.column_boxes import column_parts, joined
 from model.vision.lines.directions import Direction, possible_directions, sideways_lines, skew
 from model.vision.lines.line_reading import LineReader, ReadLine
 from model.vision.lines.orient import Orientation
-from model.vision.lines.recogniser import Recogniser
+from model.vision.lines.recogniser import READABLE, Recogniser
 from model.vision.overprint.lifted import Lifted
 from model.vision.overprint.lines_below import find_lines_below
 from model.vision.overprint.seal_lines import surer_line
@@ -27,7 +27,6 @@ from model.vision.tables.split import split_at_rules
 T = TypeVar("T")
 
 _SAMPLES = 5  # the longest lines, which show the direction of the others
-_READABLE = 0.5  # mean probability below which a line is noise
 
 
 @dataclass(slots=True)
@@ -117,7 +116,7 @@ class PageReader:
         else:
             directions = [Direction.UPRIGHT, Direction.UPSIDE_DOWN]
             lines = [self._lines.read(pixels, polygons[0], directions)]
-        lines = [line for line in lines if line.text and line.mean_probability >= _READABLE]
+        lines = [line for line in lines if line.text and line.mean_probability >= READABLE]
         direction = _most_common(lines)
         return PageReading(
             *arranged(lines, direction, rules, by_columns=by_columns),

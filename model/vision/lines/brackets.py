@@ -4,10 +4,11 @@ Narrow print has brackets that look the same in both widths, and the recogniser 
 each by itself.
 """
 
+from model.vision.lines.characters import is_hanzi
+
 _WIDE = {"(": "（", ")": "）", "[": "［", "]": "］", "{": "｛", "}": "｝"}  # noqa: RUF001 - the full-width ones
 _NARROW = {wide: narrow for narrow, wide in _WIDE.items()}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-_HANZI = ("\u3400", "\u9fff")  # the first and the last; all others are rare
 
 
 def equally_wide(text: str) -> str:
@@ -20,7 +21,7 @@ def equally_wide(text: str) -> str:
         if (text[first] in _NARROW) == (text[last] in _NARROW):
             continue
         around = text[max(0, first - 1) : last + 2]
-        wide = any(_HANZI[0] <= character <= _HANZI[1] for character in around)
+        wide = any(is_hanzi(character) for character in around)
         for index in (first, last):
             narrow = _NARROW.get(text[index], text[index])
             characters[index] = _WIDE[narrow] if wide else narrow

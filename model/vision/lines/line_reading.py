@@ -60,7 +60,8 @@ class LineReader:
             if _certain(line):
                 return line
         upright = next(each for each in directions if each in _TURNED)
-        if self._upside_down(pixels, polygon, upright) > _UPSIDE_DOWN:
+        upside_down = self._upside_down(pixels, polygon, upright)
+        if upside_down > _UPSIDE_DOWN:
             # Before columns: networks that know rotated letters read a line that runs up as a
             # column in reverse order, and are certain of it.
             turned = _TURNED[upright]
@@ -71,28 +72,32 @@ class LineReader:
             down = self._read_in(pixels, polygon, upright)
             line = down if down.mean_probability > line.mean_probability else line
         others = [each for each in directions if each is not line.direction]
-        return self._read_others(pixels, line, others)
+        return self._read_others(pixels, line, others, upside_down)
 
     def _read_others(
-        self, pixels: Pixels, line: ReadLine, directions: Iterable[Direction]
+        self,
+        pixels: Pixels,
+        line: ReadLine,
+        directions: Iterable[Direction],
+        upside_down: float | None = None,
     ) -> ReadLine:
-        """Return a line, or if it is doubtful its clearly better reading in a direction."""
+        """Return a line, or if it is doubtful its clearly better reading in a direction.
+
+        `upside_down` is the probability that the line is, if that is known.
+        """
         first = line.direction
         for direction in directions:
             if not _doubtful(line):
                 break
-            if first is Direction.UPRIGHT and not self._may_run(pixels, line.polygon, direction):
-                continue
+            if first is Direction.UPRIGHT and direction is Direction.UPSIDE_DOWN:
+                if upside_down is None:
+                    upside_down = self._upside_down(pixels, line.polygon, first)
+                if upside_down <= 1 / 2:
+                    continue
             other = self._read_in(pixels, line.polygon, direction)
             if _clearly_better(other, line):
                 line = other
         return line
-
-    def _may_run(self, pixels: Pixels, polygon: Polygon, direction: Direction) -> bool:
-        """Return whether a line that was expected upright may run in another direction."""
-        if direction is not Direction.UPSIDE_DOWN:
-            return True
-        return self._upside_down(pixels, polygon, Direction.UPRIGHT) > 1 / 2
 
     def _upside_down(self, pixels: Pixels, polygon: Polygon, direction: Direction) -> float:
         """Return the probability that a line, read in a direction, is upside down."""

@@ -33,8 +33,9 @@ class Orientation:
             width = min(_WIDTH_PX, max(1, round(width * self._height_px / height)))
             resized = cv2.resize(window, (width, self._height_px), interpolation=cv2.INTER_LINEAR)
             self._normalisation.write(resized, blob[index : index + 1])  # type: ignore[arg-type]
-        odds = np.clip(self._network.run(blob)[:, 1].astype(np.float64), _EXTREME, 1 - _EXTREME)
-        mean = np.log(odds / (1 - odds)).mean()
+        found = self._network.run(blob)[:, 1].astype(np.float64)
+        probabilities = np.clip(found, _EXTREME, 1 - _EXTREME)
+        mean = np.log(probabilities / (1 - probabilities)).mean()
         return float(1 / (1 + np.exp(-mean)))
 
 

@@ -19,6 +19,7 @@ _MIN_WIDTH_PX = 64
 _WIDTH_STEP_PX = 8  # the strides of the networks in width are 4 and 8
 _MAX_ASPECT = 100  # longer lines are compressed to this, which bounds time and memory
 _INCOMPLETE = 0.3  # confidence of a line with ink that was not read, at most
+READABLE = 0.5  # mean probability below which a line is noise
 MIN_NLL = 1e-4  # nats; lower values mean nothing
 
 

@@ -8,10 +8,9 @@ line has another width. Measured: docs/decisions/0020-second-reading.md.
 from dataclasses import replace
 
 from model.vision.inference import Pixels
-from model.vision.lines.recogniser import RecognisedText, Recogniser
+from model.vision.lines.recogniser import READABLE, RecognisedText, Recogniser
 
 _DOUBTFUL_NLL = 0.1  # nats a character, above which a line is read again
-_READABLE = 0.5  # mean probability below which a line is noise
 _NARROW = 1.5  # characters on a width of one line height, above which they are narrow
 _STRETCH = 1.4
 _LEFT_OUT = 0.5  # confidence, at most, of a line of which the first reading left out a character
@@ -30,7 +29,7 @@ def read_again(recogniser: Recogniser, line: Pixels, text: RecognisedText) -> Re
     if (
         not recogniser.calibrated  # the limits below are of our own recognisers
         or text.nll <= _DOUBTFUL_NLL * characters
-        or text.mean_probability < _READABLE
+        or text.mean_probability < READABLE
         or characters * height < _NARROW * width
     ):
         return text

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from model.vision.lines.characters import is_hanzi
 from model.vision.lines.ctc import DecodedText
 
-_HANZI = ("\u3400", "\u9fff")  # the first and the last; all others are rare
 # Of a line of 48 pixels: half the width of a Chinese character and of another one, at most, and the
 # least width that is left for one between them.
 _HALF_HANZI_PX, _HALF_OTHER_PX, _LEAST_PX = 26, 15, 8
@@ -34,7 +34,7 @@ def unread_ink(
         if character == " ":  # on either side there may be letters of any width
             previous = None
             continue
-        hanzi = _HANZI[0] <= character <= _HANZI[1]
+        hanzi = is_hanzi(character)
         half = stretch * (_HALF_HANZI_PX if hanzi else _HALF_OTHER_PX)
         middle = (step + 0.5) * step_px
         if previous is not None and (hanzi or previous[1]):

@@ -28,6 +28,7 @@ class Networks:
     answers: dict[Direction, Answer]
     upside_down: float = 1.0
     read: list[Direction] = field(default_factory=list)
+    classified: int = 0
 
     def recognise(self, line: Pixels) -> RecognisedText:
         """Return the answer for a line's direction."""
@@ -47,6 +48,7 @@ class Networks:
     def upside_down_probability(self, line: Pixels) -> float:
         """Return how certain the classifier is that a line is upside down."""
         assert line.size
+        self.classified += 1
         return self.upside_down
 
     def reader(self) -> LineReader:
@@ -145,3 +147,16 @@ def test_on_an_unknown_page_a_wrong_classifier_loses_no_line() -> None:
     networks = Networks({UPRIGHT: AMOUNT, UPSIDE_DOWN: GARBAGE}, 0.99)
     directions = possible_directions(LEVEL, sideways=False)
     assert networks.reader().read_any(page(LEVEL), LEVEL, directions).direction is UPRIGHT
+
+
+@pytest.mark.parametrize(
+    ("upside_down", "expected"), [(0.6, [UPRIGHT, UPSIDE_DOWN]), (0.4, [UPRIGHT])]
+)
+def test_on_an_unknown_page_a_doubtful_line_is_classified_once(
+    upside_down: float, expected: list[Direction]
+) -> None:
+    """What the classifier said decides whether it is read upside down, too."""
+    networks = Networks({UPRIGHT: GARBAGE, UPSIDE_DOWN: GARBAGE}, upside_down)
+    directions = possible_directions(LEVEL, sideways=False)
+    networks.reader().read_any(page(LEVEL), LEVEL, directions)
+    assert (networks.read, networks.classified) == (expected, 1)
