@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 
 from handlers import body_errors as errors
+from handlers.parameters import NAMES
+
+_MEMBERS = ("image", "images", *sorted(NAMES))
+_ENGLISH, _CHINESE = ", ".join(_MEMBERS), "、".join(_MEMBERS)
 
 MALFORMED_BODY: Mapping[type[Exception], tuple[str, str]] = {
     errors.EmptyBody: (
@@ -80,13 +84,12 @@ MALFORMED_BODY: Mapping[type[Exception], tuple[str, str]] = {
         'JSON 中没有图像。请发送 {{"image": base64}} 或 {{"images": [base64, ...]}}。',
     ),
     errors.JsonMemberUnknown: (
-        "The JSON has an unknown member. The members are image, images, detect, pages and partial.",
-        "JSON 中有未知成员。可用成员：image、images、detect、pages、partial。",
+        f"The JSON has an unknown member. Valid members: {_ENGLISH}.",
+        f"JSON 中有未知成员。可用成员：{_CHINESE}。",
     ),
     errors.JsonMemberForeign: (
-        "The JSON has the unknown member {member}. The members are image, images, detect, pages "
-        "and partial.",
-        "JSON 中有未知成员 {member}。可用成员：image、images、detect、pages、partial。",
+        f"The JSON has the unknown member {{member}}. Valid members: {_ENGLISH}.",
+        f"JSON 中有未知成员 {{member}}。可用成员：{_CHINESE}。",
     ),
     errors.JsonMemberRepeated: (
         "The JSON has the member {member} twice. Send several images as "

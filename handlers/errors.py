@@ -29,11 +29,15 @@ class RepeatedParameter(UnknownParameter):
 
 
 class InvalidParameter(UnknownParameter):
-    """A parameter with an invalid value."""
+    """A parameter with an invalid value; `takes` has its valid ones alone."""
 
     def __init__(self, takes: str, name: str) -> None:
         super().__init__(takes)
         self.name = name
+
+
+class InvalidPages(InvalidParameter):
+    """Page numbers that are not valid; `takes` is an example of valid ones."""
 
 
 class TextNotPartial(RequestError):

@@ -1,20 +1,23 @@
 """The parameters of POST /ocr, from its query, its form fields or its JSON members."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from handlers.errors import InvalidParameter, RepeatedParameter, UnknownParameter
+from handlers.errors import InvalidPages, InvalidParameter, RepeatedParameter, UnknownParameter
 from model.reader import ALL_PAGES, PageRange
 
-NAMES = frozenset({"detect", "order", "pages", "partial"})
-VALID = (
-    "detect=true, detect=false, order=columns, order=rows, pages=1-3,7, pages=9-, partial=true, "
-    "partial=false"
-)
-MAX_LENGTH = 200
 _FLAGS = {"true": True, "false": False}
 _ORDERS = {"columns": True, "rows": False}
+_VALUES: Mapping[str, Iterable[str]] = {
+    "detect": _FLAGS,
+    "order": _ORDERS,
+    "pages": ("1-3,7", "9-"),
+    "partial": _FLAGS,
+}
+NAMES = frozenset(_VALUES)
+VALID = ", ".join(f"{name}={value}" for name, values in _VALUES.items() for value in values)
+MAX_LENGTH = 200
 _RANGE = re.compile(r"([1-9]\d{0,5})(?:(-)([1-9]\d{0,5})?)?", re.ASCII)
 
 Given = Sequence[tuple[str, str]]
@@ -61,7 +64,7 @@ def parameters_of(given: Given) -> Parameters:
 
 def _choice(name: str, text: str, values: dict[str, bool]) -> bool:
     if text not in values:
-        raise InvalidParameter(VALID, name)
+        raise InvalidParameter(", ".join(values), name)
     return values[text]
 
 
@@ -75,7 +78,7 @@ def _ranges(text: str) -> tuple[PageRange, ...]:
     ]
     reversed_range = any(each.last is not None and each.last < each.first for each in ranges)
     if len(text) > MAX_LENGTH or len(ranges) < len(found) or reversed_range:
-        raise InvalidParameter(VALID, "pages")
+        raise InvalidPages(",".join(_VALUES["pages"]), "pages")
     return tuple(ranges)
 
 

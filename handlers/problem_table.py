@@ -158,9 +158,18 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "unknown_parameter",
         ("Invalid parameter", "参数无效"),
         (
-            "The parameter {name} has an invalid value. Valid parameters: {takes}. Pages count "
-            "from 1.",
-            "参数 {name} 的值无效。可用参数：{takes}。页码从 1 开始。",
+            "The parameter {name} has an invalid value. Valid values: {takes}.",
+            "参数 {name} 的值无效。可用值：{takes}。",
+        ),
+    ),
+    handler_errors.InvalidPages: Problem(
+        400,
+        "unknown_parameter",
+        ("Invalid parameter", "参数无效"),
+        (
+            "The parameter {name} has an invalid value. It takes page numbers and ranges, counted "
+            "from 1, separated by commas, for example {takes}.",
+            "参数 {name} 的值无效。取值为以逗号分隔的页码和页码范围，页码从 1 开始，例如 {takes}。",
         ),
     ),
     handler_errors.TextNotPartial: Problem(

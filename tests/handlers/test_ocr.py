@@ -8,6 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from handlers.errors import (
+    InvalidPages,
     InvalidParameter,
     MalformedBody,
     RepeatedParameter,
@@ -16,6 +17,7 @@ from handlers.errors import (
     UnsupportedBody,
 )
 from handlers.ocr import recognize
+from handlers.parameters import VALID
 from middleware.request_context import request_context
 from model.errors import Busy, UnreadableImage
 from tests.handlers.conftest import BOUNDARY, Multipart
@@ -108,33 +110,34 @@ async def test_blocks_are_parted_by_an_empty_line(post: Caller) -> None:
 async def test_invalid_parameters_are_rejected(
     query: bytes, post: Caller, reader: EchoReader
 ) -> None:
-    """The error has the valid ones; nothing is read."""
+    """The error has the valid ones, or the valid values of the parameter; nothing is read."""
     with pytest.raises(UnknownParameter) as caught:
         await post(query=query)
-    assert caught.value.takes == (
-        "detect=true, detect=false, order=columns, order=rows, pages=1-3,7, pages=9-, "
-        "partial=true, partial=false"
-    )
+    if not isinstance(caught.value, InvalidParameter):
+        assert caught.value.takes == (
+            "detect=true, detect=false, order=columns, order=rows, pages=1-3,7, pages=9-, "
+            "partial=true, partial=false"
+        )
     assert reader.read == []
 
 
 @pytest.mark.parametrize(
-    ("query", "error", "name"),
+    ("query", "error", "name", "takes"),
     [
-        (b"detect=no", InvalidParameter, "detect"),
-        (b"order=true", InvalidParameter, "order"),
-        (b"partial=1", InvalidParameter, "partial"),
-        (b"pages=0", InvalidParameter, "pages"),
-        (b"pages=1&pages=2", RepeatedParameter, "pages"),
+        (b"detect=no", InvalidParameter, "detect", "true, false"),
+        (b"order=true", InvalidParameter, "order", "columns, rows"),
+        (b"partial=1", InvalidParameter, "partial", "true, false"),
+        (b"pages=0", InvalidPages, "pages", "1-3,7,9-"),
+        (b"pages=1&pages=2", RepeatedParameter, "pages", VALID),
     ],
 )
 async def test_the_invalid_parameter_is_named(
-    query: bytes, error: type[UnknownParameter], name: str, post: Caller
+    query: bytes, error: type[UnknownParameter], name: str, takes: str, post: Caller
 ) -> None:
-    """With what is wrong with it."""
+    """With what is wrong with it, and its valid values."""
     with pytest.raises(error) as caught:
         await post(query=query)
-    assert vars(caught.value)["name"] == name
+    assert vars(caught.value) == {"name": name, "takes": takes}
 
 
 async def test_the_response_for_a_document(post: Caller) -> None:

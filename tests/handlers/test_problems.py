@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import json
+import re
 import string
 from collections import Counter
 from types import ModuleType
@@ -19,6 +20,7 @@ import handlers.errors
 import middleware.errors
 import model.errors
 from handlers.other_formats import MEDIA_TYPES, OTHER_FORMATS
+from handlers.parameters import NAMES, parameters_of
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from handlers.problems import problem_of, respond
 from middleware.request_context import request_context
@@ -51,7 +53,8 @@ INSTANCES: list[Exception] = [
     middleware.errors.DeadlineExceeded(0.5),
     handlers.errors.UnknownParameter("detect=true, detect=false"),
     handlers.errors.RepeatedParameter("detect=true, detect=false", "detect"),
-    handlers.errors.InvalidParameter("detect=true, detect=false", "detect"),
+    handlers.errors.InvalidParameter("true, false", "detect"),
+    handlers.errors.InvalidPages("1-3,7,9-", "pages"),
     handlers.errors.TextNotPartial(),
     handlers.errors.UnsupportedBody(),
     handlers.errors.UnsupportedEncoding("gzip"),
@@ -213,6 +216,40 @@ def test_every_other_format_is_named_with_its_remedy() -> None:
         assert document["code"] == "unsupported_body"
         assert document["detail"].startswith("The Content-Type is that of a")
     assert "iPhone" in _respond(model.errors.UnsupportedImageType("heic"))[0]["detail"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    "error",
+    [handlers.body_errors.JsonMemberUnknown(), handlers.body_errors.JsonMemberForeign("dpi")],
+)
+def test_an_unknown_member_lists_the_valid_ones(error: Exception, language: str) -> None:
+    """The images and each parameter, so that none is missing when one is added."""
+    detail = _respond(error, accept_language=language)[0]["detail"]
+    assert {"image", "images", *NAMES} <= set(re.findall(r"\w+", detail, re.ASCII))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("name", "valid"),
+    [
+        ("detect", "true, false"),
+        ("order", "columns, rows"),
+        ("pages", "1-3,7,9-"),
+        ("partial", "true, false"),
+    ],
+)
+def test_an_invalid_value_lists_those_of_its_parameter(
+    name: str, valid: str, language: str
+) -> None:
+    """And not those of the others."""
+    with pytest.raises(handlers.errors.InvalidParameter) as caught:
+        parameters_of([(name, "hunter2")])
+    detail = _respond(caught.value, accept_language=language)[0]["detail"]
+    assert name in detail
+    assert valid in detail
+    others = {"true", "columns", "1-3", "detect", "order", "pages", "partial"} - {name}
+    assert [other for other in others if other in detail.replace(valid, "")] == []
 
 
 def test_response_and_log_have_the_same_id_and_code() -> None:
