@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from model.vision.blocks import Block
@@ -15,6 +15,7 @@ from model.vision.layout.arrangement import arranged
 from model.vision.lines.column_boxes import column_parts, joined
 from model.vision.lines.directions import Direction, possible_directions, sideways_lines, skew
 from model.vision.lines.line_reading import LineReader, ReadLine
+from model.vision.lines.margins import without_margins
 from model.vision.lines.orient import Orientation
 from model.vision.lines.recogniser import READABLE, Recogniser
 from model.vision.overprint.lifted import Lifted
@@ -115,7 +116,9 @@ class PageReader:
             lines = self._read_lines(_DetectedLines(pixels, lifted, polygons, check, threads))
         else:
             directions = [Direction.UPRIGHT, Direction.UPSIDE_DOWN]
-            lines = [self._lines.read(pixels, polygons[0], directions)]
+            part = without_margins(pixels)
+            line = self._lines.read(part, whole_page(*part.shape[:2]), directions)
+            lines = [replace(line, polygon=polygons[0])]
         lines = [line for line in lines if line.text and line.mean_probability >= READABLE]
         direction = _most_common(lines)
         return PageReading(

@@ -179,6 +179,26 @@ def test_without_detection_the_image_is_one_line(reader: PageReader) -> None:
     assert line.polygon[2].tolist() == list(image.size)
 
 
+def test_an_empty_side_of_an_image_of_one_line_is_not_recognised(
+    reader: PageReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The polygon is still the whole image."""
+    image = np.pad(
+        pixels(render_line("Serial 48-1516")), ((0, 0), (0, 300), (0, 0)), constant_values=255
+    )
+    widths: list[int] = []
+    plain = reader.recogniser.recognise
+
+    def recognise(line: Pixels, *, stretch: float = 1.0) -> RecognisedText:
+        widths.append(line.shape[1])
+        return plain(line, stretch=stretch)
+
+    monkeypatch.setattr(reader.recogniser, "recognise", recognise)
+    (line,) = reader.read(image, detect=False, check=lambda: None).lines
+    assert max(widths) < image.shape[1] - 250
+    assert line.polygon[2].tolist() == [image.shape[1], image.shape[0]]
+
+
 def test_a_strip_with_one_line_is_found(reader: PageReader) -> None:
     """Even without surroundings."""
     assert texts(reader, render_line("Serial 48-1516 of 2024 and more", 24)) == [
