@@ -168,8 +168,9 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         ("Invalid parameter", "参数无效"),
         (
             "The parameter {name} has an invalid value. It takes page numbers and ranges, counted "
-            "from 1, separated by commas, for example {takes}.",
-            "参数 {name} 的值无效。取值为以逗号分隔的页码和页码范围，页码从 1 开始，例如 {takes}。",
+            "from 1, separated by commas, for example {name}={takes}.",
+            "参数 {name} 的值无效。取值为以逗号分隔的页码和页码范围，页码从 1 开始，"
+            "例如 {name}={takes}。",
         ),
     ),
     handler_errors.TextNotPartial: Problem(
