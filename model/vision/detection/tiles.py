@@ -4,6 +4,7 @@ As a whole, a long screenshot would be reduced until its letters are a few pixel
 """
 
 from collections.abc import Sequence
+from itertools import compress
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from model.vision.polygon import Numbers, Polygon, width_and_height
 _LONG = 6  # a page of more than this times its short side is searched in tiles
 _STRIP_PX = 100  # unless its short side is less than this: it is a line or two
 _TILE = 2.5  # a tile's length, in short sides
+_MAX_TILES = 60  # of one page, which bounds the time: those of a longer page are longer
 _OVERLAP = 0.2  # of two tiles, in short sides; higher than a line, so that one tile has it whole
 _EDGE_PX = 3  # a box this near to the edge of a tile may be cut off
 _COVERED = 0.3  # share of a line that is cut off, which the box of the whole line covers
@@ -29,6 +31,9 @@ def tiles(height: int, width: int) -> list[Region]:
         return [Region(0, 0, width, height)]
     length, overlap = round(_TILE * short), round(_OVERLAP * short)
     count = -(-(long - overlap) // (length - overlap))
+    if count > _MAX_TILES:
+        count = _MAX_TILES
+        length = -(-(long - overlap) // count) + overlap
     starts = [round((long - length) * number / (count - 1)) for number in range(count)]
     if height > width:
         return [Region(0, start, width, start + length) for start in starts]
@@ -44,6 +49,21 @@ def join(
     """
     axis = 0 if following.left > tile.left else 1
     start, end = following[axis], tile[axis + 2]
+    # Only of the boxes near the overlap, so that the time does not grow with the tiles before.
+    near = _ends(found, axis) >= min([start, *_starts(latest, axis)]) - _EDGE_PX
+    latest_near = _starts(latest, axis) <= max([end, *_ends(found, axis)]) + _EDGE_PX
+    return [
+        *compress(found, ~near),
+        *_joined([*compress(found, near)], [*compress(latest, latest_near)], axis, (start, end)),
+        *compress(latest, ~latest_near),
+    ]
+
+
+def _joined(
+    found: Sequence[Polygon], latest: Sequence[Polygon], axis: int, overlap: tuple[int, int]
+) -> list[Polygon]:
+    """Return the boxes near the overlap of two tiles: each line is one box."""
+    start, end = overlap
     cut, latest_cut = _cut_off(found, axis, end), _cut_off(latest, axis, start)
     shared = shared_areas(found, latest)
     doubled = cut & (shared[:, ~latest_cut].sum(axis=1) > _COVERED * _areas(found))
@@ -58,6 +78,16 @@ def join(
         parts = [joined.pop(i) for i in np.flatnonzero(same[:, j]).tolist() if i in joined]
         joined[len(found) + j] = _hull([*parts, latest[j]])
     return list(joined.values())
+
+
+def _starts(found: Sequence[Polygon], axis: int) -> Numbers:
+    """Return where boxes start, N, in px along an axis."""
+    return np.reshape(found, (-1, 4, 2))[..., axis].min(axis=1)  # type: ignore[no-any-return]
+
+
+def _ends(found: Sequence[Polygon], axis: int) -> Numbers:
+    """Return where boxes end, N, in px along an axis."""
+    return np.reshape(found, (-1, 4, 2))[..., axis].max(axis=1)  # type: ignore[no-any-return]
 
 
 def _cut_off(found: Sequence[Polygon], axis: int, edge: int) -> npt.NDArray[np.bool_]:

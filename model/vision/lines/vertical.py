@@ -38,9 +38,11 @@ def to_horizontal(column: Pixels, beyond: int = 0) -> Pixels | None:
     if beyond:
         clear_beyond(ink, slice(0, beyond))
         clear_beyond(ink, slice(len(ink) - beyond, len(ink)))
+    if _is_too_long(ink):
+        return None
     marks = find_marks(ink)
     for mark in marks:
-        ink[mark.mask] = False
+        ink[mark.top : mark.bottom, mark.left : mark.right][mark.mask] = False
     cells = find_cells(ink)
     if not cells or len(cells) + len(marks) == 1:
         return None
@@ -53,11 +55,9 @@ def find_cells(ink: Mask) -> list[Cell]:
     There are none without ink, or if more than `_MAX_CELLS` would fit.
     """
     across, down = np.flatnonzero(ink.any(axis=0)), np.flatnonzero(ink.any(axis=1))
-    if not len(down):
+    if not len(down) or _is_too_long(ink):
         return []
     width, top, height = np.ptp(across) + 1, down[0], np.ptp(down) + 1
-    if height > _MAX_CELLS * width:
-        return []
     profile = ink[top : top + height].sum(axis=1, dtype=np.float64)[:, None] / width
     rows = max(1, round(height * _UNIT / width))
     profile = cv2.resize(profile, (1, rows), interpolation=cv2.INTER_AREA)[:, 0]
@@ -66,6 +66,12 @@ def find_cells(ink: Mask) -> list[Cell]:
         (int(top + first * scale), int(top + np.ceil(last * scale)))
         for first, last in _cells(profile)
     ]
+
+
+def _is_too_long(ink: Mask) -> bool:
+    """Return whether more than `_MAX_CELLS` would fit in a column's ink, H x W."""
+    across, down = np.flatnonzero(ink.any(axis=0)), np.flatnonzero(ink.any(axis=1))
+    return len(down) > 0 and bool(np.ptp(down) + 1 > _MAX_CELLS * (np.ptp(across) + 1))
 
 
 def _background(column: Pixels) -> Pixels:

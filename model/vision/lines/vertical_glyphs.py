@@ -39,7 +39,7 @@ class Kind(Enum):
 class Glyph(NamedTuple):
     """A character of a column: the bounds of its ink, in px, and how it is put in a line.
 
-    `mask` is the ink, H x W of the column, of a mark that is beside another character.
+    `mask` is the ink within these bounds, h x w, of a mark that is beside another character.
     """
 
     left: int
@@ -59,7 +59,7 @@ def find_marks(ink: Mask) -> list[Glyph]:
     if not len(across):
         return []
     width = int(np.ptp(across)) + 1
-    count, numbered, bounds, middles = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
+    count, numbered, bounds, middles = cv2.connectedComponentsWithStats(ink.view(np.uint8))
     labels = np.asarray(numbered, np.int32)
     marks = []
     for label in range(1, count):
@@ -70,7 +70,8 @@ def find_marks(ink: Mask) -> list[Glyph]:
             and middles[label][0] >= across[0] + _RIGHT * width
             and _has_its_square(labels, label, top, top + high, round(_FREE_BELOW * width))
         ):
-            mask = labels == label
+            # Cropped: a long column has many marks, and each mask would be as large as the column.
+            mask = labels[top : top + high, left : left + wide] == label
             marks.append(Glyph(left, top, left + wide, top + high, Kind.MARK, mask))
     return marks
 

@@ -12,7 +12,7 @@ from model.vision.polygon import Numbers
 _MARGIN = 0.08  # of the column's width, around each character
 _AFTER_MARK = 0.5  # of the column's width: a mark is in the left half of its square
 _MAX_GRID = 1.3  # a line's height on an even grid, in heights of a character; beyond, no grid
-_BLUR = np.ones((5, 5), np.uint8)  # around a mark's ink
+_BLUR_PX = 2  # around a mark's ink
 
 
 def lay_out(column: Pixels, background: Pixels, glyphs: Sequence[Glyph]) -> Pixels:
@@ -23,12 +23,13 @@ def lay_out(column: Pixels, background: Pixels, glyphs: Sequence[Glyph]) -> Pixe
     margin = max(1, round(_MARGIN * width))
     colour = background.tolist()
     firsts, height = _first_rows(glyphs, width, right)
-    masks = [cv2.dilate(g.mask.astype(np.uint8), _BLUR) > 0 for g in glyphs if g.mask is not None]
-    plain = _painted(column, background, np.any(masks, axis=0)) if masks else column
+    plain = _without_marks(column, background, glyphs)
     pieces = []
     for glyph, first in zip(glyphs, firsts, strict=True):
-        source = plain if glyph.mask is None else _painted(column, background, ~masks.pop(0))
-        piece = _cut(source, colour, glyph, margin)
+        rows = plain[glyph.top : glyph.bottom]
+        if glyph.mask is not None:
+            rows = _mark_alone(column, background, glyph)
+        piece = _cut(rows, colour, glyph, margin)
         above = margin + int(first)
         below = max(0, height + 2 * margin - above - len(piece))
         after = round(_AFTER_MARK * width) if glyph.kind is Kind.MARK else 0
@@ -37,19 +38,44 @@ def lay_out(column: Pixels, background: Pixels, glyphs: Sequence[Glyph]) -> Pixe
     return np.concatenate(pieces, axis=1)
 
 
-def _painted(column: Pixels, background: Pixels, mask: Mask) -> Pixels:
-    """Return a column, H x W x 3, with the background where `mask`, H x W, is set."""
-    return np.where(mask[..., None], background, column)
+def _without_marks(column: Pixels, background: Pixels, glyphs: Sequence[Glyph]) -> Pixels:
+    """Return a column, H x W x 3, with the background instead of marks beside other characters."""
+    inks = [_blurred_ink(glyph, column) for glyph in glyphs if glyph.mask is not None]
+    if not inks:
+        return column
+    plain = column.copy()
+    for rows, columns, ink in inks:
+        plain[rows, columns][ink] = background
+    return plain
 
 
-def _cut(column: Pixels, colour: Sequence[float], glyph: Glyph, margin: int) -> Pixels:
-    """Return a character of a column, h x w x 3, as in a line, with a margin on the left and right.
+def _mark_alone(column: Pixels, background: Pixels, glyph: Glyph) -> Pixels:
+    """Return the rows of a mark in a column, h x W x 3, with the background around its ink."""
+    rows, columns, ink = _blurred_ink(glyph, column)
+    alone = np.full((rows.stop - rows.start, *column.shape[1:]), background)
+    alone[:, columns][ink] = column[rows, columns][ink]
+    return alone[glyph.top - rows.start : glyph.bottom - rows.start]
+
+
+def _blurred_ink(glyph: Glyph, column: Pixels) -> tuple[slice, slice, Mask]:
+    """Return the rows and columns of a mark with its faint edge, and which pixels are its ink."""
+    rows = slice(max(0, glyph.top - _BLUR_PX), min(column.shape[0], glyph.bottom + _BLUR_PX))
+    columns = slice(max(0, glyph.left - _BLUR_PX), min(column.shape[1], glyph.right + _BLUR_PX))
+    ink = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+    top, left = glyph.top - rows.start, glyph.left - columns.start
+    ink[top : top + glyph.bottom - glyph.top, left : left + glyph.right - glyph.left] = glyph.mask
+    size = 2 * _BLUR_PX + 1
+    return rows, columns, cv2.dilate(ink, np.ones((size, size), np.uint8)) > 0
+
+
+def _cut(rows: Pixels, colour: Sequence[float], glyph: Glyph, margin: int) -> Pixels:
+    """Return a character, h x w x 3, of its rows in a column, with a margin on the left and right.
 
     The margin has what is beside the character in the column: the faint edge of its strokes.
     """
     left, right = glyph.left - margin, glyph.right + margin
-    piece = column[glyph.top : glyph.bottom, max(0, left) : right]
-    sides = (0, 0, max(0, -left), max(0, right - column.shape[1]))
+    piece = rows[:, max(0, left) : right]
+    sides = (0, 0, max(0, -left), max(0, right - rows.shape[1]))
     piece = cv2.copyMakeBorder(piece, *sides, cv2.BORDER_CONSTANT, value=colour)  # type: ignore[assignment]
     if glyph.kind is not Kind.BRACKET:
         return piece

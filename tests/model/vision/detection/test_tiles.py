@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from model.vision.detection.detect import Detector
+from model.vision.detection.passes import shared_areas
 from model.vision.detection.region import Region
 from model.vision.detection.scale import first_scale, map_size
 from model.vision.detection.tiles import join, tiles
 from model.vision.inference import Pixels
-from model.vision.polygon import Polygon, width_and_height
+from model.vision.polygon import Numbers, Polygon, width_and_height
 from model.weights import pick
 
 PITCH_PX = 24  # between the lines of a chat
@@ -33,14 +34,21 @@ def same(found: list[Polygon], expected: list[Polygon]) -> bool:
 
 @pytest.mark.parametrize(
     ("height", "width", "count"),
-    [(4000, 3000, 1), (600, 3000, 1), (60, 9000, 1), (15_000, 720, 9), (720, 15_000, 9)],
+    [
+        (4000, 3000, 1),
+        (600, 3000, 1),
+        (60, 9000, 1),
+        (15_000, 720, 9),
+        (720, 15_000, 9),
+        (101, 480_000, 60),
+    ],
 )
 def test_only_long_pages_have_tiles(height: int, width: int, count: int) -> None:
-    """A photograph, a receipt and a strip with one line do not."""
+    """A photograph, a receipt and a strip with one line do not; an extreme strip has a few."""
     assert len(tiles(height, width)) == count
 
 
-@given(st.integers(100, 3000), st.floats(1, 300))
+@given(st.integers(100, 3000), st.floats(1, 5000))
 def test_tiles_cover_a_page(short: int, aspect: float) -> None:
     """They overlap, and each is searched at a scale at which its letters can be read."""
     long = round(short * aspect)
@@ -83,6 +91,26 @@ def test_neighbours_stay_apart() -> None:
     half = box(10, 980, 300, 1000)
     assert same(join([half], [], UPPER, LOWER), [half])
     assert same(join([], [half], UPPER, LOWER), [half])
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_only_boxes_near_a_seam_are_compared(axis: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the time would be quadratic in a page's length; the others stay as they are."""
+    compared: list[tuple[int, int]] = []
+
+    def counted(first: list[Polygon], second: list[Polygon]) -> Numbers:
+        compared.append((len(first), len(second)))
+        return shared_areas(first, second)
+
+    monkeypatch.setattr("model.vision.detection.tiles.shared_areas", counted)
+    spots = [box(10, 10 + 40 * number, 30, 30 + 40 * number) for number in range(45)]
+    if not axis:
+        spots = [spot[:, ::-1].copy() for spot in spots]
+    found, latest = spots[:24], spots[23:]
+    parts = (UPPER, LOWER) if axis else (LEFT, RIGHT)
+    joined = join(found, latest, *parts)
+    assert len(joined) == len(spots)
+    assert compared == [(2, 2)]
 
 
 @pytest.fixture(scope="module")

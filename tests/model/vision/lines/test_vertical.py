@@ -11,6 +11,7 @@ from model.vision.engine import load
 from model.vision.inference import Pixels
 from model.vision.lines import straighten, vertical
 from model.vision.lines.vertical import Cell, to_horizontal
+from model.vision.lines.vertical_glyphs import Glyph, Mask, find_marks
 from model.vision.page import PageReader
 
 EM = 40
@@ -155,6 +156,16 @@ def test_a_full_stop_in_the_upper_right_gets_low(offset: int, *, beside: bool) -
     assert found[4][0] - found[3][0] > 0.6 * EM  # as wide as a square
 
 
+def test_a_mark_keeps_a_mask_of_its_own_size_only() -> None:
+    """A long column has many: a mask of the whole column for each would need too much memory."""
+    image, top = with_gap(5)
+    image = np.pad(image, ((0, 0), (0, 14), (0, 0)), constant_values=255)
+    cv2.circle(image, (EM + 16, top - 3), 5, (0, 0, 0), -1)
+    (mark,) = find_marks(vertical._ink(image, vertical._background(image)))
+    assert mark.mask is not None
+    assert mark.mask.shape == (mark.bottom - mark.top, mark.right - mark.left) == (11, 11)
+
+
 def test_a_middle_dot_stays_in_the_middle() -> None:
     """Between the parts of a name."""
     image, top = with_gap(5)
@@ -215,6 +226,22 @@ def test_long_columns_are_skipped() -> None:
     """The limit of 100 cells bounds the time."""
     assert to_horizontal(column([BOX] * 85)[0]) is not None
     assert to_horizontal(column([BOX] * 120)[0]) is None
+
+
+def test_no_marks_are_searched_in_a_column_that_is_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Even a column full of marks has no costs then."""
+    searched: list[int] = []
+
+    def searched_in(ink: Mask) -> list[Glyph]:
+        searched.append(len(ink))
+        return find_marks(ink)
+
+    monkeypatch.setattr(vertical, "find_marks", searched_in)
+    for characters in (85, 120):
+        to_horizontal(column([BOX] * characters)[0])
+    assert len(searched) == 1
 
 
 def test_noise_raises_nothing() -> None:
