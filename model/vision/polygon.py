@@ -23,6 +23,11 @@ def whole_page(height: int, width: int) -> Polygon:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
+def rotation(angle: float) -> Numbers:
+    """Return the matrix that removes a slope, in radians clockwise: `points @ matrix`."""
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
 def order_points_clockwise(corners: Polygon) -> Polygon:
     """Return the corners of a rectangle clockwise from the top left.
 

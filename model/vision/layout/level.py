@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.vision.polygon import Numbers, Polygon
+from model.vision.polygon import Numbers, Polygon, rotation
 
 _LONG = 6.0  # width of a box by its height from which its slope counts
 _ENOUGH_LONG = 3  # such boxes; a few would tilt their block by their own inaccuracy
@@ -57,7 +57,7 @@ class Levelling:
 
     def level(self, points: Numbers) -> Numbers:
         """Return points, N x 4 x 2, of a level page."""
-        rotated: Numbers = _turned(points, self.quarter_turns) @ _rotation(self.tilt)
+        rotated: Numbers = _turned(points, self.quarter_turns) @ rotation(self.tilt)
         return rotated
 
     def frame(self, polygons: Sequence[Polygon]) -> Polygon:
@@ -65,7 +65,7 @@ class Levelling:
         points = self.level(np.stack(polygons)).reshape(-1, 2)
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
         corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-        corners = corners @ _rotation(-self.tilt)
+        corners = corners @ rotation(-self.tilt)
         for _ in range(self.quarter_turns):
             corners = np.stack([-corners[:, 1], corners[:, 0]], axis=-1)
         return corners.astype(np.float32)
@@ -92,10 +92,6 @@ def _turned(points: Numbers, quarter_turns: int) -> Numbers:
         points = np.stack([points[..., 1], -points[..., 0]], axis=-1)
         points = np.roll(points, -1, axis=1)  # the top right corner is now the top left one
     return points
-
-
-def _rotation(tilt: float) -> Numbers:
-    return np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
 
 
 def _directions(points: Numbers) -> tuple[Numbers, Numbers]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from model.vision.inference import Pixels
-from model.vision.polygon import Numbers, Polygon
+from model.vision.polygon import Numbers, Polygon, rotation
 from model.vision.tables.strokes import Grey, find_strokes
 
 _TEXT_PX = 12.0  # least height of a text box on the reduced page
@@ -45,7 +45,7 @@ class Rules:
 
 def no_rules(polygons: Sequence[Polygon]) -> Rules:
     """Return an empty set of rules, with the slope of the boxes."""
-    return Rules(_rotation(_slope(polygons)), np.empty((0, 3)), np.empty((0, 3)))
+    return Rules(rotation(_slope(polygons)), np.empty((0, 3)), np.empty((0, 3)))
 
 
 def find_rules(pixels: Pixels, polygons: Sequence[Polygon]) -> Rules:
@@ -71,24 +71,24 @@ def find_rules(pixels: Pixels, polygons: Sequence[Polygon]) -> Rules:
     part = pixels[low[1] : high[1], low[0] : high[0]]
     scale = 1 / factor
     slope = _slope(polygons)
-    rotation = _rotation(slope if abs(slope) > _LEVEL else 0.0)
-    grey, text, corner = _levelled(part, polygons, low, factor, rotation)
+    levelling = rotation(slope if abs(slope) > _LEVEL else 0.0)
+    grey, text, corner = _levelled(part, polygons, low, factor, levelling)
     across = find_strokes(grey, text, height * scale, upright=False)
     down = find_strokes(cv2.transpose(grey), cv2.transpose(text), height * scale, upright=True)
-    origin = low @ rotation
+    origin = low @ levelling
     found = []
     for segments, axis in ((across, 0), (down, 1)):
         along = (segments[:, :2] + corner[axis]) / scale + origin[axis]
         position = (segments[:, 2:] + corner[1 - axis]) / scale + origin[1 - axis]
         found.append(np.concatenate([along, position], axis=1))
-    return _straightened(rotation, *found)
+    return _straightened(levelling, *found)
 
 
 def _side_by_side(polygons: Sequence[Polygon]) -> bool:
     """Return whether enough boxes have another one beside them, in any direction of the page."""
     if len(polygons) < 2 * _MIN_PAIRS:
         return False
-    points = np.stack(polygons).astype(np.float64) @ _rotation(_slope(polygons))
+    points = np.stack(polygons).astype(np.float64) @ rotation(_slope(polygons))
     low, high = points.min(axis=1), points.max(axis=1)
     middle, size = (low + high) / 2, high - low
     order = np.argsort(middle, axis=0)
@@ -110,13 +110,8 @@ def _slope(polygons: Sequence[Polygon]) -> float:
     return float(np.median(angles[lengths >= np.median(lengths)]))
 
 
-def _rotation(angle: float) -> Numbers:
-    """Return the matrix that removes a slope: `points @ matrix`."""
-    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-
-
 def _levelled(
-    part: Pixels, polygons: Sequence[Polygon], low: Numbers, factor: int, rotation: Numbers
+    part: Pixels, polygons: Sequence[Polygon], low: Numbers, factor: int, levelling: Numbers
 ) -> tuple[Grey, Grey, Numbers]:
     """Return the reduced, levelled page in grey, and where it has text: 255, else 0.
 
@@ -126,21 +121,21 @@ def _levelled(
     width, height = part.shape[1] // factor, part.shape[0] // factor
     grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
     corner = np.zeros(2)
-    if rotation[0, 1]:
-        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ rotation
+    if levelling[0, 1]:
+        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ levelling
         corner = corners.min(0)
         size = np.ceil(corners.max(0) - corner).astype(int)
-        transform = np.concatenate([rotation.T, -corner[:, None]], axis=1)
+        transform = np.concatenate([levelling.T, -corner[:, None]], axis=1)
         grey = cv2.warpAffine(grey, transform, size.tolist(), borderMode=cv2.BORDER_REPLICATE)
     text = np.zeros_like(grey)
-    level = (np.stack(polygons) - low) @ rotation / factor - corner
+    level = (np.stack(polygons) - low) @ levelling / factor - corner
     first, last = np.floor(level.min(axis=1)), np.ceil(level.max(axis=1))
     for begin, end in zip(first.astype(int).tolist(), last.astype(int).tolist(), strict=True):
         cv2.rectangle(text, begin, end, 255, cv2.FILLED)
     return grey, text, corner
 
 
-def _straightened(rotation: Numbers, across: Numbers, down: Numbers) -> Rules:
+def _straightened(levelling: Numbers, across: Numbers, down: Numbers) -> Rules:
     """Return the rules after removing the slope that most of them still have."""
     slopes = [0.0, 0.0]
     for axis, each in enumerate((across, down)):
@@ -155,4 +150,4 @@ def _straightened(rotation: Numbers, across: Numbers, down: Numbers) -> Rules:
         [y - slopes[0] * across_middle, *(across[:, :2] - slopes[1] * y[:, None]).T], 1
     )
     vertical = np.stack([x - slopes[1] * down_middle, *(down[:, :2] - slopes[0] * x[:, None]).T], 1)
-    return Rules(rotation @ shear, horizontal, vertical)
+    return Rules(levelling @ shear, horizontal, vertical)

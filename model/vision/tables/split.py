@@ -28,6 +28,7 @@ _FULL = 0.9  # share of the box's height in which a rule is dark
 _BESIDE_PX = 1  # of the page, at each side of a rule
 _CROSSING = 0.1  # share of the box's height in which a rule may have ink at both sides
 _ELONGATED = 1.5  # boxes with a longer side of this ratio run along it
+_PAPER = 90  # percentile of a strip's grey levels that is its paper
 
 
 def split_at_rules(pixels: Pixels, polygons: Sequence[Polygon], rules: Rules) -> list[Polygon]:
@@ -110,7 +111,7 @@ def _gap(pixels: Pixels, strip: Polygon, axis: int) -> tuple[float, float] | Non
     There is none if the strip has no rule, or if ink goes across it.
     """
     grey = cv2.cvtColor(crop_line(pixels, strip, sideways=False), cv2.COLOR_RGB2GRAY)
-    depth = float(np.percentile(grey, 90)) - grey.astype(np.float64)
+    depth = float(np.percentile(grey, _PAPER)) - grey.astype(np.float64)
     depth = depth if axis == 0 else depth.T
     weakest = np.quantile(depth, 1 - _FULL, axis=0)
     centre = int(weakest.argmax())

@@ -23,6 +23,8 @@ _BROKEN = 2.0  # how much longer than others a dotted or broken rule must be
 _EDGE = 0.05  # of a box's height: its edge may reach over a rule
 _IN_TEXT = 0.6  # share of a stroke inside boxes from which it is of letters
 _CERTAIN = 5.0  # shortest lengths of a rule through boxes that reach across it
+_SHORTEST = 0.5  # of the least length: a contour shorter than this is not a rule
+_END = 0.125  # of a stroke's length: the part at each end whose mean is the position there
 _SLOPE = 0.05  # of a rule to the axis
 _MAX_RULES = 300  # the longest are kept
 
@@ -53,7 +55,10 @@ def find_strokes(grey: Grey, text: Grey, height: float, *, upright: bool) -> Num
     inside = cv2.erode(text, np.ones((2 * round(_EDGE * height) + 1, 1), np.uint8))
     rules = []
     for first, last, begin, end in (_ends(contour[:, 0]) for contour in longest):
-        if last - first < length / 2 or abs(end - begin) > _SLOPE * (last - first) + _SLIPPED:
+        if (
+            last - first < _SHORTEST * length
+            or abs(end - begin) > _SLOPE * (last - first) + _SLIPPED
+        ):
             continue
         covered = inside[round((begin + end) / 2), int(first) : int(last) + 1].mean() / 255
         if covered < _IN_TEXT or (upright and last - first > _CERTAIN * length):
@@ -64,7 +69,7 @@ def find_strokes(grey: Grey, text: Grey, height: float, *, upright: bool) -> Num
 def _ends(points: Grey) -> list[float]:
     """Return where a stroke begins and ends, and its position at both, from its outline, N x 2."""
     first, last = float(points[:, 0].min()), float(points[:, 0].max())
-    near = (last - first) / 8
+    near = _END * (last - first)
     begin = points[points[:, 0] <= first + near, 1].mean()
     end = points[points[:, 0] >= last - near, 1].mean()
     return [first, last, float(begin), float(end)]
