@@ -12,7 +12,6 @@ from tests.corpus.entry import (
     MARK,
     READ,
     TOO_LARGE,
-    TOO_LARGE_OR_BROKEN,
     Entry,
 )
 from tests.corpus.pdf import PAGES, TEXT, document, one_page, page, stream
@@ -128,11 +127,11 @@ _STREAM_LIES = {
     "objects-everywhere": _packed(_OBJECTS, [(n, 1, 0xFFFFFFFF - n) for n in range(1, 11)]),
 }
 _BOXES = {
-    "1e9": (b"[0 0 1e9 1e9]", FORGIVEN | TOO_LARGE),
-    "a-billion": (b"[0 0 1000000000 1000000000]", TOO_LARGE_OR_BROKEN),
-    "of-300-digits": (b"[0 0 %s %s]" % (b"9" * 300, b"9" * 300), FORGIVEN | TOO_LARGE),
-    "14400": (b"[0 0 14400 14400]", TOO_LARGE),
-    "2-to-31": (b"[-2147483648 -2147483648 2147483647 2147483647]", TOO_LARGE_OR_BROKEN),
+    "1e9": (b"[0 0 1e9 1e9]", FORGIVEN),
+    "a-billion": (b"[0 0 1000000000 1000000000]", FORGIVEN),
+    "of-300-digits": (b"[0 0 %s %s]" % (b"9" * 300, b"9" * 300), FORGIVEN),
+    "14400": (b"[0 0 14400 14400]", READ),
+    "2-to-31": (b"[-2147483648 -2147483648 2147483647 2147483647]", FORGIVEN),
     "of-nan": (b"[nan nan nan nan]", FORGIVEN),
     "of-nothing": (b"[0 0 0 0]", FORGIVEN),
     "thin": (b"[0 0 0.0001 24]", FORGIVEN),
