@@ -8,10 +8,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from model.vision.engine import load
-from model.vision.inference import Pixels
+from model.vision.inference import Mask, Pixels
 from model.vision.lines import straighten, vertical
 from model.vision.lines.vertical import Cell, to_horizontal
-from model.vision.lines.vertical_glyphs import Glyph, Mask, find_marks
+from model.vision.lines.vertical_glyphs import Glyph, find_marks
 from model.vision.page import PageReader
 
 EM = 40
