@@ -4,6 +4,7 @@ from model.vision.crop import crop_line, rotate_180, trim_loose
 from model.vision.inference import Pixels
 from model.vision.lines.column_boxes import extended
 from model.vision.lines.directions import Direction, is_high
+from model.vision.lines.line_end import with_whole_end
 from model.vision.lines.vertical import to_horizontal
 from model.vision.polygon import Polygon, width_and_height
 
@@ -18,7 +19,8 @@ def straighten(pixels: Pixels, polygon: Polygon, direction: Direction) -> Pixels
     if direction is Direction.COLUMN:
         return _straightened_column(pixels, polygon)
     sideways = direction in {Direction.DOWN, Direction.UP}
-    line = trim_loose(crop_line(pixels, polygon, sideways=sideways))
+    whole = with_whole_end(polygon, direction, pixels)
+    line = trim_loose(crop_line(pixels, whole, sideways=sideways))
     return rotate_180(line) if direction in {Direction.UPSIDE_DOWN, Direction.UP} else line
 
 
