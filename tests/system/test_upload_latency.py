@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 from bench.relay import delayed
 from bench.uploads import BODY_BYTES, VERSIONS, uploads_ms
@@ -48,6 +47,7 @@ def test_http2_is_about_as_fast_as_http1(start: Callable[..., Service], tmp_path
         for _ in range(TIMES):
             for version, times in took.items():
                 times.append(uploads_ms(*given, version)[1])
-        new, old = (median(times) for times in took.values())
+        # The fastest: a busy machine makes single uploads slower.
+        new, old = map(min, took.values())
         assert new < 1.5 * old
         assert uploads_ms(*given, "HTTP/2", path="/unopened")[1] > 3 * new
