@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from model.vision.engine import load
 from model.vision.lines.directions import Direction
 from model.vision.lines.line_end import with_whole_end
 from model.vision.page import PageReader
@@ -38,12 +37,6 @@ def test_other_boxes_stay() -> None:
     assert with_whole_end(HIGH, Direction.UPRIGHT, PAGE) is HIGH
     cut = BOX + np.array([99, 0], np.float32)
     assert with_whole_end(cut, Direction.UPRIGHT, PAGE) is cut
-
-
-@pytest.fixture(scope="module")
-def reader() -> PageReader:
-    """Return a loaded reader."""
-    return load({"detector": "ppocrv3-det", "recogniser": "sealed-crnn-v2", "threads": 1})
 
 
 @pytest.mark.parametrize("extended", [True, False])

@@ -20,12 +20,6 @@ LINES = (
 )
 
 
-@pytest.fixture(scope="module")
-def recogniser() -> Recogniser:
-    """Return the project's own recogniser."""
-    return Recogniser(pick(DEFAULT, "recogniser"), threads=1)
-
-
 def rendered(text: str) -> Pixels:
     """Return a line's pixels, H x W x 3."""
     return np.asarray(render_line(text).convert("RGB"))

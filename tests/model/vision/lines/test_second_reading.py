@@ -10,8 +10,6 @@ from PIL import Image
 from model.vision.inference import Pixels
 from model.vision.lines.recogniser import RecognisedText, Recogniser
 from model.vision.lines.second_reading import read_again
-from model.weights import pick
-from settings.tables import Model
 from tests.model.images import render_line
 
 NARROW = (
@@ -20,12 +18,6 @@ NARROW = (
     "Illinois Illness fill",
     "Still filling bills, 11 till 1",
 )
-
-
-@pytest.fixture(scope="module")
-def recogniser() -> Recogniser:
-    """Return the project's own recogniser."""
-    return Recogniser(pick(Model().recogniser, "recogniser"), threads=1)
 
 
 def condensed(text: str) -> Pixels:

@@ -13,18 +13,10 @@ from model.vision.lines.ctc import DecodedText
 from model.vision.lines.recogniser import RecognisedText, Recogniser
 from model.vision.lines.second_reading import read_again
 from model.vision.lines.unread import unread_ink
-from model.weights import pick
-from settings.tables import Model
 
 TEXTS = ("2026年{}月", "地址：平江路{}88号", "申请人{}先生")
 LACKING = "㓽㴵㔜㦘㹩㰭㛫㘟㗏㬎㯃㲒" + "걥객곑갵"  # the charset has none of them
 KNOWN = "王海滨鹏璐瑶翠黔藏嘉"
-
-
-@pytest.fixture(scope="module")
-def recogniser() -> Recogniser:
-    """Return the project's own recogniser."""
-    return Recogniser(pick(Model().recogniser, "recogniser"), threads=1)
 
 
 def rendered(text: str) -> Pixels:

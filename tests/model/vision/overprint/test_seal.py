@@ -2,13 +2,11 @@
 
 import io
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from model.vision.engine import load
 from model.vision.inference import Mask
 from model.vision.lines.directions import Direction
 from model.vision.lines.line_reading import ReadLine
@@ -201,15 +199,6 @@ def test_the_surer_reading_of_a_line_under_a_seal_is_kept() -> None:
     assert surer_line(doubtful, [over[0] + 300], fail) is doubtful
     assert surer_line(doubtful, over, lambda: plain) is plain
     assert surer_line(doubtful, over, lambda: worse) is doubtful
-
-
-@pytest.fixture(scope="module")
-def reader() -> PageReader:
-    """Return a loaded reader."""
-    parts = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn-v2", "threads": 1}
-    # In a thread that ends: loading makes its thread treat denormal floats as zero.
-    with ThreadPoolExecutor(1) as loading:
-        return loading.submit(load, parts).result()
 
 
 @pytest.mark.parametrize("lifted", [True, False])

@@ -1,13 +1,11 @@
 """A tiled watermark is lifted off the lines; other pale and tilted text stays."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from model.vision.engine import load
 from model.vision.inference import Pixels
 from model.vision.overprint import lines_below
 from model.vision.overprint.lifted import Lifted
@@ -19,15 +17,6 @@ from tests.model.images import render_page
 from tests.model.vision.overprint.watermarks import ROWS, TILES, tilted
 
 PALE, DARK = 170, 20
-
-
-@pytest.fixture(scope="module")
-def reader() -> PageReader:
-    """Return a loaded reader."""
-    parts = {"detector": "ppocrv3-det", "recogniser": "sealed-crnn-v2", "threads": 1}
-    # In a thread that ends: loading makes its thread treat denormal floats as zero.
-    with ThreadPoolExecutor(1) as loading:
-        return loading.submit(load, parts).result()
 
 
 @pytest.mark.parametrize("lifted", [True, False])
