@@ -7,6 +7,7 @@ is checked.
 from dataclasses import dataclass
 
 from model.page_warnings import PageWarning
+from model.table_cell import Cell
 from model.workers import memfd
 from model.workers.channel import Message
 from model.workers.failure import decoding_error
@@ -25,17 +26,6 @@ class Line:
     text: str
     confidence: float
     polygon: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a table: its first row and column, from 0, how many it covers, and its lines."""
-
-    row: int
-    column: int
-    row_span: int
-    column_span: int
-    lines: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import json
 import math
 from dataclasses import dataclass
 
-from model.reading import Block, Cell, Implausible, Line, count
+from model.reading import Block, Implausible, Line, count
+from model.table_cell import Cell
 from model.workers import memfd
 from model.workers.channel import Message
 

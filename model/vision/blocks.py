@@ -4,20 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from model.table_cell import Cell
 from model.vision.polygon import Polygon
 
 Kind = Literal["text", "table"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a table: its first row and column, from 0, how many it covers, and its lines."""
-
-    row: int
-    column: int
-    row_span: int
-    column_span: int
-    lines: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 from handlers.responses import as_document, as_page
 from model.reader import Block, Line, Page
-from model.reading import Cell
+from model.table_cell import Cell
 
 TIMES = {"decode": 10.04, "queue": 0.04, "total": 30.12}
 LINE = Line("text", 0.5, ((0, 0), (9, 0), (9, 9), (0, 9)))

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from model.reading import Block, Cell, Implausible, Line
+from model.reading import Block, Implausible, Line
 from model.recognition import Recognition, recognition
+from model.table_cell import Cell
 from model.workers import memfd
 
 LINE = {"text": "4711", "confidence": 0.5, "polygon": [[0, 0], [9, 0], [9, 9], [0, 9]]}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from model.vision.angles import degrees_to_axis, weighted_median
 from model.vision.inference import Pixels
 from model.vision.polygon import Numbers, Polygon
 
@@ -25,17 +26,16 @@ def skew_degrees(found: Sequence[Polygon]) -> float:
         length, height = np.linalg.norm(across), np.linalg.norm(down)
         long = across if length >= height else down
         if max(length, height) >= _LONG * min(length, height):
-            angles.append(float(np.degrees(np.arctan2(long[1], long[0])) + 45) % 90 - 45)
+            angles.append(degrees_to_axis(long[0], long[1]))
             lengths.append(float(max(length, height)))
     if not angles:
         return 0.0
     each, weight = np.array(angles), np.array(lengths)
     # 44 and -44 degrees are near each other.
     from_first = (each - each[weight.argmax()] + 45) % 90 - 45
-    order = from_first.argsort()
-    middle = from_first[order][np.searchsorted(weight[order].cumsum(), weight.sum() / 2)]
+    middle = weighted_median(from_first, weight)
     near = np.abs(from_first - middle) <= _NEAR_DEGREES
-    degrees = (float(middle + each[weight.argmax()]) + 45) % 90 - 45
+    degrees = (middle + float(each[weight.argmax()]) + 45) % 90 - 45
     skewed = abs(degrees) >= _LEAST_DEGREES and weight[near].sum() >= _PARALLEL * weight.sum()
     return degrees if skewed else 0.0
 

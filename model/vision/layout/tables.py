@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.vision.blocks import Cell
+from model.table_cell import Cell
 from model.vision.layout.level import LevelBoxes
 from model.vision.layout.paragraphs import Paragraph
 from model.vision.tables.boxes import Boxes

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from model.vision.angles import degrees_to_axis, weighted_median
 from model.vision.crop import crop_line
 from model.vision.inference import Mask, Pixels
 from model.vision.overprint.lifted import Lifted
@@ -86,7 +87,7 @@ def _measurable(polygons: Sequence[Polygon]) -> list[Polygon]:
     if len(long) <= _MIN_PIECES:
         return []
     slopes = np.array([_slope(each) for each in long])
-    tilted = np.abs(slopes - _weighted_median(slopes, _widths(long))) >= _TILTED
+    tilted = np.abs(slopes - weighted_median(slopes, _widths(long))) >= _TILTED
     if np.count_nonzero(tilted) < _MIN_PIECES:
         return []
     return [
@@ -101,16 +102,10 @@ def _widths(polygons: Sequence[Polygon]) -> Values:
     return np.array([width_and_height(each)[0] for each in polygons], float)
 
 
-def _weighted_median(values: Values, weights: Values) -> float:
-    """Return the value with half of the weights on either side."""
-    order = np.argsort(values)
-    return float(values[order][weights[order].cumsum().searchsorted(weights.sum() / 2)])
-
-
 def _slope(polygon: Polygon) -> float:
     """Return the slope of a box against the nearest axis, -45 to 45 degrees."""
     x, y = polygon[1] - polygon[0] + polygon[2] - polygon[3]
-    return float((np.degrees(np.arctan2(y, x)) + 45) % 90 - 45)
+    return degrees_to_axis(x, y)
 
 
 def _paper_and_ink(pixels: Pixels, polygon: Polygon) -> tuple[float, float]:
@@ -126,7 +121,7 @@ def _pieces(slopes: Values, levels: Values, widths: Values) -> tuple[Mask, Mask]
     contrast = levels[:, 0] - levels[:, 1]
     most = np.percentile(contrast, 90)
     dark = contrast >= _DARK * most
-    away = slopes - _weighted_median(slopes[dark], widths[dark])
+    away = slopes - weighted_median(slopes[dark], widths[dark])
     lines = dark & (np.abs(away) < _LEVEL)
     pale = (contrast < _PALE * most) & (np.abs(away) >= _TILTED)
     if widths[lines].sum() < _MOSTLY * widths[dark].sum() or not pale.any():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.vision.blocks import Cell
+from model.table_cell import Cell
 from model.vision.tables.boxes import Boxes
 from model.vision.tables.grid import Grid
 from model.vision.tables.joined import joined_rows

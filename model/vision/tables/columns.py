@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from model.vision.blocks import Cell
+from model.table_cell import Cell
 from model.vision.polygon import Numbers
 from model.vision.tables.boxes import Boxes
 from model.vision.tables.joined import joined_rows

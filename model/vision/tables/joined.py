@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.vision.blocks import Cell
+from model.table_cell import Cell
 from model.vision.polygon import Numbers
 from model.vision.tables.boxes import Boxes
 

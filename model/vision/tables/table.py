@@ -1,6 +1,6 @@
 """Tables by geometry: cells between ruled lines, or of boxes in rows and columns."""
 
-from model.vision.blocks import Cell
+from model.table_cell import Cell
 from model.vision.tables.boxes import Boxes
 from model.vision.tables.cells import ruled_cells
 from model.vision.tables.columns import aligned_cells

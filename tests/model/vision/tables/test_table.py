@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from model.vision.blocks import Cell
+from model.table_cell import Cell
 from model.vision.layout.layout import lay_out
 from model.vision.polygon import Polygon
 from model.vision.tables.boxes import boxes_of
