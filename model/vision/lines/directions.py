@@ -8,9 +8,8 @@ import numpy as np
 from model.vision.polygon import Polygon, width_and_height
 
 _CLEAR_ASPECT = 3.0  # a box with a longer side of at least this ratio shows its direction
-_LONG_ASPECT = (
-    2.0  # beyond it a box is no single character: together they show the page's direction
-)
+# Beyond it a box is no single character: together they show the page's direction.
+_LONG_ASPECT = 2.0
 _HIGH = 1.5  # a box of less than this ratio may be one character
 
 
