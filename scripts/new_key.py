@@ -213,7 +213,7 @@ def notes(settings: Settings, entry: Mapping[str, Any]) -> Iterator[str]:
         if per_second(rate) > per_second(together):
             yield f"{path} has {rate}, but all functions together {together}: --limit '{ALL}=...'."
     if not given:
-        functions = [each for each in settings.functions if each.scope in entry["scopes"]]
+        functions = [each for each in settings.enabled_functions if each.scope in entry["scopes"]]
         limits = [f"{each.path} {', '.join(each.limits)}" for each in functions if each.limits]
         yield f"its limits are those of the settings: {'; '.join([f'{together} in all', *limits])}."
 

@@ -47,7 +47,7 @@ class SelfCheck:
         self._extra_ca = extra_ca
         self.ca: Path | None = extra_ca
         self.url = settings.plain_port.origin
-        self.path = next((f.path for f in settings.functions if f.handler == HANDLER), None)
+        self.path = next((f.path for f in settings.enabled_functions if f.handler == HANDLER), None)
 
     def run(self, service: subprocess.Popen[bytes]) -> str:
         """Read the receipt; return what to print.

@@ -30,8 +30,8 @@ def configured_callers(
         return [_caller(key) for key in settings.keys]
     if before is not None and before.keys:
         log_enabled(development_key)
-    scopes = {function.scope for function in settings.functions}
-    paths = {function.path for function in settings.functions}
+    scopes = {function.scope for function in settings.enabled_functions}
+    paths = {function.path for function in settings.enabled_functions}
     return [development_caller(development_key, scopes, paths)]
 
 

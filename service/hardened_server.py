@@ -61,7 +61,7 @@ def _options(
         connection_window_bytes=tls.connection_window_bytes,
         # A refused body is read to its end before the connection is closed, so that a client
         # which reads only after it has sent everything gets its response.
-        discard_bytes=2 * max(f.max_body_bytes for f in settings.functions),
+        discard_bytes=2 * max(f.max_body_bytes for f in settings.enabled_functions),
         tls_buffer_bytes=tls.buffer_bytes,
         linger_s=tls.close_linger_s,
         send_timeout_s=tls.send_timeout_s,

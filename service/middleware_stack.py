@@ -98,7 +98,7 @@ class MiddlewareStack:
     def _body_drain(self) -> list[Middleware]:
         if not self.settings.proxy.trusted:
             return []
-        largest = max(function.max_body_bytes for function in self.settings.functions)
+        largest = max(function.max_body_bytes for function in self.settings.enabled_functions)
         wait_s = self.settings.tls.close_linger_s
         return [Middleware(BodyDrain, wait_s=wait_s, max_bytes=2 * largest)]
 

@@ -65,13 +65,13 @@ class Routes:
         self._clients = clients
 
     def build(self) -> list[Route]:
-        """Return a route for each function.
+        """Return a route for each function that is enabled.
 
         Raises:
             HandlerError: a function's handler does not exist or cannot be called.
 
         """
-        return [self._route(function) for function in self._settings.functions]
+        return [self._route(function) for function in self._settings.enabled_functions]
 
     def _route(self, function: Function) -> Route:
         handler = load_handler(function.path, function.handler)

@@ -47,7 +47,7 @@ def _of_values(values: Mapping[str, Any]) -> Iterator[Attempt]:
     model = Model.model_construct(**values.get("model", {}))
     yield lambda: check_weights(model.detector, model.recogniser)
     for function in values.get("functions", []):
-        if {"path", "handler"} <= function.keys():
+        if {"path", "handler"} <= function.keys() and function.get("enabled", True):
             yield partial(load_handler, function["path"], function["handler"])
 
 

@@ -31,6 +31,15 @@ def _one_of_each(settings: "Settings") -> Iterator[Conflict]:
                 yield Conflict(said, (table, names.index(name)), (table, index))
 
 
+def _one_is_enabled(settings: "Settings") -> Iterator[Conflict]:
+    if not settings.enabled_functions:
+        yield Conflict(
+            "all [[functions]] have enabled = false: the service would answer every request with "
+            "404; enable one",
+            ("functions",),
+        )
+
+
 def _key_limits_name_functions(settings: "Settings") -> Iterator[Conflict]:
     paths = {function.path for function in settings.functions} | {"*"}
     for key in settings.keys:
@@ -150,6 +159,7 @@ def _addresses_differ(settings: "Settings") -> Iterator[Conflict]:
 
 CHECKS: tuple[tuple[Check, set[str]], ...] = (
     (_one_of_each, {"keys", "functions"}),
+    (_one_is_enabled, {"functions"}),
     (_key_limits_name_functions, {"keys", "functions"}),
     (_scopes_name_functions, {"keys", "functions"}),
     (_shared_counts, {"server", "limits"}),

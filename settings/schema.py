@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def enabled_functions(self) -> tuple[Function, ...]:
+        """The functions that are switched on."""
+        return tuple(function for function in self.functions if function.enabled)
+
+    @property
     def reachable_by(self) -> tuple[str, ...]:
         """How other machines reach the service; empty if only this machine can."""
         proxied = ("the service behind [proxy]",) if self.proxy.trusted else ()

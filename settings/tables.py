@@ -157,7 +157,14 @@ KeyId = Annotated[str, _matching(r"[a-z0-9]{4,16}", "4 to 16 of the characters a
 Scope = Annotated[
     str, _matching(r"[a-z][a-z0-9_-]{0,31}", "a letter a-z and up to 31 of a-z 0-9 _ - after it")
 ]
-Path = Annotated[str, _matching(r"/[A-Za-z0-9._~/-]*", "a path of / and A-Z a-z 0-9 . _ ~ -")]
+Path = Annotated[
+    str,
+    _matching(
+        r"/[A-Za-z0-9._~/-]*|(/[A-Za-z0-9._~-]+)*/\{[a-z_]+\}",
+        "a path of / and A-Z a-z 0-9 . _ ~ -, whose last segment may be a placeholder such as "
+        "{name}",
+    ),
+]
 HandlerName = Annotated[
     str,
     _matching(
@@ -420,6 +427,7 @@ class Function(Table):
     path: Path
     handler: HandlerName
     scope: Scope
+    enabled: bool = True
     methods: Annotated[tuple[Literal["GET", "POST", "PUT", "DELETE", "PATCH"], ...], Field()] = (
         "POST",
     )

@@ -132,6 +132,38 @@ async def test_a_handler_that_returns_no_response_is_named(
 
 
 @pytest.mark.anyio
+async def test_a_disabled_function_is_not_found(tmp_path: Path, log: list[str]) -> None:
+    """Its handler is not even imported: this one does not exist."""
+    settings = load_settings(ROOT / "settings.toml", {})
+    update = {"path": "/off", "handler": "no_such_module:f", "enabled": False}
+    off = settings.functions[0].model_copy(update=update)
+    functions = (*settings.functions, off)
+    app = _app(settings.model_copy(update={"functions": functions}), tmp_path, log)
+    assert (await _request(app, "POST", "/off")).status == 404
+    enabled = (*settings.functions, off.model_copy(update={"enabled": True}))
+    with pytest.raises(HandlerError, match="no_such_module"):
+        _app(settings.model_copy(update={"functions": enabled}), tmp_path, log)
+
+
+@pytest.mark.anyio
+async def test_a_placeholder_matches_one_segment(tmp_path: Path, log: list[str]) -> None:
+    """The log has the function's path, not the client's, which could be anything."""
+    settings = load_settings(ROOT / "settings.toml", {})
+    update = {
+        "path": "/files/{name}",
+        "handler": "sample_handlers:response",
+        "scope": "public",
+        "methods": ("GET",),
+    }
+    function = settings.functions[0].model_copy(update=update)
+    app = _app(settings.model_copy(update={"functions": (function,)}), tmp_path, log)
+    assert (await _request(app, "GET", "/files/hunter2")).status == 200
+    assert json.loads(log[-1])["function"] == "/files/{name}"
+    for path in ("/files", "/files/", "/files/a/b"):
+        assert (await _request(app, "GET", path)).status == 404
+
+
+@pytest.mark.anyio
 async def test_a_handler_s_response_is_sent(app: ASGIApp) -> None:
     """Unchanged."""
     answer = await _request(app, "POST", "/response")

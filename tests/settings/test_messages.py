@@ -116,8 +116,14 @@ def test_a_boolean_is_not_a_number(table: str, key: str, refuse: Refuse, tmp_pat
 
 @pytest.mark.parametrize(("table", "key"), BOOLEANS)
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_number_is_not_a_boolean(table: str, key: str, number: int, refuse: Refuse) -> None:
+def test_a_number_is_not_a_boolean(
+    table: str, key: str, number: int, refuse: Refuse, tmp_path: Path
+) -> None:
     """`warm = 1` is not true; nor is the text 1 in a variable or a secret."""
+    if table in IDENTITY:
+        [said] = _with(table, key, value=number, tmp_path=tmp_path).mistakes
+        assert f"{key}: {number} is neither true nor false" in said
+        return
     said = (
         f"[{table}] {key}: {number} is neither true nor false; write {'true' if number else 'fal'}"
     )

@@ -155,6 +155,28 @@ def test_duplicate_entries_are_rejected(table: str, name: str, refuse: Refuse) -
     )
 
 
+def test_one_function_is_enabled(load: Load, refuse: Refuse) -> None:
+    """A disabled one stays known, so that keys may keep its scope and limits."""
+    assert "all [[functions]] have enabled = false" in refuse(main=MINIMAL + "enabled = false\n")
+    other = MINIMAL[MINIMAL.index("[[") :].replace("/ocr", "/other") + "enabled = false\n"
+    settings = load(main=MINIMAL + other)
+    assert [function.path for function in settings.enabled_functions] == ["/ocr"]
+
+
+@pytest.mark.parametrize("path", ["/{name}", "/assets/{name}", "/a/b-c/{page_name}"])
+def test_a_path_may_end_in_a_placeholder(path: str, load: Load) -> None:
+    """It stands for one whole segment."""
+    assert load(main=MINIMAL.replace("/ocr", path)).functions[0].path == path
+
+
+@pytest.mark.parametrize(
+    "path", ["/{name}/x", "/a{name}", "/{name:path}", "/{Name}", "/{}", "/{a}{b}"]
+)
+def test_other_placeholders_are_rejected(path: str, refuse: Refuse) -> None:
+    """The message shows what a placeholder looks like."""
+    assert "may be a placeholder such as {name}" in refuse(main=MINIMAL.replace("/ocr", path))
+
+
 def test_the_limits_of_a_key_name_functions(load: Load, refuse: Refuse) -> None:
     """With a misspelled path the key would have the default limit."""
     message = refuse(KEY + 'limits = { "/ocrs" = "9/minute" }')
