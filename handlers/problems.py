@@ -15,7 +15,7 @@ from handlers.other_formats import DECLARED_FORMATS, OTHER_FORMATS
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from middleware.errors import NotAuthenticated
 from middleware.request_context import RequestContext, request_context
-from model.errors import UnsupportedImageType
+from model.errors import NoSuchPage, TooManyPages, UnsupportedImageType
 
 LANGUAGES = ("en", "zh")
 HTTP_SERVER_ERRORS = 500
@@ -56,6 +56,10 @@ def problem_document(request: Request, exception: Exception) -> dict[str, Any]:
     image = getattr(exception, "image", None)
     if image is not None:
         document["image"] = image
+    if isinstance(exception, NoSuchPage | TooManyPages):
+        document["document_pages"] = exception.pages
+    if isinstance(exception, TooManyPages):
+        document["max_pages"] = exception.limit
     if problem.status == TIMEOUT and context.pages is not None:
         document |= progress(context)
     return document

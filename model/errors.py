@@ -46,10 +46,11 @@ class NoSuchPage(UploadError):
 
 
 class TooManyPages(UploadError):
-    """A request selects more pages than one request may have."""
+    """A request selects more pages than one request may have; the document has `pages`."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} pages allowed")
+    def __init__(self, pages: int, limit: int) -> None:
+        super().__init__(f"{pages} pages, {limit} allowed")
+        self.pages = pages
         self.limit = limit
 
 

@@ -46,5 +46,5 @@ def chosen(ranges: Sequence[PageRange], pages: int, *, left: int, limit: int) ->
     for each in ranges:
         numbers.update(each.within(pages)[: left + 1])
     if len(numbers) > left:
-        raise TooManyPages(limit)
+        raise TooManyPages(pages, limit)
     return sorted(numbers)

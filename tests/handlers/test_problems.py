@@ -90,7 +90,7 @@ INSTANCES: list[Exception] = [
     model.errors.EncryptedDocument(),
     model.errors.EmptyDocument(),
     model.errors.NoSuchPage(3),
-    model.errors.TooManyPages(50),
+    model.errors.TooManyPages(120, 50),
     model.errors.TooManyPixels(99_000_000, 50_000_000),
     model.errors.ReadingTimeout("decoding", 10.0),
     model.errors.Busy(2),
@@ -99,6 +99,11 @@ INSTANCES: list[Exception] = [
     ClientDisconnect(),
     Exception("anything"),
 ]
+# The further members of these problems.
+PAGE_COUNTS = {
+    model.errors.NoSuchPage: {"document_pages": 3},
+    model.errors.TooManyPages: {"document_pages": 120, "max_pages": 50},
+}
 ALL = [*PROBLEMS.values(), *ROUTING.values(), REJECTED]
 
 
@@ -184,7 +189,8 @@ def test_every_error_response_is_a_problem_document(
     document, headers, status = _respond(exception, accept_language=wanted)
     problem = PROBLEMS[type(exception)]
     numbered = {"image"} if hasattr(exception, "image") and exception.image else set()
-    assert set(document) == {"type", "title", "status", "detail", "code", "request_id"} | numbered
+    members = {"type", "title", "status", "detail", "code", "request_id"} | numbered
+    assert set(document) == members | set(PAGE_COUNTS.get(type(exception), {}))
     assert document["type"] == f"urn:problem-type:sealed-ocr:{problem.code}"
     assert document["title"] == problem.title[language == "zh"]
     assert document["status"] == status == problem.status
@@ -196,6 +202,14 @@ def test_every_error_response_is_a_problem_document(
         if "{" + name + "}" in problem.detail[0]:
             assert str(value) in document["detail"]
             assert "{" + name not in document["detail"]
+
+
+@pytest.mark.parametrize("exception", [each for each in INSTANCES if type(each) in PAGE_COUNTS])
+def test_a_client_learns_how_many_pages_there_are(exception: Exception) -> None:
+    """From the problem of a page that does not exist, and of too many pages."""
+    counts = PAGE_COUNTS[type(exception)]
+    document = _respond(exception)[0]
+    assert {name: document[name] for name in counts} == counts
 
 
 def test_every_other_format_is_named_with_its_remedy() -> None:

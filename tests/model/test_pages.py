@@ -35,6 +35,7 @@ def test_no_more_pages_than_are_left() -> None:
     with pytest.raises(TooManyPages) as refusal:
         chosen(ALL_PAGES, 5, left=4, limit=50)
     assert refusal.value.limit == 50
+    assert refusal.value.pages == 5
 
 
 def test_a_giant_number_of_pages_takes_no_time() -> None:
