@@ -1,4 +1,4 @@
-"""Authentication by API key (X-API-Key or Authorization), client certificate, or both."""
+"""Authentication by API key (X-API-Key, Authorization), client certificate, or both."""
 
 import hashlib
 import hmac
@@ -11,6 +11,7 @@ from limits import RateLimitItem
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from middleware import this_machine
 from middleware.addresses import is_loopback, subnet_of
 from middleware.errors import NotAuthenticated, ScopeMissing
 from middleware.key_format import key_id_of
@@ -67,7 +68,8 @@ class Authentication:
 
     Failed authentications are counted against the subnet in `failures`; valid keys are not
     affected by the failures of others in the subnet. `certificate_of` returns the certificate that
-    came with a request, if it is valid now.
+    came with a request, if it is valid now. `key_header` names one more header for the key. With
+    `loopback_without_key` a request of this machine itself, without key and certificate, passes.
 
     Raises:
         NotAuthenticated: there is no valid key or certificate; the log has the reason.
@@ -87,6 +89,8 @@ class Authentication:
         failures: RateLimitItem,
         certificate_of: Callable[[Scope], PresentedCertificate | None] = lambda _scope: None,
         certificate_required: bool = False,
+        key_header: str | None = None,
+        loopback_without_key: bool = False,
     ) -> None:
         self.app = app
         self.by_id = {caller.id: caller for caller in callers if caller.sha256}
@@ -98,14 +102,23 @@ class Authentication:
         self.failures = failures
         self.certificate_of = certificate_of
         self.certificate_required = certificate_required
+        self.key_headers = ("x-api-key", *([key_header] if key_header else []))
+        self.loopback_without_key = loopback_without_key and not certificate_required
+        self.this_machine = Caller(this_machine.NAME, this_machine.NAME, None, frozenset({scope}))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = address_of(scope)
-        key = _key(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        key = _key(headers, self.key_headers)
+        presented = self.certificate_of(scope)
         context = request_context(scope)
         claimed_id = key_id_of(key or "")
-        caller, reason = self._identify(key, claimed_id, address, self.certificate_of(scope))
-        context.key_id = caller.id or claimed_id
+        unidentified = key is None and presented is None
+        if self.loopback_without_key and unidentified and this_machine.is_own(address, headers):
+            caller, reason = self.this_machine, ""
+        else:
+            caller, reason = self._identify(key, claimed_id, address, presented)
+            context.key_id = caller.id or claimed_id
         if reason:
             context.denial_reason = reason
             charge = Charge("failures", self.failures, ("failures", subnet_of(address)))
@@ -160,10 +173,10 @@ def authenticated_caller(scope: Scope) -> Caller:
     return cast(Caller, scope["state"]["caller"])
 
 
-def _key(headers: Headers) -> str | None:
+def _key(headers: Headers, names: Sequence[str]) -> str | None:
     """Return the key that was sent, None without one; two different keys count as a wrong key."""
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
-    sent = {*headers.getlist("x-api-key")}
+    sent = {key for name in names for key in headers.getlist(name)}
     if scheme.lower() == "bearer":
         sent.add(bearer.strip())
     if not sent:

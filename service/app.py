@@ -80,8 +80,7 @@ def _build(settings_file: Path) -> ReloadableApp:
     choose_format_of_all(settings.log.format)
     allow_descriptors(settings)
     directory = settings_file.resolve().parent
-    if (advice := public_origin_advice(settings)) is not None:
-        log_event(event="public_origin_port", warning=advice)
+    _log_what_may_not_be_meant(settings)
     check_development_key(settings, directory)
     sandbox_missing = check_sandbox(
         require=settings.sandbox.require, reachable_by=settings.reachable_by
@@ -114,6 +113,13 @@ def _build(settings_file: Path) -> ReloadableApp:
     readiness = Readiness(reader, certificate_reload, settings_reload, client_ca, sandbox_missing)
     lifespan = Lifespan(settings, reader=reader, readiness=readiness, reloads=reloads)
     return ReloadableApp(lambda: settings_reload.app, lifespan)
+
+
+def _log_what_may_not_be_meant(settings: Settings) -> None:
+    if (advice := public_origin_advice(settings)) is not None:
+        log_event(event="public_origin_port", warning=advice)
+    if paths := settings.paths_without_key_from_loopback:
+        log_event(event="loopback_without_key", functions=paths)
 
 
 def _reloaded_certificate(

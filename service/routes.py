@@ -112,6 +112,8 @@ class Routes:
                 failures=parse_limit(limits.failed_authentications),
                 certificate_of=presented_certificate(self._clients),
                 certificate_required=self._settings.tls.client_certificates == "required",
+                key_header=function.key_header,
+                loopback_without_key=function.loopback_without_key,
             ),
             Middleware(
                 KeyLimit,

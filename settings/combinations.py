@@ -109,6 +109,18 @@ def _certificates_are_requested(settings: "Settings") -> Iterator[Conflict]:
         )
 
 
+def _loopback_is_this_machine(settings: "Settings") -> Iterator[Conflict]:
+    """Refuse the exemption behind a proxy: it, and all that it forwards, may look like loopback."""
+    for function in settings.enabled_functions:
+        if function.loopback_without_key and settings.proxy.trusted:
+            yield Conflict(
+                f"[[functions]] {function.path}: loopback_without_key = true with [proxy] trusted "
+                "could let requests of other machines through without a key; remove one of them",
+                ("functions", function.path, "loopback_without_key"),
+                ("proxy", "trusted"),
+            )
+
+
 def _unix_sockets_are_a_proxy_s(settings: "Settings") -> Iterator[Conflict]:
     for key in ("bind", "insecure_bind"):
         for address in getattr(settings.server, key):
@@ -165,6 +177,7 @@ CHECKS: tuple[tuple[Check, set[str]], ...] = (
     (_shared_counts, {"server", "limits"}),
     (_public_needs_keys, {"server", "proxy", "keys"}),
     (_certificates_are_requested, {"keys", "tls", "proxy"}),
+    (_loopback_is_this_machine, {"functions", "proxy"}),
     (_unix_sockets_are_a_proxy_s, {"server", "proxy"}),
     (_plain_http_only_for_a_proxy, {"server", "proxy"}),
     (_addresses_differ, {"server"}),

@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         return tuple(function for function in self.functions if function.enabled)
 
     @property
+    def paths_without_key_from_loopback(self) -> tuple[str, ...]:
+        """The paths of the functions that need no key from loopback addresses."""
+        return tuple(each.path for each in self.enabled_functions if each.loopback_without_key)
+
+    @property
     def reachable_by(self) -> tuple[str, ...]:
         """How other machines reach the service; empty if only this machine can."""
         proxied = ("the service behind [proxy]",) if self.proxy.trusted else ()

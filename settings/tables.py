@@ -28,6 +28,12 @@ LARGEST_PREFIX = 8  # a larger network cannot consist of one's own proxies
 HSTS_PRELOAD_MIN_S = 31_536_000  # hstspreload.org requires a year
 NAME_LENGTH = 64
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode's controls, formats and line separators
+KEY_HEADERS = {
+    "authorization": "is always accepted, as Authorization: Bearer; remove it",
+    "x-api-key": "is always accepted; remove it",
+    "cookie": "would let every web page use the key that a browser sends; name another header",
+}
+"""Headers that key_header must not name, and why."""
 JOINERS = "\u200c\u200d"  # formats that the spelling of some scripts needs
 
 Bytes = Annotated[int, Field(ge=1)]
@@ -435,6 +441,8 @@ class Function(Table):
     max_body_bytes: Share = 5_000_000
     body_timeout_s: Seconds = 30
     timeout_s: Seconds = 60
+    key_header: HeaderName | None = None
+    loopback_without_key: bool = False
 
     @property
     def public(self) -> bool:
@@ -455,4 +463,20 @@ class Function(Table):
                 'methods is empty: no request could reach the function; write ["POST"]',
                 ("methods",),
             )
+        return self
+
+    @model_validator(mode="after")
+    def _keys(self) -> "Function":
+        if self.key_header in KEY_HEADERS:
+            raise Conflict(
+                f'key_header = "{self.key_header}" {KEY_HEADERS[self.key_header]}', ("key_header",)
+            )
+        for key in ("key_header", "loopback_without_key"):
+            if self.public and getattr(self, key):
+                raise Conflict(
+                    f'{key} has no effect with scope = "public", which needs no key; remove one '
+                    "of them",
+                    (key,),
+                    ("scope",),
+                )
         return self

@@ -333,3 +333,92 @@ async def test_a_required_certificate_is_required_of_every_caller(quota: Quota) 
     headers = {"x-api-key": TOKEN}
     assert await _ask_presenting(quota, None, headers, required=True) is None
     assert await _ask_presenting(quota, LEDGER, headers, required=True) == "accounting"
+
+
+Send = Callable[..., Any]
+
+
+@pytest.fixture
+def send(quota: Quota) -> Send:
+    """Return a function that sends a request; it returns the caller's name, None if refused."""
+
+    async def send_one(
+        headers: Mapping[str, str], *, client: str = "127.0.0.1", **options: Any
+    ) -> str | None:
+        app = Authentication(
+            read_all,
+            callers=CALLERS,
+            scope="ocr",
+            quota=quota,
+            failures=parse("100/minute"),
+            **options,
+        )
+        scope = scope_of(headers=headers, client=client)
+        try:
+            await call(app, scope)
+        except NotAuthenticated:
+            return None
+        return request_context(scope).key_name
+
+    return send_one
+
+
+@pytest.mark.parametrize(
+    ("headers", "name"),
+    [
+        ({"apikey": TOKEN}, "accounting"),
+        ({"ApiKey": TOKEN}, "accounting"),
+        ({"apikey": TOKEN, "x-api-key": TOKEN}, "accounting"),
+        ({"x-api-key": TOKEN}, "accounting"),
+        ({"apikey": "helloworld"}, None),
+        ({"apikey": TOKEN, "x-api-key": OTHER}, None),
+    ],
+)
+async def test_a_function_may_take_the_key_from_one_more_header(
+    headers: Mapping[str, str], name: str | None, send: Send
+) -> None:
+    """Under the same rules: two that differ are a wrong key."""
+    assert await send(headers, key_header="apikey") == name
+
+
+async def test_another_header_is_no_key_where_it_is_not_named(send: Send) -> None:
+    """Negative control."""
+    assert await send({"apikey": TOKEN}) is None
+
+
+@pytest.mark.parametrize(
+    ("client", "headers", "passes"),
+    [
+        ("127.0.0.1", {}, True),
+        ("127.9.9.9", {}, True),
+        ("::1", {}, True),
+        ("192.0.2.1", {}, False),
+        ("10.0.0.1", {}, False),
+        ("local", {}, False),
+        ("127.0.0.1", {"x-api-key": "helloworld"}, False),
+        ("127.0.0.1", {"x-api-key": ""}, False),
+        ("127.0.0.1", {"origin": "https://evil.example"}, False),
+        ("127.0.0.1", {"origin": "null"}, False),
+        ("127.0.0.1", {"forwarded": "for=192.0.2.1"}, False),
+        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, False),
+        ("127.0.0.1", {"x-real-ip": "127.0.0.1"}, False),
+        ("127.0.0.1", {"via": "1.1 squid"}, False),
+    ],
+)
+async def test_this_machine_itself_may_need_no_key(
+    *, client: str, headers: Mapping[str, str], passes: bool, send: Send
+) -> None:
+    """Not other machines, nor what a browser or proxy sends, nor a wrong key."""
+    name = "loopback without a key" if passes else None
+    assert await send(headers, client=client, loopback_without_key=True) == name
+
+
+async def test_this_machine_needs_a_key_unless_a_function_says_otherwise(send: Send) -> None:
+    """Negative control; and where certificates are required, they are required of it, too."""
+    assert await send({}) is None
+    assert await send({}, loopback_without_key=True, certificate_required=True) is None
+
+
+async def test_a_key_counts_from_this_machine_as_well(send: Send) -> None:
+    """The caller is then the key's, with its own limits."""
+    assert await send({"x-api-key": TOKEN}, loopback_without_key=True) == "accounting"

@@ -414,3 +414,32 @@ def test_two_keys_may_share_a_certificate(load: Load) -> None:
     assert [key.needs_certificate for key in keys] == [True, True]
     alone = load(MUTUAL + KEY.replace("sha256 =", "certificate_sha256 =")).keys
     assert alone[0].sha256 is None
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        ("key_header = 'X-Key'", "[[functions]] /ocr key_header: must be a header's name in"),
+        ("key_header = 'authorization'", '[[functions]] /ocr: key_header = "authorization" is alw'),
+        ("key_header = 'x-api-key'", '[[functions]] /ocr: key_header = "x-api-key" is always acc'),
+        ("key_header = 'cookie'", '[[functions]] /ocr: key_header = "cookie" would let every web'),
+        (
+            "loopback_without_key = true\n[proxy]\ntrusted = ['10.0.0.1']",
+            "[[functions]] /ocr: loopback_without_key = true with [proxy] trusted could let",
+        ),
+    ],
+)
+def test_where_a_key_may_be_sent_or_left_out(tables: str, said: str, refuse: Refuse) -> None:
+    """Nothing that would have no effect, or would let other machines through without a key."""
+    assert f"settings.toml: {said}" in refuse(tables)
+
+
+@pytest.mark.parametrize("setting", ["key_header = 'apikey'", "loopback_without_key = true"])
+def test_a_public_function_has_no_key(setting: str, load: Load, refuse: Refuse) -> None:
+    """Both settings would have no effect; with a scope they are valid."""
+    public = MINIMAL.replace('scope = "ocr"', 'scope = "public"')
+    assert 'has no effect with scope = "public"' in refuse(setting, main=public)
+    assert load(setting).functions[0].path == "/ocr"
+    disabled = load(f"{setting}\nenabled = false\n[proxy]\ntrusted = ['10.0.0.1']\n"
+                    + MINIMAL[MINIMAL.index("[[") :].replace("/ocr", "/x", 1) + KEY)  # fmt: skip
+    assert disabled.paths_without_key_from_loopback == ()
