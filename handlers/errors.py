@@ -40,8 +40,16 @@ class InvalidPages(InvalidParameter):
     """Page numbers that are not valid; `takes` is an example of valid ones."""
 
 
-class TextNotPartial(RequestError):
-    """A partial response was requested as plain text, which has no place for a problem."""
+class FormatNotPartial(RequestError):
+    """A partial response was requested in a format that has no place for a problem.
+
+    `takes` has the formats that have one.
+    """
+
+    def __init__(self, name: str, takes: str) -> None:
+        super().__init__(name, takes)
+        self.name = name
+        self.takes = takes
 
 
 class UnsupportedBody(RequestError):

@@ -21,7 +21,7 @@ MAX_ESCAPED = 64  # quotes in a string, or backslashes before a quote: base64 ha
 MAX_NAME_BYTES = 64
 FOREIGN = frozenset({
     "base64", "config", "content", "data", "detail", "dpi", "engine", "file", "filename", "files",
-    "format", "image_base64", "image_url", "img", "lang", "language", "languages", "mime_type",
+    "image_base64", "image_url", "img", "lang", "language", "languages", "mime_type",
     "mode", "model", "name", "options", "output", "page", "photo", "picture", "prompt", "psm",
     "text", "timeout", "type", "url", "urls",
 })  # fmt: skip

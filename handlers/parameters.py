@@ -3,17 +3,22 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from handlers.errors import InvalidPages, InvalidParameter, RepeatedParameter, UnknownParameter
+from handlers.formats.format import Format
+from handlers.formats.registry import formats
 from model.reader import ALL_PAGES, PageRange
 
 _FLAGS = {"true": True, "false": False}
 _ORDERS = {"columns": True, "rows": False}
+_FORMATS = {each.name: each for each in formats()}
 _VALUES: Mapping[str, Iterable[str]] = {
     "detect": _FLAGS,
     "order": _ORDERS,
     "pages": ("1-3,7", "9-"),
     "partial": _FLAGS,
+    "format": _FORMATS,
 }
 NAMES = frozenset(_VALUES)
 VALID = ", ".join(f"{name}={value}" for name, values in _VALUES.items() for value in values)
@@ -21,6 +26,7 @@ MAX_LENGTH = 200
 _RANGE = re.compile(r"([1-9]\d{0,5})(?:(-)([1-9]\d{0,5})?)?", re.ASCII)
 
 Given = Sequence[tuple[str, str]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class Parameters:
 
     `detect`: find the lines of a page, or take it as one line. `by_columns`: columns are read one
     after the other, and not row by row. `paged`: pages were selected. `partial`: a file that cannot
-    be read does not end the request.
+    be read does not end the request. `format`: the response's; None if the Accept header has it.
     """
 
     detect: bool = True
@@ -37,6 +43,7 @@ class Parameters:
     pages: tuple[PageRange, ...] = ALL_PAGES
     paged: bool = False
     partial: bool = False
+    format: Format | None = None
 
 
 def parameters_of(given: Given) -> Parameters:
@@ -59,10 +66,11 @@ def parameters_of(given: Given) -> Parameters:
         pages=_ranges(values["pages"]) if "pages" in values else ALL_PAGES,
         paged="pages" in values,
         partial=_choice("partial", values.get("partial", "false"), _FLAGS),
+        format=_choice("format", values["format"], _FORMATS) if "format" in values else None,
     )
 
 
-def _choice(name: str, text: str, values: dict[str, bool]) -> bool:
+def _choice(name: str, text: str, values: Mapping[str, T]) -> T:
     if text not in values:
         raise InvalidParameter(", ".join(values), name)
     return values[text]

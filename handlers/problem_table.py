@@ -173,15 +173,15 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
             "例如 {name}={takes}。",
         ),
     ),
-    handler_errors.TextNotPartial: Problem(
+    handler_errors.FormatNotPartial: Problem(
         400,
         "text_not_partial",
-        ("Plain text cannot be partial", "纯文本响应不支持 partial"),
+        ("Format cannot be partial", "该格式不支持 partial"),
         (
-            "With partial=true send Accept: application/json or application/x-ndjson: plain text "
-            "has no place for the problem of a file.",
-            "使用 partial=true 时，请发送 Accept: application/json 或 application/x-ndjson："
-            "纯文本中无法给出各文件的问题。",
+            "The format {name} has no place for the problem of a file. With partial=true choose "
+            "one of these, by format= or Accept: {takes}.",
+            "{name} 格式中无法给出各文件的问题。使用 partial=true 时，请通过 format= 或 Accept "
+            "选择以下格式之一：{takes}。",
         ),
     ),
     handler_errors.UnsupportedBody: Problem(

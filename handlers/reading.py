@@ -8,50 +8,78 @@ from starlette.requests import Request
 from handlers.body import Image
 from handlers.body_errors import MalformedImage
 from handlers.content_encoding import check_content_encoding
-from handlers.errors import TextNotPartial
-from handlers.parameters import Given, Parameters, pages_after, parameters_of
+from handlers.errors import FormatNotPartial
+from handlers.formats.format import Format
+from handlers.formats.registry import accepted_format, formats
+from handlers.parameters import pages_after, parameters_of
 from handlers.uploads import body_of, media_type_of
 from middleware.request_context import open_receive_window, request_context
 from model.errors import UploadError
 from model.reader import Page, Slot
 
 Problem = UploadError | MalformedImage
-Entry = tuple[int, Page | Problem]
+Entry = Page | Problem
 
 
 class Reading:
-    """Reads the images of a request. Its parameters are complete once the body has been read."""
+    """Reads the images of a request. Its parameters are complete once the body was received."""
 
-    def __init__(self, request: Request, *, as_text: bool) -> None:
+    def __init__(self, request: Request) -> None:
         """Check what can be checked before the body is there.
 
         Raises:
             UnknownParameter: a parameter of the query is invalid.
-            TextNotPartial: plain text cannot be partial.
+            FormatNotPartial: the query names a format that cannot be partial.
             UnsupportedBody: the Content-Type cannot hold an image.
             UnsupportedEncoding: the body is compressed.
 
         """
         self._request = request
-        self._as_text = as_text
         self._query = request.query_params.multi_items()
-        self.parameters = self._checked(self._query)
+        self.parameters = parameters_of(self._query)
+        self._images: list[Image] = []
+        if self.parameters.format is not None:
+            self._check_partial()
         self._media_type = media_type_of(request)
         check_content_encoding(request.headers)
 
-    async def pages(self, slot: Slot) -> AsyncGenerator[Entry]:
+    @property
+    def format(self) -> Format:
+        """The format of the response: a parameter wins over the Accept header."""
+        return self.parameters.format or accepted_format(self._request.headers.get("accept"))
+
+    async def receive(self) -> None:
+        """Receive the body; complete the parameters.
+
+        Raises:
+            RequestError: the body is malformed, or its parameters are.
+
+        """
+        open_receive_window(self._request.scope)
+        body = await body_of(
+            self._request, self._media_type, max_images=self._request.state.max_images
+        )
+        self.parameters = parameters_of([*self._query, *body.parameters])
+        self._check_partial()
+        malformed = [image for image in body.images if isinstance(image, MalformedImage)]
+        if malformed and not self.parameters.partial:
+            raise malformed[0]
+        self._images = body.images
+
+    async def pages(self, slot: Slot) -> AsyncGenerator[tuple[int, Entry]]:
         """Yield each page with the number of its image, from 1.
 
         With `partial` the problem of an image that cannot be read is yielded in its place; without
         it, or if no image can be read, the first problem is raised.
 
         Raises:
-            RequestError: the body is malformed, or its parameters are.
+            MalformedImage: an image is no base64, or empty.
             ReadingError: any.
 
         """
-        images = await self._images()
+        images = self._images
         context = request_context(self._request.scope)
+        context.images, context.pages, context.lines = len(images), 0, 0
         problems: list[tuple[int, Problem]] = []  # not yielded: without a page, the response
         for number, image in enumerate(images, 1):
             try:
@@ -74,20 +102,6 @@ class Reading:
         for problem in problems:
             yield problem
 
-    async def _images(self) -> list[Image]:
-        """Receive the body; complete the parameters."""
-        open_receive_window(self._request.scope)
-        body = await body_of(
-            self._request, self._media_type, max_images=self._request.state.max_images
-        )
-        self.parameters = self._checked([*self._query, *body.parameters])
-        malformed = [image for image in body.images if isinstance(image, MalformedImage)]
-        if malformed and not self.parameters.partial:
-            raise malformed[0]
-        context = request_context(self._request.scope)
-        context.images, context.pages, context.lines = len(body.images), 0, 0
-        return body.images
-
     async def _pages_of(self, slot: Slot, image: Image) -> AsyncGenerator[Page]:
         if isinstance(image, MalformedImage):
             raise image
@@ -101,8 +115,8 @@ class Reading:
             async for page in pages:
                 yield page
 
-    def _checked(self, given: Given) -> Parameters:
-        parameters = parameters_of(given)
-        if parameters.partial and self._as_text:
-            raise TextNotPartial
-        return parameters
+    def _check_partial(self) -> None:
+        if self.parameters.partial and not self.format.partial:
+            raise FormatNotPartial(
+                self.format.name, ", ".join(each.name for each in formats() if each.partial)
+            )

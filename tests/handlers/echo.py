@@ -107,8 +107,12 @@ class Caller:
         self.scope = scope
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
+            async def send_and_record(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    self.held_at_response = self.reader.held
+                await send(message)
+
             response: Response = await recognize(Request(scope, receive))
-            self.held_at_response = self.reader.held
-            await response(scope, receive, send)
+            await response(scope, receive, send_and_record)
 
         return await call(app, scope, *([] if stalled else [body]), stalled=stalled)

@@ -10,6 +10,7 @@ from handlers import body_errors as errors
 from handlers.body_errors import MalformedImage
 from handlers.body_problem_table import MALFORMED_BODY
 from handlers.errors import MalformedBody, TooManyImages, UnknownParameter
+from handlers.parameters import NAMES
 from handlers.problems import problem_document
 from tests.asgi import scope_of
 from tests.handlers.test_uploads import body_from
@@ -126,7 +127,7 @@ def test_every_cause_has_a_case() -> None:
     [
         (FORM, IMAGE + _part(b"lang", TEXT, b"hunter2") + END),
         (FORM, IMAGE + _part(b"pages", TEXT, b"1" * 2000) + END),
-        (FORM, IMAGE + _part(b"pages", TEXT, b"1") * 5 + END),
+        (FORM, IMAGE + _part(b"pages", TEXT, b"1") * (len(NAMES) + 1) + END),
         (JSON, b'{"image": "QUJD", "pages": [1, 3]}'),
         (JSON, b'{"image": "QUJD", "detect": "hunter\\u0032"}'),
     ],

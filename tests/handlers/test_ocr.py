@@ -16,6 +16,7 @@ from handlers.errors import (
     UnknownParameter,
     UnsupportedBody,
 )
+from handlers.formats.registry import formats
 from handlers.ocr import recognize
 from handlers.parameters import VALID
 from middleware.request_context import request_context
@@ -116,8 +117,8 @@ async def test_invalid_parameters_are_rejected(
     if not isinstance(caught.value, InvalidParameter):
         assert caught.value.takes == (
             "detect=true, detect=false, order=columns, order=rows, pages=1-3,7, pages=9-, "
-            "partial=true, partial=false"
-        )
+            "partial=true, partial=false, "
+        ) + ", ".join(f"format={each.name}" for each in formats())
     assert reader.read == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handlers.body_errors import EmptyImage, NotBase64
-from handlers.errors import TextNotPartial, UnknownParameter
+from handlers.errors import FormatNotPartial, UnknownParameter
 from middleware.request_context import request_context
 from model.errors import Busy, ReadingError, UnreadableImage
 from tests.handlers.conftest import BOUNDARY, Multipart
@@ -155,7 +155,7 @@ async def test_a_problem_of_the_service_ends_a_partial_request(
 async def test_plain_text_cannot_be_partial(place: str, post: Caller, reader: EchoReader) -> None:
     """It has no place for a problem; nothing is read."""
     fields, query = (b"", PARTIAL) if place == "query" else (_field(b"partial", b"true"), b"")
-    with pytest.raises(TextNotPartial):
+    with pytest.raises(FormatNotPartial):
         await post(fields + _multipart(b"one"), content_type=FORM, accept="text/plain", query=query)
     assert reader.read == []
 

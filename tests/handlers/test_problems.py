@@ -55,7 +55,7 @@ INSTANCES: list[Exception] = [
     handlers.errors.RepeatedParameter("detect=true, detect=false", "detect"),
     handlers.errors.InvalidParameter("true, false", "detect"),
     handlers.errors.InvalidPages("1-3,7,9-", "pages"),
-    handlers.errors.TextNotPartial(),
+    handlers.errors.FormatNotPartial("text", "json, ndjson"),
     handlers.errors.UnsupportedBody(),
     handlers.errors.UnsupportedEncoding("gzip"),
     handlers.body_errors.EmptyBody(),

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from handlers.responses import as_document, as_page
+from handlers.formats.format import ResponseInfo
+from handlers.formats.json import as_document
+from handlers.formats.page_json import as_page
 from model.reader import Block, Line, Page
 from model.table_cell import Cell
 
@@ -40,7 +42,7 @@ def _pages_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
 def test_the_top_has_model_times_and_request_id(name: str) -> None:
     """Beside what the kind of upload has; the times are sums over all pages."""
     readings, paged, members, pages = READINGS[name]
-    document = as_document(readings, "id", paged=paged)
+    document = as_document(readings, ResponseInfo("id", paged=paged))
     assert set(document) == members | {"model", "timing_ms", "request_id"}
     assert (document["model"], document["request_id"]) == ("det+rec", "id")
     assert document["timing_ms"] == {step: round(ms * pages, 1) for step, ms in TIMES.items()}
@@ -50,7 +52,7 @@ def test_the_top_has_model_times_and_request_id(name: str) -> None:
 def test_each_upload_and_each_page_has_model_and_times(name: str) -> None:
     """`pages` takes the place of the members of a page, and of nothing else."""
     readings, paged, _, _ = READINGS[name]
-    document = as_document(readings, "id", paged=paged)
+    document = as_document(readings, ResponseInfo("id", paged=paged))
     for entry, pages in zip(document.get("images", [document]), readings, strict=True):
         assert set(entry) - {"request_id"} in (
             PAGE_MEMBERS | {"model", "timing_ms"},

@@ -1,0 +1,1 @@
+"""The formats of POST /ocr: one module each."""

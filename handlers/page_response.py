@@ -1,0 +1,115 @@
+"""The response of POST /ocr: its pages in the format that was requested."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from handlers.errors import OutOfTime
+from handlers.formats.format import ResponseInfo, Writer
+from handlers.problems import problem_document, progress
+from handlers.reading import Entry, Reading
+from middleware.request_context import caller_name, request_context
+from model.errors import ReadingError
+from model.reader import Page, Reader, Slot
+
+LAST_LINE_S = 0.5  # reserved before the function's timeout_s for sending the last line
+
+
+class PageResponse(Response):
+    """Reads the body and its pages, then sends them; or sends them while it reads them.
+
+    A streamed format is read no faster than the client receives: sending waits for it. An error on
+    the first page gets the usual error response. A later error ends the stream with a problem
+    document, or, if the format has no place for one, without its end: over HTTP/2 the stream is
+    reset, over HTTP/1.1 the connection is closed, so that nobody takes a part for the whole.
+    """
+
+    def __init__(self, request: Request) -> None:
+        """Check what can be checked before the body is there.
+
+        Raises:
+            RequestError: a parameter of the query, the Content-Type or the Content-Encoding is
+                invalid.
+
+        """
+        super().__init__()
+        self.request = request
+        self.reading = Reading(request)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reader: Reader = self.request.state.reader
+        with reader.slot(caller_name(scope)) as slot:
+            await self.reading.receive()
+            request_id = request_context(scope).request_id
+            info = ResponseInfo(request_id, paged=self.reading.parameters.paged)
+            writer = self.reading.format.writer(info)
+            if self.reading.format.streamed:
+                rest = await self._stream(slot, writer, send)
+            else:
+                rest = await self._collect(slot, writer)
+        # The slot is free by now: a slow client does not hold it.
+        if not self.reading.format.streamed:
+            await Response(rest, headers=self.reading.format.headers)(scope, receive, send)
+        elif rest is not None:
+            await send({"type": "http.response.body", "body": rest})
+
+    async def _collect(self, slot: Slot, writer: Writer) -> bytes:
+        async with aclosing(self.reading.pages(slot)) as pages:
+            parts = [self._written(writer, upload, entry) async for upload, entry in pages]
+        return b"".join([*parts, writer.end()])
+
+    async def _stream(self, slot: Slot, writer: Writer, send: Send) -> bytes | None:
+        """Send the response but for its last part, and return that; None if it is cut off."""
+        context = request_context(self.request.scope)
+        started = False
+        async with aclosing(self.reading.pages(slot)) as pages:
+            try:
+                async for upload, entry in until_deadline(pages, context.deadline):
+                    if not started:
+                        await self._start(send)
+                        started = True
+                    part = self._written(writer, upload, entry)
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            except (ReadingError, OutOfTime) as error:
+                if not started:
+                    raise
+                problem = {**problem_document(self.request, error), **progress(context)}
+                if not self.reading.format.partial:
+                    return None
+                return writer.problem(getattr(error, "image", 0), problem) + writer.end()
+        return writer.end()
+
+    def _written(self, writer: Writer, upload: int, entry: Entry) -> bytes:
+        if isinstance(entry, Page):
+            return writer.page(upload, entry)
+        return writer.problem(upload, problem_document(self.request, entry))
+
+    async def _start(self, send: Send) -> None:
+        head = Response(headers=self.reading.format.headers)
+        del head.headers["content-length"]  # unknown until the last page is read
+        start = {"type": "http.response.start", "status": 200, "headers": head.raw_headers}
+        await send(start)
+
+
+async def until_deadline(
+    pages: AsyncGenerator[tuple[int, Entry]], deadline: float | None
+) -> AsyncIterator[tuple[int, Entry]]:
+    """Yield pages until LAST_LINE_S before `deadline`, on the event loop's clock.
+
+    Raises:
+        OutOfTime: that time has come and there are pages left.
+
+    """
+    while True:
+        try:
+            async with asyncio.timeout_at(None if deadline is None else deadline - LAST_LINE_S):
+                entry = await anext(pages, None)
+        except TimeoutError:
+            raise OutOfTime from None
+        if entry is None:
+            return
+        yield entry
