@@ -7,6 +7,7 @@ is checked.
 from dataclasses import dataclass
 
 from model.page_warnings import PageWarning
+from model.resolution import image_dpi
 from model.table_cell import Cell
 from model.workers import memfd
 from model.workers.channel import Message
@@ -76,13 +77,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """A page's pixels, H x W x 3 bytes RGB in a sealed memory file, and its document's pages."""
+    """A page's pixels, H x W x 3 bytes RGB in a sealed memory file, and its document's pages.
+
+    It has `dpi` pixels an inch.
+    """
 
     pixels: int
     width: int
     height: int
     pages: int
     of_document: bool
+    dpi: float
     warnings: tuple[PageWarning, ...] = ()
 
 
@@ -110,7 +115,23 @@ def decoded_image(response: Message, output: int, max_pixels: int) -> DecodedIma
     except OSError as error:
         raise Implausible("fewer pixels than width x height") from error
     is_document = response.get("document") is True
-    return DecodedImage(output, width, height, pages, is_document, _warnings(response))
+    dpi = _dpi(response) or image_dpi(width, height)
+    return DecodedImage(output, width, height, pages, is_document, dpi, _warnings(response))
+
+
+def _dpi(response: Message) -> float | None:
+    """Return the pixels an inch of a decoder's response; None if the file does not say.
+
+    Raises:
+        Implausible: it is no positive number.
+
+    """
+    value = response.get("dpi")
+    if value is None:
+        return None
+    if not isinstance(value, float) or not 0 < value < _MAX_COUNT:
+        raise Implausible("no resolution")
+    return value
 
 
 def _reported(response: Message, max_pixels: int) -> Exception:

@@ -26,6 +26,8 @@ class Document(Protocol):
 
     pages: int
     warnings: list[PageWarning]
+    dpi: float | None
+    """Pixels an inch of the page that was rendered; None: its file does not say."""
 
     @property
     def is_document(self) -> bool:
@@ -39,8 +41,9 @@ def decode_and_exit(request: Message, upload: int, output: int, response: int, z
     """Restrict this process, decode a page, respond, and exit.
 
     A request `{"bytes", "page", "max_pixels", "pixels", "dpi", "reduction", "cpu_s", "form_s",
-    "seccomp"}` gets the response `{"width", "height", "mode", "pages", "document", "warnings",
-    "ms"}`, or `{"error"}` and its details. A page with more than `pixels` is not decoded.
+    "seccomp"}` gets the response `{"width", "height", "mode", "pages", "document", "dpi",
+    "warnings", "ms"}`, or `{"error"}` and its details. A page with more than `pixels` is not
+    decoded.
     """
     try:
         lock.die_with_parent(zygote)
@@ -68,6 +71,7 @@ def _decode(request: Message, upload: int, output: int) -> Message:
         "mode": "RGB",
         "pages": document.pages,
         "document": document.is_document,
+        "dpi": document.dpi,
         "warnings": document.warnings + [PageWarning.FONT_NOT_EMBEDDED] * fonts.missing,
         "ms": (time.perf_counter() - began) * 1000,
     }

@@ -46,6 +46,8 @@ _STRIP_ROWS = 64  # rows converted at a time, so that they stay in the processor
 class ImageFile:
     """An image file. Each frame of a TIFF, GIF or WebP is a page; other types have one page."""
 
+    dpi: float | None = None  # what a file says of itself is not used: model/resolution.py
+
     def __init__(self, data: bytes, max_pixels: int) -> None:
         """Read the header.
 

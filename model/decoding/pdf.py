@@ -60,6 +60,7 @@ class PdfFile:
         self._pixels = pixels
         self.warnings: list[PageWarning] = []
         self._scale = dpi / _POINTS_PER_INCH
+        self.dpi: float | None = None
         self._reduction = reduction
         handle = raw.FPDF_LoadMemDocument64(data, len(data), None)
         if not handle:
@@ -100,6 +101,7 @@ class PdfFile:
             page = self._document[number - 1]
             width, height = page.get_size()
             scale = self._scale_for(width, height)
+            self.dpi = scale / _points(width, height) * _POINTS_PER_INCH
             pixels = math.ceil(width * scale) * math.ceil(height * scale)
             if pixels > self._pixels:
                 raise TooManyPixels(pixels, self._pixels)
@@ -126,9 +128,7 @@ class PdfFile:
         """Return the pixels a point for a page with this width and height in points."""
         if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
             raise UnreadableImage("a page without a size")
-        scale = self._scale
-        if max(width, height) < _TINY_POINTS:
-            scale *= _A4_POINTS / max(width, height)
+        scale = self._scale * _points(width, height)
         # Each side is rounded up, so (width * s + 1) * (height * s + 1) must not exceed the limit.
         sides = width + height
         root = math.sqrt(sides**2 + 4 * width * height * (self._max_pixels - 1))
@@ -136,3 +136,9 @@ class PdfFile:
         if fitting < scale or self._reduction > 1:
             self.warnings.append(PageWarning.LOWER_RESOLUTION)
         return min(scale, fitting) / self._reduction
+
+
+def _points(width: float, height: float) -> float:
+    """Return the points of a unit in which a page has this size: 1, or more for a tiny page."""
+    longer = max(width, height)
+    return _A4_POINTS / longer if longer < _TINY_POINTS else 1.0

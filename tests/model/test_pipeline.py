@@ -55,7 +55,9 @@ class InstantDecoders(DecoderPool):
     ) -> tuple[DecodedImage, float]:
         """Return a pixel, and note the page."""
         self.decoded.append(page)
-        return DecodedImage(memfd.sealed_copy("pixels", b"\0\0\0"), 1, 1, 1, of_document=False), 0.0
+        return DecodedImage(
+            memfd.sealed_copy("pixels", b"\0\0\0"), 1, 1, 1, of_document=False, dpi=200.0
+        ), 0.0
 
 
 class Requests:

@@ -75,6 +75,9 @@ LIES = {
         'os.write(response, b\'{"error": "unsupported_image_type", "found": [1]}\')'
     ),
     "an error that is no text": "os.write(response, b'{\"error\": [1]}')",
+    "a resolution of 0": SAY % "{'dpi': 0.0}",
+    "a resolution that is no number": SAY % "{'dpi': float('nan')}",
+    "a resolution that is a text": SAY % "{'dpi': '200'}",
     "an unknown warning": SAY % "{'warnings': ['hunter2']}",
     "a warning that is no text": SAY % "{'warnings': [[1]]}",
     "no list of warnings": SAY % "{'warnings': None}",

@@ -135,6 +135,27 @@ def test_a_lower_resolution_is_a_warning(
     assert document.warnings == warnings
 
 
+@pytest.mark.parametrize(
+    ("box", "max_pixels", "reduction", "dpi"),
+    [
+        ("[0 0 240 80]", 1_000_000, 1, 144),
+        ("[0 0 240 80]", 1_000_000, 2, 72),
+        ("[0 0 240 80]", 19_200, 1, 71.4),
+        ("[0 0 59.5 84.2]", 10_000_000, 1, 144),  # it is as large as A4
+    ],
+)
+def test_a_page_says_at_which_resolution_it_was_rendered(
+    box: str, max_pixels: int, reduction: int, dpi: float
+) -> None:
+    """Lower than wanted, if it is over the limit or was slow."""
+    data = pdf("X", box=box)
+    document = PdfFile(data, max_pixels, max_pixels, dpi=144, form_s=60, reduction=reduction)
+    output = memfd.output_buffer("test", max_pixels * 3)
+    document.render(1, output)
+    os.close(output)
+    assert document.dpi == pytest.approx(dpi, abs=0.1)
+
+
 @pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"%PDF-1.7\ntrailer<<>>", pdf("X")[:200]])
 def test_corrupt_documents_are_unreadable(data: bytes) -> None:
     """A header alone, or half a document."""

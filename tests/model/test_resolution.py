@@ -1,0 +1,33 @@
+"""How large a page is on paper."""
+
+import pytest
+
+from model.resolution import image_dpi
+from tests.model.decoding.decoders import SMALL, decoded, running
+from tests.model.decoding.pdfs import pdf
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("size", "dpi"),
+    [
+        ((640, 860), 200),
+        ((1654, 2339), 200),  # A4 at 200 dpi
+        ((2480, 3508), 300),
+        ((4032, 3024), 344.8),  # a photo, 297 mm wide
+        ((1, 1), 200),
+    ],
+)
+def test_an_image_is_at_most_as_large_as_a4(size: tuple[int, int], dpi: float) -> None:
+    """A small one has 200 pixels an inch."""
+    assert image_dpi(*size) == pytest.approx(dpi, rel=1e-3)
+
+
+async def test_a_decoded_page_has_its_resolution() -> None:
+    """A PDF's is the one at which it was rendered, an image's depends on its size."""
+    async with running(dpi=144) as decoders:
+        async with decoded(decoders, pdf("X"), 1) as page:
+            assert page.dpi == 144
+        async with decoded(decoders, SMALL, 1) as page:
+            assert page.dpi == 200
