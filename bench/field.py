@@ -65,7 +65,7 @@ def ours(reader: Reader) -> Read:
         status, ms = 200, 0.0
         try:
             pages = await reader.read(file.read_bytes())  # noqa: ASYNC240
-            lines = tuple(line.text for page in pages for line in page.lines)
+            lines = tuple(line.text or "" for page in pages for line in page.lines)
             ms = sum(page.timing_ms["total"] for page in pages)
         except ReadingError as error:
             status = next(PROBLEMS[kind].status for kind in type(error).mro() if kind in PROBLEMS)

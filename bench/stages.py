@@ -35,6 +35,7 @@ from model.vision.inference import Pixels
 from model.vision.lines import line_reading, straighten
 from model.vision.lines import recogniser as recognition
 from model.vision.page import PageReader
+from model.vision.result import as_json
 
 # Operations of a network for one pixel of its input, multiplications and additions apart; counted
 # from the ONNX files (tests/training/test_operations.py counts them again).
@@ -112,7 +113,7 @@ def read_page(image: Path, quarters: int, reader: PageReader, stages: Stages) ->
         pixels = np.ascontiguousarray(np.rot90(pixels, quarters))
         began += time.perf_counter() - turned
     reading = stages.time("the rest", reader.read)(pixels, detect=True, check=lambda: None)
-    stages.time("JSON", lambda: json.dumps(engine.as_json(reading)))()
+    stages.time("JSON", lambda: json.dumps(as_json(reading)))()
     return (time.perf_counter() - began) * 1000
 
 

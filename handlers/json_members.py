@@ -27,7 +27,7 @@ FOREIGN = frozenset({
 })  # fmt: skip
 """What clients of other services send: a detail may name these, and nothing else of a body."""
 _WHITE_SPACE = re.compile(rb"[ \t\r\n]{0,%d}" % MAX_WHITE_SPACE)
-_SCALAR = re.compile(rb'true|false|\d{1,9}|"([^"\\]{0,%d})"' % MAX_LENGTH)
+_SCALAR = re.compile(rb'true|false|\d{1,9}(?:\.\d{1,18})?|"([^"\\]{0,%d})"' % MAX_LENGTH)
 
 Span = tuple[int, int]
 

@@ -2,28 +2,34 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from handlers.errors import InvalidPages, InvalidParameter, RepeatedParameter, UnknownParameter
 from handlers.formats.format import Format
 from handlers.formats.registry import formats
-from model.reader import ALL_PAGES, PageRange
+from model.reader import ALL_PAGES, PageImage, PageRange, ReadingOptions, WordMode
 
 _FLAGS = {"true": True, "false": False}
 _ORDERS = {"columns": True, "rows": False}
 _FORMATS = {each.name: each for each in formats()}
+_WORDS = {mode.value: mode for mode in (WordMode.WORD, WordMode.CHAR)}
+_IMAGES = {PageImage.JPEG.value: PageImage.JPEG}
 _VALUES: Mapping[str, Iterable[str]] = {
     "detect": _FLAGS,
     "order": _ORDERS,
     "pages": ("1-3,7", "9-"),
     "partial": _FLAGS,
+    "words": _WORDS,
+    "min_confidence": ("0.9",),
+    "page_image": _IMAGES,
     "format": _FORMATS,
 }
 NAMES = frozenset(_VALUES)
 VALID = ", ".join(f"{name}={value}" for name, values in _VALUES.items() for value in values)
 MAX_LENGTH = 200
 _RANGE = re.compile(r"([1-9]\d{0,5})(?:(-)([1-9]\d{0,5})?)?", re.ASCII)
+_CONFIDENCE = re.compile(r"0(\.\d{0,18})?|\.\d{1,18}|1(\.0{0,18})?", re.ASCII)
 
 Given = Sequence[tuple[str, str]]
 T = TypeVar("T")
@@ -33,16 +39,16 @@ T = TypeVar("T")
 class Parameters:
     """How the uploads of a request are read.
 
-    `detect`: find the lines of a page, or take it as one line. `by_columns`: columns are read one
-    after the other, and not row by row. `paged`: pages were selected. `partial`: a file that cannot
-    be read does not end the request. `format`: the response's; None if the Accept header has it.
+    `paged`: pages were selected. `partial`: a file that cannot be read does not end the request.
+    `min_confidence`: lines of a lower one have no text. `format`: the response's; None if the
+    Accept header has it.
     """
 
-    detect: bool = True
-    by_columns: bool = True
+    options: ReadingOptions = field(default_factory=ReadingOptions)
     pages: tuple[PageRange, ...] = ALL_PAGES
     paged: bool = False
     partial: bool = False
+    min_confidence: float = 0.0
     format: Format | None = None
 
 
@@ -60,12 +66,20 @@ def parameters_of(given: Given) -> Parameters:
         if name in values:
             raise RepeatedParameter(VALID, name)
         values[name] = value
-    return Parameters(
+    options = ReadingOptions(
         detect=_choice("detect", values.get("detect", "true"), _FLAGS),
         by_columns=_choice("order", values.get("order", "columns"), _ORDERS),
+        words=_choice("words", values["words"], _WORDS) if "words" in values else WordMode.NONE,
+        image=_choice("page_image", values["page_image"], _IMAGES)
+        if "page_image" in values
+        else None,
+    )
+    return Parameters(
+        options=options,
         pages=_ranges(values["pages"]) if "pages" in values else ALL_PAGES,
         paged="pages" in values,
         partial=_choice("partial", values.get("partial", "false"), _FLAGS),
+        min_confidence=_confidence(values.get("min_confidence", "0")),
         format=_choice("format", values["format"], _FORMATS) if "format" in values else None,
     )
 
@@ -74,6 +88,12 @@ def _choice(name: str, text: str, values: Mapping[str, T]) -> T:
     if text not in values:
         raise InvalidParameter(", ".join(values), name)
     return values[text]
+
+
+def _confidence(text: str) -> float:
+    if not _CONFIDENCE.fullmatch(text):
+        raise InvalidParameter("0.0-1.0", "min_confidence")
+    return float(text)
 
 
 def _ranges(text: str) -> tuple[PageRange, ...]:

@@ -105,15 +105,10 @@ class Reading:
     async def _pages_of(self, slot: Slot, image: Image) -> AsyncGenerator[Page]:
         if isinstance(image, MalformedImage):
             raise image
-        reading = slot.pages(
-            image,
-            detect=self.parameters.detect,
-            by_columns=self.parameters.by_columns,
-            ranges=self.parameters.pages,
-        )
+        reading = slot.pages(image, options=self.parameters.options, ranges=self.parameters.pages)
         async with aclosing(reading) as pages:
             async for page in pages:
-                yield page
+                yield page.without_doubtful(self.parameters.min_confidence)
 
     def _check_partial(self) -> None:
         if self.parameters.partial and not self.format.partial:

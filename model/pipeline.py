@@ -5,13 +5,14 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from model.admission import Ticket
 from model.decoding.pool import DecoderPool
 from model.errors import ReaderDied, ReadingTimeout
+from model.options import ReadingOptions
 from model.reading import DecodedImage, Implausible, Page
-from model.recognition import Recognition, recognition
+from model.recognition import Recognition, output_bytes, recognition
 from model.sizing import this_machine
 from model.workers import memfd
 from model.workers.child import Child
@@ -22,7 +23,6 @@ from model.workers.processor_time import WALL_FACTOR, Stopwatch, within
 
 _INITIAL_MEAN_S = 1.0  # of a reading's time, until one has been measured
 _NEWEST = 0.2  # weight of the newest reading in the mean time
-_RESULT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Pipeline:
                 finally:
                     os.close(image.pixels)
 
-    async def recognise(self, page: PendingPage, *, detect: bool, by_columns: bool) -> Page:
+    async def recognise(self, page: PendingPage, options: ReadingOptions) -> Page:
         """Read a decoded page in the next free engine.
 
         Raises:
@@ -102,7 +102,7 @@ class Pipeline:
             page.turn.release()
             engine = await lease.worker()
             engine_began = time.perf_counter()
-            result = await self._recognise(engine, page, detect=detect, by_columns=by_columns)
+            result = await self._recognise(engine, page, options)
             engine_s = time.perf_counter() - engine_began
         self.mean_s += _NEWEST * (engine_s - self.mean_s)
         total_s = time.perf_counter() - page.began
@@ -124,6 +124,7 @@ class Pipeline:
             self._model,
             times_ms,
             image.warnings,
+            result.image,
         )
 
     async def warm(self, engines: int | None = None) -> None:
@@ -152,7 +153,7 @@ class Pipeline:
         return max(1, min(self._threads, self._processors // self._engines.running))
 
     async def _recognise(
-        self, engine: Child, page: PendingPage, *, detect: bool, by_columns: bool
+        self, engine: Child, page: PendingPage, options: ReadingOptions
     ) -> Recognition:
         """Send the pixels to an engine; return the result that it wrote to an output buffer.
 
@@ -162,11 +163,11 @@ class Pipeline:
         request = {
             "width": image.width,
             "height": image.height,
-            "detect": detect,
-            "by_columns": by_columns,
+            **asdict(options),
             "threads": self._share(),
         }
-        output = memfd.output_buffer("reading", _RESULT_BYTES)
+        most = output_bytes(image.width * image.height, options)
+        output = memfd.output_buffer("reading", most)
         stopwatch = Stopwatch(engine.pid)
         try:
             response = await within(
@@ -177,7 +178,7 @@ class Pipeline:
                 wall_s=self._read_timeout_s * WALL_FACTOR,
             )
             with _killed_if_implausible(engine):
-                return recognition(response, output, _RESULT_BYTES)
+                return recognition(response, output, most, options)
         except TimeoutError as error:
             raise ReadingTimeout("reading", self._read_timeout_s) from error
         finally:

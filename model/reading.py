@@ -4,7 +4,8 @@ A decoder parses files from strangers, and one of them may have taken it over: e
 is checked.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from model.page_warnings import PageWarning
 from model.resolution import image_dpi
@@ -18,15 +19,34 @@ _RGB = 3  # bytes a pixel
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word or a character of a line: text, polygon as a line's, and confidence from 0 to 1."""
+
+    text: str
+    polygon: tuple[tuple[int, int], ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line: text, confidence from 0 to 1, and polygon in px of the upright page.
 
-    The polygon has four points, clockwise from the top left corner of the line's text.
+    The polygon has four points, clockwise from the top left corner of the line's text. The text is
+    None if its confidence is too low for the caller. The words, if the caller wants them, have all
+    of the text but its spaces.
     """
 
-    text: str
+    text: str | None
     confidence: float
     polygon: tuple[tuple[int, int], ...]
+    words: tuple[Word, ...] = ()
+
+    def spaced_words(self) -> Iterator[tuple[Word, bool]]:
+        """Yield each word, and whether a space follows it before the next one."""
+        text, place = self.text or "", 0
+        for word in self.words:
+            place = text.index(word.text, place) + len(word.text)
+            yield word, text[place : place + 1].isspace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +72,8 @@ class Page:
     `rotation` degrees, a multiple of 90, and by `skew` more.
 
     `of_document` is true for a page of a document and false for an image that has no pages.
-    `warnings` say what was wrong with its file.
+    `warnings` say what was wrong with its file. `image` is a PNG or JPEG of its pixels, if the
+    caller wants one, in the size of the page unless that is too large for the format.
     """
 
     number: int
@@ -66,13 +87,26 @@ class Page:
     model: str
     timing_ms: dict[str, float]
     warnings: tuple[PageWarning, ...] = ()
+    image: bytes | None = None
 
     @property
     def text(self) -> str:
         """The texts of the lines, separated by line feeds, with an empty line between blocks."""
-        return "\n\n".join(
-            "\n".join(self.lines[index].text for index in block.lines) for block in self.blocks
+        blocks = (
+            [text for index in block.lines if (text := self.lines[index].text) is not None]
+            for block in self.blocks
         )
+        return "\n\n".join("\n".join(texts) for texts in blocks if texts)
+
+    def without_doubtful(self, min_confidence: float) -> "Page":
+        """Return the page with no text in the lines of a lower confidence."""
+        if all(line.confidence >= min_confidence for line in self.lines):
+            return self
+        lines = tuple(
+            replace(line, text=None, words=()) if line.confidence < min_confidence else line
+            for line in self.lines
+        )
+        return replace(self, lines=lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,25 @@
 """The checks of what an engine returns: it handles pixels of strangers, and could be taken over."""
 
 import json
-import math
 from dataclasses import dataclass
 
+from model.checked_lines import checked_finite, checked_line, checked_polygon
+from model.options import PageImage, ReadingOptions
 from model.reading import Block, Implausible, Line, count
 from model.table_cell import Cell
 from model.workers import memfd
 from model.workers.channel import Message
 
+_RESULT_BYTES = 64 << 20
+# A PNG of noise, or a JPEG of the best quality, is a little larger than its pixels.
+_IMAGE_BYTES, _IMAGE_BYTES_PER_PIXEL = 1 << 20, 4
+_JPEG = (b"\xff\xd8\xff", b"\xff\xd9")
+_PNG = (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")
+_SIGNATURES = {
+    PageImage.JPEG: _JPEG,
+    PageImage.ANNOTATED_JPEG: _JPEG,
+    PageImage.ANNOTATED_PNG: _PNG,
+}
 _KINDS = ("text", "table")
 _ROTATIONS = (0, 90, 180, 270)
 _MAX_SKEW = 180.0
@@ -24,43 +35,57 @@ class Recognition:
     rotation: int
     skew: float
     times_ms: dict[str, float]
+    image: bytes | None = None
 
 
-def recognition(response: Message, output: int, output_bytes: int) -> Recognition:
-    """Return the result that an engine wrote to its output buffer.
+def output_bytes(pixels: int, options: ReadingOptions) -> int:
+    """Return the size of an engine's output buffer for a page with this number of pixels."""
+    if options.image is None:
+        return _RESULT_BYTES
+    return _RESULT_BYTES + _IMAGE_BYTES + pixels * _IMAGE_BYTES_PER_PIXEL
+
+
+def recognition(
+    response: Message, output: int, output_bytes: int, options: ReadingOptions
+) -> Recognition:
+    """Return the result that an engine wrote to its output buffer: JSON, and then the image.
 
     Raises:
         Implausible: it is impossible.
 
     """
     length = count(response, "bytes")
-    if length > output_bytes:
+    image_length = 0 if options.image is None else count(response, "image_bytes")
+    if length + image_length > output_bytes:
         raise Implausible("a result over the limit")
     try:
-        result = json.loads(memfd.read(output, length))
-        lines = tuple(_line(line) for line in result["lines"])
+        written = memoryview(memfd.read(output, length + image_length))
+        result = json.loads(bytes(written[:length]))
+        lines = tuple(checked_line(line, options.words) for line in result["lines"])
         blocks = _blocks(result["blocks"], len(lines))
         rotation, skew = _rotation(result["rotation"]), _skew(result["skew"])
-        times = {step: _finite(result[f"{step}_ms"]) for step in ("detect", "recognise")}
+        times = {step: checked_finite(result[f"{step}_ms"]) for step in ("detect", "recognise")}
+        if options.image is not None:
+            times["image"] = checked_finite(result["image_ms"])
+        image = _image(bytes(written[length:]), options.image)
     except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise Implausible("an invalid result") from error
-    return Recognition(lines, blocks, rotation, skew, times)
+    return Recognition(lines, blocks, rotation, skew, times, image)
 
 
-def _line(line: Message) -> Line:
-    """Return a line of an engine's result.
+def _image(image: bytes, wanted: PageImage | None) -> bytes | None:
+    """Return the image that was asked for.
 
     Raises:
-        LookupError: a field is missing.
-        TypeError: a field has another type.
-        ValueError: a field has an impossible value.
-        OverflowError: a number is too large.
+        ValueError: it has not the beginning and the end of its format.
 
     """
-    if not isinstance(line["text"], str):
-        raise ValueError("no line")  # noqa: TRY004
-    line["text"].encode()  # fails for an unpaired surrogate, which no response can contain
-    return Line(line["text"], _finite(line["confidence"]), _polygon(line["polygon"]))
+    if wanted is None:
+        return None
+    first, last = _SIGNATURES[wanted]
+    if not image.startswith(first) or not image.endswith(last):
+        raise ValueError("no image of this format")
+    return image
 
 
 def _blocks(blocks: list[Message], lines: int) -> tuple[Block, ...]:
@@ -84,7 +109,7 @@ def _blocks(blocks: list[Message], lines: int) -> tuple[Block, ...]:
         cells = _cells(block["cells"], first, last)
         if bool(cells) != (block["kind"] == "table"):
             raise ValueError("a table without cells, or cells without a table")
-        polygon = _polygon(block["polygon"])
+        polygon = checked_polygon(block["polygon"])
         checked.append(Block(polygon, tuple(range(first, last)), block["kind"], cells))
         first = last
     if first != lines:
@@ -129,20 +154,6 @@ def _within(value: object, least: int) -> int:
     return value
 
 
-def _polygon(polygon: list[list[float]]) -> tuple[tuple[int, int], ...]:
-    """Return the four points of a polygon.
-
-    Raises:
-        TypeError: a coordinate is no number.
-        ValueError: there are more or fewer points, or a coordinate is infinite.
-        OverflowError: a coordinate is too large.
-
-    """
-    if len(polygon) != 4:  # noqa: PLR2004
-        raise ValueError("no polygon")
-    return tuple((int(_finite(x)), int(_finite(y))) for x, y in polygon)
-
-
 def _rotation(value: object) -> int:
     """Return a page's rotation in degrees.
 
@@ -164,20 +175,6 @@ def _skew(value: float) -> float:
         OverflowError: it is too large.
 
     """
-    if abs(_finite(value)) > _MAX_SKEW:
+    if abs(checked_finite(value)) > _MAX_SKEW:
         raise ValueError("no angle")
-    return float(value)
-
-
-def _finite(value: float) -> float:
-    """Return a number that JSON can represent.
-
-    Raises:
-        TypeError: it is no number.
-        ValueError: it is infinite, NaN, true or false.
-        OverflowError: it is too large.
-
-    """
-    if isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError("no finite number")
     return float(value)

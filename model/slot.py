@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncGenerator, Sequence
 
 from model.admission import Ticket
+from model.options import DEFAULT_OPTIONS, ReadingOptions
 from model.pages import ALL_PAGES, PageRange, chosen, first_page
 from model.pipeline import Pipeline
 from model.reading import Page
@@ -22,15 +23,14 @@ class Slot:
     async def pages(
         self,
         upload: bytes,
+        options: ReadingOptions = DEFAULT_OPTIONS,
         *,
-        detect: bool = True,
-        by_columns: bool = True,
         ranges: Sequence[PageRange] = ALL_PAGES,
     ) -> AsyncGenerator[Page]:
         """Read the pages of an upload in order, each when it is requested.
 
-        Without `detect` a page is read as one line, without `by_columns` row by row. The first
-        page's decoder also counts the document's pages, so the others are chosen after that.
+        The first page's decoder also counts the document's pages, so the others are chosen after
+        that.
 
         Raises:
             ReadingError: any; Busy if there is no file descriptor left.
@@ -45,13 +45,11 @@ class Slot:
                     ranges, page.image.pages, left=self._pages_left, limit=self._max_pages
                 )
                 self._pages_left -= len(numbers)
-                reading = await self._pipeline.recognise(page, detect=detect, by_columns=by_columns)
+                reading = await self._pipeline.recognise(page, options)
             yield reading
             for number in numbers[1:]:
                 async with self._pipeline.decoded(self._ticket, file, len(upload), number) as page:
-                    reading = await self._pipeline.recognise(
-                        page, detect=detect, by_columns=by_columns
-                    )
+                    reading = await self._pipeline.recognise(page, options)
                 yield reading
         finally:
             os.close(file)

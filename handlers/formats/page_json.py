@@ -1,19 +1,19 @@
 """A page as JSON."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from model.reader import Block, Page
+from model.reader import Block, Line, Page, Word
+
+_PNG = b"\x89PNG"
 
 
 def as_page(page: Page) -> dict[str, Any]:
     """Return the JSON of one page, or of an image without pages."""
     return {
         "text": page.text,
-        "lines": [
-            {"text": line.text, "confidence": round(line.confidence, 4), "polygon": line.polygon}
-            for line in page.lines
-        ],
+        "lines": [_line(line) for line in page.lines],
         "blocks": [_block(block) for block in page.blocks],
         "width": page.width,
         "height": page.height,
@@ -21,7 +21,31 @@ def as_page(page: Page) -> dict[str, Any]:
         "skew": round(page.skew, 1) + 0.0,  # never -0.0
         "warnings": page.warnings,
         **summary([page]),
+        **_image(page.image),
     }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    """Return the JSON of a line; it has words only if they were asked for."""
+    whole = _word(line)
+    return {**whole, "words": [_word(word) for word in line.words]} if line.words else whole
+
+
+def _word(part: Line | Word) -> dict[str, Any]:
+    """Return the JSON of a word, or that of a line without its words."""
+    return {
+        "text": part.text,
+        "confidence": round(part.confidence, 4),
+        "polygon": part.polygon,
+    }
+
+
+def _image(image: bytes | None) -> dict[str, Any]:
+    """Return the member of a page that has its image; none if it was not asked for."""
+    if image is None:
+        return {}
+    media_type = "image/png" if image.startswith(_PNG) else "image/jpeg"
+    return {"page_image": {"media_type": media_type, "data": b64encode(image).decode()}}
 
 
 def _block(block: Block) -> dict[str, Any]:

@@ -37,7 +37,12 @@ def crop_line(pixels: Pixels, polygon: Polygon, *, sideways: bool) -> Pixels:
 
 
 def trim_loose(line: Pixels) -> Pixels:
-    """Return a line without most of the empty rows above and below its text, H x W x 3.
+    """Return a line without most of the empty rows above and below its text, H x W x 3."""
+    return line[text_rows(line)]
+
+
+def text_rows(line: Pixels) -> slice:
+    """Return the rows of a line, H x W x 3, without most of the empty ones around its text.
 
     Of a page of many thousands of pixels the detector sees a smaller copy, and its boxes can be
     four times as high as the letters, which are then too small for the recogniser. Other boxes
@@ -45,17 +50,17 @@ def trim_loose(line: Pixels) -> Pixels:
     """
     height, width = line.shape[:2]
     if height < _LOOSE * _MIN_TEXT_PX or width < _SHORT * height:
-        return line
+        return slice(0, height)
     grey = cv2.cvtColor(line, cv2.COLOR_RGB2GRAY)
     edges = (cv2.absdiff(grey[:, 1:], grey[:, :-1]) > _EDGE).sum(axis=1)
     rows = np.flatnonzero(edges > max(_MIN_EDGES, _FEW_EDGES * edges.max(initial=0)))
     if not rows.size:
-        return line
+        return slice(0, height)
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     if not _MIN_TEXT_PX <= bottom - top <= height / _LOOSE:
-        return line
+        return slice(0, height)
     margin = max(_MIN_MARGIN_PX, round((bottom - top) * _MARGIN))
-    return line[max(0, top - margin) : bottom + margin]
+    return slice(max(0, top - margin), min(height, bottom + margin))
 
 
 def rotate_180(line: Pixels) -> Pixels:

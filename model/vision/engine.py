@@ -6,22 +6,24 @@ once restricted, it can't open files, connect to anything but its parent, or sta
 
 import json
 import mmap
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 
 import cv2
 import numpy as np
 import numpy.ma  # cv2 or numpy would import it during a reading, when no file can be opened
 
 from model.errors import WeightsError
+from model.options import DEFAULT_OPTIONS, PageImage, WordMode
 from model.sandbox import lock, policies
 from model.sandbox.kernel import release_free_memory
 from model.vision.detection.detect import Detector
 from model.vision.inference import Pixels
 from model.vision.lines.orient import Orientation
 from model.vision.lines.recogniser import Recogniser
-from model.vision.page import PageReader, PageReading
-from model.vision.polygon import Polygon
+from model.vision.page import PageReader
+from model.vision.page_image import encoded
+from model.vision.result import as_json
 from model.weights import pick, pick_orientation
 from model.workers import memfd
 from model.workers.channel import Channel, Message, close_all
@@ -43,10 +45,10 @@ def serve(channel: Channel) -> None:
     """Handle requests until the parent closes the channel.
 
     The start message `{"detector", "recogniser", "threads", "max_pixels", "seccomp"}` gets the
-    response `{"landlock"}` or `{"error", "detail"}`. Each page `{"width", "height", "detect",
-    "by_columns", "threads"}` comes with a memory file of H x W x 3 bytes and an output buffer, and
-    gets the response `{"bytes"}`, the length of the JSON in that buffer, or `{"cancelled"}` if a
-    message arrived meanwhile.
+    response `{"landlock"}` or `{"error", "detail"}`. Each page `{"width", "height", "threads"}`,
+    with the members of ReadingOptions, comes with a memory file of H x W x 3 bytes and an output
+    buffer, and gets the response `{"bytes"}`, the length of the JSON in that buffer, with
+    `{"image_bytes"}` if an image follows it, or `{"cancelled"}` if a message arrived meanwhile.
     """
     reader: PageReader | None = None
     while True:
@@ -60,7 +62,7 @@ def serve(channel: Channel) -> None:
             if reader is None:
                 reader, response = start(message)
             else:
-                response = {"bytes": _read_page(reader, message, *descriptors, channel=channel)}
+                response = _read_page(reader, message, *descriptors, channel=channel)
         except WeightsError as error:
             response = failure_message(error)
         except RequestCancelled:
@@ -137,13 +139,16 @@ def load(message: Message) -> PageReader:
 
 
 def self_test(reader: PageReader) -> None:
-    """Read the test page.
+    """Read the test page, with its words, and encode it.
 
     Raises:
         SelfTestFailed: none of its lines was read correctly.
 
     """
-    lines = reader.read(render_test_page(), detect=True, check=lambda: None).lines
+    page = render_test_page()
+    lines = reader.read(page, detect=True, check=lambda: None, words=WordMode.WORD).lines
+    for image in PageImage:
+        encoded(page, lines, image, DEFAULT_OPTIONS.image_quality)
     if not any(line.text == _TEST_TEXT for line in lines):
         raise SelfTestFailed
 
@@ -159,8 +164,8 @@ def render_test_page() -> Pixels:
 
 def _read_page(
     reader: PageReader, message: Message, pixels: int, output: int, *, channel: Channel
-) -> int:
-    """Write the reading of one page as JSON to the output buffer; return its length.
+) -> Message:
+    """Write the reading of one page to the output buffer; return the lengths of its parts.
 
     Raises:
         RequestCancelled: a message has arrived meanwhile.
@@ -180,39 +185,16 @@ def _read_page(
         detect=bool(message["detect"]),
         check=check,
         by_columns=bool(message["by_columns"]),
+        words=WordMode(message["words"]),
         threads=int(message["threads"]),
     )
-    return memfd.write(output, json.dumps(as_json(reading)).encode())
-
-
-def as_json(reading: PageReading) -> Message:
-    """Return a reading in the form that the parent expects."""
-    return {
-        "detect_ms": reading.detect_ms,
-        "recognise_ms": reading.recognise_ms,
-        "rotation": reading.rotation,
-        "skew": reading.skew,
-        "lines": [
-            {
-                "text": line.text,
-                "confidence": line.confidence,
-                "polygon": _corners(line.polygon),
-            }
-            for line in reading.lines
-        ],
-        "blocks": [
-            {
-                "polygon": _corners(block.polygon),
-                "lines": block.lines,
-                "kind": block.kind,
-                "cells": [asdict(cell) for cell in block.cells],
-            }
-            for block in reading.blocks
-        ],
-    }
-
-
-def _corners(polygon: Polygon) -> list[list[int]]:
-    """Return the corners of a box in whole px."""
-    corners: list[list[int]] = np.rint(polygon).astype(int).tolist()
-    return corners
+    document = as_json(reading)
+    if message["image"] is None:
+        return {"bytes": memfd.write(output, json.dumps(document).encode())}
+    began = time.perf_counter()
+    wanted = PageImage(message["image"])
+    image = encoded(page, reading.lines, wanted, int(message["image_quality"]))
+    document["image_ms"] = (time.perf_counter() - began) * 1000
+    written = json.dumps(document).encode()
+    memfd.write(output, written + image)
+    return {"bytes": len(written), "image_bytes": len(image)}

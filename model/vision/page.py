@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from model.options import WordMode
 from model.vision.blocks import Block
 from model.vision.detection.detect import Detector
 from model.vision.inference import Pixels
@@ -15,7 +16,7 @@ from model.vision.layout.arrangement import arranged
 from model.vision.lines.column_boxes import column_parts, joined
 from model.vision.lines.directions import Direction, possible_directions, sideways_lines, skew
 from model.vision.lines.line_reading import LineReader, ReadLine
-from model.vision.lines.margins import without_margins
+from model.vision.lines.margins import text_part
 from model.vision.lines.orient import Orientation
 from model.vision.lines.recogniser import READABLE, Recogniser
 from model.vision.overprint.lifted import Lifted
@@ -53,6 +54,7 @@ class _DetectedLines:
     pixels: Pixels
     lifted: Lifted
     polygons: list[Polygon]
+    reader: LineReader
     check: Callable[[], None]
     threads: int
 
@@ -77,7 +79,6 @@ class PageReader:
         self.detector = detector
         self.orientation = orientation
         self.recogniser = recogniser
-        self._lines = LineReader(orientation, recogniser)
         self._max_threads = threads
         self._threads = ThreadPoolExecutor(threads)
         # All threads start now: a restricted process can't start any.
@@ -91,6 +92,7 @@ class PageReader:
         detect: bool,
         check: Callable[[], None],
         by_columns: bool = True,
+        words: WordMode = WordMode.NONE,
         threads: int = 0,
     ) -> PageReading:
         """Return the lines of a page, H x W x 3; without `detect` it is one line.
@@ -102,6 +104,7 @@ class PageReader:
         that it raises ends the reading.
         """
         threads = threads or self._max_threads
+        reader = LineReader(self.orientation, self.recogniser, words)
         began = time.perf_counter()
         polygons = [whole_page(*pixels.shape[:2])]
         rules = no_rules(polygons)
@@ -113,12 +116,16 @@ class PageReader:
         check()
         detected = time.perf_counter()
         if detect:
-            lines = self._read_lines(_DetectedLines(pixels, lifted, polygons, check, threads))
+            lines = self._read_lines(
+                _DetectedLines(pixels, lifted, polygons, reader, check, threads)
+            )
         else:
             directions = [Direction.UPRIGHT, Direction.UPSIDE_DOWN]
-            part = without_margins(pixels)
-            line = self._lines.read(part, whole_page(*part.shape[:2]), directions)
-            lines = [replace(line, polygon=polygons[0])]
+            rows, columns = text_part(pixels)
+            part = pixels[rows, columns]
+            line = reader.read(part, whole_page(*part.shape[:2]), directions)
+            moved = tuple(word.moved(columns.start, rows.start) for word in line.words)
+            lines = [replace(line, polygon=polygons[0], words=moved)]
         lines = [line for line in lines if line.text and line.mean_probability >= READABLE]
         direction = _most_common(lines)
         return PageReading(
@@ -153,7 +160,7 @@ class PageReader:
                 polygons[index], sideways=index in sideways, first=first
             )
             return detected.surer(
-                lambda pixels: self._lines.read(pixels, polygons[index], directions)
+                lambda pixels: detected.reader.read(pixels, polygons[index], directions)
             )
 
         return self._in_parallel(detected, read, range(len(polygons)))
@@ -175,7 +182,9 @@ class PageReader:
         def read(index: int) -> ReadLine:
             polygon = detected.polygons[index]
             directions = possible_directions(polygon, sideways=index in sideways)
-            return detected.surer(lambda pixels: self._lines.read_any(pixels, polygon, directions))
+            return detected.surer(
+                lambda pixels: detected.reader.read_any(pixels, polygon, directions)
+            )
 
         return dict(zip(longest, self._in_parallel(detected, read, longest), strict=True))
 

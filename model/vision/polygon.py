@@ -23,6 +23,21 @@ def whole_page(height: int, width: int) -> Polygon:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
+def part_of(polygon: Polygon, part: tuple[float, float, float, float]) -> Polygon:
+    """Return a part of a box: from a share of its width and height (left, top) to another one.
+
+    Shares count from its first corner, along its first side and its last one.
+    """
+    left, top, right, bottom = part
+    a, b, c, d = polygon
+    u = np.array([left, right, right, left])[:, None]
+    v = np.array([top, top, bottom, bottom])[:, None]
+    inner: Polygon = ((1 - v) * ((1 - u) * a + u * b) + v * ((1 - u) * d + u * c)).astype(
+        np.float32
+    )
+    return inner
+
+
 def rotation(angle: float) -> Numbers:
     """Return the matrix that removes a slope, in radians clockwise: `points @ matrix`."""
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from handlers.ocr import recognize
 from model.errors import Busy, UnreadableImage
+from model.options import DEFAULT_OPTIONS, ReadingOptions
 from model.reader import ALL_PAGES, Block, Line, Page
 from tests.asgi import Answer, call, scope_of
 
@@ -25,7 +26,7 @@ class EchoReader:
         self.caller = ""
         self.most = 0
         self.read: list[tuple[bytes, bool]] = []
-        self.by_columns: bool | None = None
+        self.options = DEFAULT_OPTIONS
         self.entered = asyncio.Event()
         self.gate: asyncio.Event | None = None
 
@@ -46,18 +47,17 @@ class EchoReader:
         self,
         upload: bytes,
         *,
-        detect: bool = True,
-        by_columns: bool = True,
+        options: ReadingOptions = DEFAULT_OPTIONS,
         ranges: Any = ALL_PAGES,
     ) -> AsyncGenerator[Page]:
         """Yield a page for each text between slashes, a block for each between bars."""
         assert self.held
-        self.by_columns = by_columns
+        self.options = options
         texts = upload.split(b"/")
         for number in range(ranges[0].first, (ranges[-1].last or len(texts)) + 1):
             if self.gate:
                 await self.gate.wait()
-            self.read.append((texts[number - 1], detect))
+            self.read.append((texts[number - 1], options.detect))
             if texts[number - 1] == b"torn":
                 raise UnreadableImage
             words = [text.split() for text in texts[number - 1].decode().split("|")]

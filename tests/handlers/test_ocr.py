@@ -87,7 +87,7 @@ async def test_detect(query: bytes, *, detect: bool, post: Caller, reader: EchoR
 async def test_order(query: bytes, *, by_columns: bool, post: Caller, reader: EchoReader) -> None:
     """The parameter is passed to the reader."""
     await post(query=query)
-    assert reader.by_columns == by_columns
+    assert reader.options.by_columns == by_columns
 
 
 async def test_blocks_are_parted_by_an_empty_line(post: Caller) -> None:
@@ -117,7 +117,8 @@ async def test_invalid_parameters_are_rejected(
     if not isinstance(caught.value, InvalidParameter):
         assert caught.value.takes == (
             "detect=true, detect=false, order=columns, order=rows, pages=1-3,7, pages=9-, "
-            "partial=true, partial=false, "
+            "partial=true, partial=false, words=word, words=char, min_confidence=0.9, "
+            "page_image=jpeg, "
         ) + ", ".join(f"format={each.name}" for each in formats())
     assert reader.read == []
 

@@ -9,6 +9,7 @@ import pytest
 
 from model.admission import Ticket
 from model.decoding.pool import DecoderPool
+from model.options import ReadingOptions
 from model.pipeline import Pipeline
 from model.reading import DecodedImage, Page
 from model.workers import memfd
@@ -84,7 +85,7 @@ class Requests:
 
     async def _read(self, caller: str, number: int) -> Page:
         async with self.pipeline.decoded(Ticket(caller), 0, 1, number) as page:
-            return await self.pipeline.recognise(page, detect=False, by_columns=True)
+            return await self.pipeline.recognise(page, ReadingOptions(detect=False))
 
 
 @contextlib.asynccontextmanager

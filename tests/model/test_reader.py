@@ -1,6 +1,7 @@
 """The Reader with real files and processes, some of which are killed."""
 
 import asyncio
+import io
 import os
 import signal
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from model.errors import (
     UnsupportedImageType,
     WeightsError,
 )
-from model.reader import Page, Reader
+from model.reader import Page, PageImage, Reader, ReadingOptions, WordMode
 from tests.model.conftest import MakeReader
 from tests.model.images import render_columns, render_line, render_page, render_table, to_bytes
 from tests.model.processes import open_descriptors, until
@@ -81,10 +82,32 @@ async def test_the_order_of_a_page_and_how_it_is_turned(make_reader: MakeReader)
             (True, [*left, *right]),
             (False, [text for row in zip(left, right, strict=True) for text in row]),
         ):
+            options = ReadingOptions(by_columns=by_columns)
             with reader.slot("") as slot:
-                [page] = [each async for each in slot.pages(data, by_columns=by_columns)]
+                [page] = [each async for each in slot.pages(data, options)]
             assert [line.text for line in page.lines] == texts
             assert (page.rotation, round(page.skew)) == (180, 0)
+
+
+async def test_words_and_the_image_of_a_page(make_reader: MakeReader) -> None:
+    """Only if asked for, by a restricted process; each word lies in its line."""
+    data = to_bytes(render_page([["FLAT WHITE 9.60"], ["ALMOND CROISSANT"]]))
+    async with make_reader() as reader:
+        for image in (None, *PageImage):
+            options = ReadingOptions(words=WordMode.WORD if image else WordMode.NONE, image=image)
+            with reader.slot("") as slot:
+                [page] = [each async for each in slot.pages(data, options)]
+            assert ("image" in page.timing_ms) is (image is not None)
+            if image is None:
+                assert page.image is None
+                assert not any(line.words for line in page.lines)
+                continue
+            with Image.open(io.BytesIO(page.image or b"")) as encoded:
+                assert encoded.size == (page.width, page.height)
+                assert encoded.format == ("PNG" if image is PageImage.ANNOTATED_PNG else "JPEG")
+            words = [[word.text for word in line.words] for line in page.lines]
+            assert words == [["FLAT", "WHITE", "9.60"], ["ALMOND", "CROISSANT"]]
+        assert reader.deaths == 0
 
 
 async def test_text_under_seals_and_watermarks_is_read(make_reader: MakeReader) -> None:

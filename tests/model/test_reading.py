@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from model.options import DEFAULT_OPTIONS, ReadingOptions
 from model.reading import Block, Implausible, Line
 from model.recognition import Recognition, recognition
 from model.table_cell import Cell
@@ -37,12 +38,17 @@ def _cells(*cells: dict[str, Any]) -> bytes:
     return json.dumps({**TWO_LINES, "blocks": [table]}).encode()
 
 
-def parsed(result: bytes, response: Any = None, output_bytes: int = 100_000) -> Recognition:
+def parsed(
+    result: bytes,
+    response: Any = None,
+    output_bytes: int = 100_000,
+    options: ReadingOptions = DEFAULT_OPTIONS,
+) -> Recognition:
     """Return what the parent makes of a result in an output buffer."""
     output = memfd.output_buffer("reading", output_bytes)
     try:
         memfd.write(output, result)
-        return recognition(response or {"bytes": len(result)}, output, output_bytes)
+        return recognition(response or {"bytes": len(result)}, output, output_bytes, options)
     finally:
         os.close(output)
 

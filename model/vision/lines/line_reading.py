@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from model.options import WordMode
 from model.vision.inference import Pixels
 from model.vision.lines.brackets import equally_wide
 from model.vision.lines.directions import Direction
@@ -10,6 +11,7 @@ from model.vision.lines.orient import Orientation
 from model.vision.lines.recogniser import Recogniser
 from model.vision.lines.second_reading import read_again
 from model.vision.lines.straighten import straighten
+from model.vision.lines.words import ReadWord, words_of
 from model.vision.polygon import Polygon
 
 # Of a line read in the wrong direction, either is lower with nearly all texts.
@@ -26,21 +28,28 @@ _TURNED = {Direction.UPRIGHT: Direction.UPSIDE_DOWN, Direction.DOWN: Direction.U
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """A line's text, mean probability, confidence (both 0 to 1), box on the page and direction."""
+    """A line's text, mean probability, confidence (both 0 to 1), box, direction and words."""
 
     text: str
     mean_probability: float
     confidence: float
     polygon: Polygon
     direction: Direction
+    words: tuple[ReadWord, ...] = ()
 
 
 class LineReader:
-    """The networks that read a line of a page."""
+    """The networks that read the lines of a page, and which of their words they find."""
 
-    def __init__(self, orientation: Orientation, recogniser: Recogniser) -> None:
+    def __init__(
+        self,
+        orientation: Orientation,
+        recogniser: Recogniser,
+        words: WordMode = WordMode.NONE,
+    ) -> None:
         self._orientation = orientation
         self._recogniser = recogniser
+        self._words = words
 
     def read(self, pixels: Pixels, polygon: Polygon, directions: Sequence[Direction]) -> ReadLine:
         """Read a line of a page in the first direction, and if it is doubtful in the others.
@@ -101,19 +110,26 @@ class LineReader:
 
     def _upside_down(self, pixels: Pixels, polygon: Polygon, direction: Direction) -> float:
         """Return the probability that a line, read in a direction, is upside down."""
-        return self._orientation.upside_down_probability(straighten(pixels, polygon, direction))
+        return self._orientation.upside_down_probability(
+            straighten(pixels, polygon, direction).pixels
+        )
 
     def _read_in(self, pixels: Pixels, polygon: Polygon, direction: Direction) -> ReadLine:
         """Read a line in a direction."""
-        line = straighten(pixels, polygon, direction)
+        straight = straighten(pixels, polygon, direction)
+        line = straight.pixels
         # Any difference may be text: the recogniser reads letters two grey levels apart. All
         # pixels in one comparison: minimum and maximum take ten times as long, and of small
         # comparisons numpy keeps the memory that it copied.
         if (line == line[0, 0]).all():
             return ReadLine("", 0.0, 0.0, polygon, direction)
         text = read_again(self._recogniser, line, self._recogniser.recognise(line))
+        characters = equally_wide(text.text)
+        words: tuple[ReadWord, ...] = ()
+        if self._words is not WordMode.NONE and text.output is not None:
+            words = words_of(straight, text.output, characters, self._words)
         return ReadLine(
-            equally_wide(text.text), text.mean_probability, text.confidence, polygon, direction
+            characters, text.mean_probability, text.confidence, polygon, direction, words
         )
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from model.errors import WeightsError
 from model.vision.inference import Network, Normalisation, Pixels
-from model.vision.lines.ctc import decode_ctc
+from model.vision.lines.ctc import DecodedText, decode_ctc
 from model.vision.lines.look_alikes import CHARACTERS, decided
 from model.vision.lines.unread import unread_ink
 from model.vision.lines.windows import merge, windows
@@ -24,6 +24,15 @@ MIN_NLL = 1e-4  # nats; lower values mean nothing
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """What a network gave for a line: T x C probabilities, and the text that they decode to."""
+
+    probabilities: npt.NDArray[np.float32]
+    decoded: DecodedText
+    step: float  # share of the line's width
+
+
+@dataclass(frozen=True, slots=True)
 class RecognisedText:
     """A line's text, the mean probability of its characters, and its confidence."""
 
@@ -32,6 +41,7 @@ class RecognisedText:
     confidence: float  # 0 to 1; the probability that all of the text is correct, if calibrated
     nll: float  # negative log-likelihood of the text, in nats
     incomplete: bool  # whether ink of a character was found that is not in the text
+    output: Output | None = None
 
 
 class Recogniser:
@@ -76,7 +86,7 @@ class Recogniser:
 
         Lines are recognised one by one, at their own width: a batch would be padded to the widest.
         """
-        blob = self._blob(line, stretch)
+        blob, width_px = self._blob(line, stretch)
         spans = windows(blob.shape[3], _WIDTH_STEP_PX)
         parts = [self.network.run(blob[..., first:last])[0] for first, last in spans]
         probabilities = merge(parts, spans)
@@ -89,10 +99,11 @@ class Recogniser:
             min(confidence, _INCOMPLETE) if incomplete else confidence,
             decoded.nll,
             incomplete,
+            Output(probabilities, decoded, blob.shape[3] / len(probabilities) / width_px),
         )
 
-    def _blob(self, line: Pixels, stretch: float) -> npt.NDArray[np.float32]:
-        """Return a line as the network's input, 1 x 3 x H x W.
+    def _blob(self, line: Pixels, stretch: float) -> tuple[npt.NDArray[np.float32], int]:
+        """Return a line as the network's input, 1 x 3 x H x W, and the line's width in it.
 
         W is a multiple of the networks' stride: to stretch a line by a few columns loses less
         accuracy than a margin would. Only the shortest lines get a margin, of mid-grey.
@@ -105,7 +116,7 @@ class Recogniser:
         blob = self._blank(max(_MIN_WIDTH_PX, shape[0]))
         resized = cv2.resize(line, shape, interpolation=cv2.INTER_LINEAR)
         self._normalisation.write(resized, blob)  # type: ignore[arg-type]
-        return blob
+        return blob, shape[0]
 
     def _confidence(self, mean_probability: float, nll: float) -> float:
         """Return the probability that a line is correct, or the mean probability if not calibrated.

@@ -1,17 +1,33 @@
 """Straighten a line: crop it so that it runs from left to right, whatever its direction."""
 
-from model.vision.crop import crop_line, rotate_180, trim_loose
+from dataclasses import dataclass
+
+from model.vision.crop import crop_line, rotate_180, text_rows
 from model.vision.inference import Pixels
 from model.vision.lines.column_boxes import extended
-from model.vision.lines.directions import Direction, is_high
+from model.vision.lines.directions import Direction, from_text_corner, is_high
 from model.vision.lines.line_end import with_whole_end
 from model.vision.lines.vertical import to_horizontal
-from model.vision.polygon import Polygon, width_and_height
+from model.vision.lines.vertical_layout import Horizontal
+from model.vision.polygon import Polygon, part_of, width_and_height
 
 _END = 0.8  # of a column's width: what is searched for a mark beyond each end
 
 
-def straighten(pixels: Pixels, polygon: Polygon, direction: Direction) -> Pixels:
+@dataclass(frozen=True, slots=True)
+class Straightened:
+    """A line as an image, H x W x 3, that runs from left to right, and its box on the page.
+
+    The box begins at the top left corner of the text. A column's image has characters side by side:
+    it has their places, and its box is that of the column.
+    """
+
+    pixels: Pixels
+    box: Polygon
+    column: Horizontal | None = None
+
+
+def straighten(pixels: Pixels, polygon: Polygon, direction: Direction) -> Straightened:
     """Return a line of a page, H x W x 3, as a line that runs from left to right.
 
     A column of one character is returned as it is.
@@ -20,16 +36,22 @@ def straighten(pixels: Pixels, polygon: Polygon, direction: Direction) -> Pixels
         return _straightened_column(pixels, polygon)
     sideways = direction in {Direction.DOWN, Direction.UP}
     whole = with_whole_end(polygon, direction, pixels)
-    line = trim_loose(crop_line(pixels, whole, sideways=sideways))
-    return rotate_180(line) if direction in {Direction.UPSIDE_DOWN, Direction.UP} else line
+    line = crop_line(pixels, whole, sideways=sideways)
+    rows = text_rows(line)
+    top, bottom = rows.start / len(line), rows.stop / len(line)
+    line = line[rows]
+    if direction in {Direction.UPSIDE_DOWN, Direction.UP}:
+        line, top, bottom = rotate_180(line), 1 - bottom, 1 - top
+    return Straightened(line, part_of(from_text_corner(whole, direction), (0, top, 1, bottom)))
 
 
-def _straightened_column(pixels: Pixels, polygon: Polygon) -> Pixels:
+def _straightened_column(pixels: Pixels, polygon: Polygon) -> Straightened:
     """Return a column's characters side by side; a single one as it is."""
     if is_high(polygon):
         beyond = round(_END * width_and_height(polygon)[0])
-        column = crop_line(pixels, extended(polygon, beyond), sideways=False)
+        whole = extended(polygon, beyond)
+        column = crop_line(pixels, whole, sideways=False)
         horizontal = to_horizontal(column, beyond)
         if horizontal is not None:
-            return horizontal
-    return crop_line(pixels, polygon, sideways=False)
+            return Straightened(horizontal.pixels, whole, horizontal)
+    return Straightened(crop_line(pixels, polygon, sideways=False), polygon)

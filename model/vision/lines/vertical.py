@@ -10,7 +10,7 @@ import numpy as np
 
 from model.vision.inference import Mask, Pixels
 from model.vision.lines.vertical_glyphs import clear_beyond, find_glyphs, find_marks
-from model.vision.lines.vertical_layout import lay_out
+from model.vision.lines.vertical_layout import Horizontal, lay_out
 from model.vision.polygon import Numbers
 
 Cell = tuple[int, int]  # a character's first row, and the row after its last
@@ -28,8 +28,8 @@ _CUT_INK = 8.0  # a cut through ink as wide as the column
 _MIN_CONTRAST = 24  # of 255; less is background
 
 
-def to_horizontal(column: Pixels, beyond: int = 0) -> Pixels | None:
-    """Return the characters of a column, H x W x 3, side by side, h x w x 3; None if it is none.
+def to_horizontal(column: Pixels, beyond: int = 0) -> Horizontal | None:
+    """Return the characters of a column, H x W x 3, side by side; None if it is none.
 
     Of the first and last `beyond` rows only a punctuation mark belongs to it.
     """

@@ -1,6 +1,8 @@
 """Put the characters of a column of vertical text side by side."""
 
 from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,8 +17,21 @@ _MAX_GRID = 1.3  # a line's height on an even grid, in heights of a character; b
 _BLUR_PX = 2  # around a mark's ink
 
 
-def lay_out(column: Pixels, background: Pixels, glyphs: Sequence[Glyph]) -> Pixels:
-    """Return the characters of a column, H x W x 3, side by side on its background, h x w x 3."""
+class Horizontal(NamedTuple):
+    """The characters of a column side by side, h x w x 3, each with the column after its last.
+
+    `height` and `width` are those of the column.
+    """
+
+    pixels: Pixels
+    glyphs: list[Glyph]
+    ends: list[int]
+    height: int
+    width: int
+
+
+def lay_out(column: Pixels, background: Pixels, glyphs: Sequence[Glyph]) -> Horizontal:
+    """Return the characters of a column, H x W x 3, side by side on its background."""
     glyphs = sorted(glyphs, key=lambda glyph: glyph.top)
     right = max(glyph.right for glyph in glyphs)
     width = right - min(glyph.left for glyph in glyphs)
@@ -35,7 +50,8 @@ def lay_out(column: Pixels, background: Pixels, glyphs: Sequence[Glyph]) -> Pixe
         after = round(_AFTER_MARK * width) if glyph.kind is Kind.MARK else 0
         sides = (above, below, 0, after)
         pieces.append(cv2.copyMakeBorder(piece, *sides, cv2.BORDER_CONSTANT, value=colour))
-    return np.concatenate(pieces, axis=1)
+    ends = list(accumulate(piece.shape[1] for piece in pieces))
+    return Horizontal(np.concatenate(pieces, axis=1), glyphs, ends, *column.shape[:2])
 
 
 def _without_marks(column: Pixels, background: Pixels, glyphs: Sequence[Glyph]) -> Pixels:

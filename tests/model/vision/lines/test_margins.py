@@ -3,10 +3,15 @@
 import numpy as np
 
 from model.vision.inference import Pixels
-from model.vision.lines.margins import without_margins
+from model.vision.lines.margins import text_part
 from tests.model.images import render_line
 
 LINE = np.asarray(render_line("Invoice No. 2026-0042, TOTAL 12.50"))
+
+
+def without_margins(image: Pixels) -> Pixels:
+    """Return the part of an image that has its text."""
+    return image[text_part(image)]
 
 
 def padded(line: Pixels, left: int, right: int, rows: int = 0) -> Pixels:

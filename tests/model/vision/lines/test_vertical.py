@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from model.vision.engine import load
 from model.vision.inference import Mask, Pixels
 from model.vision.lines import straighten, vertical
-from model.vision.lines.vertical import Cell, to_horizontal
+from model.vision.lines.vertical import Cell
 from model.vision.lines.vertical_glyphs import Glyph, find_marks
 from model.vision.page import PageReader
 
@@ -19,6 +19,12 @@ EM = 40
 ONE, TWO, THREE = (0.5,), (0.2, 0.8), (0.12, 0.5, 0.88)
 BOX = (0.1, 0.5, 0.9)  # with a vertical stroke on each side, as in the character for the sun
 COLOURS = [("black", "white"), ("white", "black"), ("gold", "darkred"), ("navy", "skyblue")]
+
+
+def to_horizontal(image: Pixels, beyond: int = 0) -> Pixels | None:
+    """Return the image of a column's characters side by side."""
+    found = vertical.to_horizontal(image, beyond)
+    return None if found is None else found.pixels
 
 
 def column(characters: list[tuple[float, ...]], pitch: float = 1.1) -> tuple[Pixels, list[Cell]]:
