@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from handlers.page_images import PageImages
 from model.reader import Reader
 from service.log import log_event
 from service.readiness import Readiness
@@ -46,6 +47,7 @@ class Lifespan:
             yield {
                 "reader": self._reader,
                 "max_images": self._settings.model.max_images,
+                "page_images": PageImages(**self._settings.formats.model_dump()),
                 "checks": self._readiness.checks(),
                 "warnings": self._readiness.warnings,
             }

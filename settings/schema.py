@@ -11,6 +11,7 @@ from settings.server import Server
 from settings.tables import (
     ApiKey,
     Engine,
+    Formats,
     Function,
     Hsts,
     Limits,
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     hsts: Hsts = Hsts()
     limits: Limits = Limits()
     model: Model = Model()
+    formats: Formats = Formats()
     engine: Engine = Engine()
     sandbox: Sandbox = Sandbox()
     log: Log = Log()

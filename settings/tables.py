@@ -359,6 +359,20 @@ class Model(Table):
     pdf_dpi: Annotated[int, Field(ge=36, le=1200)] = 200
 
 
+class Formats(Table):
+    """The images of pages in responses."""
+
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 80
+    dpi: Annotated[int, Field(ge=36, le=1200)] = 200
+    max_dpi: Annotated[int, Field(ge=36, le=1200)] = 400
+
+    @model_validator(mode="after")
+    def _default_allowed(self) -> "Formats":
+        if self.dpi > self.max_dpi:
+            raise Conflict(f"dpi must be at most max_dpi, {self.max_dpi}", ("dpi",))
+        return self
+
+
 class Engine(Table):
     """The processes that decode and read."""
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handlers.ocr import recognize
+from handlers.page_images import PageImages
 from model.errors import Busy, UnreadableImage
 from model.options import DEFAULT_OPTIONS, ReadingOptions
 from model.reader import ALL_PAGES, Block, Line, Page
@@ -80,7 +81,7 @@ def ocr_scope(reader: Any, query: bytes, headers: Mapping[str, str]) -> Any:
         "/ocr",
         query=query,
         headers={name.replace("_", "-"): value for name, value in names.items()},
-        state={"reader": reader, "max_images": 2},
+        state={"reader": reader, "max_images": 2, "page_images": PageImages(80, 200, 400)},
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from settings.schema import Settings
-from settings.tables import HSTS_PRELOAD_MIN_S, Hsts, Limits
+from settings.tables import HSTS_PRELOAD_MIN_S, Formats, Hsts, Limits
 from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
 
 
@@ -144,6 +144,13 @@ def test_hsts_is_short_with_a_development_certificate() -> None:
     hsts = Hsts(preload=True, include_subdomains=True)
     assert hsts.header(development=True) == "max-age=60"
     assert Hsts().header(development=False) == "max-age=63072000"
+
+
+def test_the_default_resolution_of_page_images_is_an_allowed_one() -> None:
+    """Otherwise a client could request it by leaving it out only."""
+    assert Formats(dpi=300, max_dpi=300).dpi == 300
+    with pytest.raises(ValidationError, match="dpi must be at most max_dpi, 299"):
+        Formats(dpi=300, max_dpi=299)
 
 
 @pytest.mark.parametrize(("table", "name"), [("functions", "/ocr"), ("keys", "aaaa")])
