@@ -5,16 +5,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from handlers.description import described
 from handlers.errors import NotReady
 
 Check = Callable[[], Awaitable[bool]]
 
 
+@described("handlers.openapi.own:healthz")
 async def healthz(_request: Request) -> Response:
     """Return 200: the process is alive."""
     return JSONResponse({"status": "ok"})
 
 
+@described("handlers.openapi.own:readyz")
 async def readyz(request: Request) -> Response:
     """Return 200 with the warnings if all checks of the service pass.
 

@@ -15,16 +15,18 @@ from model.decoding.attempts import BYTES_PER_PIXEL
 from model.decoding.pool import DecoderPool
 from model.errors import Busy, ReadingError
 from model.options import PageImage, ReadingOptions, WordMode
+from model.page_warnings import PageWarning
 from model.pages import ALL_PAGES, PageRange
 from model.pipeline import Pipeline
 from model.reading import Block, Line, Page, Word
 from model.slot import Slot
+from model.table_cell import Cell
 from model.weights import checked_files
 from model.workers.launcher import LAUNCHER, Launcher
 from model.workers.pool import Pool, Report
 
-__all__ = ["ALL_PAGES", "Block", "Line", "Page", "PageImage", "PageRange", "Reader",
-           "ReadingOptions", "Slot", "Word", "WordMode", "checked_files"]  # fmt: skip
+__all__ = ["ALL_PAGES", "Block", "Cell", "Line", "Page", "PageImage", "PageRange", "PageWarning",
+           "Reader", "ReadingOptions", "Slot", "Word", "WordMode", "checked_files"]  # fmt: skip
 
 _CANCEL_GRACE_S = 2.0  # an engine checks for a cancellation between lines; detection takes longest
 _PROVE_TIMEOUT_S = 4.0  # less than the timeout of /readyz

@@ -19,6 +19,7 @@ from middleware.proxy import TrustedProxy
 from middleware.quota import Quota
 from middleware.refusals import Refusals
 from service.api_keys import configured_callers
+from service.interface import interface_of
 from service.reloadable_app import OneStackApp
 from service.routes import Routes
 from service.storage import open_storage
@@ -75,7 +76,11 @@ class MiddlewareStack:
             quota=self.quota,
             clients=self._surroundings.clients,
         )
-        return OneStackApp(routes.build(), self.middleware())
+        app = OneStackApp(routes.build(), self.middleware())
+        app.state.interface = interface_of(
+            self.settings, development_certificate=self._surroundings.development_certificate
+        )
+        return app
 
     def middleware(self) -> list[Middleware]:
         """Return what every request passes through, the outermost first."""

@@ -34,7 +34,12 @@ def test_it_loads() -> None:
     """The shipped file is valid and binds to loopback only."""
     settings = load_settings(SHIPPED, {})
     assert settings.server.public_binds == ()
-    assert [function.path for function in settings.functions] == ["/ocr", "/healthz", "/readyz"]
+    assert [function.path for function in settings.functions] == [
+        "/ocr",
+        "/healthz",
+        "/readyz",
+        "/openapi.json",
+    ]
     assert settings.keys == ()
 
 
