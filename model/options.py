@@ -30,7 +30,8 @@ class ReadingOptions:
 
     `detect`: find the lines of a page, or take it as one line. `by_columns`: columns are read one
     after the other, and not row by row. `words`: which boxes each line has. `image`: the image that
-    each page has. `image_quality`: of a JPEG, 1 to 100.
+    each page has. `image_quality`: of a JPEG, 1 to 100. `image_dpi`: the most pixels an inch that
+    the image has; None: as many as the page.
     """
 
     detect: bool = True
@@ -38,6 +39,7 @@ class ReadingOptions:
     words: WordMode = WordMode.NONE
     image: PageImage | None = None
     image_quality: int = 85
+    image_dpi: int | None = None
 
 
 DEFAULT_OPTIONS = ReadingOptions()

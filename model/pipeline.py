@@ -13,6 +13,7 @@ from model.errors import ReaderDied, ReadingTimeout
 from model.options import ReadingOptions
 from model.reading import DecodedImage, Implausible, Page
 from model.recognition import Recognition, output_bytes, recognition
+from model.resolution import image_size
 from model.sizing import this_machine
 from model.workers import memfd
 from model.workers.child import Child
@@ -124,7 +125,9 @@ class Pipeline:
             self._model,
             times_ms,
             image.warnings,
+            image.dpi,
             result.image,
+            _image_size(image, options),
         )
 
     async def warm(self, engines: int | None = None) -> None:
@@ -164,6 +167,7 @@ class Pipeline:
             "width": image.width,
             "height": image.height,
             **asdict(options),
+            "image_size": _image_size(image, options),
             "threads": self._share(),
         }
         most = output_bytes(image.width * image.height, options)
@@ -184,6 +188,11 @@ class Pipeline:
         finally:
             page.turn.charge(stopwatch.used_s())
             os.close(output)
+
+
+def _image_size(page: DecodedImage, options: ReadingOptions) -> tuple[int, int]:
+    """Return the width and height of the image that a page is returned with."""
+    return image_size(page.width, page.height, page.dpi, options.image_dpi)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from model.page_warnings import PageWarning
-from model.resolution import image_dpi
+from model.resolution import IMAGE_DPI, image_dpi
 from model.table_cell import Cell
 from model.workers import memfd
 from model.workers.channel import Message
@@ -72,8 +72,8 @@ class Page:
     `rotation` degrees, a multiple of 90, and by `skew` more.
 
     `of_document` is true for a page of a document and false for an image that has no pages.
-    `warnings` say what was wrong with its file. `image` is a PNG or JPEG of its pixels, if the
-    caller wants one, in the size of the page unless that is too large for the format.
+    `warnings` say what was wrong with its file. `dpi`: the pixels an inch of the page. `image`
+    is a PNG or JPEG of it, if the caller wants one, and `image_size` its width and height in px.
     """
 
     number: int
@@ -87,7 +87,9 @@ class Page:
     model: str
     timing_ms: dict[str, float]
     warnings: tuple[PageWarning, ...] = ()
+    dpi: float = IMAGE_DPI
     image: bytes | None = None
+    image_size: tuple[int, int] = (0, 0)
 
     @property
     def text(self) -> str:

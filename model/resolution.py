@@ -1,6 +1,7 @@
-"""How large a page is on paper."""
+"""How large a page is on paper, and how many pixels its image has."""
 
 IMAGE_DPI = 200
+_LONGEST_PX = 65_500  # a side of a JPEG
 _A4_INCHES = 297 / 25.4  # its longer side
 
 
@@ -11,3 +12,12 @@ def image_dpi(width: int, height: int) -> float:
     they show. A scan of an A4 page has its true size from 200 dpi up; a photo of one is A4, too.
     """
     return max(float(IMAGE_DPI), max(width, height) / _A4_INCHES)
+
+
+def image_size(width: int, height: int, dpi: float, max_dpi: int | None) -> tuple[int, int]:
+    """Return the width and height in px of the image of a page with this size and resolution.
+
+    It has at most `max_dpi` pixels an inch, and is never larger than the page.
+    """
+    scale = min(1.0, (max_dpi or dpi) / dpi, _LONGEST_PX / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))

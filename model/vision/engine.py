@@ -45,10 +45,10 @@ def serve(channel: Channel) -> None:
     """Handle requests until the parent closes the channel.
 
     The start message `{"detector", "recogniser", "threads", "max_pixels", "seccomp"}` gets the
-    response `{"landlock"}` or `{"error", "detail"}`. Each page `{"width", "height", "threads"}`,
-    with the members of ReadingOptions, comes with a memory file of H x W x 3 bytes and an output
-    buffer, and gets the response `{"bytes"}`, the length of the JSON in that buffer, with
-    `{"image_bytes"}` if an image follows it, or `{"cancelled"}` if a message arrived meanwhile.
+    response `{"landlock"}` or `{"error", "detail"}`. Each page `{"width", "height", "threads",
+    "image_size"}`, with the members of ReadingOptions, comes with a memory file of H x W x 3 bytes
+    and an output buffer, and gets the response `{"bytes"}`, the length of the JSON in that buffer,
+    with `{"image_bytes"}` if an image follows it, or `{"cancelled"}` if a message has arrived.
     """
     reader: PageReader | None = None
     while True:
@@ -148,7 +148,7 @@ def self_test(reader: PageReader) -> None:
     page = render_test_page()
     lines = reader.read(page, detect=True, check=lambda: None, words=WordMode.WORD).lines
     for image in PageImage:
-        encoded(page, lines, image, DEFAULT_OPTIONS.image_quality)
+        encoded(page, lines, image, (100, 100), DEFAULT_OPTIONS.image_quality)
     if not any(line.text == _TEST_TEXT for line in lines):
         raise SelfTestFailed
 
@@ -193,7 +193,8 @@ def _read_page(
         return {"bytes": memfd.write(output, json.dumps(document).encode())}
     began = time.perf_counter()
     wanted = PageImage(message["image"])
-    image = encoded(page, reading.lines, wanted, int(message["image_quality"]))
+    size, quality = message["image_size"], int(message["image_quality"])
+    image = encoded(page, reading.lines, wanted, (int(size[0]), int(size[1])), quality)
     document["image_ms"] = (time.perf_counter() - began) * 1000
     written = json.dumps(document).encode()
     memfd.write(output, written + image)

@@ -94,7 +94,9 @@ async def test_words_and_the_image_of_a_page(make_reader: MakeReader) -> None:
     data = to_bytes(render_page([["FLAT WHITE 9.60"], ["ALMOND CROISSANT"]]))
     async with make_reader() as reader:
         for image in (None, *PageImage):
-            options = ReadingOptions(words=WordMode.WORD if image else WordMode.NONE, image=image)
+            mode = WordMode.WORD if image else WordMode.NONE
+            dpi = None if image is PageImage.ANNOTATED_PNG else 100  # half of the page's 200
+            options = ReadingOptions(words=mode, image=image, image_dpi=dpi)
             with reader.slot("") as slot:
                 [page] = [each async for each in slot.pages(data, options)]
             assert ("image" in page.timing_ms) is (image is not None)
@@ -103,7 +105,9 @@ async def test_words_and_the_image_of_a_page(make_reader: MakeReader) -> None:
                 assert not any(line.words for line in page.lines)
                 continue
             with Image.open(io.BytesIO(page.image or b"")) as encoded:
-                assert encoded.size == (page.width, page.height)
+                sides = (page.width, page.height)
+                assert encoded.size == page.image_size
+                assert page.image_size == tuple(round(side / (2 if dpi else 1)) for side in sides)
                 assert encoded.format == ("PNG" if image is PageImage.ANNOTATED_PNG else "JPEG")
             words = [[word.text for word in line.words] for line in page.lines]
             assert words == [["FLAT", "WHITE", "9.60"], ["ALMOND", "CROISSANT"]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.resolution import image_dpi
+from model.resolution import image_dpi, image_size
 from tests.model.decoding.decoders import SMALL, decoded, running
 from tests.model.decoding.pdfs import pdf
 
@@ -22,6 +22,24 @@ pytestmark = pytest.mark.anyio
 def test_an_image_is_at_most_as_large_as_a4(size: tuple[int, int], dpi: float) -> None:
     """A small one has 200 pixels an inch."""
     assert image_dpi(*size) == pytest.approx(dpi, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("size", "dpi", "max_dpi", "expected"),
+    [
+        ((1654, 2339), 200, None, (1654, 2339)),
+        ((1654, 2339), 200, 100, (827, 1170)),
+        ((1654, 2339), 200, 400, (1654, 2339)),
+        ((4032, 3024), 344.8, 200, (2339, 1754)),
+        ((3, 90_000), 200, None, (2, 65_500)),  # no JPEG is longer
+        ((1, 50), 200, 36, (1, 9)),
+    ],
+)
+def test_an_image_is_at_most_as_large_as_its_page(
+    size: tuple[int, int], dpi: float, max_dpi: int | None, expected: tuple[int, int]
+) -> None:
+    """Its resolution can be lowered only."""
+    assert image_size(*size, dpi, max_dpi) == expected
 
 
 async def test_a_decoded_page_has_its_resolution() -> None:
