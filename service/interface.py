@@ -22,7 +22,7 @@ def interface_of(settings: Settings, *, development_certificate: bool) -> Interf
         failed_authentications=limits.failed_authentications,
         certificates=settings.tls.client_certificates,
         proxied=bool(settings.proxy.trusted),
-        cors=False,
+        cors=bool(settings.cors.origins),
         max_images=model.max_images,
         max_pages=model.max_pages,
         max_pixels=model.max_pixels,

@@ -13,6 +13,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from handlers.problems import respond
 from middleware.access_log import AccessLog
 from middleware.body_drain import BodyDrain
+from middleware.cors import Cors
 from middleware.headers import ResponseHeaders
 from middleware.plain_port import PlainPort
 from middleware.proxy import TrustedProxy
@@ -89,6 +90,7 @@ class MiddlewareStack:
         return [
             Middleware(AccessLog, write=self._surroundings.write),
             Middleware(ResponseHeaders, hsts=self.settings.hsts.header(development=development)),
+            *self._cors(),
             *self._body_drain(),
             Middleware(ExceptionMiddleware, handlers={HTTPException: respond, Exception: respond}),
             Middleware(Refusals, origin=plain_port.origin),
@@ -99,6 +101,10 @@ class MiddlewareStack:
                 acme_directory=self._surroundings.directory / plain_port.acme_directory,
             ),
         ]
+
+    def _cors(self) -> list[Middleware]:
+        origins = self.settings.cors.origins
+        return [Middleware(Cors, origins=origins)] if origins else []
 
     def _body_drain(self) -> list[Middleware]:
         if not self.settings.proxy.trusted:

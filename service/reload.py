@@ -12,7 +12,7 @@ from service.middleware_stack import MiddlewareStack
 from settings import ApiKey, Settings, SettingsError, check_mixture
 from tls.watch import FileWatch
 
-RELOADABLE = ("keys", "limits", "hsts")
+RELOADABLE = ("keys", "limits", "hsts", "cors")
 """The tables that can change; what has sockets, processes or code behind it needs a restart."""
 
 

@@ -17,6 +17,7 @@ from handlers.errors import LoggedError
 from middleware.access_log import FunctionName
 from middleware.authentication import Authentication, Caller
 from middleware.body_limit import BodyLimit
+from middleware.cors import Preflight
 from middleware.deadline import Deadline
 from middleware.limits import AddressLimit, KeyLimit
 from middleware.options import Options
@@ -85,11 +86,18 @@ class Routes:
             middleware=[
                 Middleware(FunctionName, name=function.path),
                 self._unauthenticated_limit(function),
-                Middleware(Options, methods=methods),
+                Middleware(Options, methods=methods, preflight=self._preflight(function)),
                 *([] if function.public else self._authentication(function)),
                 Middleware(BodyLimit, max_bytes=function.max_body_bytes),
                 Middleware(Deadline, body_s=function.body_timeout_s, total_s=function.timeout_s),
             ],
+        )
+
+    def _preflight(self, function: Function) -> Preflight:
+        return Preflight(
+            origins=self._settings.cors.origins,
+            methods=function.methods,
+            key_header=function.key_header,
         )
 
     def _unauthenticated_limit(self, function: Function) -> Middleware:

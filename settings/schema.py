@@ -10,6 +10,7 @@ from settings.errors import Conflicts
 from settings.server import Server
 from settings.tables import (
     ApiKey,
+    Cors,
     Engine,
     Formats,
     Function,
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     tls: Tls = Tls()
     proxy: Proxy = Proxy()
     hsts: Hsts = Hsts()
+    cors: Cors = Cors()
     limits: Limits = Limits()
     model: Model = Model()
     formats: Formats = Formats()

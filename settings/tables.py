@@ -123,6 +123,21 @@ def _origin(value: AnyHttpUrl) -> AnyHttpUrl:
     return value
 
 
+def _page_origin(value: str) -> str:
+    """Accept an origin only as browsers send it: RFC 6454, section 6.2."""
+    if value == "*":
+        raise ValueError(
+            '"*" would let every web page use the service; list the origins of your pages'
+        )
+    match = re.fullmatch(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/?)", value.lower())
+    if match is None:
+        raise ValueError(f'{shown(value)} is not an origin such as "https://intranet.example.org"')
+    port = "" if match[3] == {"http": ":80", "https": ":443"}[match[1]] else match[3] or ""
+    if (written := f"{match[1]}://{match[2]}{port}") != value:
+        raise ValueError(f"{shown(value)} would match no page; did you mean {shown(written)}?")
+    return value
+
+
 def _peer(value: str) -> str:
     if value == UNIX:
         return value
@@ -177,6 +192,7 @@ HandlerName = Annotated[
         r"[a-z_][\w.]*:[a-z_]\w*", 'a module and a function, such as "handlers.ocr:recognize"'
     ),
 ]
+PageOrigin = Annotated[str, AfterValidator(_page_origin)]
 Peer = Annotated[str, AfterValidator(_peer)]
 HeaderName = Annotated[
     str, _matching(r"[a-z][a-z0-9-]{0,63}", "a header's name in a-z 0-9 -, such as client-cert")
@@ -312,6 +328,12 @@ class Hsts(Table):
             return f"max-age={self.development_max_age_s}"
         subdomains = "; includeSubDomains" if self.include_subdomains else ""
         return f"max-age={self.max_age_s}{subdomains}{'; preload' if self.preload else ''}"
+
+
+class Cors(Table):
+    """Pages of other origins that may send requests."""
+
+    origins: tuple[PageOrigin, ...] = ()
 
 
 class Limits(Table):

@@ -2,12 +2,14 @@
 
 import pytest
 
+from middleware.cors import Preflight
 from middleware.options import Options
 from tests.asgi import call, read_all, scope_of
 
 pytestmark = pytest.mark.anyio
 
-OPTIONS = Options(read_all, methods={"POST", "OPTIONS", "GET", "HEAD"})
+METHODS = {"POST", "OPTIONS", "GET", "HEAD"}
+OPTIONS = Options(read_all, methods=METHODS, preflight=Preflight(origins=(), methods=METHODS))
 
 
 async def test_options_lists_the_methods() -> None:

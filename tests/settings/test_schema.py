@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from settings.schema import Settings
-from settings.tables import HSTS_PRELOAD_MIN_S, Formats, Hsts, Limits
+from settings.tables import HSTS_PRELOAD_MIN_S, Cors, Formats, Hsts, Limits
 from tests.settings.conftest import KEY, MINIMAL, Load, Refuse
 
 
@@ -137,6 +137,34 @@ def test_preload_requires_what_browsers_require(max_age_s: int, include: bool) -
     else:
         with pytest.raises(ValidationError, match="preload = true requires"):
             Hsts(preload=True, include_subdomains=include, max_age_s=max_age_s)
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("*", '"*" would let every web page use the service; list the origins of your pages'),
+        ("null", '"null" is not an origin such as "https://intranet.example.org"'),
+        ("intranet.example.org", "is not an origin such as"),
+        ("https://*.example.org", "is not an origin such as"),
+        ("https://user@a.example", "is not an origin such as"),
+        ("https://a.example/app", "is not an origin such as"),
+        ("https://a.example/", 'would match no page; did you mean "https://a.example"?'),
+        ("https://A.example", 'did you mean "https://a.example"?'),
+        ("https://a.example:443", 'did you mean "https://a.example"?'),
+        ("http://localhost:80", 'did you mean "http://localhost"?'),
+    ],
+)
+def test_origins_that_no_browser_sends_are_refused(origin: str, said: str) -> None:
+    """The message says what to write; every page at once is not possible."""
+    with pytest.raises(ValidationError) as caught:
+        Cors(origins=(origin,))
+    assert said in str(caught.value)
+
+
+def test_origins_are_compared_as_browsers_send_them() -> None:
+    """With the port where it is not the scheme's own."""
+    origins = ("https://a.example", "http://localhost:3000", "https://[::1]:8443", "http://1.2.3.4")
+    assert Cors(origins=origins).origins == origins
 
 
 def test_hsts_is_short_with_a_development_certificate() -> None:

@@ -91,6 +91,19 @@ def test_hsts_is_reloaded(service: Service) -> None:
         assert client.get("/healthz").headers["strict-transport-security"] == "max-age=7"
 
 
+def test_origins_of_pages_are_reloaded(service: Service) -> None:
+    """A page is allowed from the next request on, and no longer once its origin is gone."""
+    page = {"origin": "https://intranet.example.org"}
+    allowed = "access-control-allow-origin"
+    with service.client(key=FIRST) as client:
+        assert allowed not in client.get("/healthz", headers=page).headers
+        local = FAST + FIRST_STANZA + f'[cors]\norigins = ["{page["origin"]}"]\n'
+        assert rewrite(service, local, "settings_loaded")["tables"] == ["cors"]
+        assert client.get("/healthz", headers=page).headers[allowed] == page["origin"]
+        rewrite(service, FAST + FIRST_STANZA, "settings_loaded")
+        assert allowed not in client.get("/healthz", headers=page).headers
+
+
 def test_settings_that_need_a_restart_are_named(service: Service) -> None:
     """In the log and in /readyz, until reverted; other changes apply at once."""
     local = FAST + SECOND_STANZA + '[engine]\nmax_waiting = 3\n[model]\nrecogniser = "x"\n'
