@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.log import entry
 from middleware.request_context import RequestContext, address_of, request_context
+from middleware.trace_context import trace_of
 
 METHODS = frozenset(HTTPMethod)  # any other is text of the client's choice
 
@@ -15,9 +16,17 @@ METHODS = frozenset(HTTPMethod)  # any other is text of the client's choice
 class AccessLog:
     """Adds the request id, and writes a line once the response is sent or its client is gone."""
 
-    def __init__(self, app: ASGIApp, *, write: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        write: Callable[[str], None],
+        count: Callable[[RequestContext, int | None, float], object] = lambda *_: None,
+    ) -> None:
+        """`count` gets each request that has ended, its status, and how many seconds it took."""
         self.app = app
         self.write = write
+        self.count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,7 +51,9 @@ class AccessLog:
         finally:
             if not complete and context.problem is None:
                 context.problem = _cancelled_because(scope)
-            ms = round((time.perf_counter() - started) * 1000, 1)
+            seconds = time.perf_counter() - started
+            self.count(context, status, seconds)
+            ms = round(seconds * 1000, 1)
             fields = _fields(scope, context, status=status, complete=complete, ms=ms)
             self.write(entry(**fields))
 
@@ -67,7 +78,7 @@ def _fields(
         "pages": context.pages,
         "lines": context.lines,
         "ms": ms,
-        **_optional_fields(context),
+        **_optional_fields(scope, context),
     }
 
 
@@ -80,8 +91,14 @@ def _cancelled_because(scope: Scope) -> str | None:
     return reason
 
 
-def _optional_fields(context: RequestContext) -> dict[str, object]:
-    fields = {"reason": context.denial_reason, "traceback": context.traceback}
+def _optional_fields(scope: Scope, context: RequestContext) -> dict[str, object]:
+    trace = trace_of(scope["headers"])
+    fields = {
+        "trace_id": trace and trace.trace_id,
+        "parent_id": trace and trace.parent_id,
+        "reason": context.denial_reason,
+        "traceback": context.traceback,
+    }
     return {name: value for name, value in fields.items() if value}
 
 

@@ -29,7 +29,8 @@ class Quota:
     """Counts requests in one storage, waiting for it no longer than `wait_s`.
 
     While the storage fails, requests are allowed uncounted (`allow_on_failure`) or denied. Each
-    failure is logged and counted in `failures`.
+    failure is logged and counted in `failures`. `hit` gets the policy of each limit that is
+    exceeded, `failed` is called with each failure.
     """
 
     def __init__(
@@ -39,12 +40,16 @@ class Quota:
         wait_s: float,
         allow_on_failure: bool,
         write: Callable[[str], None],
+        hit: Callable[[str], object] = lambda _policy: None,
+        failed: Callable[[], object] = lambda: None,
     ) -> None:
         self.storage = storage
         self.strategy = MovingWindowRateLimiter(storage)
         self.wait_s = wait_s
         self.allow_on_failure = allow_on_failure
         self.write = write
+        self.hit = hit
+        self.failed = failed
         self.failures = 0
 
     async def consume(self, context: RequestContext, charges: Sequence[Charge]) -> None:
@@ -63,9 +68,11 @@ class Quota:
                     reset_s = max(0, math.ceil(window.reset_time - time.time()))
                     _add_headers(context, charge, window.remaining, reset_s)
                     if not allowed:
+                        self.hit(charge.policy)
                         raise RateLimited(max(1, reset_s))
         except (StorageError, OSError, TimeoutError) as error:
             self.failures += 1
+            self.failed()
             self._log_failure(error)
             if not self.allow_on_failure:
                 raise LimitStorageFailed from error

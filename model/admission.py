@@ -39,7 +39,7 @@ class Admission:
     """
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self.size = size
         self._tickets: list[Ticket] = []  # oldest first
 
     def __len__(self) -> int:
@@ -54,7 +54,7 @@ class Admission:
             Full: there is none, or this one has been given to another caller.
 
         """
-        if len(self._tickets) >= self._size:
+        if len(self._tickets) >= self.size:
             self._evict_for(caller)
         ticket = Ticket(caller)
         self._tickets.append(ticket)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from model.admission import Ticket
@@ -24,6 +24,9 @@ from model.workers.processor_time import WALL_FACTOR, Stopwatch, within
 
 _INITIAL_MEAN_S = 1.0  # of a reading's time, until one has been measured
 _NEWEST = 0.2  # weight of the newest reading in the mean time
+
+
+Observe = Callable[[Mapping[str, float]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,12 @@ class Pipeline:
         threads: int,
         read_timeout_s: float,
         model: str,
+        observe: Observe,
     ) -> None:
-        """Use `threads` for a page read alone; pages read at the same time share the processors."""
+        """Use `threads` for a page read alone; pages read at the same time share the processors.
+
+        `observe` gets the ms of each stage of each page.
+        """
         self._decoders = decoders
         self._engines = engines
         self._memory = MemoryBudget(page_memory_bytes)
@@ -58,6 +65,7 @@ class Pipeline:
         self._processors = this_machine().processors
         self._read_timeout_s = read_timeout_s
         self._model = model
+        self._observe = observe
         self._closed = False
         self.mean_s = _INITIAL_MEAN_S
 
@@ -112,6 +120,7 @@ class Pipeline:
             "queue": (total_s - page.decode_s - engine_s) * 1000,
             "total": total_s * 1000,
         }
+        self._observe(times_ms)
         image = page.image
         return Page(
             page.number,

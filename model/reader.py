@@ -17,7 +17,8 @@ from model.errors import Busy, ReadingError
 from model.options import PageImage, ReadingOptions, WordMode
 from model.page_warnings import PageWarning
 from model.pages import ALL_PAGES, PageRange
-from model.pipeline import Pipeline
+from model.pipeline import Observe, Pipeline
+from model.reader_state import ReaderState, reader_state
 from model.reading import Block, Line, Page, Word
 from model.slot import Slot
 from model.table_cell import Cell
@@ -39,7 +40,7 @@ class Reader:
     seconds after the last one (0: never). A page read alone has `threads`; pages read at the same
     time share the processors. With `seccomp` every process is restricted before it gets an upload.
     Pages being decoded or read take up to `page_memory_bytes`; one that takes more is refused.
-    `report` is called with the name and the cause for each process that dies.
+    `report` gets the name and the cause of each process that dies, `observe` the times of a page.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Reader:
         max_readings: int,
         seccomp: bool,
         report: Report,
+        observe: Observe = lambda _times_ms: None,
         launcher: Launcher = LAUNCHER,
     ) -> None:
         """Check the SHA-256 of the weights.
@@ -73,7 +75,6 @@ class Reader:
         max_pixels = min(max_pixels, page_memory_bytes // BYTES_PER_PIXEL)
         self._files = checked_files(detector, recogniser)
         self._max_pages = max_pages
-        self._size = engines
         self._admission = Admission(engines + max_waiting)
         self._idle_s = idle_s
         self._decoders = DecoderPool(
@@ -105,6 +106,7 @@ class Reader:
             threads=threads,
             read_timeout_s=read_timeout_s,
             model=f"{detector}+{recogniser}",
+            observe=observe,
         )
         self._idle_timer: asyncio.TimerHandle | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -117,11 +119,6 @@ class Reader:
         return self._engines.running
 
     @property
-    def waiting(self) -> int:
-        """The number of admitted requests that have no page in an engine."""
-        return len(self._admission) - self._engines.running
-
-    @property
     def deaths(self) -> int:
         """The number of processes that died or had to be killed."""
         return self._decoders.deaths + self._engines.deaths
@@ -130,6 +127,11 @@ class Reader:
     def loaded(self) -> bool:
         """Whether an engine is running."""
         return bool(self._engines.pids)
+
+    @property
+    def state(self) -> ReaderState:
+        """What it is doing now, in numbers."""
+        return reader_state(self._admission, self._engines, self._decoders)
 
     def verify(self) -> None:
         """Check that the weights are still in place, without reading them.
@@ -188,8 +190,8 @@ class Reader:
             with self._admission.ticket(caller) as ticket:
                 yield Slot(self._pipeline, ticket, self._max_pages)
         except Full:
-            ahead = len(self._admission) - self._size + 1
-            raise Busy(math.ceil(self._pipeline.mean_s * ahead / self._size)) from None
+            ahead = len(self._admission) - self._engines.size + 1
+            raise Busy(math.ceil(self._pipeline.mean_s * ahead / self._engines.size)) from None
         finally:
             self._restart_idle_timer()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-PACKAGES = ("handlers", "middleware", "model", "server", "service", "settings", "tls")
+PACKAGES = ("handlers", "metrics", "middleware", "model", "server", "service", "settings", "tls")
 
 
 def main() -> None:

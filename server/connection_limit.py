@@ -9,6 +9,7 @@ from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.typing import AppWrapper, LifespanState
 
+from server.closures import Closure, Closures
 from server.fair_queue import FairQueue
 from server.flow_control import RetainedWindows
 from server.handshakes import HandshakeQueue
@@ -50,17 +51,17 @@ class ConnectionLimit:
     A connection counts from its acceptance until its socket is closed, TLS handshake included.
     """
 
-    def __init__(self, max_connections: int, *, evictable_s: float) -> None:
+    def __init__(
+        self, max_connections: int, *, evictable_s: float, closures: Closures | None = None
+    ) -> None:
         self.max_connections = max_connections
         self._evictable_s = evictable_s
         self.connections: dict[LimitedConnection, Accepted] = {}
         """In the order of their acceptance."""
         self.generation: int | None = None
         """The generation of client CAs in force."""
-        self.refused = 0
-        """How many connections were refused since the start."""
-        self.evicted = 0
-        """How many were closed for a new one since the start."""
+        self.closures = closures or Closures()
+        """How many connections were refused or closed since the start, by why."""
         self._drains: set[asyncio.Task[None]] = set()
 
     @property
@@ -88,7 +89,7 @@ class ConnectionLimit:
         if len(most) <= len(silent.get(subnet, ())) + 1 and idle_s < self._evictable_s:
             return False
         del self.connections[victim]
-        self.evicted += 1
+        self.closures.count(Closure.EVICTED)
         victim.abort()
         return True
 
@@ -113,7 +114,10 @@ class Limits:
     """What all connections of an installed server share, made from its options."""
 
     def __init__(self, options: ServerOptions) -> None:
-        self.connections = ConnectionLimit(options.max_connections, evictable_s=options.evictable_s)
+        self.closures = Closures()
+        self.connections = ConnectionLimit(
+            options.max_connections, evictable_s=options.evictable_s, closures=self.closures
+        )
         self.network = NetworkLimit(
             max_connections=options.max_connections_per_address,
             new_per_s=options.new_connections_per_s,

@@ -85,8 +85,9 @@ class Connection:
         assert self._writer is not None  # noqa: S101 - for the type checker
         self._tls = TLSStream(self._reader, self._writer, context.ssl, read_bytes)
         try:
-            async with asyncio.timeout(self._worker.config.ssl_handshake_timeout):
-                await self._tls.handshake(self._worker.limits.handshakes.acquire)
+            with self._worker.limits.closures.count_handshake():
+                async with asyncio.timeout(self._worker.config.ssl_handshake_timeout):
+                    await self._tls.handshake(self._worker.limits.handshakes.acquire)
         except TimeoutError:
             self.abort()
             raise
@@ -160,7 +161,8 @@ class Connection:
                 (self._tls or writer).write(data)
                 async with asyncio.timeout(self._worker.options.send_timeout_s):
                     await writer.drain()
-            except (OSError, RuntimeError):  # TimeoutError and ssl.SSLError, too
+            except (OSError, RuntimeError) as error:  # TimeoutError and ssl.SSLError, too
+                self._worker.limits.closures.count_send(error)
                 self.abort()  # what reads from the connection ends its requests
 
     def abort(self) -> None:

@@ -14,6 +14,7 @@ from h2.exceptions import ProtocolError
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.h2 import H2Protocol
 
+from server.closures import Closure, Closures
 from server.http2_headers import HARD_LIMIT_FACTOR
 from server.network_limit import FRAME_BURST_S, NetworkLimit
 from server.probes import override
@@ -173,10 +174,10 @@ class FrameBudget:
 class FloodGuardedH2Protocol(H2Protocol):
     """Hypercorn's HTTP/2 connection, handled a few frames at a time, and closed on a flood."""
 
-    def __init__(
-        self, *args: Any, network_limit: NetworkLimit, control_frames_per_s: float
-    ) -> None:
+    def __init__(self, *args: Any, network_limit: NetworkLimit, control_frames_per_s: float,
+                 closures: Closures) -> None:  # fmt: skip
         super().__init__(*args)
+        self.closures = closures
         self._network_limit = network_limit
         most = self.config.h2_max_header_list_size * HARD_LIMIT_FACTOR
         self.budget = FrameBudget(
@@ -213,6 +214,7 @@ class FloodGuardedH2Protocol(H2Protocol):
 
     async def _disconnect(self, error: h2.exceptions.ProtocolError) -> None:
         """Send GOAWAY, and charge the client's subnet: the client can reconnect at once."""
+        self.closures.count(Closure.FLOOD)
         self._consume_shared(DISCONNECT_COST)
         if self.connection.state_machine.state is not ConnectionState.CLOSED:  # else h2 sends it
             with suppress(h2.exceptions.ProtocolError):

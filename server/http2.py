@@ -12,6 +12,7 @@ from hypercorn.protocol.events import Body, Request
 from hypercorn.utils import filter_pseudo_headers
 
 from server.body_buffer import BodyBuffer
+from server.closures import Closures
 from server.fair_queue import FairQueue
 from server.flood_guard import (
     RESET_COST,
@@ -60,12 +61,14 @@ class HardenedH2Protocol(SendingH2Protocol):
         fair_queue: FairQueue,
         retained_windows: RetainedWindows,
         refusals: Refusals,
+        closures: Closures,
     ) -> None:
         super().__init__(
             *args,
             options=options,
             network_limit=network_limit,
             retained_windows=retained_windows,
+            closures=closures,
         )
         self._fair_queue = fair_queue
         self._refusals = refusals

@@ -7,6 +7,7 @@ import socket
 import time
 from typing import Any
 
+from server.closures import Closure
 from server.connection_limit import Accepted, Worker
 from server.connections import Connection
 from server.contexts import ReloadableContext
@@ -88,11 +89,11 @@ class Listeners:
         subnet = None if host is None else self._worker.options.subnet_of(host)
         counted = host if context is not None else None
         if not (counted is None or limits.network.admit(counted)):
-            limits.connections.refused += 1
+            limits.closures.count(Closure.ADDRESS_LIMIT)
             accepted.close()
             return
         if limits.connections.is_full and not limits.connections.evict(subnet):
-            limits.connections.refused += 1
+            limits.closures.count(Closure.FULL)
             accepted.close()
             if counted is not None:
                 limits.network.release(counted)

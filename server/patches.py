@@ -48,9 +48,14 @@ class ServerHandle:
         return self._server.limits.connections.established
 
     @property
-    def refused_connections(self) -> int:
-        """How many connections were refused since the start."""
-        return self._server.limits.connections.refused
+    def accepted_connections(self) -> int:
+        """How many connections are open or in their TLS handshake."""
+        return len(self._server.limits.connections.connections)
+
+    @property
+    def closures(self) -> Counter[str]:
+        """How many connections were refused or closed, by why (`server.closures.Closure`)."""
+        return Counter(self._server.limits.closures.counts)
 
     @property
     def refused_requests(self) -> Counter[str]:

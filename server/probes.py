@@ -166,6 +166,7 @@ def _own_protocol(*args: Any) -> Any:
         fair_queue=limits.fair_queue,
         retained_windows=limits.retained_windows,
         refusals=limits.refusals,
+        closures=limits.closures,
     )
 
 

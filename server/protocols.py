@@ -43,6 +43,7 @@ def make_protocol(
             fair_queue=limits.fair_queue,
             retained_windows=limits.retained_windows,
             refusals=limits.refusals,
+            closures=limits.closures,
         )
     return HardenedH11Protocol(
         *hypercorns,

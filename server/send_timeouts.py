@@ -12,6 +12,7 @@ from h2.errors import ErrorCodes
 from hypercorn.events import Closed, Updated
 from hypercorn.protocol.events import EndBody, EndData, Event, Response, StreamClosed
 
+from server.closures import Closure, Closures
 from server.flood_guard import FloodGuardedH2Protocol
 from server.flow_control import FlowControl, RetainedWindows
 from server.network_limit import NetworkLimit
@@ -91,9 +92,13 @@ class SendingH2Protocol(FloodGuardedH2Protocol):
         options: ServerOptions,
         network_limit: NetworkLimit,
         retained_windows: RetainedWindows,
+        closures: Closures,
     ) -> None:
         super().__init__(
-            *args, network_limit=network_limit, control_frames_per_s=options.control_frames_per_s
+            *args,
+            network_limit=network_limit,
+            control_frames_per_s=options.control_frames_per_s,
+            closures=closures,
         )
         self.send_timeouts = SendTimeouts(
             options.send_timeout_s, partial(self.task_group.spawn, self._time_out)
@@ -167,6 +172,7 @@ class SendingH2Protocol(FloodGuardedH2Protocol):
 
     async def _time_out(self, stream_id: int) -> None:
         """End a stream whose client does not read its response."""
+        self.closures.count(Closure.RESPONSE_TIMEOUT)
         self.flow_control.reset(stream_id, ErrorCodes.CANCEL)
         await self._close_stream(stream_id)
         await self._window_updated(stream_id)

@@ -3,9 +3,11 @@
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metrics.counts import Counts
 from model.sandbox import lock
 from server.install import refuse_start
 from service.certificate import check_certificate, client_trust, start_tls
@@ -16,6 +18,8 @@ from service.hardened_server import install_server
 from service.hypercorn_config import check_command_line
 from service.lifespan import Lifespan
 from service.log import log_event, write_line
+from service.metrics import Metrics
+from service.metrics_workers import Scrape
 from service.middleware_stack import MiddlewareStack, Surroundings
 from service.reader import make_reader
 from service.readiness import Readiness
@@ -88,12 +92,14 @@ def _build(settings_file: Path) -> ReloadableApp:
     certificate = start_tls(settings)
     clients = client_trust(settings, directory)
     server = install_server(settings, settings_file, clients)
-    reader = make_reader(settings, seccomp=sandbox_missing is None)
+    counts = Counts(function.path for function in settings.enabled_functions)
+    reader = make_reader(settings, counts, seccomp=sandbox_missing is None)
     surroundings = Surroundings(
         directory=directory,
         write=write_line,
         clients=clients,
         development_certificate=certificate is not None and certificate.development,
+        counts=counts,
     )
     settings_reload = SettingsReload(
         settings,
@@ -101,17 +107,17 @@ def _build(settings_file: Path) -> ReloadableApp:
         read=lambda: load_settings(settings_file),
         build=lambda new, before: MiddlewareStack(new, surroundings, before),
     )
-    reloads: list[Reload] = [settings_reload]
-    certificate_reload = client_ca = None
-    if certificate is not None:
-        certificate_reload = _reloaded_certificate(settings, certificate, server)
-    if clients is not None:
-        client_ca = _reloaded_client_ca(clients, server, certificate_reload)
-        reloads.append(client_ca)
-    if certificate_reload is not None:
-        reloads.append(certificate_reload)
+    certificate_reload = _reloaded_certificate(settings, certificate, server)
+    client_ca = _reloaded_client_ca(clients, server, certificate_reload)
+    reloads: Sequence[Reload | None] = (settings_reload, client_ca, certificate_reload)
     readiness = Readiness(reader, certificate_reload, settings_reload, client_ca, sandbox_missing)
-    lifespan = Lifespan(settings, reader=reader, readiness=readiness, reloads=reloads)
+    lifespan = Lifespan(
+        settings,
+        reader=reader,
+        readiness=readiness,
+        reloads=[each for each in reloads if each is not None],
+        scrape=Scrape(Metrics(counts, reader, server, readiness), settings.server.workers),
+    )
     return ReloadableApp(lambda: settings_reload.app, lifespan)
 
 
@@ -123,8 +129,10 @@ def _log_what_may_not_be_meant(settings: Settings) -> None:
 
 
 def _reloaded_certificate(
-    settings: Settings, facts: CertificateFacts, server: "ServerHandle"
-) -> CertificateReload:
+    settings: Settings, facts: CertificateFacts | None, server: "ServerHandle"
+) -> CertificateReload | None:
+    if facts is None:
+        return None
     return CertificateReload(
         facts,
         [settings.server.certfile or "", settings.server.keyfile or ""],
@@ -135,8 +143,13 @@ def _reloaded_certificate(
 
 
 def _reloaded_client_ca(
-    clients: "ClientTrustStore", server: "ServerHandle", certificate: CertificateReload | None
-) -> ClientCAReload:
+    clients: "ClientTrustStore | None",
+    server: "ServerHandle",
+    certificate: CertificateReload | None,
+) -> ClientCAReload | None:
+    if clients is None:
+        return None
+
     def changed(generation: int) -> None:
         server.close_verified_before(generation)
         if certificate is not None:

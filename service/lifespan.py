@@ -10,6 +10,7 @@ from typing import Any
 from handlers.page_images import PageImages
 from model.reader import Reader
 from service.log import log_event
+from service.metrics_workers import Scrape
 from service.readiness import Readiness
 from service.reload import Reload
 from service.storage import report_unreachable
@@ -27,16 +28,19 @@ class Lifespan:
         reader: Reader,
         readiness: Readiness,
         reloads: Sequence[Reload],
+        scrape: Scrape,
     ) -> None:
         self._settings = settings
         self._reader = reader
         self._readiness = readiness
         self._reloads = reloads
+        self._scrape = scrape
 
     @contextlib.asynccontextmanager
     async def __call__(self, _app: object) -> AsyncIterator[dict[str, Any]]:
         """Yield the state that handlers find in `request.state`."""
         self._start_polling()
+        await self._scrape.start()
         await report_unreachable(self._readiness.settings.stack.quota)
         # Imported modules stay: collecting garbage among them again and again delays every
         # response by a tenth of a second.
@@ -50,8 +54,10 @@ class Lifespan:
                 "page_images": PageImages(**self._settings.formats.model_dump()),
                 "checks": self._readiness.checks(),
                 "warnings": self._readiness.warnings,
+                "metrics": self._scrape.exposition,
             }
         finally:
+            self._scrape.close()
             await self._reader.aclose()
 
     def _start_polling(self) -> None:

@@ -1,7 +1,7 @@
 """The middleware around all functions, as one state of the settings wants it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 
 from handlers.problems import respond
+from metrics.counts import Counts
 from middleware.access_log import AccessLog
 from middleware.body_drain import BodyDrain
 from middleware.cors import Cors
@@ -35,13 +36,14 @@ class Surroundings:
     """What a middleware stack needs beside the settings; it stays the same for the process's life.
 
     `directory` is the base of relative paths, `write` takes a line of the log, `clients` verifies
-    client certificates (None: none are requested).
+    client certificates (None: none are requested), `counts` counts what happens.
     """
 
     directory: Path
     write: Callable[[str], None]
     clients: "ClientTrustStore | None"
     development_certificate: bool
+    counts: Counts = field(default_factory=lambda: Counts(()))
 
 
 class MiddlewareStack:
@@ -88,7 +90,9 @@ class MiddlewareStack:
         plain_port = self.settings.plain_port
         development = self._surroundings.development_certificate and not self.settings.reachable_by
         return [
-            Middleware(AccessLog, write=self._surroundings.write),
+            Middleware(
+                AccessLog, write=self._surroundings.write, count=self._surroundings.counts.request
+            ),
             Middleware(ResponseHeaders, hsts=self.settings.hsts.header(development=development)),
             *self._cors(),
             *self._body_drain(),
@@ -138,4 +142,6 @@ class MiddlewareStack:
             wait_s=limits.storage_wait_s,
             allow_on_failure=limits.on_storage_failure == "allow",
             write=self._surroundings.write,
+            hit=self._surroundings.counts.limit_hit,
+            failed=self._surroundings.counts.storage_failure,
         )

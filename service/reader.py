@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
+from metrics.counts import Counts
 from model.errors import UnknownWeights, WeightsError
 from model.reader import Reader, checked_files
 from model.sizing import choose, this_machine
@@ -40,7 +41,7 @@ def check_weights(detector: str, recogniser: str) -> None:
         checked_files(detector, recogniser)
 
 
-def make_reader(settings: Settings, *, seccomp: bool) -> Reader:
+def make_reader(settings: Settings, counts: Counts, *, seccomp: bool) -> Reader:
     """Return the reader; it starts no process before the first page. Logs its sizes.
 
     Raises:
@@ -56,6 +57,11 @@ def make_reader(settings: Settings, *, seccomp: bool) -> Reader:
         workers=settings.server.workers,
     )
     log_event(event="engine_sized", **asdict(sizes))
+
+    def report(process: str, cause: str) -> None:
+        counts.process_ended(process)
+        log_event(event="process_ended", process=process, cause=cause)
+
     with weights_checked():
         return Reader(
             **settings.model.model_dump(exclude={"max_images"}),
@@ -64,7 +70,6 @@ def make_reader(settings: Settings, *, seccomp: bool) -> Reader:
             page_memory_bytes=sizes.page_memory_bytes,
             **engine.model_dump(exclude={"warm", "processes", "threads", "page_memory_bytes"}),
             seccomp=seccomp,
-            report=lambda process, cause: log_event(
-                event="process_ended", process=process, cause=cause
-            ),
+            report=report,
+            observe=counts.page,
         )

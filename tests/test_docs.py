@@ -15,7 +15,7 @@ from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = "handlers|middleware|model|server|service|settings|tls"
+PACKAGES = "handlers|metrics|middleware|model|server|service|settings|tls"
 PAGES = ("*.md", "bench/*.md", "docs/**/*.md", "model/training/*.md")
 NAMES = sorted(str(page.relative_to(ROOT)) for each in PAGES for page in ROOT.glob(each))
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
@@ -213,7 +213,8 @@ def test_each_log_event_has_its_meaning_and_what_to_do() -> None:
 def test_the_fields_of_a_log_line_are_those_of_the_code() -> None:
     """docs/troubleshooting.md has each field of the access log, in its order, and no other."""
     log: list[str] = []
-    scope = scope_of()
+    traceparent = f"00-{'a' * 32}-{'b' * 16}-01"
+    scope = scope_of(headers={"traceparent": traceparent})
     context = request_context(scope)
     context.denial_reason, context.traceback = "expired", ["KeyError"]
     asyncio.run(call(AccessLog(read_all, write=log.append), scope))

@@ -15,6 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app": {"service"},
     "service": {
         "handlers",
+        "metrics",
         "middleware",
         "model.errors",
         "model.reader",
@@ -32,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model.errors",
         "model.reader",
     },
+    "metrics": {"metrics", "middleware.request_context"},
     "middleware": {"middleware"},
     "model": {"model"},
     "server": {"server"},

@@ -58,6 +58,25 @@ def readyz(interface: Interface) -> Description:
     )
 
 
+def metrics(interface: Interface) -> Description:
+    """Return the description of handlers.metrics.metrics."""
+    example = 'sealed_ocr_pages_total{key="accounting"} 1234.0\n'
+    return Description(
+        {
+            "operationId": "metrics",
+            "tags": ["state"],
+            "summary": Text("Numbers for Prometheus", "供 Prometheus 采集的指标"),
+            "responses": {
+                "200": {
+                    "description": Text("Prometheus's text format.", "Prometheus 文本格式。"),
+                    "headers": references(interface=interface),
+                    "content": {"text/plain": {"schema": {"type": "string"}, "example": example}},
+                }
+            },
+        }
+    )
+
+
 def openapi(interface: Interface) -> Description:
     """Return the description of handlers.api_document.openapi."""
     return Description(

@@ -17,6 +17,7 @@ from model.workers.launcher import Launcher
 from model.workers.memory_budget import Reservation
 from model.workers.pool import Report
 from model.workers.processor_time import WALL_FACTOR
+from model.workers.resident_memory import children_of, known, resident_bytes
 
 _RGB = 3  # bytes a pixel
 # Address space that a decoder may have beyond the zygote's: what Pillow's and PDFium's most
@@ -71,6 +72,16 @@ class DecoderPool:
     def pids(self) -> list[int]:
         """The id of the zygote, while it runs."""
         return [self._zygote.pid] if self._zygote is not None and self._zygote.alive else []
+
+    def memory_bytes(self) -> dict[str, list[int]]:
+        """Return the resident memory of the zygote and of each decoder, as far as it is known."""
+        if self._zygote is None or not self._zygote.alive:
+            return {"zygote": [], "decoder": []}
+        decoders = map(resident_bytes, children_of(self._zygote.pid))
+        return {
+            "zygote": known([self._zygote.memory.bytes()]),
+            "decoder": known(decoders),
+        }
 
     def turn(self, caller: str) -> AbstractAsyncContextManager[Turn]:
         """Wait for the caller's turn to decode a page, and hold it."""

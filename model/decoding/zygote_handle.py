@@ -13,6 +13,7 @@ from model.workers.crash import checked_report, describe_exit
 from model.workers.descriptors import busy_without_descriptors
 from model.workers.launcher import Launcher
 from model.workers.process import Process, mark_retrieved
+from model.workers.resident_memory import ResidentMemory
 
 _RESPONSE_BYTES = 4096
 _KILL_GRACE_S = 2.0  # for the zygote to kill a decoder; after that the zygote itself is killed
@@ -61,6 +62,11 @@ class ZygoteHandle:
     def pid(self) -> int:
         """The process's id."""
         return self._process.pid
+
+    @property
+    def memory(self) -> ResidentMemory:
+        """Its resident memory."""
+        return self._process.memory
 
     @property
     def cause(self) -> str:

@@ -57,7 +57,7 @@ class Pool:
         self._launcher = launcher
         self._module = module
         self._configuration = configuration
-        self._size = size
+        self.size = size
         self._start_timeout_s = start_timeout_s
         self._cancel_grace_s = cancel_grace_s
         self._max_requests = max_requests
@@ -79,6 +79,11 @@ class Pool:
     def pids(self) -> list[int]:
         """The ids of the running children."""
         return [child.pid for child in self._children if child.alive]
+
+    @property
+    def running_children(self) -> list[Child]:
+        """The running children, oldest first."""
+        return sorted((child for child in self._children if child.alive), key=lambda c: c.pid)
 
     @contextlib.asynccontextmanager
     async def lease(self) -> AsyncIterator[Lease]:
@@ -110,7 +115,7 @@ class Pool:
 
         """
         async with contextlib.AsyncExitStack() as stack:
-            for _ in range(self._size if number is None else number):
+            for _ in range(self.size if number is None else number):
                 lease = await stack.enter_async_context(self.lease())
                 await lease.worker()
 

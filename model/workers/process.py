@@ -15,6 +15,7 @@ from model.errors import ReaderDied
 from model.workers.channel import Channel, ChannelError, Message
 from model.workers.crash import checked_report, describe_exit
 from model.workers.launcher import Launcher
+from model.workers.resident_memory import ResidentMemory
 
 # Exit statuses whose cause is outside: the operator, the kernel out of memory, or our own kill.
 _FROM_OUTSIDE = {0, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
@@ -51,6 +52,7 @@ class Process:
             except OSError as error:
                 ours.close()
                 raise ReaderDied(f"the {module} did not start: {error}") from error
+        self.memory = ResidentMemory(self._process.pid)
         self.module = module
         self._on_message = on_message
         self._on_exit = on_exit
@@ -136,6 +138,7 @@ class Process:
             self._stop()
         self._channel.close()
         os.close(self._pidfd)
+        self.memory.close()
         self._exited.set_result(None)
         self._on_exit()
 

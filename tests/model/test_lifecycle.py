@@ -57,7 +57,7 @@ async def test_a_request_stops_the_idle_timer(make_reader: MakeReader) -> None:
         await reader.read(LINE, detect=False)
         assert reader._idle_timer is not None
         reading = asyncio.create_task(reader.read(LINE, detect=False))
-        await until(lambda: reader.waiting + reader.running)
+        await until(lambda: reader.state.waiting + reader.running)
         assert reader._idle_timer is None
         assert (await reading)[0].text == "4711 0815"
 
@@ -70,7 +70,7 @@ async def test_a_cancelled_request_does_not_stop_the_start(make_reader: MakeRead
                 await reader.read(LINE, detect=False)
         await reader.read(LINE, detect=False)
         assert reader._engines.started == 1
-        assert (reader.running, reader.waiting) == (0, 0)
+        assert (reader.running, reader.state.waiting) == (0, 0)
 
 
 async def test_an_engine_started_for_a_refused_upload_is_stopped(make_reader: MakeReader) -> None:
@@ -79,7 +79,7 @@ async def test_an_engine_started_for_a_refused_upload_is_stopped(make_reader: Ma
         with pytest.raises(UnsupportedImageType):
             await reader.read(b"no image")
         await until(lambda: reader._engines.started and not reader._engines.pids)
-        assert (reader.running, reader.waiting, reader.deaths) == (0, 0, 0)
+        assert (reader.running, reader.state.waiting, reader.deaths) == (0, 0, 0)
 
 
 async def test_after_an_engine_that_did_not_start_another_one_does(

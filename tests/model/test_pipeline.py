@@ -68,8 +68,9 @@ class Requests:
         self.decoders = decoders
         self.engines = engines
         self.pipeline = Pipeline(
-            decoders, engines, page_memory_bytes=1, threads=1, read_timeout_s=60, model="none"
-        )
+            decoders, engines, page_memory_bytes=1, threads=1, read_timeout_s=60, model="none",
+            observe=lambda _times_ms: None,
+        )  # fmt: skip
         self.tasks: list[asyncio.Task[Page]] = []
 
     async def add(self, callers: str) -> None:

@@ -68,7 +68,7 @@ async def test_a_page_is_read(make_reader: MakeReader) -> None:
         table = await read_one(reader, to_bytes(render_table(CELLS)))
         assert compact(table) == "Item\nResult\nBlood\nslightlyraised\nrepeatlater"
         assert [cell.lines for cell in table.blocks[0].cells] == [(0,), (1,), (2,), (3, 4)]
-        assert (reader.running, reader.waiting, reader.deaths) == (0, 0, 0)
+        assert (reader.running, reader.state.waiting, reader.deaths) == (0, 0, 0)
     assert not reader.loaded
 
 
@@ -176,7 +176,7 @@ async def test_a_full_queue_is_busy_at_once(make_reader: MakeReader) -> None:
         await reader.warm()
         admitted = [asyncio.create_task(read_one(reader, LONG_PAGE)) for _ in range(2)]
         await until(lambda: reader.running)
-        assert (reader.running, reader.waiting) == (1, 1)
+        assert (reader.running, reader.state.waiting) == (1, 1)
         with pytest.raises(Busy) as refusal:
             await read_one(reader, LINE)
         assert not any(task.done() for task in admitted)

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from server.closures import Closure
 from server.connection_limit import Accepted, ConnectionLimit
 from tests.server.clients import Client
 from tests.server.servers import Server, serving, until
@@ -139,7 +140,7 @@ def test_the_subnet_with_the_most_loses_its_oldest(
     assert limit.evict(newcomer) is (evicted is not None)
     aborted = [index for index, each in enumerate(before) if each not in limit.connections]
     assert aborted == ([] if evicted is None else [evicted])
-    assert limit.evicted == len(aborted)
+    assert limit.closures.counts[Closure.EVICTED] == len(aborted)
 
 
 def test_nothing_is_evicted_where_all_have_requested() -> None:

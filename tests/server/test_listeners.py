@@ -11,6 +11,7 @@ from hypercorn.config import Config
 from hypercorn.typing import LifespanState
 
 from server import listeners
+from server.closures import Closure
 from server.connection_limit import Limits, Worker
 from server.options import ServerOptions
 
@@ -55,4 +56,4 @@ async def test_accepting_pauses_without_descriptors(
     assert [(facts["event"], facts["error"]) for facts in reported] == [
         ("descriptors_exhausted", "too many open files")
     ] * reports
-    assert limits.connections.refused == 3
+    assert limits.closures.counts[Closure.FULL] == 3

@@ -83,7 +83,7 @@ def facts(scope: Any) -> dict[str, Any]:
     return {
         "tls": scope["state"].get("tls"),
         "connections": transport and transport.connections,
-        "refused": transport and transport.refused_connections,
+        "refused": transport and transport.closures["full"] + transport.closures["address_limit"],
         "refused_requests": transport and transport.refused_requests,
         "tasks": len(asyncio.all_tasks()),
         "pid": os.getpid(),

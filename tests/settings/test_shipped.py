@@ -38,6 +38,7 @@ def test_it_loads() -> None:
         "/ocr",
         "/healthz",
         "/readyz",
+        "/metrics",
         "/openapi.json",
     ]
     assert settings.keys == ()

@@ -1,6 +1,11 @@
 """Servers and images that the system tests share."""
 
 import io
+import os
+import shutil
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,6 +39,25 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     yield start_one
     for one in started:
         one.stop()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A redis of the test's own, on a Unix socket."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+    path = tmp_path / "redis.sock"
+    process = subprocess.Popen(
+        ["redis-server", "--port", "0", "--unixsocket", path, "--save", ""],
+        stdout=subprocess.DEVNULL,
+    )
+    due = time.monotonic() + 20
+    while not path.exists() and time.monotonic() < due:
+        time.sleep(0.02)
+    yield f"async+redis+unix://{path}", process
+    os.kill(process.pid, signal.SIGCONT)
+    process.terminate()
+    process.wait()
 
 
 def draw(*lines: str, kind: str = "PNG") -> bytes:

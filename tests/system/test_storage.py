@@ -1,37 +1,16 @@
 """Limits counted in a real redis: shared by workers, and survived when it fails."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from tests.system.service import Service, key_stanza
 
 KEY, STANZA = key_stanza("aaaa1111", "someone")
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A redis of the test's own, on a Unix socket."""
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
-    path = tmp_path / "redis.sock"
-    process = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", path, "--save", ""],
-        stdout=subprocess.DEVNULL,
-    )
-    due = time.monotonic() + 20
-    while not path.exists() and time.monotonic() < due:
-        time.sleep(0.02)
-    yield f"async+redis+unix://{path}", process
-    os.kill(process.pid, signal.SIGCONT)
-    process.terminate()
-    process.wait()
 
 
 def test_workers_share_one_count(

@@ -1,0 +1,1 @@
+"""What is counted while the service runs, and how GET /metrics writes it."""
