@@ -26,7 +26,14 @@ _CONFIDENCE = {
     "maximum": 1,
     "description": Text("The probability that it is right.", "识别正确的概率。"),
 }
-_MS = {"type": "number", "minimum": 0}
+_TEXT = {"type": "string", "description": Text("The text.", "文本。")}
+_STEPS = {
+    "decode": Text("Decoding the file.", "解码文件。"),
+    "queue": Text("Waiting for a process.", "等待处理进程。"),
+    "detect": Text("Finding the lines.", "检测文本行。"),
+    "recognise": Text("Reading the lines.", "识别文本行。"),
+    "total": Text("In all.", "总计。"),
+}
 LINE_SCHEMAS: dict[str, dict[str, Any]] = {
     "Point": {
         "type": "array",
@@ -49,7 +56,7 @@ LINE_SCHEMAS: dict[str, dict[str, Any]] = {
         "type": "object",
         "description": Text("A word or a character.", "一个词或一个字符。"),
         "properties": {
-            "text": {"type": "string"},
+            "text": _TEXT,
             "confidence": _CONFIDENCE,
             "polygon": ref("Polygon"),
         },
@@ -80,8 +87,16 @@ LINE_SCHEMAS: dict[str, dict[str, Any]] = {
         "type": "object",
         "description": Text("The pixels of a page.", "一页的像素。"),
         "properties": {
-            "media_type": {"type": "string", "enum": ["image/jpeg", "image/png"]},
-            "data": {"type": "string", "contentEncoding": "base64"},
+            "media_type": {
+                "type": "string",
+                "enum": ["image/jpeg", "image/png"],
+                "description": Text("The format of the image.", "图像的格式。"),
+            },
+            "data": {
+                "type": "string",
+                "contentEncoding": "base64",
+                "description": Text("The file, as base64.", "Base64 编码的文件。"),
+            },
         },
         "required": ["media_type", "data"],
     },
@@ -103,7 +118,13 @@ LINE_SCHEMAS: dict[str, dict[str, Any]] = {
         "properties": {
             "polygon": ref("Polygon"),
             "lines": _INDICES,
-            "kind": {"type": "string", "enum": ["text", "table"]},
+            "kind": {
+                "type": "string",
+                "enum": ["text", "table"],
+                "description": Text(
+                    "`table`: its lines stand in rows and columns.", "`table`：各行按行列排列。"
+                ),
+            },
             "cells": {
                 "type": "array",
                 "items": ref("Cell"),
@@ -115,7 +136,10 @@ LINE_SCHEMAS: dict[str, dict[str, Any]] = {
     "Timing": {
         "type": "object",
         "description": Text("Milliseconds of each step.", "各步骤所用毫秒数。"),
-        "properties": dict.fromkeys(("decode", "queue", "detect", "recognise", "total"), _MS),
+        "properties": {
+            name: {"type": "number", "minimum": 0, "description": text}
+            for name, text in _STEPS.items()
+        },
         "required": ["total"],
     },
 }

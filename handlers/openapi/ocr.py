@@ -31,13 +31,13 @@ def ocr(interface: Interface) -> Description:
                 f"A request may have {interface.max_images} files and {interface.max_pages} "
                 f"pages of at most {interface.max_pixels:,} pixels; PDF pages are rendered at "
                 f"{interface.pdf_dpi} dpi. Each parameter may be given once: in the query, as a "
-                "form field, or as a JSON member. ?format= chooses the format of the response, or "
-                "Accept does.",
+                "form field, or as a JSON member. `?format=` chooses the format of the response, "
+                "or Accept does.",
                 "可读取 JPEG、PNG、WebP、AVIF、GIF、BMP、TIFF 和 PDF，格式根据文件内容判断。"
                 f"每次请求最多 {interface.max_images} 个文件、{interface.max_pages} 页，"
                 f"每页最多 {interface.max_pixels:,} 像素；PDF 页面以 {interface.pdf_dpi} dpi 渲染。"
                 "每个参数只能给出一次：放在查询、表单字段或 JSON 成员中。"
-                "响应格式由 ?format= 或 Accept 决定。",
+                "响应格式由 `?format=` 或 Accept 决定。",
             ),
             "parameters": in_query(),
             "requestBody": request_body(),

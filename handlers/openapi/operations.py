@@ -30,7 +30,7 @@ def operation(interface: Interface, function: FunctionFacts, method: str) -> dic
     whole = {
         "tags": ["functions"],
         "operationId": _id(function, method),
-        **_from_docstring(function),
+        **({} if "summary" in own else _from_docstring(function)),
         **own,
         "responses": {
             **error_responses(interface, function, said.errors),

@@ -17,6 +17,9 @@ def healthz(interface: Interface) -> Description:
             "operationId": "healthz",
             "tags": ["state"],
             "summary": Text("Whether the process lives", "进程是否存活"),
+            "description": Text(
+                "For deciding whether to restart the process.", "用于判断是否需要重启进程。"
+            ),
             "responses": {
                 "200": {
                     "description": Text("It lives.", "进程存活。"),
@@ -44,6 +47,11 @@ def readyz(interface: Interface) -> Description:
             "operationId": "readyz",
             "tags": ["state"],
             "summary": Text("Whether the service can read", "服务能否识别"),
+            "description": Text(
+                "For deciding whether to send requests to this instance. 503 names the checks that "
+                "failed.",
+                "用于判断是否可以向该实例发送请求。503 会列出未通过的检查。",
+            ),
             "responses": {
                 "200": {
                     "description": Text(

@@ -6,6 +6,7 @@ from handlers.description import Text
 from handlers.formats.format import Format
 from handlers.formats.registry import formats
 from handlers.openapi.line_schemas import ref
+from handlers.openapi.sample_page import example, is_text
 
 _RESULTS = ("ImageResult", "DocumentResult", "ImagesResult")
 
@@ -27,10 +28,11 @@ def response_content() -> dict[str, Any]:
 
 
 def _content(each: Format) -> dict[str, Any]:
+    if not is_text(each):
+        return {"schema": {"type": "string", "format": "binary"}}
+    found: dict[str, Any] = {"schema": {"type": "string"}, "example": example(each)}
     if each.media_type == "application/json":
-        return {"schema": {"anyOf": [ref(name) for name in _RESULTS]}}
+        found["schema"] = {"anyOf": [ref(name) for name in _RESULTS]}
     if each.name == "ndjson":
-        return {"schema": {"type": "string"}, "x-line-schema": ref("StreamLine")}
-    if each.media_type.startswith("text/") or each.media_type.endswith("xml"):
-        return {"schema": {"type": "string"}}
-    return {"schema": {"type": "string", "format": "binary"}}
+        found["x-line-schema"] = ref("StreamLine")
+    return found

@@ -30,10 +30,12 @@ def app() -> ASGIApp:
     return stack().app()
 
 
-async def get(app: ASGIApp, path: str = "/openapi.json", **headers: str) -> Answer:
+async def get(
+    app: ASGIApp, path: str = "/openapi.json", query: bytes = b"", **headers: str
+) -> Answer:
     """Send a request for the document."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await call(app, {**scope_of("GET", path, headers=names), "app": None})
+    return await call(app, scope_of("GET", path, query=query, headers=names))
 
 
 async def test_it_needs_no_key(app: ASGIApp) -> None:

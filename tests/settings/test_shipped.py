@@ -40,6 +40,7 @@ def test_it_loads() -> None:
         "/readyz",
         "/metrics",
         "/openapi.json",
+        "/docs",
     ]
     assert settings.keys == ()
 

@@ -1,0 +1,1 @@
+"""The OpenAPI document as a page to read, in static HTML."""
