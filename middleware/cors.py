@@ -9,7 +9,15 @@ from collections.abc import Collection, Iterable
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SENT = ("Accept", "Accept-Language", "Authorization", "Content-Type", "If-None-Match", "X-API-Key")
+SENT = (
+    "Accept",
+    "Accept-Language",
+    "Authorization",
+    "Content-Type",
+    "If-None-Match",
+    "Traceparent",
+    "X-API-Key",
+)
 """The request headers that a page may set."""
 READ = (
     "Allow, Content-Disposition, ETag, RateLimit, RateLimit-Policy, Retry-After, "
