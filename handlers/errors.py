@@ -52,6 +52,14 @@ class FormatNotPartial(RequestError):
         self.takes = takes
 
 
+class FormatSinglePage(RequestError):
+    """A format that has one page was requested for several; `name` is the format's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 class UnsupportedBody(RequestError):
     """The function does not accept this Content-Type.
 

@@ -44,9 +44,7 @@ class PageResponse(Response):
         reader: Reader = self.request.state.reader
         with reader.slot(caller_name(scope)) as slot:
             await self.reading.receive()
-            request_id = request_context(scope).request_id
-            info = ResponseInfo(request_id, paged=self.reading.parameters.paged)
-            writer = self.reading.format.writer(info)
+            writer = self.reading.format.writer(self._info())
             if self.reading.format.streamed:
                 rest = await self._stream(slot, writer, send)
             else:
@@ -56,6 +54,13 @@ class PageResponse(Response):
             await Response(rest, headers=self.reading.format.headers)(scope, receive, send)
         elif rest is not None:
             await send({"type": "http.response.body", "body": rest})
+
+    def _info(self) -> ResponseInfo:
+        return ResponseInfo(
+            request_context(self.request.scope).request_id,
+            paged=self.reading.parameters.paged,
+            uploads=self.reading.uploads,
+        )
 
     async def _collect(self, slot: Slot, writer: Writer) -> bytes:
         async with aclosing(self.reading.pages(slot)) as pages:

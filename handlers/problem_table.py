@@ -184,6 +184,16 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
             "选择以下格式之一：{takes}。",
         ),
     ),
+    handler_errors.FormatSinglePage: Problem(
+        400,
+        "format_single_page",
+        ("Format has one page", "该格式只能包含一页"),
+        (
+            "A response in the format {name} is one page. Send one file, and select one page of a "
+            "document with ?pages=1.",
+            "{name} 格式的响应只能包含一页。请只发送一个文件，并用 ?pages=1 选择文档中的一页。",
+        ),
+    ),
     handler_errors.UnsupportedBody: Problem(
         415,
         "unsupported_body",

@@ -2,20 +2,21 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from starlette.requests import Request
 
 from handlers.body import Image
 from handlers.body_errors import MalformedImage
 from handlers.content_encoding import check_content_encoding
-from handlers.errors import FormatNotPartial
+from handlers.errors import FormatNotPartial, FormatSinglePage
 from handlers.formats.format import Format
 from handlers.formats.registry import accepted_format, formats
 from handlers.parameters import pages_after, parameters_of
 from handlers.uploads import body_of, media_type_of
 from middleware.request_context import open_receive_window, request_context
-from model.errors import UploadError
-from model.reader import Page, Slot
+from model.errors import TooManyPages, UploadError
+from model.reader import Page, ReadingOptions, Slot, WordMode
 
 Problem = UploadError | MalformedImage
 Entry = Page | Problem
@@ -37,6 +38,7 @@ class Reading:
         self._request = request
         self._query = request.query_params.multi_items()
         self.parameters = parameters_of(self._query)
+        self.format = self._format()
         self._images: list[Image] = []
         if self.parameters.format is not None:
             self._check_partial()
@@ -44,12 +46,12 @@ class Reading:
         check_content_encoding(request.headers)
 
     @property
-    def format(self) -> Format:
-        """The format of the response: a parameter wins over the Accept header."""
-        return self.parameters.format or accepted_format(self._request.headers.get("accept"))
+    def uploads(self) -> int:
+        """How many images were received."""
+        return len(self._images)
 
     async def receive(self) -> None:
-        """Receive the body; complete the parameters.
+        """Receive the body; complete the parameters, and by them the format.
 
         Raises:
             RequestError: the body is malformed, or its parameters are.
@@ -60,7 +62,10 @@ class Reading:
             self._request, self._media_type, max_images=self._request.state.max_images
         )
         self.parameters = parameters_of([*self._query, *body.parameters])
+        self.format = self._format()
         self._check_partial()
+        if self.format.single_page and len(body.images) > 1:
+            raise FormatSinglePage(self.format.name)
         malformed = [image for image in body.images if isinstance(image, MalformedImage)]
         if malformed and not self.parameters.partial:
             raise malformed[0]
@@ -105,10 +110,31 @@ class Reading:
     async def _pages_of(self, slot: Slot, image: Image) -> AsyncGenerator[Page]:
         if isinstance(image, MalformedImage):
             raise image
-        reading = slot.pages(image, options=self.parameters.options, ranges=self.parameters.pages)
-        async with aclosing(reading) as pages:
-            async for page in pages:
-                yield page.without_doubtful(self.parameters.min_confidence)
+        reading = slot.pages(
+            image,
+            options=self._options(),
+            ranges=self.parameters.pages,
+            most=1 if self.format.single_page else None,
+        )
+        try:
+            async with aclosing(reading) as pages:
+                async for page in pages:
+                    yield page.without_doubtful(self.parameters.min_confidence)
+        except TooManyPages as error:
+            if self.format.single_page:
+                raise FormatSinglePage(self.format.name) from error
+            raise
+
+    def _options(self) -> ReadingOptions:
+        """Return the options that were given, with what the format needs."""
+        options = self.parameters.options
+        if options.words is WordMode.NONE and self.format.words is not WordMode.NONE:
+            options = replace(options, words=self.format.words)
+        return options if self.format.image is None else replace(options, image=self.format.image)
+
+    def _format(self) -> Format:
+        """Return the format of the response: a parameter wins over the Accept header."""
+        return self.parameters.format or accepted_format(self._request.headers.get("accept"))
 
     def _check_partial(self) -> None:
         if self.parameters.partial and not self.format.partial:

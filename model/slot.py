@@ -26,8 +26,9 @@ class Slot:
         options: ReadingOptions = DEFAULT_OPTIONS,
         *,
         ranges: Sequence[PageRange] = ALL_PAGES,
+        most: int | None = None,
     ) -> AsyncGenerator[Page]:
-        """Read the pages of an upload in order, each when it is requested.
+        """Read the pages of an upload in order, each when it is requested; at most `most`.
 
         The first page's decoder also counts the document's pages, so the others are chosen after
         that.
@@ -41,9 +42,8 @@ class Slot:
             async with self._pipeline.decoded(
                 self._ticket, file, len(upload), first_page(ranges)
             ) as page:
-                numbers = chosen(
-                    ranges, page.image.pages, left=self._pages_left, limit=self._max_pages
-                )
+                left = self._pages_left if most is None else min(self._pages_left, most)
+                numbers = chosen(ranges, page.image.pages, left=left, limit=self._max_pages)
                 self._pages_left -= len(numbers)
                 reading = await self._pipeline.recognise(page, options)
             yield reading

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from model.reader import Page
+from model.reader import Page, PageImage, WordMode
 
 Problem = dict[str, Any]
 
 
-class Writer(Protocol):
+class Writer:
     """Writes one response. Its methods return the bytes that can be sent, or none."""
 
     def page(self, upload: int, page: Page) -> bytes:
         """Write a page of an upload; uploads are counted from 1, and come in order."""
+        raise NotImplementedError
 
     def problem(self, upload: int, problem: Problem) -> bytes:
         """Write the problem document that takes the place of an upload, or of its later pages.
@@ -21,20 +22,23 @@ class Writer(Protocol):
         It is called only if the format is `partial`. At the end of a streamed response that is not
         complete, `upload` is 0 where the problem is not about an upload.
         """
+        raise NotImplementedError
 
     def end(self) -> bytes:
         """Write what follows the last page."""
+        return b""
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseInfo:
     """What a writer may need beside the pages.
 
-    `paged`: pages were selected by `?pages=`.
+    `paged`: pages were selected by `?pages=`. `uploads`: how many the request has.
     """
 
     request_id: str
-    paged: bool
+    paged: bool = False
+    uploads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Format:
 
     `title` and `description` are in English and Chinese. `streamed`: what a writer returns is sent
     at once, while pages are read; otherwise it is sent when all of them have been read. `partial`:
-    a response can hold the problem of an upload.
+    a response can hold the problem of an upload. `single_page`: a response has one page. `words`
+    and `image` are what each page has to have.
     """
 
     name: str
@@ -54,6 +59,9 @@ class Format:
     writer: Callable[[ResponseInfo], Writer]
     streamed: bool = False
     partial: bool = False
+    single_page: bool = False
+    words: WordMode = WordMode.NONE
+    image: PageImage | None = None
 
     @property
     def headers(self) -> dict[str, str]:

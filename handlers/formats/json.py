@@ -4,13 +4,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from handlers.formats.format import Format, Problem, ResponseInfo
+from handlers.formats.format import Format, Problem, ResponseInfo, Writer
 from handlers.formats.page_json import as_page, summary
 from handlers.formats.text import text_of
 from model.reader import Page
 
 
-class JsonWriter:
+class JsonWriter(Writer):
     """Collects the pages and problems of each upload."""
 
     def __init__(self, info: ResponseInfo) -> None:

@@ -2,12 +2,12 @@
 
 import json
 
-from handlers.formats.format import Format, Problem, ResponseInfo
+from handlers.formats.format import Format, Problem, ResponseInfo, Writer
 from handlers.formats.page_json import as_page
 from model.reader import Page
 
 
-class NdjsonWriter:
+class NdjsonWriter(Writer):
     """Writes a line for each page, and for each problem."""
 
     def __init__(self, info: ResponseInfo) -> None:
@@ -21,10 +21,6 @@ class NdjsonWriter:
     def problem(self, _upload: int, problem: Problem) -> bytes:
         """Return the line of a problem, which names its upload itself."""
         return _line(problem)
-
-    def end(self) -> bytes:
-        """Return nothing."""
-        return b""
 
 
 def _line(document: dict[str, object]) -> bytes:

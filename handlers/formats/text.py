@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from handlers.formats.format import Format, Problem, ResponseInfo
+from handlers.formats.format import Format, ResponseInfo, Writer
 from model.reader import Page
 
 PAGE_BREAK = "\n\f"  # as in pdftotext's output
@@ -14,7 +14,7 @@ def text_of(pages: Iterable[Page]) -> str:
     return PAGE_BREAK.join(page.text for page in pages)
 
 
-class TextWriter:
+class TextWriter(Writer):
     """Writes the text of the pages, with a form feed between them."""
 
     def __init__(self, _info: ResponseInfo) -> None:
@@ -26,14 +26,6 @@ class TextWriter:
         separator = PAGE_BREAK if upload == self._upload else _UPLOAD_BREAK
         self._upload = upload
         return (page.text if first else separator + page.text).encode()
-
-    def problem(self, upload: int, problem: Problem) -> bytes:
-        """Text has no place for a problem."""
-        raise NotImplementedError
-
-    def end(self) -> bytes:
-        """Return nothing."""
-        return b""
 
 
 FORMAT = Format(

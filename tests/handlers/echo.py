@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from handlers.ocr import recognize
 from handlers.page_images import PageImages
-from model.errors import Busy, UnreadableImage
+from model.errors import Busy, TooManyPages, UnreadableImage
 from model.options import DEFAULT_OPTIONS, ReadingOptions
 from model.reader import ALL_PAGES, Block, Line, Page
 from tests.asgi import Answer, call, scope_of
@@ -50,12 +50,16 @@ class EchoReader:
         *,
         options: ReadingOptions = DEFAULT_OPTIONS,
         ranges: Any = ALL_PAGES,
+        most: int | None = None,
     ) -> AsyncGenerator[Page]:
         """Yield a page for each text between slashes, a block for each between bars."""
         assert self.held
         self.options = options
         texts = upload.split(b"/")
-        for number in range(ranges[0].first, (ranges[-1].last or len(texts)) + 1):
+        numbers = range(ranges[0].first, (ranges[-1].last or len(texts)) + 1)
+        if most is not None and len(numbers) > most:
+            raise TooManyPages(len(texts), most)
+        for number in numbers:
             if self.gate:
                 await self.gate.wait()
             self.read.append((texts[number - 1], options.detect))

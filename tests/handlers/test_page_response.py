@@ -36,9 +36,9 @@ class FailingReader(EchoReader):
             yield page
 
 
-async def _messages(reader: EchoReader, name: str) -> tuple[list[Any], Any]:
+async def _messages(reader: EchoReader, name: str, pages: str = "1-3") -> tuple[list[Any], Any]:
     """Return the messages of the response to a document of three pages, and its scope."""
-    scope = ocr_scope(reader, f"format={name}".encode(), {})
+    scope = ocr_scope(reader, f"format={name}&pages={pages}".encode(), {})
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -94,7 +94,7 @@ async def test_a_whole_response(streamed: Any) -> None:
 @pytest.mark.parametrize("each", formats(), ids=lambda each: each.name)
 async def test_the_headers(each: Any) -> None:
     """The media type, with the charset of text; a neutral file name; no length of a stream."""
-    sent, _ = await _messages(EchoReader(), each.name)
+    sent, _ = await _messages(EchoReader(), each.name, "1")
     headers = dict(sent[0]["headers"])
     is_text = each.media_type.startswith("text/") or each.media_type.endswith("+xml")
     content_type = each.media_type + "; charset=utf-8" * is_text

@@ -56,6 +56,7 @@ INSTANCES: list[Exception] = [
     handlers.errors.InvalidParameter("true, false", "detect"),
     handlers.errors.InvalidPages("1-3,7,9-", "pages"),
     handlers.errors.FormatNotPartial("text", "json, ndjson"),
+    handlers.errors.FormatSinglePage("png"),
     handlers.errors.UnsupportedBody(),
     handlers.errors.UnsupportedEncoding("gzip"),
     handlers.body_errors.EmptyBody(),

@@ -1,0 +1,107 @@
+"""ALTO XML, version 4.4: the layout and text of pages, as libraries keep it."""
+
+from collections.abc import Iterator, Sequence
+
+from handlers.formats.alto_line import line_element, place_attributes
+from handlers.formats.blocks import paragraphs_of
+from handlers.formats.format import Format, ResponseInfo, Writer
+from handlers.formats.geometry import Polygon, angle_of, box_of, is_column
+from handlers.formats.page_numbers import PageNumbers
+from handlers.formats.xml_text import xml_text
+from model.reader import Block, Page, WordMode
+
+_HEAD = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<alto xmlns="http://www.loc.gov/standards/alto/ns-v4#" \
+xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \
+xsi:schemaLocation="http://www.loc.gov/standards/alto/ns-v4# \
+http://www.loc.gov/standards/alto/v4/alto-4-4.xsd" SCHEMAVERSION="4.4">
+<Description>
+<MeasurementUnit>pixel</MeasurementUnit>
+<Processing ID="ocr">
+<processingCategory>contentGeneration</processingCategory>
+<processingSoftware>
+<softwareName>Sealed OCR</softwareName>
+<applicationDescription>{model}</applicationDescription>
+</processingSoftware>
+</Processing>
+</Description>
+<Layout>
+"""
+_END = "</Layout>\n</alto>\n"
+
+
+class AltoWriter(Writer):
+    """Writes a document with a Page for each page."""
+
+    def __init__(self, info: ResponseInfo) -> None:
+        self._numbers = PageNumbers(info)
+        self._pages = 0
+
+    def page(self, _upload: int, page: Page) -> bytes:
+        """Return a page, the first time below the document's head."""
+        self._pages += 1
+        head = _HEAD.format(model=xml_text(page.model)) if self._pages == 1 else ""
+        number = self._numbers.next(page)
+        return (head + "".join(_elements(page, number, f"p{self._pages}"))).encode()
+
+    def end(self) -> bytes:
+        """Return the end of the document."""
+        return _END.encode()
+
+
+def _elements(page: Page, number: int, name: str) -> Iterator[str]:
+    """Yield a page in parts; the ids of its elements begin with `name`."""
+    size = f'WIDTH="{page.width}" HEIGHT="{page.height}"'
+    turned = _rotation(page.rotation + page.skew)
+    yield f'<Page ID="{name}" PHYSICAL_IMG_NR="{number}" {size} PROCESSINGREFS="ocr"{turned}>\n'
+    yield f'<PrintSpace HPOS="0" VPOS="0" {size}>\n'
+    for index, block in enumerate(page.blocks, 1):
+        yield from _block(page, block, f"{name}_b{index}")
+    yield "</PrintSpace>\n</Page>\n"
+
+
+def _block(page: Page, block: Block, name: str) -> Iterator[str]:
+    """Yield a block; that of a table has a block for each cell, with its place in its id."""
+    if not block.cells:
+        yield from _text_block(page, block.lines, name)
+        return
+    place = place_attributes(box_of(_polygons(page, block.lines), page))
+    yield f'<ComposedBlock ID="{name}" TYPE="table" {place}>\n'
+    for index, (cell, lines) in enumerate(zip(block.cells, paragraphs_of(block), strict=True), 1):
+        yield from _text_block(page, lines, f"{name}_c{index}_{cell.row}_{cell.column}")
+    yield "</ComposedBlock>\n"
+
+
+def _text_block(page: Page, lines: Sequence[int], name: str) -> Iterator[str]:
+    polygons = _polygons(page, lines)
+    place = place_attributes(box_of(polygons, page))
+    turned = "" if is_column(page.lines[lines[0]]) else _rotation(angle_of(polygons[0]))
+    yield f'<TextBlock ID="{name}" {place}{turned}>\n'
+    for index in lines:
+        yield line_element(page, page.lines[index], f"{name}_l{index + 1}")
+    yield "</TextBlock>\n"
+
+
+def _polygons(page: Page, lines: Sequence[int]) -> list[Polygon]:
+    return [page.lines[index].polygon for index in lines]
+
+
+def _rotation(clockwise_deg: float) -> str:
+    """Return the attribute of what is turned; its value is counter-clockwise."""
+    angle = round(-clockwise_deg % 360, 1) % 360
+    return f' ROTATION="{angle:g}"' if angle else ""
+
+
+FORMAT = Format(
+    name="alto",
+    media_type="application/alto+xml",
+    extension="xml",
+    title=("ALTO XML", "ALTO XML"),
+    description=(
+        "ALTO 4.4: blocks, lines and words with polygons and confidences, for archives.",
+        "ALTO 4.4：段落、行和单词，带多边形坐标和置信度，用于档案系统。",
+    ),
+    writer=AltoWriter,
+    words=WordMode.WORD,
+)
