@@ -16,7 +16,14 @@ hypothesis.settings.load_profile("house")
 ROOT = Path(__file__).parents[1]
 # What --quick runs: each package whose tests start no service, and of each other one some files.
 QUICK = (
-    *("tests/handlers", "tests/middleware", "tests/service", "tests/settings", "tests/tls"),
+    *(
+        "tests/handlers",
+        "tests/metrics",
+        "tests/middleware",
+        "tests/service",
+        "tests/settings",
+        "tests/tls",
+    ),
     *("tests/server/test_data_frames.py", "tests/server/test_fair_queue.py"),
     *("tests/server/test_http1.py", "tests/server/test_serving.py"),
     *("tests/model/decoding/test_images.py", "tests/model/workers"),

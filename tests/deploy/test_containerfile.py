@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.deploy.units import ROOT
 
-PACKAGES = ("handlers", "middleware", "model", "server", "service", "settings", "tls")
+PACKAGES = ("handlers", "metrics", "middleware", "model", "server", "service", "settings", "tls")
 DATA = ("model/weights.toml", "model/weights/sealed-crnn-v2.onnx", "tls/openssl.cnf")
 SCRIPTS = ("scripts/healthcheck.py", "scripts/new_key.py", "scripts/precompile.py")
 SHELL_SCRIPTS = ("scripts/install",)
