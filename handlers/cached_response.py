@@ -1,5 +1,7 @@
 """A response that clients may keep, and ask for again by its entity tag."""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -7,14 +9,23 @@ NOT_MODIFIED = 304
 
 
 def cached_response(
-    request: Request, body: bytes, etag: str, media_type: str, *, language: str
+    request: Request,
+    body: bytes,
+    etag: str,
+    media_type: str,
+    *,
+    language: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the body in one language, or 304 if the client has it: RFC 9110, section 13.1.2."""
+    """Return the body, or 304 if the client has it: RFC 9110, section 13.1.2.
+
+    `language` is that of a body which there is in several.
+    """
     headers = {
+        **(headers or {}),
+        **({} if language is None else {"vary": "Accept-Language", "content-language": language}),
         "etag": etag,
         "cache-control": "no-cache",  # keep it, and ask each time whether it is still right
-        "vary": "Accept-Language",
-        "content-language": language,
     }
     sent = request.headers.get("if-none-match", "")
     tags = {tag.strip().removeprefix("W/") for tag in sent.split(",")}

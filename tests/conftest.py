@@ -40,6 +40,8 @@ LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 PROGRAMS = (
     "certbot",
+    "certutil",
+    "chromium",
     "compose-lint",
     "curl",
     "hadolint",

@@ -125,3 +125,30 @@ def docs(interface: Interface) -> Description:
             },
         }
     )
+
+
+def page(interface: Interface) -> Description:
+    """Return the description of handlers.web.page."""
+    return _file(interface, "page", Text("The page for people", "供人使用的页面"), "text/html")
+
+
+def asset(interface: Interface) -> Description:
+    """Return the description of handlers.web.asset."""
+    return _file(interface, "asset", Text("A file of the pages", "页面所用的文件"), "*/*")
+
+
+def _file(interface: Interface, name: str, summary: Text, media_type: str) -> Description:
+    headers = references("ETag", interface=interface)
+    found = {
+        "description": Text("The file.", "文件内容。"),
+        "headers": headers,
+        "content": {media_type: {"schema": {"type": "string"}}},
+    }
+    return Description(
+        {
+            "operationId": name,
+            "tags": ["about"],
+            "summary": summary,
+            "responses": {"200": found, "304": {"description": _ETAG, "headers": headers}},
+        }
+    )

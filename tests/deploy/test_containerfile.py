@@ -6,7 +6,17 @@ from pathlib import Path
 
 from tests.deploy.units import ROOT
 
-PACKAGES = ("handlers", "metrics", "middleware", "model", "server", "service", "settings", "tls")
+PACKAGES = (
+    "handlers",
+    "metrics",
+    "middleware",
+    "model",
+    "server",
+    "service",
+    "settings",
+    "tls",
+    "web",
+)
 DATA = ("model/weights.toml", "model/weights/sealed-crnn-v2.onnx", "tls/openssl.cnf")
 SCRIPTS = ("scripts/healthcheck.py", "scripts/new_key.py", "scripts/precompile.py")
 SHELL_SCRIPTS = ("scripts/install",)

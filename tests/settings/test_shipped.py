@@ -36,6 +36,8 @@ def test_it_loads() -> None:
     assert settings.server.public_binds == ()
     assert [function.path for function in settings.functions] == [
         "/ocr",
+        "/",
+        "/assets/{name}",
         "/healthz",
         "/readyz",
         "/metrics",

@@ -1,0 +1,193 @@
+// The page: takes files in, and shows the document that is chosen.
+
+import { add, cancel, documents, onChange, remove } from "./documents.js";
+import { download, listFormats, textOf } from "./downloads.js";
+import * as keys from "./key.js";
+import { showProblem } from "./problem.js";
+import { SERVICE } from "./service.js";
+import { problemTexts, sizeText, switchLanguage, t, translate } from "./texts.js";
+import { element, goToDoubt, isDoubtful, rewrite, showImage, showPage } from "./view.js";
+
+const $ = (id) => document.getElementById(id);
+let current = null;
+
+// ---- files in ----
+
+function take(files) {
+  const added = [...files].map(add);
+  if (!added.length) return;
+  const first = documents.length === added.length;
+  current = added[0];
+  render();
+  if (first) $("title").focus();
+}
+
+for (const button of document.querySelectorAll("[data-opens]")) {
+  button.addEventListener("click", () => $(button.dataset.opens).click());
+}
+for (const input of [$("choose"), $("photograph")]) {
+  input.addEventListener("change", () => {
+    take(input.files);
+    input.value = ""; // the same file can be chosen again
+  });
+}
+document.addEventListener("paste", (event) => {
+  if (!event.clipboardData.files.length) return;
+  event.preventDefault();
+  take(event.clipboardData.files);
+});
+let depth = 0; // dragenter and dragleave come for every element below
+const dragged = (event) => event.dataTransfer.types.includes("Files");
+document.addEventListener("dragenter", (event) => dragged(event) && document.body.classList.toggle("over", ++depth > 0));
+document.addEventListener("dragleave", (event) => dragged(event) && document.body.classList.toggle("over", --depth > 0));
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  depth = 0;
+  document.body.classList.remove("over");
+  if (!$("key-dialog").open) take(event.dataTransfer.files);
+});
+
+// ---- what is shown ----
+
+onChange((changed) => {
+  announce(changed);
+  if (changed !== current) renderFiles();
+  else render();
+});
+
+function render() {
+  $("welcome").hidden = documents.length > 0;
+  $("work").hidden = !documents.length;
+  document.body.classList.toggle("working", documents.length > 0);
+  renderFiles();
+  if (!current) return;
+  $("title").textContent = current.name;
+  renderFacts();
+  showProblem(current, render);
+  renderPage();
+}
+
+function stateOf(each) {
+  if (each.state === "sending") return t("sending", { percent: Math.floor(each.sent * 100) });
+  if (each.state === "reading") return t("reading", { page: (each.pages.at(-1)?.page ?? 0) + 1 });
+  if (each.state === "failed" && each.pages.length) return t("partly");
+  return t(each.state);
+}
+
+function renderFiles() {
+  const items = documents.map((each) => {
+    const open = element("button", { className: "file" }, element("span", { className: "name", textContent: each.name }), element("span", { className: `state ${each.state}`, textContent: stateOf(each) }));
+    if (each === current) open.setAttribute("aria-current", "true");
+    open.addEventListener("click", () => {
+      current = each;
+      render();
+    });
+    const close = element("button", { className: "close quiet", textContent: "×", title: t("remove", each) });
+    close.setAttribute("aria-label", t("remove", each));
+    close.addEventListener("click", () => removeFile(each));
+    return element("li", {}, open, close);
+  });
+  const focused = [...$("files").querySelectorAll("button")].indexOf(document.activeElement);
+  $("files").replaceChildren(...items);
+  if (focused >= 0) $("files").querySelectorAll("button")[focused]?.focus();
+}
+
+function removeFile(each) {
+  const at = documents.indexOf(each);
+  remove(each);
+  if (current === each) current = documents[Math.min(at, documents.length - 1)] ?? null;
+  render();
+  (current ? $("title") : document.querySelector("#drop button")).focus();
+}
+
+function renderFacts() {
+  const active = ["waiting", "sending", "reading"].includes(current.state);
+  const { fetching } = current;
+  $("progress").hidden = $("meter").hidden = $("cancel").hidden = !(active || fetching);
+  $("progress").textContent = fetching ? t("downloading", fetching) : stateOf(current);
+  const sent = fetching?.sent ?? (current.state === "sending" ? current.sent : 1);
+  if (sent < 1) $("meter").value = sent;
+  else $("meter").removeAttribute("value");
+  const lines = current.pages.flatMap((page) => page.lines);
+  const figures = [t("pages", { n: current.pages.length }), t("lines", { n: lines.length })];
+  if (!active && current.seconds) figures.push(t("seconds", { s: current.seconds.toFixed(1) }));
+  $("figures").textContent = current.pages.length ? figures.join(" · ") : "";
+  $("quota").textContent = current.quota && !active ? t(current.quota.s === 60 ? "quota60" : "quota", current.quota) : "";
+}
+
+function renderPage() {
+  const { pages, images, preview, at } = current;
+  const page = pages[at];
+  $("panes").hidden = !page && !preview;
+  const url = page ? (images.get(page.page) ?? (page.page === 1 ? preview : null)) : preview;
+  if (page) showPage(page, url);
+  else showImage(url);
+  $("flip").hidden = pages.length < 2;
+  $("image-title").hidden = pages.length > 1;
+  const done = current.state !== "reading";
+  $("page-of").textContent = page ? t(done ? "pageOf" : "pageSoFar", { page: page.page, pages: pages.length }) : "";
+  $("previous").disabled = at === 0;
+  $("next").disabled = at >= pages.length - 1;
+  for (const id of ["copy", "download"]) $(id).hidden = !pages.length;
+  const doubts = pages.flatMap((each) => each.lines).filter(isDoubtful).length;
+  $("doubts").hidden = !doubts;
+  $("doubts").textContent = t("nextCheck", { n: doubts });
+  $("doubts").title = t("nextCheckTitle");
+}
+
+/** Say what has happened to a document to those who do not see it: once for each state. */
+function announce(each) {
+  const state = `${each.state} ${each.problem?.code}`;
+  if (each.said === state) return;
+  each.said = state;
+  const said = each.problem ? problemTexts(each.problem, each.file).slice(0, 2).join(" ") : stateOf(each);
+  $("live").textContent = `${each.name}: ${said}`;
+}
+
+// ---- controls ----
+
+function flip(by) {
+  if (!current?.pages[current.at + by]) return;
+  current.at += by;
+  renderPage();
+  $("live").textContent = $("page-of").textContent;
+}
+
+$("previous").addEventListener("click", () => flip(-1));
+$("next").addEventListener("click", () => flip(1));
+$("cancel").addEventListener("click", () => (current.fetching ?? { abort: () => cancel(current) }).abort());
+$("doubts").addEventListener("click", () => {
+  const { pages, at } = current;
+  if (goToDoubt({ first: false })) return;
+  const order = [...pages.keys()].map((n) => (at + 1 + n) % pages.length);
+  flip(order.find((n) => pages[n].lines.some(isDoubtful)) - at);
+  goToDoubt({ first: true });
+});
+$("copy").addEventListener("click", async () => {
+  let said = "copied";
+  try {
+    await navigator.clipboard.writeText(textOf(current));
+  } catch {
+    said = "notCopied";
+  }
+  $("copy").textContent = $("live").textContent = t(said);
+  setTimeout(() => ($("copy").textContent = t("copy")), 2000);
+});
+listFormats((format) => download(current, format, () => render()));
+$("language").addEventListener("click", () => {
+  switchLanguage();
+  showAll();
+});
+
+function showAll() {
+  translate();
+  $("taken").textContent = t("taken", { size: sizeText(SERVICE.max_bytes) });
+  keys.showState();
+  listFormats();
+  rewrite();
+  render();
+}
+
+$("docs").hidden = !SERVICE.docs;
+showAll();

@@ -1,0 +1,63 @@
+// What went wrong with a doc, in words, and what can be done about it here.
+
+import { again, cancel, reduced } from "./documents.js";
+import { askForKey } from "./key.js";
+import { problemTexts, t } from "./texts.js";
+import { element } from "./view.js";
+
+const BY_PAGES = new Set(["too_many_pages", "no_such_page", "unknown_parameter", "deadline_exceeded"]);
+const FINAL = 400; // and above, below 500: another attempt would end in the same way
+
+const $ = (id) => document.getElementById(id);
+let shown = {};
+
+export function showProblem(doc, render) {
+  const { problem } = doc;
+  $("problem").hidden = !problem;
+  if (!problem) return;
+  const [title, advice, lang] = problemTexts(problem, doc.file);
+  $("problem-title").textContent = title;
+  $("problem-advice").textContent = advice;
+  $("problem-title").lang = $("problem-advice").lang = lang;
+  $("problem-kept").hidden = !doc.pages.length || problem.of;
+  $("problem-wait").textContent = problem.wait ? t("countdown", { s: problem.wait }) : "";
+  const id = problem.request_id;
+  $("problem-code").textContent = [t("codeIs", problem), ...(id ? [t("requestIs", { id })] : [])].join(" · ");
+  $("pages-form").hidden = !BY_PAGES.has(problem.code);
+  shown = doc;
+  renderRemedies(doc, problem, render);
+}
+
+function renderRemedies(doc, problem, render) {
+  const remedies = remediesOf(doc, problem, render);
+  const focused = $("remedies").contains(document.activeElement);
+  $("remedies").replaceChildren(
+    ...remedies.map(([text, act], at) => {
+      const button = element("button", { className: at ? "" : "primary", textContent: text });
+      button.addEventListener("click", act);
+      return button;
+    }),
+  );
+  if (focused) $("remedies").firstElementChild?.focus();
+}
+
+/** Return the text and the action of each button. */
+function remediesOf(doc, problem, render) {
+  const rest = { pages: doc.pagesToRead, rest: doc.pages.length > 0 };
+  if (problem.of) return [];
+  if (problem.wait) return [[t("cancel"), () => cancel(doc)]];
+  if (problem.next_pages) return [[t("rest"), () => again(doc, { pages: problem.next_pages, rest: true })]];
+  if (["not_authenticated", "scope_missing", "no_key"].includes(problem.code)) {
+    return [[t("newKey"), async () => (await askForKey()) !== null && again(doc, rest)]];
+  }
+  if (problem.code === "body_too_large" && doc.preview) {
+    return [[t("shrink"), async () => again(doc, { file: await reduced(doc.file) })]];
+  }
+  const status = problem.status ?? 0;
+  return status >= FINAL && status < 500 && status !== 408 ? [] : [[t("retry"), () => again(doc, rest)]];
+}
+
+$("pages-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  again(shown, { pages: $("pages-field").value.trim() });
+});
