@@ -49,6 +49,7 @@ PROGRAMS = (
     "openssl",
     "pebble",
     "pebble-challtestsrv",
+    "promtool",
     "redis-server",
     "strace",
     "systemd-analyze",
