@@ -7,12 +7,11 @@ from typing import TypeVar
 
 from handlers.errors import InvalidPages, InvalidParameter, RepeatedParameter, UnknownParameter
 from handlers.formats.format import Format
-from handlers.formats.registry import formats
+from handlers.formats.registry import format_named, names
 from model.reader import ALL_PAGES, PageImage, PageRange, ReadingOptions, WordMode
 
 _FLAGS = {"true": True, "false": False}
 _ORDERS = {"columns": True, "rows": False}
-_FORMATS = {each.name: each for each in formats()}
 _WORDS = {mode.value: mode for mode in (WordMode.WORD, WordMode.CHAR)}
 _IMAGES = {PageImage.JPEG.value: PageImage.JPEG}
 _VALUES: Mapping[str, Iterable[str]] = {
@@ -23,7 +22,7 @@ _VALUES: Mapping[str, Iterable[str]] = {
     "words": _WORDS,
     "min_confidence": ("0.9",),
     "page_image": _IMAGES,
-    "format": _FORMATS,
+    "format": names(),
 }
 NAMES = frozenset(_VALUES)
 VALID = ", ".join(f"{name}={value}" for name, values in _VALUES.items() for value in values)
@@ -80,7 +79,7 @@ def parameters_of(given: Given) -> Parameters:
         paged="pages" in values,
         partial=_choice("partial", values.get("partial", "false"), _FLAGS),
         min_confidence=_confidence(values.get("min_confidence", "0")),
-        format=_choice("format", values["format"], _FORMATS) if "format" in values else None,
+        format=_format(values["format"]) if "format" in values else None,
     )
 
 
@@ -88,6 +87,12 @@ def _choice(name: str, text: str, values: Mapping[str, T]) -> T:
     if text not in values:
         raise InvalidParameter(", ".join(values), name)
     return values[text]
+
+
+def _format(name: str) -> Format:
+    if name not in names():
+        raise InvalidParameter(", ".join(names()), "format")
+    return format_named(name)
 
 
 def _confidence(text: str) -> float:

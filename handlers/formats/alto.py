@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from handlers.formats.alto_line import line_element, place_attributes
-from handlers.formats.blocks import paragraphs_of
 from handlers.formats.format import Format, ResponseInfo, Writer
-from handlers.formats.geometry import Polygon, angle_of, box_of, is_column
-from handlers.formats.page_numbers import PageNumbers
-from handlers.formats.xml_text import xml_text
+from handlers.writing.alto_line import line_element, place_attributes
+from handlers.writing.blocks import paragraphs_of
+from handlers.writing.geometry import Polygon, angle_of, box_of, is_column
+from handlers.writing.page_numbers import PageNumbers
+from handlers.writing.xml_text import xml_text
 from model.reader import Block, Page, WordMode
 
 _HEAD = """\

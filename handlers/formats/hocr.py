@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from handlers.formats.blocks import PlacedCell, Position, Row, paragraphs_of, rows_of
 from handlers.formats.format import Format, ResponseInfo, Writer
-from handlers.formats.geometry import (
+from handlers.writing.blocks import PlacedCell, Position, Row, paragraphs_of, rows_of
+from handlers.writing.geometry import (
     Box,
     angle_of,
     baseline_of,
@@ -13,8 +13,8 @@ from handlers.formats.geometry import (
     is_column,
     is_turned,
 )
-from handlers.formats.page_numbers import PageNumbers
-from handlers.formats.xml_text import language_of, xml_text
+from handlers.writing.page_numbers import PageNumbers
+from handlers.writing.xml_text import language_of, xml_text
 from model.reader import Block, Line, Page, WordMode
 
 _HEAD = """\

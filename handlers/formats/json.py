@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from handlers.formats.format import Format, Problem, ResponseInfo, Writer
-from handlers.formats.page_json import as_page, summary
 from handlers.formats.text import text_of
+from handlers.writing.page_json import as_page, summary
 from model.reader import Page
 
 

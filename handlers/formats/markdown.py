@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from handlers.formats.blocks import PlacedCell, Row, paragraphs_of, rows_of
 from handlers.formats.format import Format, ResponseInfo, Writer
-from handlers.formats.headings import heading_height, is_heading
-from handlers.formats.markdown_text import HARD_BREAK, escaped, escaped_inside
-from handlers.formats.running_text import running_texts
+from handlers.writing.blocks import PlacedCell, Row, paragraphs_of, rows_of
+from handlers.writing.headings import heading_height, is_heading
+from handlers.writing.markdown_text import HARD_BREAK, escaped, escaped_inside
+from handlers.writing.running_text import running_texts
 from model.reader import Block, Page
 
 _PAGE_BREAK = "\n\n* * *\n\n"

@@ -3,7 +3,7 @@
 import json
 
 from handlers.formats.format import Format, Problem, ResponseInfo, Writer
-from handlers.formats.page_json import as_page
+from handlers.writing.page_json import as_page
 from model.reader import Page
 
 

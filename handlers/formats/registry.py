@@ -1,4 +1,7 @@
-"""The formats that a client may request. A module of this package that has a FORMAT is one."""
+"""The formats that a client may request: each module of this package is one, by its own name.
+
+A format's module is imported when it is needed first: it costs nothing at the start.
+"""
 
 import pkgutil
 from functools import cache
@@ -8,21 +11,33 @@ from handlers import formats as package
 from handlers.formats.format import Format
 from handlers.negotiation import preferred
 
-_FIRST = ("json", "text", "ndjson")  # in this order an Accept header with wildcards has its choice
+DEFAULT = "json"
+_FIRST = (DEFAULT, "text", "ndjson")  # in this order an Accept header with wildcards has its choice
+_OTHER_MODULES = {"format", "registry"}
+_NO_PREFERENCE = {None, "", "*/*", "application/json"}  # what most clients send
 
 
 @cache
+def names() -> tuple[str, ...]:
+    """Return the names of all formats: the default first, most of the others by name."""
+    found = {module.name for module in pkgutil.iter_modules(package.__path__)} - _OTHER_MODULES
+    return (*_FIRST, *sorted(found - set(_FIRST)))
+
+
+def format_named(name: str) -> Format:
+    """Return one of the formats."""
+    made: Format = import_module(f"{package.__name__}.{name}").FORMAT
+    return made
+
+
 def formats() -> tuple[Format, ...]:
-    """Return all formats: the default first, most of the others by name."""
-    modules = [
-        import_module(f"{package.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(package.__path__)
-    ]
-    found = {module.FORMAT.name: module.FORMAT for module in modules if hasattr(module, "FORMAT")}
-    return tuple(found[name] for name in [*_FIRST, *sorted(set(found) - set(_FIRST))])
+    """Return all formats, in the order of their names."""
+    return tuple(map(format_named, names()))
 
 
 def accepted_format(accept: str | None) -> Format:
     """Return the format that an Accept header prefers; the default if it accepts none."""
+    if accept in _NO_PREFERENCE:
+        return format_named(DEFAULT)
     media_type = preferred(accept, [each.media_type for each in formats()])
     return next(each for each in formats() if each.media_type == media_type)

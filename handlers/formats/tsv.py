@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from handlers.formats.blocks import paragraphs_of
 from handlers.formats.format import Format, ResponseInfo, Writer
-from handlers.formats.geometry import Box, box_of
-from handlers.formats.page_numbers import PageNumbers
+from handlers.writing.blocks import paragraphs_of
+from handlers.writing.geometry import Box, box_of
+from handlers.writing.page_numbers import PageNumbers
 from model.reader import Page, WordMode
 
 _COLUMNS = (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from handlers import parameters
+from handlers.formats import ndjson
 from handlers.formats.registry import formats
 from handlers.ocr import recognize
 from middleware.request_context import request_context
@@ -55,16 +55,15 @@ async def _messages(reader: EchoReader, name: str, pages: str = "1-3") -> tuple[
 @pytest.fixture(params=[True, False], ids=["partial", "not partial"])
 def streamed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a streamed format: one that has a place for problems, and one that has none."""
-    ndjson = next(each for each in formats() if each.name == "ndjson")
-    each = replace(ndjson, name="streamed", partial=request.param)
-    monkeypatch.setitem(parameters._FORMATS, "streamed", each)
+    each = replace(ndjson.FORMAT, partial=request.param)
+    monkeypatch.setattr(ndjson, "FORMAT", each)
     return each
 
 
 @pytest.mark.parametrize("error", [UnreadableImage(), ReadingError()])
 async def test_a_later_error(streamed: Any, error: Exception) -> None:
     """It is the last line; or the response ends without its last message, which cuts it off."""
-    (start, *pages, last), scope = await _messages(FailingReader(2, error), "streamed")
+    (start, *pages, last), scope = await _messages(FailingReader(2, error), "ndjson")
     assert start["status"] == 200
     assert request_context(scope).problem  # the log says why
     if streamed.partial:
@@ -80,13 +79,13 @@ async def test_an_error_before_the_first_page(streamed: Any) -> None:
     """It gets the usual error response: nothing has been sent."""
     assert streamed.streamed
     with pytest.raises(UnreadableImage):
-        await _messages(FailingReader(0, UnreadableImage()), "streamed")
+        await _messages(FailingReader(0, UnreadableImage()), "ndjson")
 
 
 async def test_a_whole_response(streamed: Any) -> None:
     """Negative control: it has its last message."""
     assert streamed.streamed
-    (_, *pages, last), _ = await _messages(EchoReader(), "streamed")
+    (_, *pages, last), _ = await _messages(EchoReader(), "ndjson")
     assert len(pages) == 3
     assert not last.get("more_body")
 

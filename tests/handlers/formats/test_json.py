@@ -7,7 +7,7 @@ import pytest
 
 from handlers.formats.format import ResponseInfo
 from handlers.formats.json import as_document
-from handlers.formats.page_json import as_page
+from handlers.writing.page_json import as_page
 from model.reader import Block, Line, Page
 from model.table_cell import Cell
 

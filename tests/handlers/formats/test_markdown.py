@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from handlers.formats.markdown_text import escaped, escaped_inside
+from handlers.writing.markdown_text import escaped, escaped_inside
 from model.reader import Cell, Line
 from tests.handlers.formats.pages import full_page, line_of, page_of, written
 

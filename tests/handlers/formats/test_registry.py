@@ -1,6 +1,8 @@
 """The formats: how one is chosen, and what all of them have in common."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 
 from handlers import formats as package
 from handlers.errors import FormatNotPartial, InvalidParameter, RepeatedParameter
-from handlers.formats.registry import accepted_format, formats
+from handlers.formats.registry import accepted_format, formats, names
 from tests.handlers.conftest import BOUNDARY, Multipart
 from tests.handlers.echo import Caller, EchoReader
 
@@ -44,7 +46,7 @@ async def test_the_parameter_wins_over_accept(place: str, accept: str, post: Cal
 
 
 @pytest.mark.parametrize("place", ["query", "form", "JSON"])
-@pytest.mark.parametrize("name", ["docx", "JSON", "application/json", "registry", "page_json"])
+@pytest.mark.parametrize("name", ["docx", "JSON", "application/json", "registry", "format"])
 async def test_an_unknown_format_is_refused(
     place: str, name: str, post: Caller, reader: EchoReader
 ) -> None:
@@ -110,12 +112,32 @@ async def test_a_form_field_may_choose_a_partial_format(post: Caller) -> None:
     assert json.loads(answer.body)["text"] == "one"
 
 
+def test_each_module_is_a_format() -> None:
+    """Of the same name: so all names are known before a module is imported."""
+    assert [each.name for each in formats()] == list(names())
+
+
 def test_a_new_format_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an entry in any list; a module without FORMAT is none."""
-    text = Path(package.__path__[0], "text.py").read_text(encoding="utf-8")
-    changed = text.replace('name="text"', 'name="new"').replace("text/plain", "text/x-new")
-    (tmp_path / "made_up_format.py").write_text(changed, encoding="utf-8")
+    """Without an entry in any list."""
+    (tmp_path / "new.py").touch()
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
-    found = [each.name for each in formats.__wrapped__()]
-    assert set(found) == {each.name for each in formats()} | {"new"}
-    assert len(found) == len(formats()) + 1
+    assert set(names.__wrapped__()) == {*names(), "new"}
+
+
+def _imported(program: str) -> set[str]:
+    """Return which modules of formats a process has imported, and which libraries."""
+    ending = "import sys; print(*(name for name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\n{ending}"], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_an_unused_format_costs_nothing_at_the_start() -> None:
+    """No module of a format is imported, and none of what only formats need."""
+    start = _imported("import service.app, handlers.ocr, handlers.description, handlers.health")
+    own = {name for name in start if name.startswith(("handlers.formats.", "handlers.writing"))}
+    assert own == {"handlers.formats.format", "handlers.formats.registry"}
+    assert start.isdisjoint({"pikepdf", "fontTools", "lxml", "statistics"})
+    used = _imported("from handlers.formats.registry import formats; formats()")
+    assert {"handlers.formats.hocr", "handlers.writing.geometry"} <= used  # negative control

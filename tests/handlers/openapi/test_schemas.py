@@ -7,8 +7,8 @@ import pytest
 from starlette.requests import Request
 
 from handlers.errors import OutOfTime
-from handlers.formats.page_json import as_page
 from handlers.problems import respond
+from handlers.writing.page_json import as_page
 from model.reader import Block, Cell, Line, Page, PageWarning, Word
 from tests.asgi import scope_of
 from tests.handlers.conftest import BOUNDARY, Multipart

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from statistics import median
 from typing import NamedTuple
 
 from model.reader import Line, Page
@@ -70,6 +69,12 @@ def baseline_of(line: Line) -> tuple[tuple[float, float], tuple[float, float]]:
     above = [_distance(word.polygon[3], bottom_left, bottom_right) for word in line.words]
     share = min(max(median(above) / height, 0.0), 1.0) if above else _DESCENDER
     return _between(bottom_left, top_left, share), _between(bottom_right, top_right, share)
+
+
+def median(values: Iterable[float]) -> float:
+    """Return the value in the middle: `statistics` takes milliseconds to import."""
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2]
 
 
 def _distance(point: Point, begin: Point, end: Point) -> float:

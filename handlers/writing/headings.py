@@ -1,9 +1,8 @@
 """Which blocks are headings: by the size of their letters alone."""
 
 import math
-from statistics import median
 
-from handlers.formats.geometry import is_column
+from handlers.writing.geometry import is_column, median
 from model.reader import Block, Line, Page
 
 _TALLER = 1.5  # than the page's usual line: print of the same size differs by up to 1.3

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from unicodedata import east_asian_width
 
-from handlers.formats.geometry import is_turned
+from handlers.writing.geometry import is_turned
 from model.reader import Line
 
 _LONG = 10  # times a line's height: shorter ones are entries of a list

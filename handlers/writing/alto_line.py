@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from handlers.formats.geometry import (
+from handlers.writing.geometry import (
     Box,
     Polygon,
     baseline_of,
@@ -10,7 +10,7 @@ from handlers.formats.geometry import (
     is_column,
     is_turned,
 )
-from handlers.formats.xml_text import language_of, xml_text
+from handlers.writing.xml_text import language_of, xml_text
 from model.reader import Line, Page, Word
 
 _Run = list[Word]

@@ -1,0 +1,1 @@
+"""Parts of the formats: text, places and tables as they need them."""
