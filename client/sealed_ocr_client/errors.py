@@ -1,0 +1,73 @@
+"""The errors of the client. The message of each says what happened and what to do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+HTTP_UNAUTHORISED = 401
+HTTP_FORBIDDEN = 403
+
+
+class OcrError(Exception):
+    """A file was not read."""
+
+    # True: every other file of a batch would fail for the same reason.
+    concerns_all = False
+
+
+class UnusableOption(OcrError):
+    """A URL, page numbers, a key's file or a CA's file cannot be used."""
+
+    concerns_all = True
+
+
+class UnreadableFile(OcrError):
+    """The file cannot be read from the disk, or its result not be written."""
+
+
+class Unreachable(OcrError):
+    """No connection could be made."""
+
+    concerns_all = True
+
+
+class Untrusted(OcrError):
+    """The service's certificate is not trusted."""
+
+    concerns_all = True
+
+
+class ConnectionLost(OcrError):
+    """The connection ended, or nothing came in time, before the response was complete."""
+
+
+class NotDivisible(OcrError):
+    """The document is too long for one request, and the format cannot be put together again."""
+
+
+class Refused(OcrError):
+    """The service sent an error response.
+
+    `status` and `code` are its own (docs/api.md, Errors), `problem` is the whole problem document,
+    empty if there was none, and `retry_after_s` its Retry-After.
+    """
+
+    def __init__(
+        self, status: int, problem: Mapping[str, Any], retry_after_s: float | None = None
+    ) -> None:
+        self.status = status
+        self.problem = problem
+        self.code = str(problem.get("code", f"http_{status}"))
+        self.retry_after_s = retry_after_s
+        self.concerns_all = status in {HTTP_UNAUTHORISED, HTTP_FORBIDDEN}
+        super().__init__(self._message())
+
+    @property
+    def pages_read(self) -> int:
+        """How many pages the service had read."""
+        return int(self.problem.get("pages_read", 0))
+
+    def _message(self) -> str:
+        title, detail = self.problem.get("title"), self.problem.get("detail")
+        if not title:
+            return f"The server answered with status {self.status} and without a problem document."
+        return f"{title}: {detail or ''} ({self.code})".replace(":  (", " (")

@@ -1,0 +1,109 @@
+"""The files of a command line, and where the result of each is written."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealed_ocr_client.errors import UnusableOption
+from sealed_ocr_client.formats import Format
+
+EXTENSIONS = frozenset(
+    {
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".avif",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".pdf",
+    }
+)
+STANDARD_INPUT = "-"
+# Results that are images or PDFs have it before their extension: a later run over the same folder
+# does not read them.
+MARK = ".ocr"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file to read; `path` None is standard input. `below` is its place in the output folder."""
+
+    name: str
+    path: Path | None
+    below: Path
+
+    def content(self) -> bytes:
+        """Return its bytes.
+
+        Raises:
+            OSError: it cannot be read.
+
+        """
+        return sys.stdin.buffer.read() if self.path is None else self.path.read_bytes()
+
+
+def find_inputs(arguments: Sequence[str]) -> list[Input]:
+    """Return the files, and those in the folders by their extensions, in the order given.
+
+    Raises:
+        UnusableOption: there is no such file, none in a folder, or standard input is there twice.
+
+    """
+    found: list[Input] = []
+    for argument in arguments:
+        path = Path(argument)
+        if argument == STANDARD_INPUT:
+            found.append(Input("standard input", None, Path("stdin")))
+        elif path.is_dir():
+            inside = [Input(str(each), each, each.relative_to(path)) for each in _inside(path)]
+            if not inside:
+                extensions = " ".join(sorted(EXTENSIONS))
+                raise UnusableOption(f"{argument} has no file to read ({extensions}).")
+            found += inside
+        elif path.exists():
+            found.append(Input(argument, path, Path(path.name)))
+        else:
+            raise UnusableOption(f"{argument}: no such file.")
+    if sum(each.path is None for each in found) > 1:
+        raise UnusableOption("Standard input (-) can be read once.")
+    return found
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(where, name)
+            hidden, result = name.startswith("."), path.stem.endswith(MARK)
+            if path.suffix.lower() in EXTENSIONS and not hidden and not result:
+                yield path
+
+
+def find_outputs(inputs: Sequence[Input], form: Format, out: Path | None) -> list[Path]:
+    """Return where each result is written: in the folder `out`, or else beside its file.
+
+    Raises:
+        UnusableOption: two results would be one file, or standard input has no place.
+
+    """
+    mark = MARK if form.binary else ""
+    taken: dict[Path, str] = {}
+    for each in inputs:
+        if out is None and each.path is None:
+            raise UnusableOption("Standard input has no folder: use --out FOLDER, or no --beside.")
+        place = out / each.below if out is not None else each.path or each.below
+        target = place.with_name(f"{place.name}{mark}.{form.extension}")
+        if target in taken:
+            raise UnusableOption(
+                f"{taken[target]} and {each.name} would both be written to {target}: use --beside, "
+                "or read them in two runs."
+            )
+        taken[target] = each.name
+    return list(taken)

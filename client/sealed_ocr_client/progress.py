@@ -1,0 +1,108 @@
+"""What a person sees on standard error while files are read."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+SHOWN_WAIT_S = 2.0  # shorter waits are not worth a line
+
+
+class Report(Protocol):
+    """Is told what happens."""
+
+    def page(self) -> None:
+        """Count a page."""
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+
+    def done(self, text: str) -> None:
+        """Count a file; `text` says how it was."""
+
+
+class Quiet:
+    """Says nothing."""
+
+    def page(self) -> None:
+        """Say nothing."""
+
+    def say(self, text: str) -> None:
+        """Say nothing."""
+
+    def done(self, text: str) -> None:
+        """Say nothing."""
+
+
+class Plain:
+    """Writes a line for each file, for a log or a pipe."""
+
+    def __init__(self, files: int) -> None:
+        self._files = files
+        self._done = 0
+
+    def page(self) -> None:
+        """Say nothing: a file has its line."""
+
+    def say(self, text: str) -> None:
+        """Write a line."""
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+    def done(self, text: str) -> None:
+        """Write how many files are done, and how this one was."""
+        self._done += 1
+        self.say(f"[{self._done}/{self._files}] {text}")
+
+
+class Bar:
+    """A progress bar of files, with the number of pages."""
+
+    def __init__(self, progress: "Progress", task: "TaskID") -> None:
+        self._progress = progress
+        self._task = task
+        self._pages = 0
+
+    def page(self) -> None:
+        """Count a page."""
+        self._pages += 1
+        self._progress.update(self._task, pages=self._pages)
+
+    def say(self, text: str) -> None:
+        """Write a line above the bar."""
+        self._progress.console.print(text, markup=False, highlight=False)
+
+    def done(self, text: str) -> None:  # noqa: ARG002
+        """Move the bar on."""
+        self._progress.advance(self._task)
+
+
+@contextmanager
+def reporting(files: int, *, quiet: bool) -> Iterator[Report]:
+    """Yield a bar on a terminal, lines elsewhere, and nothing for a single file there."""
+    if quiet or (files == 1 and not sys.stderr.isatty()):
+        yield Quiet()
+    elif not sys.stderr.isatty():
+        yield Plain(files)
+    else:
+        # Loaded only where it is shown.
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        columns = (
+            TextColumn("Reading"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("files, {task.fields[pages]} pages"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            yield Bar(progress, progress.add_task("", total=files, pages=0))
