@@ -22,6 +22,7 @@ _VALUES: Mapping[str, Iterable[str]] = {
     "words": _WORDS,
     "min_confidence": ("0.9",),
     "page_image": _IMAGES,
+    "dpi": ("150",),
     "format": names(),
 }
 NAMES = frozenset(_VALUES)
@@ -29,6 +30,8 @@ VALID = ", ".join(f"{name}={value}" for name, values in _VALUES.items() for valu
 MAX_LENGTH = 200
 _RANGE = re.compile(r"([1-9]\d{0,5})(?:(-)([1-9]\d{0,5})?)?", re.ASCII)
 _CONFIDENCE = re.compile(r"0(\.\d{0,18})?|\.\d{1,18}|1(\.0{0,18})?", re.ASCII)
+_DPI = re.compile(r"[1-9]\d{1,3}", re.ASCII)
+LEAST_DPI, MOST_DPI = 36, 1200
 
 Given = Sequence[tuple[str, str]]
 T = TypeVar("T")
@@ -72,6 +75,7 @@ def parameters_of(given: Given) -> Parameters:
         image=_choice("page_image", values["page_image"], _IMAGES)
         if "page_image" in values
         else None,
+        image_dpi=_dpi(values["dpi"]) if "dpi" in values else None,
     )
     return Parameters(
         options=options,
@@ -99,6 +103,12 @@ def _confidence(text: str) -> float:
     if not _CONFIDENCE.fullmatch(text):
         raise InvalidParameter("0.0-1.0", "min_confidence")
     return float(text)
+
+
+def _dpi(text: str) -> int:
+    if not _DPI.fullmatch(text) or not LEAST_DPI <= int(text) <= MOST_DPI:
+        raise InvalidParameter(f"{LEAST_DPI}-{MOST_DPI}", "dpi")
+    return int(text)
 
 
 def _ranges(text: str) -> tuple[PageRange, ...]:

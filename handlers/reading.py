@@ -12,6 +12,7 @@ from handlers.content_encoding import check_content_encoding
 from handlers.errors import FormatNotPartial, FormatSinglePage
 from handlers.formats.format import Format
 from handlers.formats.registry import accepted_format, formats
+from handlers.page_images import PageImages
 from handlers.parameters import pages_after, parameters_of
 from handlers.uploads import body_of, media_type_of
 from middleware.request_context import open_receive_window, request_context
@@ -130,7 +131,10 @@ class Reading:
         options = self.parameters.options
         if options.words is WordMode.NONE and self.format.words is not WordMode.NONE:
             options = replace(options, words=self.format.words)
-        return options if self.format.image is None else replace(options, image=self.format.image)
+        if self.format.image is not None:
+            options = replace(options, image=self.format.image)
+        page_images: PageImages = self._request.state.page_images
+        return page_images.options(options, self.format)
 
     def _format(self) -> Format:
         """Return the format of the response: a parameter wins over the Accept header."""

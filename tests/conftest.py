@@ -47,6 +47,7 @@ PROGRAMS = (
     "hadolint",
     "nginx",
     "openssl",
+    "pdftotext",
     "pebble",
     "pebble-challtestsrv",
     "promtool",

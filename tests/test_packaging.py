@@ -96,5 +96,6 @@ def test_the_wheel_holds_the_service(wheel: set[str]) -> None:
     }
     weights = {str(file.relative_to(ROOT)) for file in (ROOT / "model/weights").glob("*.onnx")}
     profiles = {str(file.relative_to(ROOT)) for file in Path(ROOT / "tls").glob("*.cnf")}
+    files = {"app.py", "model/weights.toml", "handlers/pdf/glyphless.ttf"}
     pages = {str(file.relative_to(ROOT)) for file in (ROOT / "web").glob("*.*")}
-    assert wheel == {"app.py", "model/weights.toml"} | modules | weights | profiles | pages
+    assert wheel == files | modules | weights | profiles | pages

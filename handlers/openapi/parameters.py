@@ -11,6 +11,7 @@ from typing import Any
 from handlers.description import Text
 from handlers.formats.registry import formats
 from handlers.openapi.line_schemas import ref
+from handlers.parameters import LEAST_DPI, MOST_DPI
 
 _FLAG = {"type": "boolean"}
 
@@ -105,6 +106,17 @@ PARAMETERS: Mapping[str, Parameter] = {
         ),
         ref("PageImageKind"),
         "jpeg",
+    ),
+    "dpi": Parameter(
+        Text(
+            "The most pixels an inch of the images of pages, in a PDF or as `page_image`. The "
+            "settings have the default of PDFs, and a maximum. No image has more pixels than its "
+            "page.",
+            "页面图像（PDF 中的，或 `page_image`）每英寸的最多像素数。"
+            "PDF 的默认值和上限由设置决定。图像的像素不会多于页面本身。",
+        ),
+        {"type": "integer", "minimum": LEAST_DPI, "maximum": MOST_DPI},
+        150,
     ),
     "format": Parameter(
         Text(

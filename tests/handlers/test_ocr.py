@@ -118,7 +118,7 @@ async def test_invalid_parameters_are_rejected(
         assert caught.value.takes == (
             "detect=true, detect=false, order=columns, order=rows, pages=1-3,7, pages=9-, "
             "partial=true, partial=false, words=word, words=char, min_confidence=0.9, "
-            "page_image=jpeg, "
+            "page_image=jpeg, dpi=150, "
         ) + ", ".join(f"format={each.name}" for each in formats())
     assert reader.read == []
 
@@ -129,6 +129,9 @@ async def test_invalid_parameters_are_rejected(
         (b"detect=no", InvalidParameter, "detect", "true, false"),
         (b"order=true", InvalidParameter, "order", "columns, rows"),
         (b"partial=1", InvalidParameter, "partial", "true, false"),
+        (b"dpi=35", InvalidParameter, "dpi", "36-1200"),
+        (b"dpi=1201", InvalidParameter, "dpi", "36-1200"),
+        (b"dpi=15e1", InvalidParameter, "dpi", "36-1200"),
         (b"pages=0", InvalidPages, "pages", "1-3,7,9-"),
         (b"pages=1&pages=2", RepeatedParameter, "pages", VALID),
     ],
