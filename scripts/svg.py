@@ -15,7 +15,7 @@ svg{--paper:#fff;--edge:#d1d9e0;--ink:#1f2328;--soft:#59636e;--rule:#e4e8ec;
 --c6:#db61a2;--c7:#9198a1;--ours:#4493f8;--other:#6e7681;--good:#3fb950;--fair:#d29922;--bad:#f85149}}
 text{font-family:system-ui,-apple-system,"Segoe UI","Noto Sans","Helvetica Neue",Arial,sans-serif;
 fill:var(--ink)}
-.soft{fill:var(--soft)}.strong{font-weight:600}.middle{text-anchor:middle}.end{text-anchor:end}
+.green{fill:var(--good)}.orange{fill:var(--fair)}.red{fill:var(--bad)}.soft{fill:var(--soft)}.strong{font-weight:600}.middle{text-anchor:middle}.end{text-anchor:end}
 .paper{fill:var(--paper);stroke:var(--edge)}.rule{stroke:var(--rule);fill:none}
 """.replace("\n", "")
 

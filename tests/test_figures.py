@@ -1,13 +1,17 @@
 """The figures of README are those of bench/RESULTS.md."""
 
+import json
+import math
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from scripts.figures import FIGURES, MissingFigure
+from scripts.panels import Series, draw_dashboard, shown
 
 ROOT = Path(__file__).parents[1]
+DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "sealed-ocr.json").read_text("utf-8"))
 PAGE = (ROOT / "bench" / "RESULTS.md").read_text("utf-8")
 
 
@@ -46,3 +50,39 @@ def test_a_figure_that_has_changed_is_found() -> None:
         "| ours, sealed, sealed-crnn-v2 | 396 |", "| ours, sealed, sealed-crnn-v2 | 397 |"
     )
     assert FIGURES["latency"](changed).render() != FIGURES["latency"](PAGE).render()
+
+
+def test_the_dashboard_s_picture_has_every_panel() -> None:
+    """As the dashboard is now; `scripts/dashboard.py` draws it."""
+    picture = (ROOT / "docs" / "images" / "dashboard.svg").read_text("utf-8")
+    written = {each.text for each in ET.fromstring(picture).iter()}  # noqa: S314 - our own file
+    assert {panel["title"] for panel in DASHBOARD["panels"]} <= written
+
+
+def test_panels_are_drawn_from_what_prometheus_answers() -> None:
+    """Values, legends, what is missing, and a time at which one series has no value."""
+    a, b = [(0.0, 1.0), (60.0, 3.0)], [(0.0, math.nan), (60.0, 4.0)]
+    answers: dict[str, list[Series]] = {
+        "ready": [({}, [(0.0, 0.0), (60.0, 1.0)])],
+        "requests": [({"key": "x<y"}, a), ({"key": ""}, b)],
+    }
+
+    def fetch(expression: str) -> list[Series]:
+        return next((found for name, found in answers.items() if name in expression), [])
+
+    picture = draw_dashboard(DASHBOARD, fetch, "title").render()
+    written = [each.text for each in ET.fromstring(picture).iter()]  # noqa: S314 - our own file
+    assert {"yes", "x<y", "no key", "none", "9 /s"} <= set(written)
+    assert "nan" not in picture
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (0.5, "percentunit", "50 %"), (2.5e9, "bytes", "2.33 GiB"), (1234567, "Bps", "1.23 MB/s"),
+        (0.25, "s", "0.25 s"), (0, "short", "0"), (math.nan, "s", "-"),
+    ],
+)  # fmt: skip
+def test_values_have_their_units(value: float, unit: str, said: str) -> None:
+    """As Grafana writes them."""
+    assert shown(value, unit) == said
