@@ -27,7 +27,8 @@ FOREIGN = frozenset({
 })  # fmt: skip
 """What clients of other services send: a detail may name these, and nothing else of a body."""
 _WHITE_SPACE = re.compile(rb"[ \t\r\n]{0,%d}" % MAX_WHITE_SPACE)
-_SCALAR = re.compile(rb'true|false|\d{1,9}(?:\.\d{1,18})?|"([^"\\]{0,%d})"' % MAX_LENGTH)
+_NUMBER = rb"-?\d{1,20}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?"
+_SCALAR = re.compile(rb'true|false|%b|"([^"\\]{0,%d})"' % (_NUMBER, MAX_LENGTH))
 
 Span = tuple[int, int]
 

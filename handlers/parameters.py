@@ -29,7 +29,7 @@ NAMES = frozenset(_VALUES)
 VALID = ", ".join(f"{name}={value}" for name, values in _VALUES.items() for value in values)
 MAX_LENGTH = 200
 _RANGE = re.compile(r"([1-9]\d{0,5})(?:(-)([1-9]\d{0,5})?)?", re.ASCII)
-_CONFIDENCE = re.compile(r"0(\.\d{0,18})?|\.\d{1,18}|1(\.0{0,18})?", re.ASCII)
+_NUMBER = re.compile(r"-?(\d{1,20}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?", re.ASCII)
 _DPI = re.compile(r"[1-9]\d{1,3}", re.ASCII)
 LEAST_DPI, MOST_DPI = 36, 1200
 
@@ -100,7 +100,7 @@ def _format(name: str) -> Format:
 
 
 def _confidence(text: str) -> float:
-    if not _CONFIDENCE.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or not 0 <= float(text) <= 1:
         raise InvalidParameter("0.0-1.0", "min_confidence")
     return float(text)
 

@@ -3,33 +3,33 @@
 from typing import Any
 
 from handlers.description import Text
+from handlers.openapi.interface import Interface
 from handlers.openapi.parameters import as_properties
 
 _FILE = {"type": "string", "format": "binary"}
-_BASE64 = {"type": "string", "contentEncoding": "base64"}
+_BASE64 = {"type": "string", "format": "byte", "contentEncoding": "base64"}
 _TINY = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
 )
 """A PNG of one white pixel."""
 
 
-def _one_of(first: str, second: str) -> dict[str, Any]:
-    """Return the condition that a member is there, this one or that one.
-
-    Written with anyOf, it would make generators of clients give up the type of the body.
-    """
-    return {"if": {"not": {"required": [first]}}, "then": {"required": [second]}}
+def _up_to(interface: Interface) -> dict[str, int]:
+    return {"minItems": 1, "maxItems": interface.max_images}
 
 
-def request_body() -> dict[str, Any]:
+def request_body(interface: Interface) -> dict[str, Any]:
     """Return the request body object."""
-    files = {"type": "array", "items": _FILE}
+    files = {"type": "array", "items": _FILE, **_up_to(interface)}
     form = {
         "type": "object",
         "properties": {
             "image": {
                 **files,
-                "description": Text("One or more files.", "一个或多个文件。"),
+                "description": Text(
+                    "One or more files, here or as `file`.",
+                    "一个或多个文件，放在此处或 `file` 中。",
+                ),
             },
             "file": {
                 **files,
@@ -37,7 +37,6 @@ def request_body() -> dict[str, Any]:
             },
             **as_properties(),
         },
-        **_one_of("image", "file"),
         "additionalProperties": False,
     }
     binary = {"schema": _FILE}
@@ -56,7 +55,7 @@ def request_body() -> dict[str, Any]:
     }
 
 
-def json_request() -> dict[str, Any]:
+def json_request(interface: Interface) -> dict[str, Any]:
     """Return the schema of a JSON body."""
     return {
         "type": "object",
@@ -66,10 +65,13 @@ def json_request() -> dict[str, Any]:
             "images": {
                 "type": "array",
                 "items": _BASE64,
+                **_up_to(interface),
                 "description": Text("Several files.", "多个文件。"),
             },
             **as_properties(),
         },
-        **_one_of("image", "images"),
+        # Written with anyOf, it would make generators of clients give up the type of the body.
+        "if": {"not": {"required": ["image"]}},
+        "then": {"required": ["images"]},
         "additionalProperties": False,
     }

@@ -57,7 +57,7 @@ def document(interface: Interface) -> dict[str, Any]:
         ],
         "paths": paths,
         "components": {
-            "schemas": {**SCHEMAS, **PARAMETER_SCHEMAS, "JsonRequest": json_request()},
+            "schemas": {**SCHEMAS, **PARAMETER_SCHEMAS, "JsonRequest": json_request(interface)},
             "responses": outside_responses(interface, first),
             "headers": header_components(interface),
             "securitySchemes": security_schemes(interface),

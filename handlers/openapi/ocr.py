@@ -40,7 +40,7 @@ def ocr(interface: Interface) -> Description:
                 "响应格式由 `?format=` 或 Accept 决定。",
             ),
             "parameters": in_query(),
-            "requestBody": request_body(),
+            "requestBody": request_body(interface),
             "responses": {
                 "200": {
                     "description": Text("What was read.", "识别结果。"),

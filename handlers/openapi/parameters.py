@@ -43,17 +43,18 @@ class Parameter:
 PARAMETERS: Mapping[str, Parameter] = {
     "pages": Parameter(
         Text(
-            "Read these pages of each file only, counted from 1; `9-` means to the end. The "
+            "Read these pages of each file only, such as `1-3,7`; `9-` means to the end. The "
             "response then has `pages`, even for a single image.",
-            "只读取每个文件的这些页，页码从 1 开始；`9-` 表示直到末页。"
+            "只读取每个文件的这些页，例如 `1-3,7`；`9-` 表示直到末页。"
             "此时响应中有 `pages`，即使只有一张图像。",
         ),
         {
             "type": "string",
+            "format": "page-ranges",
             "maxLength": 200,
             "pattern": f"^{_PAGES}(,{_PAGES})*$",
         },
-        "1-3,7",
+        "1",
     ),
     "detect": Parameter(
         Text(
@@ -124,7 +125,7 @@ PARAMETERS: Mapping[str, Parameter] = {
             "响应格式，代替 Accept。",
         ),
         ref("FormatName"),
-        "text",
+        "ndjson",
     ),
 }
 
