@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from model.vision.inference import Pixels
+from model.vision.ink import Grey
 from model.vision.polygon import Polygon, width_and_height
 
 _LOOSE = 2.5  # a box of more than this times the height of its text is trimmed
@@ -66,3 +67,23 @@ def text_rows(line: Pixels) -> slice:
 def rotate_180(line: Pixels) -> Pixels:
     """Return a line rotated by 180 degrees."""
     return cv2.rotate(line, cv2.ROTATE_180)  # type: ignore[return-value]
+
+
+def crop_grey(pixels: Pixels, box: Polygon, beyond: float) -> Grey:
+    """Return the content of a box in grey, H x W, upright for a box that begins at its text's top.
+
+    It has more rows above and below: a share `beyond` of the box's height.
+    """
+    width, height = width_and_height(box)
+    more = round(beyond * height)
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    target[:, 1] += more
+    transform = cv2.getPerspectiveTransform(box, target)
+    line = cv2.warpPerspective(
+        pixels,
+        transform,
+        (width, height + 2 * more),
+        flags=cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return cv2.cvtColor(line, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]

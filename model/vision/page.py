@@ -15,7 +15,7 @@ from model.vision.inference import Pixels
 from model.vision.layout.arrangement import arranged
 from model.vision.lines.column_boxes import column_parts, joined
 from model.vision.lines.directions import Direction, possible_directions, sideways_lines, skew
-from model.vision.lines.line_reading import LineReader, ReadLine
+from model.vision.lines.line_reading import LineReader, ReadLine, with_words
 from model.vision.lines.margins import text_part
 from model.vision.lines.orient import Orientation
 from model.vision.lines.recogniser import READABLE, Recogniser
@@ -104,7 +104,7 @@ class PageReader:
         that it raises ends the reading.
         """
         threads = threads or self._max_threads
-        reader = LineReader(self.orientation, self.recogniser, words)
+        reader = LineReader(self.orientation, self.recogniser, traced=words is not WordMode.NONE)
         began = time.perf_counter()
         polygons = [whole_page(*pixels.shape[:2])]
         rules = no_rules(polygons)
@@ -124,9 +124,13 @@ class PageReader:
             rows, columns = text_part(pixels)
             part = pixels[rows, columns]
             line = reader.read(part, whole_page(*part.shape[:2]), directions)
-            moved = tuple(word.moved(columns.start, rows.start) for word in line.words)
-            lines = [replace(line, polygon=polygons[0], words=moved)]
+            trace = line.trace and line.trace.on(pixels, columns.start, rows.start)
+            lines = [replace(line, polygon=polygons[0], trace=trace)]
         lines = [line for line in lines if line.text and line.mean_probability >= READABLE]
+        if words is not WordMode.NONE:
+            lines = self._in_parallel(
+                lambda index: with_words(lines[index], words), range(len(lines)), check, threads
+            )
         direction = _most_common(lines)
         return PageReading(
             *arranged(lines, direction, rules, by_columns=by_columns),
@@ -163,7 +167,7 @@ class PageReader:
                 lambda pixels: detected.reader.read(pixels, polygons[index], directions)
             )
 
-        return self._in_parallel(detected, read, range(len(polygons)))
+        return self._in_parallel(read, range(len(polygons)), detected.check, detected.threads)
 
     def _read_longest(self, detected: _DetectedLines, sideways: set[int]) -> dict[int, ReadLine]:
         """Return the readings of the longest lines, level and sideways, by their indices.
@@ -186,10 +190,20 @@ class PageReader:
                 lambda pixels: detected.reader.read_any(pixels, polygon, directions)
             )
 
-        return dict(zip(longest, self._in_parallel(detected, read, longest), strict=True))
+        return dict(
+            zip(
+                longest,
+                self._in_parallel(read, longest, detected.check, detected.threads),
+                strict=True,
+            )
+        )
 
     def _in_parallel(
-        self, detected: _DetectedLines, work: Callable[[int], T], indices: Sequence[int]
+        self,
+        work: Callable[[int], T],
+        indices: Sequence[int],
+        check: Callable[[], None],
+        threads: int,
     ) -> list[T]:
         """Return the results, in order, once all work has ended: it uses the pixels."""
         results: dict[int, T] = {}
@@ -197,10 +211,10 @@ class PageReader:
 
         def run() -> None:
             for index in waiting:
-                detected.check()
+                check()
                 results[index] = work(index)
 
-        futures = [self._threads.submit(run) for _ in range(min(detected.threads, len(indices)))]
+        futures = [self._threads.submit(run) for _ in range(min(threads, len(indices)))]
         wait(futures)
         for future in futures:
             future.result()

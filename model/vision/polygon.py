@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[np.float64]
 Polygon = npt.NDArray[np.float32]  # 4 x 2, x and y, clockwise from the top left
+Polygons = npt.NDArray[np.float32]  # N x 4 x 2
 
 
 def width_and_height(polygon: Polygon) -> tuple[int, int]:
@@ -23,18 +24,16 @@ def whole_page(height: int, width: int) -> Polygon:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
-def part_of(polygon: Polygon, part: tuple[float, float, float, float]) -> Polygon:
-    """Return a part of a box: from a share of its width and height (left, top) to another one.
+def parts_of(polygon: Polygon, parts: Numbers) -> Polygons:
+    """Return parts of a box, N x 4 x 2, of shares of its width and height, N x 4.
 
-    Shares count from its first corner, along its first side and its last one.
+    The shares are left, top, right and bottom of each part, counted from the box's first corner
+    along its first side and its last one.
     """
-    left, top, right, bottom = part
+    u, v = parts[:, [0, 2, 2, 0]], parts[:, [1, 1, 3, 3]]
     a, b, c, d = polygon
-    u = np.array([left, right, right, left])[:, None]
-    v = np.array([top, top, bottom, bottom])[:, None]
-    inner: Polygon = ((1 - v) * ((1 - u) * a + u * b) + v * ((1 - u) * d + u * c)).astype(
-        np.float32
-    )
+    factors = np.stack([np.ones_like(u), u, v, u * v], axis=2).astype(np.float32)
+    inner: Polygons = factors @ np.stack([a, b - a, d - a, a - b + c - d])
     return inner
 
 

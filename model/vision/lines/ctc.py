@@ -24,6 +24,7 @@ class DecodedText:
     mean_probability: float
     nll: float  # negative log-likelihood of the text, in nats
     steps: npt.NDArray[np.intp]  # the first one of each character
+    classes: npt.NDArray[np.intp]  # the number of each character in the network's output
 
 
 def decode_ctc(probabilities: npt.NDArray[np.float32], charset: Sequence[str]) -> DecodedText:
@@ -39,9 +40,9 @@ def decode_ctc(probabilities: npt.NDArray[np.float32], charset: Sequence[str]) -
     classes = best[steps]
     nll = negative_log_likelihood(probabilities, classes)
     if not len(steps):
-        return DecodedText("", 0.0, nll, steps)
+        return DecodedText("", 0.0, nll, steps, classes)
     text = "".join([charset[index - 1] for index in classes])
-    return DecodedText(text, float(probabilities[steps, classes].mean()), nll, steps)
+    return DecodedText(text, float(probabilities[steps, classes].mean()), nll, steps, classes)
 
 
 def negative_log_likelihood(

@@ -1,7 +1,7 @@
 """Read one line in its direction, and if the result is doubtful, in others."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.options import WordMode
 from model.vision.inference import Pixels
@@ -11,6 +11,7 @@ from model.vision.lines.orient import Orientation
 from model.vision.lines.recogniser import Recogniser
 from model.vision.lines.second_reading import read_again
 from model.vision.lines.straighten import straighten
+from model.vision.lines.trace import Trace, trace_of
 from model.vision.lines.words import ReadWord, words_of
 from model.vision.polygon import Polygon
 
@@ -35,21 +36,30 @@ class ReadLine:
     confidence: float
     polygon: Polygon
     direction: Direction
+    trace: Trace | None = None
     words: tuple[ReadWord, ...] = ()
 
 
+def with_words(line: ReadLine, mode: WordMode) -> ReadLine:
+    """Return a line that was traced with its words."""
+    if line.trace is None:
+        return line
+    return replace(line, trace=None, words=words_of(line.trace, line.text, mode))
+
+
 class LineReader:
-    """The networks that read the lines of a page, and which of their words they find."""
+    """The networks that read the lines of a page, and whether they trace their characters."""
 
     def __init__(
         self,
         orientation: Orientation,
         recogniser: Recogniser,
-        words: WordMode = WordMode.NONE,
+        *,
+        traced: bool = False,
     ) -> None:
         self._orientation = orientation
         self._recogniser = recogniser
-        self._words = words
+        self._traced = traced
 
     def read(self, pixels: Pixels, polygon: Polygon, directions: Sequence[Direction]) -> ReadLine:
         """Read a line of a page in the first direction, and if it is doubtful in the others.
@@ -125,11 +135,11 @@ class LineReader:
             return ReadLine("", 0.0, 0.0, polygon, direction)
         text = read_again(self._recogniser, line, self._recogniser.recognise(line))
         characters = equally_wide(text.text)
-        words: tuple[ReadWord, ...] = ()
-        if self._words is not WordMode.NONE and text.output is not None:
-            words = words_of(straight, text.output, characters, self._words)
+        trace = None
+        if self._traced and text.output is not None:
+            trace = trace_of(pixels, straight, text.output)
         return ReadLine(
-            characters, text.mean_probability, text.confidence, polygon, direction, words
+            characters, text.mean_probability, text.confidence, polygon, direction, trace
         )
 
 

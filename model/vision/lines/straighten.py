@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from model.vision.crop import crop_line, rotate_180, text_rows
 from model.vision.inference import Pixels
 from model.vision.lines.column_boxes import extended
@@ -9,7 +11,7 @@ from model.vision.lines.directions import Direction, from_text_corner, is_high
 from model.vision.lines.line_end import with_whole_end
 from model.vision.lines.vertical import to_horizontal
 from model.vision.lines.vertical_layout import Horizontal
-from model.vision.polygon import Polygon, part_of, width_and_height
+from model.vision.polygon import Polygon, parts_of, width_and_height
 
 _END = 0.8  # of a column's width: what is searched for a mark beyond each end
 
@@ -42,7 +44,15 @@ def straighten(pixels: Pixels, polygon: Polygon, direction: Direction) -> Straig
     line = line[rows]
     if direction in {Direction.UPSIDE_DOWN, Direction.UP}:
         line, top, bottom = rotate_180(line), 1 - bottom, 1 - top
-    return Straightened(line, part_of(from_text_corner(whole, direction), (0, top, 1, bottom)))
+    return Straightened(line, _rows_of(from_text_corner(whole, direction), top, bottom))
+
+
+def _rows_of(box: Polygon, top: float, bottom: float) -> Polygon:
+    """Return the part of a box between two shares of its height."""
+    if (top, bottom) == (0, 1):
+        return box
+    part: Polygon = parts_of(box, np.array([[0.0, top, 1.0, bottom]]))[0]
+    return part
 
 
 def _straightened_column(pixels: Pixels, polygon: Polygon) -> Straightened:

@@ -15,7 +15,9 @@ def read(text: str, place: int, other: float) -> str:
     probabilities[:, 0] = 0.5  # the most probable at each step, in place of the text's own classes
     steps = np.arange(1, 2 * len(text), 2)
     probabilities[steps[place], 1:] = other
-    return decided(DecodedText(text, 1.0, 0.0, steps), probabilities, CLASSES)
+    return decided(
+        DecodedText(text, 1.0, 0.0, steps, np.ones(len(text), np.intp)), probabilities, CLASSES
+    )
 
 
 @pytest.mark.parametrize(

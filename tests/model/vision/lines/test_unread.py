@@ -59,7 +59,7 @@ def test_a_line_that_was_read_whole_is_not(recogniser: Recogniser) -> None:
 
 def decoded(text: str, steps: list[int]) -> DecodedText:
     """Return a text whose characters are at these steps."""
-    return DecodedText(text, 1.0, 0.0, np.array(steps, np.intp))
+    return DecodedText(text, 1.0, 0.0, np.array(steps, np.intp), np.ones(len(text), np.intp))
 
 
 @pytest.mark.parametrize(

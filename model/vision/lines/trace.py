@@ -1,0 +1,57 @@
+"""The trace of a line that was read: where its characters are, and how probable they were."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from model.vision.inference import Pixels
+from model.vision.lines.recogniser import Output
+from model.vision.lines.straighten import Straightened
+from model.vision.lines.vertical_layout import Horizontal
+from model.vision.polygon import Numbers, Polygon
+
+_EARLIER = 0.25  # steps by which a character's middle is before that of its steps (measured)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The page, H x W x 3, on which a line was read, its box, and its N characters.
+
+    The box begins at the top left of the text. `steps` are those of the network's output in which
+    each character was read, with the one before and the one after: 3 x N. `probabilities` are those
+    of the character in each. `step` is a step's share of the width of the line.
+    """
+
+    pixels: Pixels
+    box: Polygon
+    column: Horizontal | None
+    steps: npt.NDArray[np.intp]
+    probabilities: npt.NDArray[np.float32]
+    step: float
+
+    def middles(self) -> Numbers:
+        """Return the middles of the characters, N, as shares of the line's width.
+
+        A character between two steps is in both, with the more probability in the nearer one.
+        """
+        weights = self.probabilities.astype(np.float64)
+        middles: Numbers = (self.steps * weights).sum(axis=0) / weights.sum(axis=0)
+        return (middles + 0.5 - _EARLIER) * self.step
+
+    def on(self, pixels: Pixels, right: float, down: float) -> "Trace":
+        """Return the trace on a page of which the one it was read on is a part."""
+        box: Polygon = self.box + np.array([right, down], np.float32)
+        return replace(self, pixels=pixels, box=box)
+
+
+def trace_of(pixels: Pixels, line: Straightened, output: Output) -> Trace:
+    """Return the trace of a line of a page, without the spaces around its text."""
+    text = output.decoded.text
+    first = len(text) - len(text.lstrip())
+    kept = slice(first, first + len(text.strip()))
+    steps, classes = output.decoded.steps[kept], output.decoded.classes[kept]
+    last = len(output.probabilities) - 1
+    around = np.stack([np.maximum(steps, 1) - 1, steps, np.minimum(steps + 1, last)])
+    probabilities = output.probabilities[around, classes]
+    return Trace(pixels, line.box, line.column, around, probabilities, output.step)
