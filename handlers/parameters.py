@@ -54,6 +54,9 @@ class Parameters:
     format: Format | None = None
 
 
+_DEFAULTS = Parameters()
+
+
 def parameters_of(given: Given) -> Parameters:
     """Return the parameters from their names and values, in any order.
 
@@ -68,6 +71,8 @@ def parameters_of(given: Given) -> Parameters:
         if name in values:
             raise RepeatedParameter(VALID, name)
         values[name] = value
+    if not values:
+        return _DEFAULTS
     options = ReadingOptions(
         detect=_choice("detect", values.get("detect", "true"), _FLAGS),
         by_columns=_choice("order", values.get("order", "columns"), _ORDERS),

@@ -10,7 +10,6 @@ from handlers.body import Image
 from handlers.body_errors import MalformedImage
 from handlers.content_encoding import check_content_encoding
 from handlers.errors import FormatNotPartial, FormatSinglePage
-from handlers.formats.format import Format
 from handlers.formats.registry import accepted_format, formats
 from handlers.page_images import PageImages
 from handlers.parameters import pages_after, parameters_of
@@ -39,7 +38,8 @@ class Reading:
         self._request = request
         self._query = request.query_params.multi_items()
         self.parameters = parameters_of(self._query)
-        self.format = self._format()
+        self._accepted = accepted_format(request.headers.get("accept"))
+        self.format = self.parameters.format or self._accepted  # a parameter wins
         self._images: list[Image] = []
         if self.parameters.format is not None:
             self._check_partial()
@@ -63,7 +63,7 @@ class Reading:
             self._request, self._media_type, max_images=self._request.state.max_images
         )
         self.parameters = parameters_of([*self._query, *body.parameters])
-        self.format = self._format()
+        self.format = self.parameters.format or self._accepted
         self._check_partial()
         if self.format.single_page and len(body.images) > 1:
             raise FormatSinglePage(self.format.name)
@@ -135,10 +135,6 @@ class Reading:
             options = replace(options, image=self.format.image)
         page_images: PageImages = self._request.state.page_images
         return page_images.options(options, self.format)
-
-    def _format(self) -> Format:
-        """Return the format of the response: a parameter wins over the Accept header."""
-        return self.parameters.format or accepted_format(self._request.headers.get("accept"))
 
     def _check_partial(self) -> None:
         if self.parameters.partial and not self.format.partial:

@@ -39,5 +39,5 @@ def accepted_format(accept: str | None) -> Format:
     """Return the format that an Accept header prefers; the default if it accepts none."""
     if accept in _NO_PREFERENCE:
         return format_named(DEFAULT)
-    media_type = preferred(accept, [each.media_type for each in formats()])
-    return next(each for each in formats() if each.media_type == media_type)
+    offered = {each.media_type: each for each in formats()}
+    return offered[preferred(accept, tuple(offered))]

@@ -7,7 +7,6 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from handlers.ocr import recognize
 from handlers.page_images import PageImages
@@ -117,7 +116,7 @@ class Caller:
                     self.held_at_response = self.reader.held
                 await send(message)
 
-            response: Response = await recognize(Request(scope, receive))
+            response = await recognize(Request(scope, receive))
             await response(scope, receive, send_and_record)
 
         return await call(app, scope, *([] if stalled else [body]), stalled=stalled)
