@@ -8,12 +8,14 @@ import { element } from "./view.js";
 
 const menu = document.getElementById("download");
 const list = document.getElementById("formats");
+const FOR_PEOPLE = ["text", "pdf", "markdown"]; // first in the menu
 let chosen = () => {};
 
 /** Write the menu; `whenChosen(format)` is kept from the first call. */
 export function listFormats(whenChosen = chosen) {
   chosen = whenChosen;
-  const items = SERVICE.formats.map((format) => {
+  const rank = ({ name }) => (FOR_PEOPLE.indexOf(name) + 1 || Infinity);
+  const items = SERVICE.formats.toSorted((a, b) => rank(a) - rank(b) || 0).map((format) => {
     const button = element("button", { className: "quiet" }, element("strong", { textContent: pick(format.title) }), element("span", { textContent: pick(format.description) }));
     button.dataset.format = format.name;
     button.addEventListener("click", () => {

@@ -64,7 +64,7 @@ function render() {
   if (!current) return;
   $("title").textContent = current.name;
   renderFacts();
-  showProblem(current, render);
+  showProblem(current);
   renderPage();
 }
 
@@ -75,22 +75,30 @@ function stateOf(each) {
   return t(each.state);
 }
 
+/** Write the list of files; what is there already stays, so that it can be clicked meanwhile. */
 function renderFiles() {
-  const items = documents.map((each) => {
-    const open = element("button", { className: "file" }, element("span", { className: "name", textContent: each.name }), element("span", { className: `state ${each.state}`, textContent: stateOf(each) }));
+  for (const each of documents) {
+    each.item ??= itemOf(each);
+    const [open, close] = each.item.children;
     if (each === current) open.setAttribute("aria-current", "true");
-    open.addEventListener("click", () => {
-      current = each;
-      render();
-    });
-    const close = element("button", { className: "close quiet", textContent: "×", title: t("remove", each) });
-    close.setAttribute("aria-label", t("remove", each));
-    close.addEventListener("click", () => removeFile(each));
-    return element("li", {}, open, close);
+    else open.removeAttribute("aria-current");
+    open.lastChild.className = `state ${each.state}`;
+    open.lastChild.textContent = stateOf(each);
+    close.title = close.ariaLabel = t("remove", each);
+  }
+  const items = documents.map((each) => each.item);
+  if (items.length !== $("files").children.length || items.some((item) => !item.isConnected)) $("files").replaceChildren(...items);
+}
+
+function itemOf(each) {
+  const open = element("button", { className: "file" }, element("span", { className: "name", textContent: each.name }), element("span"));
+  open.addEventListener("click", () => {
+    current = each;
+    render();
   });
-  const focused = [...$("files").querySelectorAll("button")].indexOf(document.activeElement);
-  $("files").replaceChildren(...items);
-  if (focused >= 0) $("files").querySelectorAll("button")[focused]?.focus();
+  const close = element("button", { className: "close quiet", textContent: "×" });
+  close.addEventListener("click", () => removeFile(each));
+  return element("li", {}, open, close);
 }
 
 function removeFile(each) {
@@ -109,11 +117,17 @@ function renderFacts() {
   const sent = fetching?.sent ?? (current.state === "sending" ? current.sent : 1);
   if (sent < 1) $("meter").value = sent;
   else $("meter").removeAttribute("value");
-  const lines = current.pages.flatMap((page) => page.lines);
-  const figures = [t("pages", { n: current.pages.length }), t("lines", { n: lines.length })];
+  const figures = figuresOf(current);
   if (!active && current.seconds) figures.push(t("seconds", { s: current.seconds.toFixed(1) }));
   $("figures").textContent = current.pages.length ? figures.join(" · ") : "";
   $("quota").textContent = current.quota && !active ? t(current.quota.s === 60 ? "quota60" : "quota", current.quota) : "";
+}
+
+const doubtsOf = (each) => each.pages.flatMap((page) => page.lines).filter(isDoubtful).length;
+
+function figuresOf(each) {
+  const lines = each.pages.flatMap((page) => page.lines);
+  return [t("pages", { n: each.pages.length }), t("lines", { n: lines.length })];
 }
 
 function renderPage() {
@@ -130,9 +144,9 @@ function renderPage() {
   $("previous").disabled = at === 0;
   $("next").disabled = at >= pages.length - 1;
   for (const id of ["copy", "download"]) $(id).hidden = !pages.length;
-  const doubts = pages.flatMap((each) => each.lines).filter(isDoubtful).length;
-  $("doubts").hidden = !doubts;
-  $("doubts").textContent = t("nextCheck", { n: doubts });
+  const n = doubtsOf(current);
+  $("doubts").hidden = !n;
+  $("doubts").textContent = t("nextCheck", { n });
   $("doubts").title = t("nextCheckTitle");
 }
 
@@ -142,7 +156,7 @@ function announce(each) {
   if (each.said === state) return;
   each.said = state;
   const said = each.problem ? problemTexts(each.problem, each.file).slice(0, 2).join(" ") : stateOf(each);
-  $("live").textContent = `${each.name}: ${said}`;
+  $("live").textContent = `${each.name}: ${said}. ${each.state === "done" ? figuresOf(each).concat(doubtsOf(each) ? t("nextCheck", { n: doubtsOf(each) }) : []).join(", ") : ""}`;
 }
 
 // ---- controls ----

@@ -10,11 +10,12 @@ const FINAL = 400; // and above, below 500: another attempt would end in the sam
 
 const $ = (id) => document.getElementById(id);
 let shown = {};
+let written = ""; // what the buttons are for: they are left alone while it is the same
 
-export function showProblem(doc, render) {
+export function showProblem(doc) {
   const { problem } = doc;
   $("problem").hidden = !problem;
-  if (!problem) return;
+  if (!problem) return void (written = "");
   const [title, advice, lang] = problemTexts(problem, doc.file);
   $("problem-title").textContent = title;
   $("problem-advice").textContent = advice;
@@ -24,25 +25,23 @@ export function showProblem(doc, render) {
   const id = problem.request_id;
   $("problem-code").textContent = [t("codeIs", problem), ...(id ? [t("requestIs", { id })] : [])].join(" · ");
   $("pages-form").hidden = !BY_PAGES.has(problem.code);
-  shown = doc;
-  renderRemedies(doc, problem, render);
+  const key = [problem.code, id, Boolean(problem.wait), t("retry")].join();
+  if (key !== written || doc !== shown) renderRemedies(doc, problem);
+  [written, shown] = [key, doc];
 }
 
-function renderRemedies(doc, problem, render) {
-  const remedies = remediesOf(doc, problem, render);
-  const focused = $("remedies").contains(document.activeElement);
+function renderRemedies(doc, problem) {
   $("remedies").replaceChildren(
-    ...remedies.map(([text, act], at) => {
+    ...remediesOf(doc, problem).map(([text, act], at) => {
       const button = element("button", { className: at ? "" : "primary", textContent: text });
       button.addEventListener("click", act);
       return button;
     }),
   );
-  if (focused) $("remedies").firstElementChild?.focus();
 }
 
 /** Return the text and the action of each button. */
-function remediesOf(doc, problem, render) {
+function remediesOf(doc, problem) {
   const rest = { pages: doc.pagesToRead, rest: doc.pages.length > 0 };
   if (problem.of) return [];
   if (problem.wait) return [[t("cancel"), () => cancel(doc)]];

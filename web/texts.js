@@ -19,7 +19,7 @@ const TEXTS = {
     "JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF or PDF, up to {size}",
     "支持 JPEG、PNG、WebP、AVIF、GIF、BMP、TIFF 和 PDF，最大 {size}",
   ],
-  docs: ["For programs: the API", "供程序调用：API 文档"],
+  docs: ["API documentation", "API 文档"],
   privacy: [
     "Files are processed in memory on this server and not stored.",
     "文件仅在本服务器的内存中处理，不会存储。",
@@ -116,17 +116,9 @@ const PROBLEMS = {
     ["The document has too many pages", "文档页数过多"],
     ["It has {document_pages} pages; at most {max_pages} are read at once. Choose some of them.", "文档共 {document_pages} 页，一次最多识别 {max_pages} 页。请选择部分页面。"],
   ],
-  unknown_parameter: [
-    ["These page numbers are not valid", "页码无效"],
-    ["Enter numbers and ranges separated by commas, for example 1-3,7.", "请输入以逗号分隔的页码或范围，例如 1-3,7。"],
-  ],
   rate_limited: [
     ["Too many requests", "请求过于频繁"],
     ["The limit of this key or address is reached. The file is sent again automatically.", "此密钥或地址的请求次数已达上限，稍后会自动重新发送。"],
-  ],
-  deadline_exceeded: [
-    ["The time ran out", "处理超时"],
-    ["Each request has a time limit. Try again, or choose fewer pages.", "每次请求有时间限制。请重试，或减少页数。"],
   ],
   out_of_time: [
     ["The time ran out before the last page", "在最后一页之前已超时"],

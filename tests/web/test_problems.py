@@ -1,5 +1,7 @@
 """The page in Chromium: what goes wrong, in words, and what can be done about it."""
 
+import json
+
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Tab, WebService, faults, give
@@ -36,6 +38,31 @@ def test_too_many_requests(tab: Tab, web_service: WebService, documents: Documen
     expect(page.locator("#problem-wait")).to_contain_text("Trying again in")
     _expect_problem(page, "Too many requests", "rate_limited")
     expect(page.locator(".state.done")).to_have_count(2)
+
+
+def test_the_rest_of_a_document(tab: Tab, web_service: WebService, documents: Documents) -> None:
+    """After a stream that ended early, the remaining pages can be read, and join the others."""
+    with web_service.client(key=web_service.reader) as client:
+        answer = client.post(
+            "/ocr?pages=1-2&page_image=jpeg",
+            content=documents.report.read_bytes(),
+            headers={"accept": "application/x-ndjson", "content-type": "application/pdf"},
+        )
+    early = {"status": 504, "code": "out_of_time", "pages_read": 2, "next_pages": "3-4"}
+    page = tab()
+    page.route(
+        "**/ocr?*",
+        lambda route: route.fulfill(
+            body=f"{answer.text}{json.dumps(early)}\n", content_type="application/x-ndjson"
+        ),
+        times=1,
+    )
+    give(page, web_service.reader, documents.report)
+    _expect_problem(page, "The time ran out before the last page", "out_of_time")
+    expect(page.locator("#page-of")).to_have_text("Page 1 of 2")
+    page.click("text=Read the remaining pages")
+    expect(page.locator("#page-of")).to_have_text("Page 1 of 4")
+    expect(page.locator("#problem")).to_be_hidden()
 
 
 def test_a_file_that_is_too_large(tab: Tab, web_service: WebService, documents: Documents) -> None:
