@@ -8,13 +8,21 @@ from pathlib import Path
 from scripts.self_check import RECEIPT, ROOT, SelfCheck
 from settings import Settings
 
+PAGE = "handlers.web:page"
+
 
 def banner(settings: Settings, settings_file: Path, check: SelfCheck) -> Iterator[str]:
     """Yield the lines."""
     own_keys = bool(settings.keys)
     key_file = os.path.relpath(settings_file.resolve().parent / ".dev" / "key")
-    yield f"Sealed OCR serves {check.url}. Ctrl-C stops it."
-    yield ""
+    if any(function.handler == PAGE for function in settings.enabled_functions):
+        yield f"Open {check.url}/ in a browser, or send requests. Ctrl-C stops the service."
+        yield ""
+        if check.ca is not None:
+            yield f"  browser    must trust {os.path.relpath(check.ca)}: docs/page.md says how"
+    else:
+        yield f"Sealed OCR serves {check.url}. Ctrl-C stops it."
+        yield ""
     yield "  documents  README.md, docs/api.md"
     if own_keys:
         yield f"  API keys   [[keys]] in {settings_file.name} and its overrides"

@@ -3,18 +3,16 @@
 The fixtures `web_service`, `chromium` and `tab` are for any test that needs a browser.
 """
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.system.service import Service, key_stanza
+from tests.web.browser import chromium_trusting
 from tests.web.documents import Documents
 
 PATIENCE_MS = 60_000
@@ -56,23 +54,8 @@ def chromium(
     web_service: WebService, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:
     """A Chromium whose own store of certificates has the development CA; no error is ignored."""
-    home = tmp_path_factory.mktemp("home")
-    store = home / ".pki" / "nssdb"
-    store.mkdir(parents=True)
-    for arguments in (
-        ("-N", "--empty-password"),
-        ("-A", "-t", "C,,", "-n", "development", "-i", str(web_service.authority)),
-    ):
-        subprocess.run(["certutil", "-d", f"sql:{store}", *arguments], check=True)
-    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=as_root,
-            env={**os.environ, "HOME": str(home)},
-        )
+    with chromium_trusting(web_service.authority, tmp_path_factory.mktemp("home")) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
