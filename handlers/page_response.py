@@ -19,7 +19,7 @@ from model.reader import Page, Reader, Slot
 LAST_LINE_S = 0.5  # reserved before the function's timeout_s for sending the last line
 
 
-class PageResponse:
+class PageResponse(Response):
     """Reads the body and its pages, then sends them; or sends them while it reads them.
 
     A streamed format is read no faster than the client receives: sending waits for it. An error on
@@ -36,6 +36,7 @@ class PageResponse:
                 invalid.
 
         """
+        super().__init__()
         self.request = request
         self.reading = Reading(request)
 
