@@ -133,6 +133,23 @@ class JsonImagesNotList(MalformedBody):
     """The JSON member `images` is not a list."""
 
 
+class FieldMissing(MalformedBody):
+    """A form field or JSON member is missing that another service's clients always send."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class FieldInvalid(MalformedBody):
+    """A form field or JSON member has the wrong type, or an invalid value."""
+
+    def __init__(self, name: str, takes: str) -> None:
+        super().__init__(name, takes)
+        self.name = name
+        self.takes = takes
+
+
 class MalformedImage(MalformedBody):
     """One image of a body is malformed; the others may be read."""
 

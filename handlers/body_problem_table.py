@@ -104,6 +104,14 @@ MALFORMED_BODY: Mapping[type[Exception], tuple[str, str]] = {
         'The JSON member images is not a list. Send {{"images": [base64, ...]}}.',
         'JSON 成员 images 不是列表。请发送 {{"images": [base64, ...]}}。',
     ),
+    errors.FieldMissing: (
+        "The field {name} is missing.",
+        "缺少字段 {name}。",
+    ),
+    errors.FieldInvalid: (
+        "The field {name} is invalid. It takes {takes}.",
+        "字段 {name} 无效，应为 {takes}。",
+    ),
     errors.EmptyImage: (
         "Image {image} is empty. Send the bytes of the file.",
         "第 {image} 张图像为空。请发送文件内容。",

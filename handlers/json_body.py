@@ -23,14 +23,16 @@ async def json_body(body: bytes, *, max_images: int) -> Body:
         UnknownParameter: a parameter is neither a number, a boolean nor a string.
 
     """
-    body = await _as_utf8(body)
+    body = await as_utf8(body)
     members = JsonMembers(body, max_images=max_images)
     members.scan()
-    images = [await _decoded(body, span, number) for number, span in enumerate(members.images, 1)]
+    images = [
+        await decoded_image(body, span, number) for number, span in enumerate(members.images, 1)
+    ]
     return Body(images, members.parameters)
 
 
-async def _as_utf8(body: bytes) -> bytes:
+async def as_utf8(body: bytes) -> bytes:
     """Convert UTF-16 and UTF-32, which JSON may be in; remove a byte order mark."""
     if not body:
         raise EmptyBody
@@ -45,7 +47,8 @@ async def _as_utf8(body: bytes) -> bytes:
     return b"".join(pieces)
 
 
-async def _decoded(body: bytes, span: Span, number: int) -> Image:
+async def decoded_image(body: bytes, span: Span, number: int) -> Image:
+    """Return the image whose base64 is the string at `span` of a JSON body, or what is wrong."""
     decoder = Base64Decoder(number)
     try:
         for piece in unescaped_pieces(body, *span):

@@ -14,10 +14,10 @@ from handlers.body_errors import (
     JsonWithoutImage,
 )
 from handlers.errors import TooManyImages, UnknownParameter
+from handlers.json_strings import end_of_string
 from handlers.parameters import MAX_LENGTH, NAMES, VALID
 
 MAX_WHITE_SPACE = 65_536
-MAX_ESCAPED = 64  # quotes in a string, or backslashes before a quote: base64 has none
 MAX_NAME_BYTES = 64
 FOREIGN = frozenset({
     "base64", "config", "content", "data", "detail", "dpi", "engine", "file", "filename", "files",
@@ -143,20 +143,10 @@ class JsonMembers:
 
     def _string(self) -> Span:
         """Return the place of a string's content, whose opening quote is next."""
-        start = end = self._at + 1
-        for _ in range(MAX_ESCAPED):
-            end = self._body.find(b'"', end)
-            if end < 0:
-                raise JsonMalformed(len(self._body))
-            before = self._body[max(start, end - MAX_ESCAPED) : end]
-            backslashes = len(before) - len(before.rstrip(b"\\"))
-            if backslashes == MAX_ESCAPED:
-                break
-            if backslashes % 2 == 0:
-                self._at = end + 1
-                return start, end
-            end += 1
-        raise JsonMalformed(end)
+        start = self._at + 1
+        end = end_of_string(self._body, start)
+        self._at = end + 1
+        return start, end
 
     def _malformed(self) -> JsonMalformed:
         return JsonMalformed(self._at + 1)

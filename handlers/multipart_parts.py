@@ -1,10 +1,13 @@
 """The parts of a multipart/form-data body, parsed as it arrives; RFC 7578."""
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from handlers.base64_text import PIECE_BYTES
 from handlers.body_errors import (
     BareLineFeeds,
     BoundaryMissing,
@@ -92,6 +95,19 @@ class MultipartParts:
             self._parser.write(chunk)
         except FormParserError as error:
             raise self._cause(chunk, error) from error
+
+    async def receive(self, chunks: AsyncIterator[bytes]) -> None:
+        """Parse a body as it arrives, in pieces between which other requests run.
+
+        Raises:
+            MalformedBody: as `write`.
+            RequestError: as `write`.
+
+        """
+        async for chunk in chunks:
+            for start in range(0, len(chunk), PIECE_BYTES):
+                self.write(chunk[start : start + PIECE_BYTES])
+                await asyncio.sleep(0)
 
     def check_complete(self) -> None:
         """Check that the body, which has ended, had its closing boundary.

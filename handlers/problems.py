@@ -1,6 +1,7 @@
 """Responses to exceptions, as RFC 9457 problem documents."""
 
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,15 +33,20 @@ async def respond(request: Request, exception: Exception) -> Response:
     return JSONResponse(
         document,
         document["status"],
-        headers={**_headers(exception), "content-language": _language(request)},
+        headers={**problem_headers(exception), "content-language": _language(request)},
         media_type="application/problem+json",
     )
 
 
-def problem_document(request: Request, exception: Exception) -> dict[str, Any]:
-    """Return the problem document of `exception`, and record the problem for the log."""
+def problem_document(
+    request: Request, exception: Exception, languages: Sequence[str] = LANGUAGES
+) -> dict[str, Any]:
+    """Return the problem document of `exception`, and record the problem for the log.
+
+    It is in the first of `languages` unless the client prefers another.
+    """
     problem = problem_of(exception)
-    language = LANGUAGES.index(_language(request))
+    language = LANGUAGES.index(_language(request, languages))
     context = request_context(request.scope)
     context.problem = problem.code
     if problem is PROBLEMS[Exception]:
@@ -81,8 +87,8 @@ def _detail(problem: Problem, exception: Exception, language: int) -> str:
     return problem.detail[language].format_map(_Attributes(exception))
 
 
-def _language(request: Request) -> str:
-    return preferred(request.headers.get("accept-language"), LANGUAGES)
+def _language(request: Request, languages: Sequence[str] = LANGUAGES) -> str:
+    return preferred(request.headers.get("accept-language"), languages)
 
 
 def problem_of(exception: Exception) -> Problem:
@@ -104,7 +110,8 @@ def _traceback(exception: Exception) -> list[str]:
     return [f"{name}: {exception}" if isinstance(exception, LoggedError) else name, *lines]
 
 
-def _headers(exception: Exception) -> dict[str, str]:
+def problem_headers(exception: Exception) -> dict[str, str]:
+    """Return the headers of the response to `exception`: when to try again, how to authenticate."""
     if isinstance(exception, HTTPException):
         return dict(exception.headers or {})
     if isinstance(exception, NotAuthenticated):

@@ -1,10 +1,7 @@
 """The images in a request body, in each form that a client may send them; all stay in memory."""
 
-import asyncio
-
 from starlette.requests import Request
 
-from handlers.base64_text import PIECE_BYTES
 from handlers.body import Body
 from handlers.body_errors import EmptyBody
 from handlers.errors import UnsupportedBody
@@ -51,8 +48,5 @@ async def body_of(request: Request, media_type: str, *, max_images: int) -> Body
 
 async def _from_multipart(request: Request, max_images: int) -> Body:
     form = MultipartBody(request.headers["content-type"], max_images=max_images)
-    async for chunk in request.stream():
-        for start in range(0, len(chunk), PIECE_BYTES):
-            form.write(chunk[start : start + PIECE_BYTES])
-            await asyncio.sleep(0)
+    await form.receive(request.stream())
     return form.finish()

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from limits import parse as parse_limit
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -85,6 +87,7 @@ class Routes:
             methods=sorted(methods),
             middleware=[
                 Middleware(FunctionName, name=function.path),
+                *_own_errors(handler),
                 self._unauthenticated_limit(function),
                 Middleware(Options, methods=methods, preflight=self._preflight(function)),
                 *([] if function.public else self._authentication(function)),
@@ -131,6 +134,14 @@ class Routes:
                 key_item=parse_limit(limits.per_key),
             ),
         ]
+
+
+def _own_errors(handler: Handler) -> list[Middleware]:
+    """Return what gives the errors of a function a form of its own; handlers.compat.failure."""
+    respond = getattr(handler, "error_response", None)
+    if respond is None:
+        return []
+    return [Middleware(ExceptionMiddleware, handlers={HTTPException: respond, Exception: respond})]
 
 
 def load_handler(path: str, name: str) -> Handler:

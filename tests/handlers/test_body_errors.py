@@ -118,8 +118,9 @@ async def test_the_cause_is_named(kind: str, body: bytes, cause: MalformedBody, 
 
 
 def test_every_cause_has_a_case() -> None:
-    """Of those in the table."""
-    assert {type(cause) for _, _, cause in CASES} == set(MALFORMED_BODY)
+    """Of those in the table but two, which tests/handlers/compat has."""
+    of_fields = {errors.FieldMissing, errors.FieldInvalid}
+    assert {type(cause) for _, _, cause in CASES} == set(MALFORMED_BODY) - of_fields
 
 
 @pytest.mark.parametrize(

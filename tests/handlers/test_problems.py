@@ -79,6 +79,8 @@ INSTANCES: list[Exception] = [
     handlers.body_errors.JsonMemberRepeated("image"),
     handlers.body_errors.JsonImageNotString(2),
     handlers.body_errors.JsonImagesNotList(),
+    handlers.body_errors.FieldMissing("options"),
+    handlers.body_errors.FieldInvalid("options", "{...}"),
     handlers.body_errors.EmptyImage(2),
     handlers.body_errors.ImageIsUrl(2),
     handlers.body_errors.NotBase64(2, 345),

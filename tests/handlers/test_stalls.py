@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bench.worst_bodies import JSON, KINDS, Kind
-from handlers import base64_text, uploads
+from handlers import base64_text, multipart_parts
 from handlers.errors import RequestError
 from tests.handlers.test_uploads import body_from
 from tests.stalls import longest_stall_ms
@@ -49,7 +49,7 @@ async def test_a_body_leaves_turns_to_others(kind: Kind, all_at_once_ms: float) 
 
 @pytest.mark.parametrize(
     ("name", "module"),
-    [("JSON: one string of base64", base64_text), ("multipart: line ends", uploads)],
+    [("JSON: one string of base64", base64_text), ("multipart: line ends", multipart_parts)],
 )
 async def test_in_one_piece_it_would_not(
     name: str, module: object, monkeypatch: pytest.MonkeyPatch

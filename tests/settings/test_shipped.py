@@ -34,7 +34,7 @@ def test_it_loads() -> None:
     """The shipped file is valid and binds to loopback only."""
     settings = load_settings(SHIPPED, {})
     assert settings.server.public_binds == ()
-    assert [function.path for function in settings.functions] == [
+    assert [each.path for each in settings.enabled_functions] == [
         "/ocr",
         "/",
         "/assets/{name}",

@@ -1,0 +1,1 @@
+"""Functions with the requests and responses of other OCR services: docs/compat.md."""

@@ -1,0 +1,56 @@
+"""The geometry of lines that the responses of other services need."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from model.reader import Line
+
+Polygon = Sequence[tuple[int, int]]
+
+
+class Box(NamedTuple):
+    """A rectangle parallel to the page, in pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        """Its height in pixels."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> float:
+        """Its width in pixels."""
+        return self.right - self.left
+
+
+def box_of(polygon: Polygon) -> Box:
+    """Return the rectangle around a polygon."""
+    xs, ys = [point[0] for point in polygon], [point[1] for point in polygon]
+    return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+def is_upside_down(polygon: Polygon) -> bool:
+    """Return whether the text of a line runs from right to left."""
+    return polygon[1][0] < polygon[0][0]
+
+
+def in_one_row(before: Box, after: Box) -> bool:
+    """Return whether a box stands beside the one before it: each has its middle in the other."""
+    middles = (before.top + before.bottom) / 2, (after.top + after.bottom) / 2
+    beside = before.top < middles[1] < before.bottom and after.top < middles[0] < after.bottom
+    return beside and after.left >= before.left
+
+
+def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
+    """Return the lines of a page that was read row by row, in rows."""
+    rows: list[list[Line]] = []
+    for line in lines:
+        if rows and in_one_row(box_of(rows[-1][-1].polygon), box_of(line.polygon)):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return rows

@@ -1,0 +1,44 @@
+"""LiteParse's OCR server: POST /ocr with a page's image, lines with boxes out."""
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from handlers.body_errors import FieldMissing
+from handlers.compat.boxes import box_of
+from handlers.compat.failure import Failure, failing_as
+from handlers.compat.form import form_of
+from handlers.compat.languages import check_language
+from handlers.compat.reading import admitted
+
+
+def failed(failure: Failure) -> Response:
+    """Return an error: 400 for what is wrong with the request; other statuses stay."""
+    invalid = {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+    status = HTTPStatus.BAD_REQUEST if failure.status in invalid else failure.status
+    return JSONResponse({"error": failure.detail}, status)
+
+
+@failing_as(failed)
+async def ocr(request: Request) -> Response:
+    """Return the lines of an image in reading order."""
+    with admitted(request) as reading:
+        form = await form_of(request)
+        check_language(form.text("language") or "", name="language", takes=("en", "zh"))
+        file = form.file("file")
+        if file is None:
+            raise FieldMissing("file")
+        pages = await reading.pages(file)
+    results = [
+        {
+            "text": line.text or "",
+            "bbox": box_of(line.polygon),
+            "confidence": round(line.confidence, 4),
+            "polygon": line.polygon,
+            **({"page": page.number} if len(pages) > 1 else {}),
+        }
+        for page in pages
+        for line in page.lines
+    ]
+    return JSONResponse({"results": results})

@@ -1,0 +1,66 @@
+"""The reading of one file for a function that answers as another service does."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.requests import Request
+
+from handlers.body_errors import EmptyImage
+from handlers.content_encoding import check_content_encoding
+from handlers.parameters import parameters_of
+from middleware.request_context import caller_name, open_receive_window, request_context
+from model.reader import Page, Reader, ReadingOptions, Slot
+
+PLAIN = ReadingOptions()
+
+
+class Reading:
+    """Reads the file of one request, in its slot."""
+
+    def __init__(self, request: Request, slot: Slot) -> None:
+        """Check the query.
+
+        Raises:
+            UnknownParameter: `pages` in the query is invalid.
+
+        """
+        given = [("pages", each) for each in request.query_params.getlist("pages")]
+        self._ranges = parameters_of(given).pages
+        self._context = request_context(request.scope)
+        self._slot = slot
+
+    async def pages(self, file: bytes, options: ReadingOptions = PLAIN) -> list[Page]:
+        """Return the pages of an image or document; `?pages=` of the query selects some.
+
+        Raises:
+            EmptyImage: the file has no bytes.
+            ReadingError: any.
+
+        """
+        if not file:
+            raise EmptyImage(1)
+        self._context.images, self._context.pages, self._context.lines = 1, 0, 0
+        pages = []
+        async for page in self._slot.pages(file, options=options, ranges=self._ranges):
+            self._context.pages += 1
+            self._context.lines += len(page.lines)
+            pages.append(page)
+        return pages
+
+
+@contextmanager
+def admitted(request: Request) -> Iterator[Reading]:
+    """Hold a slot for a request, whose body may then be received.
+
+    Raises:
+        Busy: there is none.
+        UnsupportedEncoding: the body is compressed.
+        UnknownParameter: `pages` in the query is invalid.
+
+    """
+    check_content_encoding(request.headers)
+    reader: Reader = request.state.reader
+    with reader.slot(caller_name(request.scope)) as slot:
+        reading = Reading(request, slot)
+        open_receive_window(request.scope)
+        yield reading
