@@ -139,11 +139,13 @@ def launch_ours(
     limits: Sequence[Mapping[str, str]] = (AMPLE,),
     variables: Mapping[str, str] | None = None,
     certify: Callable[[Path], None] | None = None,
+    root: Path = ROOT,
 ) -> Server:
     """Start the service as shipped, but for ports, the recogniser, and a key for each of `limits`.
 
     `variables` are settings that go over all others, as the environment's do; `certify` puts a
-    certificate, its key and ca.pem into a folder, where the development ones are not wanted.
+    certificate, its key and ca.pem into a folder, where the development ones are not wanted;
+    `root` has the service's code.
     """
     directory = tempfile.TemporaryDirectory(prefix="sealed-ocr-bench-")
     home = Path(directory.name)
@@ -151,7 +153,7 @@ def launch_ours(
         (home / "tls").mkdir()
         certify(home / "tls")
     port, plain_port = free_port(), free_port()
-    text = (ROOT / "settings.toml").read_text("utf-8")
+    text = (root / "settings.toml").read_text("utf-8")
     for key, value in {
         "bind": f'["127.0.0.1:{port}"]',
         "insecure_bind": f'["127.0.0.1:{plain_port}"]',
@@ -176,9 +178,10 @@ def launch_ours(
         home,
         {
             "OCR_SETTINGS": str(home / "settings.toml"),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(root),
             **(variables or {}),
         },
+        root,
     )
     return Server(
         process,
@@ -208,11 +211,11 @@ def launch_nginx(before: Server, *, plain: bool) -> Server:
 
 
 def start(
-    command: Sequence[str | Path], home: Path, variables: Mapping[str, str]
+    command: Sequence[str | Path], home: Path, variables: Mapping[str, str], root: Path = ROOT
 ) -> subprocess.Popen[bytes]:
     """Start a server in the project, its output in a file, nothing of ours in its environment."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), **variables}
     with (home / "log").open("wb") as log:
         return subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            command, cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT
         )

@@ -38,16 +38,16 @@ PART = b'--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n'
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A body of SIZE, its Content-Type, and the chunks that it is sent in, if any."""
+    """What makes a body of a given size, its Content-Type, and the size of its chunks, if any."""
 
     content_type: str
-    body: Callable[[], bytes]
+    body: Callable[[int], bytes]
     chunk_bytes: int = 0
 
 
-def filled(head: bytes, filling: bytes, tail: bytes) -> Callable[[], bytes]:
-    """Return what makes a body of SIZE from repeated bytes."""
-    return lambda: head + filling * ((SIZE - len(head) - len(tail)) // len(filling)) + tail
+def filled(head: bytes, filling: bytes, tail: bytes) -> Callable[[int], bytes]:
+    """Return what makes a body of a given size from repeated bytes."""
+    return lambda size: head + filling * ((size - len(head) - len(tail)) // len(filling)) + tail
 
 
 KINDS: Mapping[str, Kind] = {
@@ -56,14 +56,14 @@ KINDS: Mapping[str, Kind] = {
     "JSON: 1.6 million objects": Kind(JSON, filled(b'{"images": [', b"{},", b"{}]}")),
     "JSON: 4.9 million arrays, nested": Kind(JSON, filled(b"", b"[", b"")),
     "JSON: one string of base64": Kind(
-        JSON, lambda: b'{"image": "' + base64.b64encode(bytes(SIZE // 4 * 3 - 99)) + b'"}'
+        JSON, lambda size: b'{"image": "' + base64.b64encode(bytes(size // 4 * 3 - 99)) + b'"}'
     ),
     "JSON: one string of escapes": Kind(JSON, filled(b'{"image": "', b"\\n", b'"}')),
     "JSON: one string of escaped quotes": Kind(JSON, filled(b'{"image": "', b'\\"', b'"}')),
     "JSON: white space": Kind(JSON, filled(b"", b" ", b"{}")),
     "JSON: a name": Kind(JSON, filled(b'{"', b"x", b'": 1}')),
     "JSON: UTF-16": Kind(
-        JSON, lambda: ('{"image": "' + "QUJD" * (SIZE // 8 - 9) + '"}').encode("utf-16")
+        JSON, lambda size: ('{"image": "' + "QUJD" * (size // 8 - 9) + '"}').encode("utf-16")
     ),
     "multipart: 70,000 empty files": Kind(FORM, filled(b"", PART + b"\r\n\r\n", b"--b--")),
     "multipart: 800,000 headers": Kind(FORM, filled(PART, b"X: y\r\n", b"")),
@@ -72,14 +72,14 @@ KINDS: Mapping[str, Kind] = {
     "multipart: almost boundaries": Kind(FORM, filled(PART + b"\r\n", b"\r\n--", b"\r\n--b--")),
     "multipart: before the first boundary": Kind(FORM, filled(b"", b"\r\n--", b"")),
     "chunks of one byte": Kind(
-        "application/octet-stream", lambda: bytes([0xA5]) * (SIZE // 6), chunk_bytes=1
+        "application/octet-stream", lambda size: bytes([0xA5]) * (size // 6), chunk_bytes=1
     ),
 }
 
 
-def request_of(kind: Kind, key: str) -> bytes:
+def request_of(kind: Kind, key: str, size: int = SIZE) -> bytes:
     """Return the bytes of a request with such a body."""
-    body = kind.body()
+    body = kind.body(size)
     length = f"Content-Length: {len(body)}"
     if kind.chunk_bytes:
         size = kind.chunk_bytes
@@ -148,6 +148,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="worst_bodies", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--size", type=int, default=SIZE, help="bytes of a body")
     arguments = parser.parse_args()
     print(describe() + "\n")
     calm: list[float] = []
@@ -161,7 +162,7 @@ def main() -> int:
         for _ in range(arguments.rounds):
             for name, kind in KINDS.items():
                 calm += health.times_ms(arguments.seconds / 4)
-                request = request_of(kind, server.keys[0])
+                request = request_of(kind, server.keys[0], arguments.size)
                 with sending(server.port, server.ca, request) as status:
                     if kind.chunk_bytes:
                         time.sleep(arguments.seconds)  # the response comes after body_timeout_s

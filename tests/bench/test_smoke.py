@@ -21,6 +21,7 @@ MODELS = ("--detector", "ppocrv3-det", "--recogniser", "sealed-crnn-v2")
 COMMANDS = {
     "accuracy": (PAGES, *MODELS, "--threads", "1"),
     "overhead": ("--images", PAGES, "--rounds", "1", "--take", "1"),
+    "envelope": ("--rounds", "1", "--requests", "10"),
     "field": ("--data", CASES, "--sets", "field", SET),
     "growth": ("--rounds", "1", "--pages", "2"),
     "handshakes": ("--rounds", "1", "--batch", "1"),
@@ -41,7 +42,7 @@ COMMANDS = {
     "slow_documents": ("--seconds", "1"),
     "stages": (PAGES, "--rounds", "1", "--take", "1"),
     "uploads": ("--rounds", "1", "--round-trips-ms", "0,2"),
-    "worst_bodies": ("--rounds", "1", "--seconds", "0.1"),
+    "worst_bodies": ("--rounds", "1", "--seconds", "0.1", "--size", "100000"),
 }  # fmt: skip
 NO_COMMANDS = {
     "inprocess",

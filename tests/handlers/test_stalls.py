@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.worst_bodies import JSON, KINDS, Kind
+from bench.worst_bodies import JSON, KINDS, SIZE, Kind
 from handlers import base64_text, multipart_parts
 from handlers.errors import RequestError
 from tests.handlers.test_uploads import body_from
@@ -22,7 +22,7 @@ WHOLE = {name: kind for name, kind in KINDS.items() if not kind.chunk_bytes}
 @pytest.fixture(scope="module")
 def all_at_once_ms() -> float:
     """What json.loads() takes for the body of many strings, in processor time."""
-    body = KINDS[STRINGS].body()
+    body = KINDS[STRINGS].body(SIZE)
     began = time.thread_time()
     json.loads(body)
     return (time.thread_time() - began) * 1000
@@ -30,7 +30,7 @@ def all_at_once_ms() -> float:
 
 async def _stall_ms(kind: Kind) -> float:
     """Return how long a body that arrives at once keeps others waiting."""
-    body = kind.body()
+    body = kind.body(SIZE)
 
     async def find() -> None:
         try:
@@ -65,7 +65,7 @@ async def test_decoding_all_strings_would_not() -> None:
 
     async def parse(parser: Callable[[bytes], object]) -> None:
         await asyncio.sleep(0)
-        parser(KINDS[STRINGS].body())
+        parser(KINDS[STRINGS].body(SIZE))
 
     assert await longest_stall_ms(parse(json.loads)) > 6 * await _stall_ms(KINDS[STRINGS])
     assert KINDS[STRINGS].content_type == JSON
