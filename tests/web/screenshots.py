@@ -75,13 +75,12 @@ def main() -> None:
             Service(folder) as service,
             chromium_trusting(service.authority, folder / "home") as browser,
         ):
-            for file, name, locale, scheme, marked in (
-                (RECEIPT, "page.png", "en-GB", "light", 8),
-                (drawn, "page-zh-dark.png", "zh-CN", "dark", 21),
+            for file, name, locale, dark, marked in (
+                (RECEIPT, "page.png", "en-GB", False, 8),
+                (drawn, "page-zh-dark.png", "zh-CN", True, 21),
             ):
-                page = browser.new_page(
-                    viewport={"width": 1280, "height": 800}, locale=locale, color_scheme=scheme
-                )
+                page = browser.new_page(viewport={"width": 1280, "height": 800}, locale=locale)
+                page.emulate_media(color_scheme="dark" if dark else "light")
                 page.goto(f"{service.url}/")
                 page.set_input_files("#choose", file)
                 page.fill("#key-dialog[open] #key-field", service.key)
