@@ -1,6 +1,7 @@
 """One function of the document: how it is called, and what it returns."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,8 @@ from handlers.docs_page.errors import PROBLEM
 from handlers.docs_page.html import Html, inline, joined, paragraphs, table, tag
 from handlers.docs_page.schemas import kind
 
+_PAIR = re.compile(r"\[\s+(\d+),\s+(\d+)\s+\]")
+_PAIRS = re.compile(r"\[(?:\s+\[\d+, \d+\],?)+\s+\]")
 _BODIES = {"multipart/form-data": "form", "application/json": "json_request"}
 
 
@@ -121,7 +124,7 @@ def _formats(found: Mapping[str, Any], say: Mapping[str, str]) -> Html:
         if "x-format" in each
     ]
     heads = ("?format=", say["accept"], say["description"])
-    return _part(say["formats"], table(heads, rows)) if rows else Html()
+    return _part(say["formats"], table(heads, rows, "members")) if rows else Html()
 
 
 def _written(content: Mapping[str, Any], say: Mapping[str, str]) -> Html:
@@ -129,8 +132,20 @@ def _written(content: Mapping[str, Any], say: Mapping[str, str]) -> Html:
     if "example" not in content:
         return Html()
     value = content["example"]
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    text = (
+        value
+        if isinstance(value, str)
+        else _compact(json.dumps(value, ensure_ascii=False, indent=2))
+    )
     return tag("details", tag("summary", say["example"]), _code(text))
+
+
+def _compact(text: str) -> str:
+    """Return JSON with each list of numbers, and of pairs of them, on one line."""
+    text = _PAIR.sub(r"[\1, \2]", text)
+    return _PAIRS.sub(
+        lambda match: re.sub(r"\s+(?=[\[\]])", "", match[0]).replace(",[", ", ["), text
+    )
 
 
 def _errors(found: Mapping[str, Any], say: Mapping[str, str]) -> Html:

@@ -14,8 +14,7 @@ from handlers.openapi.response_formats import response_content
 from handlers.problem_table import PROBLEMS
 from model import errors as model_errors
 
-_NOT_OF_OCR = (errors.NotReady, errors.OutOfTime)
-"""Of /readyz; only ever the last line of a stream."""
+_NOT_OF_OCR = (errors.NotReady,)
 
 
 def ocr(interface: Interface) -> Description:

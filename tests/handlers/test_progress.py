@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from handlers.errors import OutOfTime
+from handlers.formats.registry import formats
 from handlers.ocr import recognize
 from handlers.parameters import pages_after, parameters_of
 from handlers.problems import respond
@@ -109,6 +110,16 @@ async def test_a_504_has_the_progress(query: bytes, read: int, progress: tuple[i
         answer = await _post(read, error, query=query)
         assert answer.status == 504
         assert _progress(json.loads(answer.body)) == progress
+
+
+@pytest.mark.parametrize(
+    "name", [each.name for each in formats() if not each.single_page and each.image is None]
+)
+async def test_every_format_has_the_progress(name: str) -> None:
+    """In a 504 or in the last line of the stream: both name the pages that are left."""
+    answer = await _post(2, ReadingTimeout("reading", 9), query=f"format={name}".encode())
+    assert answer.status == (200 if name == "ndjson" else 504)
+    assert _progress(json.loads(answer.body.splitlines()[-1])) == (2, "3-")
 
 
 async def test_a_deadline_that_passes_has_the_progress() -> None:

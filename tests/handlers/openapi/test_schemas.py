@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from handlers.errors import OutOfTime
 from handlers.problems import respond
 from handlers.writing.page_json import as_page
 from model.reader import Block, Cell, Line, Page, PageWarning, Word
@@ -95,8 +94,6 @@ async def test_each_error(error: Exception, document: dict[str, Any], faults: Va
     if problem["code"] == "client_left":  # nobody receives it
         return
     assert faults("Problem", problem) == []
-    if isinstance(error, OutOfTime):  # the last line of a stream
-        return
     listed = [
         found
         for item in [*document["paths"]["/ocr"].values(), *document["paths"]["/readyz"].values()]
