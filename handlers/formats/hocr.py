@@ -65,7 +65,8 @@ class _PageMarkup:
     def parts(self, number: int) -> Iterator[str]:
         """Yield the page, whose number in its document this is, in parts."""
         whole = Box(0, 0, self._page.width, self._page.height)
-        title = f"{_bbox(whole)}; ppageno {number - 1}"
+        dpi = round(self._page.dpi)
+        title = f"{_bbox(whole)}; ppageno {number - 1}; scan_res {dpi} {dpi}"
         yield f'<div class="ocr_page" id="page_{self._place}" title="{title}">\n'
         for index, block in enumerate(self._page.blocks, 1):
             box = _bbox(self._box(block.lines))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
+from starlette.responses import Response
 
 from handlers.formats import ndjson
 from handlers.formats.registry import formats
@@ -48,6 +49,7 @@ async def _messages(reader: EchoReader, name: str, pages: str = "1-3") -> tuple[
         sent.append(message)
 
     response = await recognize(Request(scope, receive))
+    assert isinstance(response, Response)  # what service.routes demands of a handler
     await response(scope, receive, send)
     return sent, scope
 

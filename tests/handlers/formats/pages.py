@@ -100,6 +100,7 @@ def page_of(
         skew=0.0,
         model="det+rec",
         timing_ms={"total": 1.0},
+        dpi=150.0,
         image=b"image",
     )
 

@@ -99,7 +99,8 @@ def _title(root: Any, name: str, index: int = 0) -> dict[str, str]:
 def test_the_properties() -> None:
     """Boxes, page numbers from 0, confidences from 0 to 100."""
     root = _parsed(page_of([line_of("one", 10, 30)], number=3))
-    assert _title(root, "ocr_page") == {"bbox": "0 0 1000 800", "ppageno": "2"}
+    page = {"bbox": "0 0 1000 800", "ppageno": "2", "scan_res": "150 150"}
+    assert _title(root, "ocr_page") == page
     assert _title(root, "ocr_line") == {"bbox": "10 30 40 50", "baseline": "0 -4"}
     assert _title(root, "ocrx_word") == {"bbox": "10 30 40 46", "x_wconf": "75"}
     assert _all(root, "ocr_line")[0].get("lang") == "en"
