@@ -11,6 +11,7 @@ from handlers.compat.failure import Failure, failing_as
 from handlers.compat.form import form_of
 from handlers.compat.languages import check_language
 from handlers.compat.reading import admitted
+from handlers.description import described
 
 
 def failed(failure: Failure) -> Response:
@@ -20,6 +21,7 @@ def failed(failure: Failure) -> Response:
     return JSONResponse({"error": failure.detail}, status)
 
 
+@described("handlers.openapi.drop_ins:liteparse")
 @failing_as(failed)
 async def ocr(request: Request) -> Response:
     """Return the lines of an image in reading order."""

@@ -16,6 +16,7 @@ from handlers.compat.failure import Failure, failing_as
 from handlers.compat.form import Form, form_of
 from handlers.compat.languages import check_language
 from handlers.compat.reading import admitted
+from handlers.description import described
 from handlers.errors import InvalidParameter
 from middleware.errors import DeadlineExceeded
 from model.errors import UploadError
@@ -51,6 +52,7 @@ def failed(failure: Failure) -> Response:
     return JSONResponse(document, failure.status if failure.by_service else 200)
 
 
+@described("handlers.openapi.drop_ins:ocr_space")
 @failing_as(failed, with_success=True)
 async def parse_image(request: Request) -> Response:
     """Return the text of each page and, if it is required, the boxes of its words."""

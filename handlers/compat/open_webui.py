@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.reading import admitted
+from handlers.description import described
 from model.errors import UnsupportedImageType
 
 NO_TEXT = "No extractable text"
@@ -22,6 +23,7 @@ def failed(failure: Failure) -> Response:
     return JSONResponse({"detail": failure.detail}, failure.status)
 
 
+@described("handlers.openapi.drop_ins:open_webui")
 @failing_as(failed)
 async def process(request: Request) -> Response:
     """Return the text of each page that has any. The file's name is not looked at."""

@@ -14,6 +14,7 @@ from handlers.compat.boxes import box_of, is_upside_down
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.json_object import json_object
 from handlers.compat.reading import admitted
+from handlers.description import described
 from handlers.errors import RequestError
 from model.errors import ReadingTimeout, UploadError
 from model.reader import Line, Page, PageImage, ReadingOptions, WordMode
@@ -38,6 +39,7 @@ def failed(failure: Failure) -> Response:
     return JSONResponse({"logId": log_id, "errorCode": status, "errorMsg": failure.detail}, status)
 
 
+@described("handlers.openapi.drop_ins:paddlex")
 @failing_as(failed)
 async def ocr(request: Request) -> Response:
     """Return the lines of each page and, unless `visualize` is false, its image with boxes."""

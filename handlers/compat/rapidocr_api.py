@@ -9,6 +9,7 @@ from handlers.body_errors import FieldMissing
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.form import Form, form_of
 from handlers.compat.reading import admitted
+from handlers.description import described
 from handlers.errors import RequestError
 from model.reader import Page, ReadingOptions
 
@@ -25,6 +26,7 @@ def failed(failure: Failure) -> Response:
     return JSONResponse({"detail": failure.detail}, failure.status)
 
 
+@described("handlers.openapi.drop_ins:rapidocr")
 @failing_as(failed)
 async def ocr(request: Request) -> Response:
     """Return the lines of an image: their text, box and score by their number."""

@@ -12,6 +12,7 @@ from handlers.compat.failure import Failure, failing_as
 from handlers.compat.form import form_of
 from handlers.compat.languages import CHINESE_AND_ENGLISH, check_language
 from handlers.compat.reading import admitted
+from handlers.description import described
 from handlers.errors import InvalidParameter, RequestError
 from handlers.formats.format import ResponseInfo
 from handlers.formats.registry import format_named
@@ -43,6 +44,7 @@ def failed(failure: Failure) -> Response:
     return JSONResponse(document, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
+@described("handlers.openapi.drop_ins:tesseract")
 @failing_as(failed)
 async def tesseract(request: Request) -> Response:
     """Return the text, or hOCR, TSV or ALTO."""

@@ -25,6 +25,7 @@ from handlers.compat.json_object import json_object
 from handlers.compat.languages import check_language
 from handlers.compat.reading import admitted
 from handlers.compat.umi_layout import PARSERS, Piece, pieces_of, reads_columns
+from handlers.description import described
 from handlers.errors import InvalidParameter
 from handlers.negotiation import preferred
 from model.errors import UploadError
@@ -74,6 +75,7 @@ def failed(failure: Failure) -> Response:
     return Umi({"code": code, "data": failure.detail})
 
 
+@described("handlers.openapi.drop_ins:umi_ocr")
 @failing_as(failed, languages=CHINESE_FIRST, with_success=True)
 async def ocr(request: Request) -> Response:
     """Return the text of an image."""
@@ -178,6 +180,7 @@ def _option(title: str, default: object, values: Mapping[Any, str] | None = None
     return {"title": title, **listed, "type": kind, "default": default}
 
 
+@described("handlers.openapi.drop_ins:umi_options")
 @failing_as(failed, languages=CHINESE_FIRST, with_success=True)
 async def get_options(_request: Request) -> Response:
     """Return the options of `ocr`, as Umi-OCR describes its own."""
@@ -195,6 +198,7 @@ async def get_options(_request: Request) -> Response:
     )
 
 
+@described("handlers.openapi.drop_ins:umi_documents")
 @failing_as(failed, languages=CHINESE_FIRST, with_success=True)
 async def documents(request: Request) -> Response:
     """Refuse /api/doc: it keeps documents and results between requests."""

@@ -18,6 +18,7 @@ from handlers.openapi.security import security_schemes
 
 _TAGS = {
     "ocr": Text("Reading images and documents.", "识别图像与文档。"),
+    "drop-ins": Text("In place of other OCR services.", "代替其他 OCR 服务。"),
     "state": Text("The state of the service.", "服务状态。"),
     "about": Text("The service about itself.", "服务的自述文档。"),
     "functions": Text("Further functions of this service.", "本服务的其他功能。"),

@@ -13,6 +13,11 @@ from model import errors as model_errors
 
 REQUEST_ID = "2372716cac14ede1"
 _COUNTS = {"image": 2, "part": 2, "position": 345, "files": 1, "fields": 2, "others": 1}
+_NAMES = {
+    errors.InvalidPages: "pages",
+    body_errors.FieldMissing: "file",
+    body_errors.FieldInvalid: "options",
+}
 _WITH_PROGRESS = (model_errors.ReadingTimeout, errors.OutOfTime)
 
 
@@ -20,7 +25,7 @@ def sample(
     error: type[Exception], problem: Problem, interface: Interface, function: FunctionFacts
 ) -> dict[str, Any]:
     """Return an example of the problem document of an exception in this function."""
-    values = _values(error, interface, function)
+    values = values_of(error, interface, function)
     document: dict[str, Any] = {
         "type": f"urn:problem-type:sealed-ocr:{problem.code}",
         "title": Text(*problem.title),
@@ -40,10 +45,10 @@ def sample(
     return document
 
 
-def _values(
+def values_of(
     error: type[Exception], interface: Interface, function: FunctionFacts
 ) -> dict[str, object]:
-    """Return what stands in the place of the names in a detail."""
+    """Return the attributes of an exception, which stand in the place of names in a detail."""
     slow = function.body_timeout_s if error is BodyTooSlow else function.timeout_s
     reading = error is model_errors.ReadingTimeout
     return {
@@ -56,9 +61,10 @@ def _values(
         "pages": interface.max_pages + 1 if error is model_errors.TooManyPages else 3,
         "pixels": interface.max_pixels + 1,
         "takes": _valid_values(error),
-        "name": "pages" if error is errors.InvalidPages else "detect",
+        "name": _NAMES.get(error, "detect"),
         "encoding": "gzip",
         "failed": "engine",
+        "found": None,
         "member": "image" if error is body_errors.JsonMemberRepeated else "lang",
     }
 

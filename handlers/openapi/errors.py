@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from handlers.description import Text
 from handlers.openapi.error_samples import sample
+from handlers.openapi.foreign_errors import foreign_responses
 from handlers.openapi.headers import references
 from handlers.openapi.interface import FunctionFacts, Interface
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
@@ -18,10 +19,12 @@ Entry = tuple[str, type[Exception], Problem]
 MEDIA_TYPE = "application/problem+json"
 NEVER_SENT = frozenset({PROBLEMS[ClientDisconnect].code})
 """Only ever in the log."""
-OF_EVERY_FUNCTION: tuple[type[Exception], ...] = (
+OF_EVERY_REQUEST: tuple[type[Exception], ...] = (
     middleware_errors.MalformedHttp,
     middleware_errors.HeadersTooLarge,
     middleware_errors.TransferCodingUnknown,
+)
+OF_EVERY_FUNCTION: tuple[type[Exception], ...] = (
     middleware_errors.RateLimited,
     middleware_errors.LimitStorageFailed,
     middleware_errors.BodyTooLarge,
@@ -58,14 +61,22 @@ def error_responses(
     interface: Interface, function: FunctionFacts, raised: Iterable[type[Exception]]
 ) -> dict[str, Any]:
     """Return the error responses of a function by status: its own and the middleware's."""
-    errors = dict.fromkeys(
-        (
-            *OF_EVERY_FUNCTION,
-            *(() if function.public else OF_A_KEY),
-            *(OF_A_PROXY if interface.proxied else ()),
-            *raised,
-        )
-    )
+    outer = (*OF_EVERY_REQUEST, *(OF_A_PROXY if interface.proxied else ()))
+    inner = (*OF_EVERY_FUNCTION, *(() if function.public else OF_A_KEY), *raised)
+    if not hasattr(function.handler, "error_response"):
+        return _problems(interface, function, dict.fromkeys((*outer, *inner)))
+    responses = _problems(interface, function, outer)
+    for status, response in foreign_responses(interface, function, dict.fromkeys(inner)).items():
+        if status in responses:
+            response["content"] |= responses[status]["content"]
+        responses[status] = response
+    return responses
+
+
+def _problems(
+    interface: Interface, function: FunctionFacts, errors: Iterable[type[Exception]]
+) -> dict[str, Any]:
+    """Return the problem documents of these exceptions by status."""
     found = [(error.__name__, error, PROBLEMS[error]) for error in errors]
     if "{" in function.path:
         found.append(("NotFound", Exception, OUTSIDE["NotFound"]))

@@ -14,7 +14,8 @@ from handlers.openapi.response_formats import response_content
 from handlers.problem_table import PROBLEMS
 from model import errors as model_errors
 
-_NOT_OF_OCR = (errors.NotReady,)
+_NOT_OF_OCR = (errors.NotReady, body_errors.FieldInvalid, body_errors.FieldMissing)
+"""Of other functions."""
 
 
 def ocr(interface: Interface) -> Description:

@@ -32,16 +32,27 @@ def operation(interface: Interface, function: FunctionFacts, method: str) -> dic
         "operationId": _id(function, method),
         **({} if "summary" in own else _from_docstring(function)),
         **own,
-        "responses": {
-            **error_responses(interface, function, said.errors),
-            **own.get("responses", {}),
-        },
+        "responses": _merged(
+            error_responses(interface, function, said.errors), own.get("responses", {})
+        ),
         "security": security(interface, function),
         "x-limits": _limits(interface, function),
     }
     if placeholders := _placeholders(function):
         whole["parameters"] = [*placeholders, *own.get("parameters", [])]
     return {**whole, "x-codeSamples": code_samples(interface, function, method, whole)}
+
+
+def _merged(errors: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return all responses; an error that comes with a status of success joins its examples."""
+    merged = {**errors, **own}
+    for status in errors.keys() & own.keys():
+        content = {kind: dict(media) for kind, media in own[status].get("content", {}).items()}
+        for kind, media in errors[status]["content"].items():
+            examples = {**content.get(kind, {}).get("examples", {}), **media["examples"]}
+            content[kind] = {**media, **content.get(kind, {}), "examples": examples}
+        merged[status] = {**errors[status], **own[status], "content": content}
+    return merged
 
 
 def _undescribed(interface: Interface, function: FunctionFacts) -> Description:
