@@ -52,10 +52,10 @@ def _paragraph_rows(page: Page, place: tuple[int, ...], lines: tuple[int, ...]) 
 
 def _row(place: tuple[int, ...], box: Box, confidence: str = _NO_WORD, text: str = "") -> str:
     """Return a row; a place has the numbers of the page, block, paragraph, line and word."""
-    numbers = (len(place), *place, *[0] * (_LEVELS - len(place)))
-    numbers += (box.left, box.top, box.width, box.height)
+    numbers = "\t".join(map(str, (len(place), *place))) + "\t0" * (_LEVELS - len(place))
+    left, top, right, bottom = box
     one_cell = " ".join(text.split())
-    return "\t".join(map(str, numbers)) + f"\t{confidence}\t{one_cell}\n"
+    return f"{numbers}\t{left}\t{top}\t{right - left}\t{bottom - top}\t{confidence}\t{one_cell}\n"
 
 
 FORMAT = Format(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from model.reader import Line, Page
@@ -35,10 +36,10 @@ class Box(NamedTuple):
 
 def box_of(polygons: Iterable[Polygon], page: Page) -> Box:
     """Return the smallest box around polygons, of which there is at least one."""
-    points = [point for polygon in polygons for point in polygon]
-    xs = [min(max(x, 0), page.width) for x, _ in points]
-    ys = [min(max(y, 0), page.height) for _, y in points]
-    return Box(min(xs), min(ys), max(xs), max(ys))
+    xs, ys = zip(*chain.from_iterable(polygons), strict=True)
+    left, right = (min(max(x, 0), page.width) for x in (min(xs), max(xs)))
+    top, bottom = (min(max(y, 0), page.height) for y in (min(ys), max(ys)))
+    return Box(left, top, right, bottom)
 
 
 def angle_of(polygon: Polygon) -> float:
