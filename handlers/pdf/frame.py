@@ -3,11 +3,12 @@
 import math
 from dataclasses import dataclass
 
-from model.reader import Page
+from handlers.pdf.placement import LEAST_RISE
+from model.reader import Line, Page
 
 _POINTS_PER_INCH = 72
 _LEAST_POINTS, _MOST_POINTS = 3.0, 14_400.0  # ISO 32000-1, annex C: the sides of a page
-_LEAST_SKEW = 0.2  # degrees; below, programs that extract the text find the lines all the same
+_SKEWED = 1.0  # degrees; below, it may be an error of the boxes, and matters in long lines only
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Frame:
 
 def frame(page: Page) -> Frame:
     """Return a page's frame. The corners of a page that is made straight stay on it."""
-    skew = page.skew if abs(page.skew) >= _LEAST_SKEW else 0.0
+    skew = page.skew if _is_skewed(page) else 0.0
     cos, sin = math.cos(math.radians(skew)), math.sin(math.radians(skew))
     width = page.width * cos + page.height * abs(sin)
     height = page.height * cos + page.width * abs(sin)
@@ -42,3 +43,18 @@ def frame(page: Page) -> Frame:
         skew=skew,
         matrix=tuple(scale * value for value in turned),
     )
+
+
+def _is_skewed(page: Page) -> bool:
+    """Tell whether lines have to be made straight, so that programs find what is one line."""
+    rise = abs(math.sin(math.radians(page.skew)))
+    return abs(page.skew) >= _SKEWED or any(
+        rise * _heights_long(line) > LEAST_RISE for line in page.lines
+    )
+
+
+def _heights_long(line: Line) -> float:
+    """Return how often the shorter side of a line's box fits into the longer one."""
+    a, b, _, d = line.polygon
+    sides = sorted((math.dist(a, b), math.dist(a, d)))
+    return sides[1] / max(1.0, sides[0])

@@ -13,7 +13,7 @@ SPACE = " "
 # Of a line's height. A reader of PDFs takes a narrower gap between words for none.
 _LEAST_SPACE = 0.2
 _LEAST_WORD = 0.05  # of each of its characters
-_LEAST_RISE = 0.3  # from one end of a line to the other
+LEAST_RISE = 0.3  # from one end of a line to the other
 
 
 class Flow(IntEnum):
@@ -133,7 +133,7 @@ def _straight(along: Point, axis: Point, polygon: Sequence[Point]) -> Point:
     start, end = _extent(polygon, axis)
     top, bottom = _extent(polygon, _turned(axis))
     rise = abs(_dot(along, _turned(axis))) * (end - start)
-    return axis if rise <= _LEAST_RISE * (bottom - top) else along
+    return axis if rise <= LEAST_RISE * (bottom - top) else along
 
 
 def _turned(direction: Point) -> Point:

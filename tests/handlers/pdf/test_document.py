@@ -87,6 +87,8 @@ def test_the_same_pages_make_the_same_file() -> None:
         (Turn(180), 200.0, (432, 360), 180),
         (Turn(270), 200.0, (360, 432), 90),
         (Turn(skew=10), 72.0, (1355.4, 1193.2), 0),  # no corner is cut off
+        (Turn(skew=0.97), 72.0, (1216.8, 1020.2), 0),  # its lines rise by a third of their height
+        (Turn(skew=0.4), 72.0, (1200, 1000), 0),
         (UPRIGHT, 1.0, (14400, 12000), 0),
         (UPRIGHT, 1e5, (3.6, 3), 0),
     ],

@@ -31,7 +31,7 @@ from tests.handlers.pdf.pages import (
 TURNS = [
     UPRIGHT,
     *(Turn(rotation) for rotation in (90, 180, 270)),
-    *(Turn(skew=skew) for skew in (0.4, 3, -8, 20)),
+    *(Turn(skew=skew) for skew in (0.6, 3, -8, 20)),
     Turn(90, -2),
     Turn(270, 5),
 ]
