@@ -14,8 +14,7 @@ from h2.settings import SettingCodes
 from server.options import ServerOptions
 
 LARGEST_WINDOW = 2**31 - 1
-RETAINED_BYTES = 64 << 20
-"""How much window all connections of a process together may retain for their next uploads."""
+RETAINED_BYTES = 64 << 20  # of window, which all connections may retain for their next uploads
 
 
 class ReceiveWindow:
@@ -186,12 +185,14 @@ class FlowControl:
         if not self.is_receiving(stream_id):
             return
         upload = self._uploads[stream_id]
-        before = self._options.receive_window_bytes + upload.grown
-        if extra := self._window.grow(window_bytes - before):
+        initial = self._options.receive_window_bytes
+        if extra := self._window.grow(window_bytes - initial - upload.grown):
             upload.grown += extra
             self._connection.increment_flow_control_window(extra)
             self._retain(upload)
-        if extra := upload.window.grow(window_bytes - upload.window.size):
+        # At least a byte: Java 17's HttpClient does not see that SETTINGS have enlarged a window.
+        missing = window_bytes - upload.window.size
+        if extra := upload.window.grow(max(missing, window_bytes > initial)):
             self._connection.increment_flow_control_window(extra, stream_id)
         self._changed()
 

@@ -12,6 +12,7 @@ from tests.server.servers import Server, both, both_tight, serving, until
 from tls.development import Paths
 
 MEGABYTE = bytes(1_000_000)
+WAKING = 1  # byte, of a WINDOW_UPDATE that wakes a client after a SETTINGS frame
 
 
 @both
@@ -124,7 +125,25 @@ def test_window_grows_only_on_request(server: Server) -> None:
         assert client.send(unread, MEGABYTE, patience_s=1.5) == 65_535
         asked = client.open("/grow?3000000")
         client.wait(lambda: client.h2.local_flow_control_window(asked) > 65_535, server.patience_s)
-        assert client.h2.local_flow_control_window(asked) == 3_000_000
+        assert client.h2.local_flow_control_window(asked) == 3_000_000 + WAKING
+
+
+def test_a_stream_that_waits_gets_a_window_update(hardened: Server) -> None:
+    """SETTINGS alone enlarges its window, but does not wake the HttpClient of Java 17."""
+    with Client(hardened) as client:
+        waiting, other = client.open("/grow?100000"), client.open("/grow?2000000")
+        for stream in (waiting, other):
+            assert client.wait(lambda stream=stream: updates(client, stream) > 0)
+        small = client.open("/grow?1000")
+        client.send(small, b"x")
+        assert client.wait(lambda: client.ended(small))
+        assert updates(client, small) == 0
+
+
+def updates(client: Client, stream: int) -> int:
+    """Return how many WINDOW_UPDATE frames a stream was sent."""
+    found = [each for each in client.events if isinstance(each, h2.events.WindowUpdated)]
+    return sum(each.stream_id == stream for each in found)
 
 
 @both
@@ -133,10 +152,12 @@ def test_grown_windows_do_not_add_up(server: Server) -> None:
     with Client(server) as client:
         for _ in range(6):
             asked = client.open("/grow?2000000")
-            client.wait(
-                lambda stream_id=asked: client.h2.local_flow_control_window(stream_id) > 65_535, 1
+            assert client.wait(
+                lambda stream_id=asked: (
+                    client.h2.local_flow_control_window(stream_id) == 2_000_000 + WAKING
+                ),
+                1,
             )
-            assert client.h2.local_flow_control_window(asked) == 2_000_000
             assert client.send(asked, MEGABYTE * 2) == 2_000_000
             assert client.wait(lambda stream_id=asked: client.ended(stream_id))
         assert client.h2.outbound_flow_control_window <= (1 << 20) + 2 * 2_000_000
@@ -145,7 +166,8 @@ def test_grown_windows_do_not_add_up(server: Server) -> None:
 def admitted(client: Client, window_bytes: int) -> int:
     """Send an upload with a grown window; return the initial window of the next stream."""
     asked = client.open(f"/grow?{window_bytes}")
-    client.wait(lambda: client.h2.local_flow_control_window(asked) == window_bytes)
+    expected = {window_bytes, window_bytes + WAKING}
+    assert client.wait(lambda: client.h2.local_flow_control_window(asked) in expected)
     assert client.send(asked, MEGABYTE) == len(MEGABYTE)
     client.wait(lambda: client.ended(asked))
     return client.h2.local_flow_control_window(client.open("/unread"))
