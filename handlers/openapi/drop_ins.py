@@ -113,7 +113,7 @@ def paddlex(interface: Interface) -> Description:
     members = {
         "file": _BASE64,
         "fileType": {"enum": [0, 1, None]},
-        "visualize": {"type": "boolean"},
+        "visualize": {"type": ["boolean", "null"]},
     }
     result = {"prunedResult": {"rec_texts": ["Harbour Cafe"], "rec_scores": [0.9981]}}
     return _drop_in(
