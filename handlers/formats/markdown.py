@@ -7,7 +7,7 @@ from handlers.writing.blocks import PlacedCell, Row, paragraphs_of, rows_of
 from handlers.writing.headings import heading_height, is_heading
 from handlers.writing.markdown_text import HARD_BREAK, escaped, escaped_inside
 from handlers.writing.running_text import running_texts
-from model.reader import Block, Page
+from model.reader import Block, Page, WordMode
 
 _PAGE_BREAK = "\n\n* * *\n\n"
 _BLOCK_BREAK = "\n\n"
@@ -80,4 +80,5 @@ FORMAT = Format(
         "段落、标题和表格，适合笔记和语言模型。",
     ),
     writer=MarkdownWriter,
+    words=WordMode.WORD,
 )

@@ -1,6 +1,7 @@
 """Markdown: what a parser of CommonMark with tables makes of it."""
 
 import html
+import math
 import re
 from collections.abc import Sequence
 
@@ -123,9 +124,23 @@ def test_running_text_is_joined(lines: list[Line], text: str) -> None:
     assert written("markdown", page_of(lines)) == text
 
 
-def test_turned_lines_stay_apart() -> None:
-    """Their edges are others."""
-    lines = [line_of(LONG, 600, 30 * n, degrees=180) for n in range(3)]
+@pytest.mark.parametrize("degrees", [2, -90, 90, 180])
+def test_a_turned_page_has_running_text_too(degrees: float) -> None:
+    """Its edges are where its lines begin and end."""
+    angle = math.radians(degrees)
+    lines = [
+        line_of(
+            LONG, round(500 - 30 * n * math.sin(angle)), round(400 + 30 * n * math.cos(angle)),
+            degrees=degrees,
+        )
+        for n in range(3)
+    ]  # fmt: skip
+    assert written("markdown", page_of(lines)) == " ".join([LONG] * 3) + "\n"
+
+
+def test_lines_of_other_directions_stay_apart() -> None:
+    """A block may hold some."""
+    lines = [line_of(LONG, 600, 30 * n, degrees=degrees) for n, degrees in enumerate([0, 0, 30])]
     assert written("markdown", page_of(lines)) == "\\\n".join([LONG] * 3) + "\n"
 
 
