@@ -23,6 +23,7 @@ COMMANDS = {
     "overhead": ("--images", PAGES, "--rounds", "1", "--take", "1"),
     "envelope": ("--rounds", "1", "--requests", "10"),
     "field": ("--data", CASES, "--sets", "field", SET),
+    "formats": ("--pages", "1", "--lines", "2", "--rounds", "1", "--formats", "json", "pdf"),
     "growth": ("--rounds", "1", "--pages", "2"),
     "handshakes": ("--rounds", "1", "--batch", "1"),
     "isolation": ("--rounds", "1"),
