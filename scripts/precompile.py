@@ -19,7 +19,7 @@ def main() -> None:
     """Import them, training left out."""
     paths = [str(ROOT / package) for package in PACKAGES]
     prefixes = [f"{package}." for package in PACKAGES]
-    for late in ("hypercorn.__main__", "redis.asyncio"):  # imported by name only
+    for late in ("hypercorn.__main__", "prometheus_client", "redis.asyncio"):  # not at the top
         importlib.import_module(late)
     for path, prefix in zip(paths, prefixes, strict=True):
         importlib.import_module(prefix.rstrip("."))

@@ -5,6 +5,8 @@ import io
 import os
 import secrets
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -115,6 +117,9 @@ class Traced:
             "local": functions + stanza,
             "environment": {"TMPDIR": str(temporary)},
         }
+        # As scripts/install leaves it: modules that are imported late are compiled already.
+        precompile = options["root"] / "scripts" / "precompile.py"
+        subprocess.run([sys.executable, precompile], cwd=options["root"], env={}, check=True)
         with Service(serving, **options) as first, first.client(key=self.key) as client:
             assert client.post("/ocr", files={"image": draw("FIRST")}).status_code == 200
         self.service = Service(serving, launcher=tracer(self.record), **options)
