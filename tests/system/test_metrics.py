@@ -1,6 +1,7 @@
 """GET /metrics of the real service: who gets it, and what it says of what has happened."""
 
 import re
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,24 @@ def scrape(service: Service, key: str = SCRAPER) -> Series:
     return found
 
 
+def misbehave(service: Service) -> None:
+    """Send what is no TLS handshake, plain HTTP, and what is no HTTP/2; wait for each's end."""
+    address = ("localhost", service.ports["https"])
+    trust = service.trust()
+    trust.set_alpn_protocols(["h2"])
+    for first in (b"\x16\x03\x01\x00\x05hello", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b""):
+        with socket.create_connection(address, PATIENCE_S) as plain:
+            plain.sendall(first)
+            if first:
+                while plain.recv(4096):
+                    pass
+                continue
+            with trust.wrap_socket(plain, server_hostname="localhost") as secured:
+                secured.sendall(b"PRI * HTTP/1.1\r\n" * 4)
+                while secured.recv(4096):
+                    pass
+
+
 def test_who_gets_it_and_what_it_says(start: Callable[..., Service], draw: Draw) -> None:
     """A key with its scope, and no other; then it has counted all of that."""
     with start(local=KEYS) as service:
@@ -43,6 +62,7 @@ def test_who_gets_it_and_what_it_says(start: Callable[..., Service], draw: Draw)
             assert client.post("/ocr", files={"image": draw("ONE")}).status_code == 403
         with service.client(key=None) as client:
             assert client.get("/metrics").status_code == 401
+        misbehave(service)
         found = scrape(service)
     requests = found["requests_total"]
     assert requests[("function", "/ocr"), ("key", "accounting"), ("status", "200")] == 1
@@ -59,6 +79,10 @@ def test_who_gets_it_and_what_it_says(start: Callable[..., Service], draw: Draw)
     }
     assert min(memory["service"], memory["engine"], memory["zygote"]) > 1e7
     assert "secret-path" not in str(found)
+    closures = found["connection_closures_total"]
+    for reason in ("handshake_failed", "plain_http", "flood"):
+        assert closures[(("reason", reason),)] == 1, closures
+    assert closures[(("reason", "full"),)] == 0
 
 
 def test_every_metric_is_documented(service: Service) -> None:
