@@ -1,4 +1,4 @@
-"""What is counted while requests are served: plain numbers, about two microseconds a request."""
+"""What is counted while requests are served: plain numbers, a few microseconds a request."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
