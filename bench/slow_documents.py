@@ -55,9 +55,9 @@ async def read_in_turn(server: Server, seconds: float) -> Sequence[Answer]:
     return answers
 
 
-async def measured(server: Server, document: bytes, seconds: float) -> list[str]:
+async def measured(server: Server, document: bytes, seconds: float, warm_up_s: float) -> list[str]:
     """Return the cells of a row."""
-    await read_in_turn(server, 3)
+    await read_in_turn(server, warm_up_s)
     statuses: Counter[int] = Counter()
     async with asyncio.TaskGroup() as group:
         senders = [
@@ -82,12 +82,14 @@ def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--warm-up", type=float, default=3, help="seconds before them")
     chosen = parser.parse_args()
     print(f"{describe()}\n")
     rows = []
     for name, document in DOCUMENTS.items():
         with launch_ours("sealed-crnn-v2", warm=True, limits=(AMPLE, AMPLE)) as server:
-            rows.append([name, *asyncio.run(measured(server, document, chosen.seconds))])
+            row = measured(server, document, chosen.seconds, chosen.warm_up)
+            rows.append([name, *asyncio.run(row)])
     print(table(_HEADS, rows))
 
 

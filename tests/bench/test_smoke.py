@@ -40,7 +40,7 @@ COMMANDS = {
         "--batch", "2", "--concurrency", "2", "--cold", "1",
         "--variants", "ours", "nginx-tls", "nginx-plain", "in-process",
     ),
-    "slow_documents": ("--seconds", "1"),
+    "slow_documents": ("--seconds", "1", "--warm-up", "0"),
     "stages": (PAGES, "--rounds", "1", "--take", "1"),
     "uploads": ("--rounds", "1", "--round-trips-ms", "0,2"),
     "worst_bodies": ("--rounds", "1", "--seconds", "0.1", "--size", "100000"),
