@@ -77,3 +77,18 @@ def test_their_errors_have_the_language_of_the_document(everything: Interface) -
     assert english == "Retry in 42 s."
     assert "42" in chinese
     assert english != chinese
+
+
+def test_their_examples_send_a_file_as_they_take_it(found: dict[str, Any]) -> None:
+    """In the field of a form, as base64 in JSON, or as the body; a GET sends nothing."""
+
+    def command(path: str, method: str = "post") -> str:
+        source: str = found["paths"][path][method]["x-codeSamples"][0]["source"]
+        return source
+
+    assert "-F image=@receipt.png https://localhost:8443/ocr" in command("/ocr")
+    assert "-F image_file=@receipt.png" in command("/rapidocr/ocr")
+    assert """--json '{"base64": "..."}'""" in command("/api/ocr")
+    assert "-X PUT" in command("/process", "put")
+    assert "--data-binary @receipt.png" in command("/process", "put")
+    assert "-X" not in command("/healthz", "get").replace("X-API-Key", "")
