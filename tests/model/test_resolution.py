@@ -15,12 +15,13 @@ pytestmark = pytest.mark.anyio
         ((640, 860), 200),
         ((1654, 2339), 200),  # A4 at 200 dpi
         ((2480, 3508), 300),
-        ((4032, 3024), 344.8),  # a photo, 297 mm wide
+        ((4032, 3024), 365.8),  # a photo, 210 mm high
+        ((720, 9000), 200),
         ((1, 1), 200),
     ],
 )
-def test_an_image_is_at_most_as_large_as_a4(size: tuple[int, int], dpi: float) -> None:
-    """A small one has 200 pixels an inch."""
+def test_an_image_is_at_most_as_wide_as_a4(size: tuple[int, int], dpi: float) -> None:
+    """That is its shorter side; a small image has 200 pixels an inch."""
     assert image_dpi(*size) == pytest.approx(dpi, rel=1e-3)
 
 
