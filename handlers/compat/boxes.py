@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from model.reader import Line
+from model.reader import Line, Page
 
 Polygon = Sequence[tuple[int, int]]
 
@@ -45,12 +45,25 @@ def in_one_row(before: Box, after: Box) -> bool:
     return beside and after.left >= before.left
 
 
-def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
-    """Return the lines of a page that was read row by row, in rows."""
-    rows: list[list[Line]] = []
-    for line in lines:
-        if rows and in_one_row(box_of(rows[-1][-1].polygon), box_of(line.polygon)):
-            rows[-1].append(line)
+def upright_box(page: Page, polygon: Polygon) -> Box:
+    """Return the rectangle around a polygon once the page is turned so that its text is upright."""
+    match page.rotation:
+        case 90:
+            return box_of([(y, page.width - x) for x, y in polygon])
+        case 180:
+            return box_of([(page.width - x, page.height - y) for x, y in polygon])
+        case 270:
+            return box_of([(page.height - y, x) for x, y in polygon])
+    return box_of(polygon)
+
+
+def rows_of(page: Page) -> list[list[tuple[Line, Box]]]:
+    """Return the lines of a page that was read row by row, in rows, with their upright boxes."""
+    rows: list[list[tuple[Line, Box]]] = []
+    for line in page.lines:
+        box = upright_box(page, line.polygon)
+        if rows and in_one_row(rows[-1][-1][1], box):
+            rows[-1].append((line, box))
         else:
-            rows.append([line])
+            rows.append([(line, box)])
     return rows

@@ -112,7 +112,7 @@ def _result(page: Page, *, as_table: bool, overlay: bool) -> dict[str, Any]:
 def _text(page: Page, *, as_table: bool) -> str:
     """Return the text with CR LF after each line; of a table, tabs after each cell."""
     if as_table:
-        rows = [[line.text or "" for line in row] for row in rows_of(page.lines)]
+        rows = [[line.text or "" for line, _ in row] for row in rows_of(page)]
         return "".join("\t".join([*row, "\r\n"]) for row in rows)
     return "".join(f"{line.text or ''}\r\n" for line in page.lines)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from handlers.compat.boxes import Box, box_of, rows_of
+from handlers.compat.boxes import Box, rows_of
 from model.reader import Block, Line, Page
 
 PARSERS: Mapping[str, str] = {
@@ -63,7 +63,7 @@ def _separators(page: Page, parser: str) -> list[str]:
     elif parser == "multi_para":
         ends = {end for block in page.blocks for end in _ends(block)}
     else:
-        ends = _row_ends(lines, by_paragraph=parser == "single_para")
+        ends = _row_ends(page, by_paragraph=parser == "single_para")
     after = [*joins, "\n"][: len(lines)]
     return ["\n" if index in ends else join for index, join in enumerate(after)]
 
@@ -75,9 +75,9 @@ def _ends(block: Block) -> set[int]:
     return {*last_of_row.values(), *block.lines[-1:]}
 
 
-def _row_ends(lines: Sequence[Line], *, by_paragraph: bool) -> set[int]:
+def _row_ends(page: Page, *, by_paragraph: bool) -> set[int]:
     """Return the last line of each row, or of each paragraph of rows."""
-    rows = rows_of(lines)
+    rows = [[box for _, box in row] for row in rows_of(page)]
     ends, count = set(), 0
     for number, row in enumerate(rows):
         count += len(row)
@@ -86,14 +86,14 @@ def _row_ends(lines: Sequence[Line], *, by_paragraph: bool) -> set[int]:
     return ends
 
 
-def _continues(lines: Sequence[Line], next_rows: Sequence[Sequence[Line]]) -> bool:
+def _continues(boxes: Sequence[Box], next_rows: Sequence[Sequence[Box]]) -> bool:
     """Return whether the next row goes on with a paragraph: the same left edge, no longer, near.
 
     A row of several lines is one of a table or form.
     """
-    if len(lines) > 1 or not next_rows or len(next_rows[0]) > 1:
+    if len(boxes) > 1 or not next_rows or len(next_rows[0]) > 1:
         return False
-    row, following = box_of(lines[0].polygon), box_of(next_rows[0][0].polygon)
+    row, following = boxes[0], next_rows[0][0]
     return (
         abs(row.left - following.left) <= ALIGNED * row.height
         and following.right <= row.right + ALIGNED * row.height
@@ -103,15 +103,14 @@ def _continues(lines: Sequence[Line], next_rows: Sequence[Sequence[Line]]) -> bo
 
 def _code(page: Page) -> list[Piece]:
     """Return the rows with their indentation: two spaces for each line height."""
-    boxes = [box_of(line.polygon) for line in page.lines]
-    leftmost = min((box.left for box in boxes), default=0)
+    rows = rows_of(page)
+    leftmost = min((row[0][1].left for row in rows), default=0)
     pieces: list[Piece] = []
-    for row in rows_of(page.lines):
-        row_boxes = [box_of(line.polygon) for line in row]
-        for number, (line, box) in enumerate(zip(row, row_boxes, strict=True)):
+    for row in rows:
+        for number, (line, box) in enumerate(row):
             indent = _spaces(box.left - leftmost, box) if number == 0 else ""
             last = number + 1 == len(row)
-            end = "\n" if last else _spaces(row_boxes[number + 1].left - box.right, box) or " "
+            end = "\n" if last else _spaces(row[number + 1][1].left - box.right, box) or " "
             pieces.append((indent + (line.text or ""), line, end))
     return pieces
 

@@ -36,7 +36,7 @@ def page(*lines: Line, number: int = 1, of_document: bool = False, **values: Any
     """Return a page with one block of these lines."""
     block = Block(polygon((0, 0, 9, 9)), tuple(range(len(lines))), "text")
     blocks = values.pop("blocks", (block,) if lines else ())
-    place = (640, 480, 0, 0.0, "echo", {"total": 1.0})
+    place = (640, 480, values.pop("rotation", 0), 0.0, "echo", {"total": 1.0})
     return Page(number, of_document, lines, blocks, *place, **values)
 
 
