@@ -33,6 +33,7 @@ class Match:
     box: Corners
     found: bool
     iou: float
+    along: float  # the same along the line only
     inside: bool  # whether the middle of the box is in the true one
 
 
@@ -52,11 +53,22 @@ def _match(word: DrawnWord, left: list[tuple[str, Corners]]) -> Match:
     ]
     distance, index = min(near, default=(float("inf"), -1))
     if distance > _NEAR * max(size, 20.0):
-        return Match(word.text, word.box, word.box, found=False, iou=0.0, inside=False)
+        return Match(word.text, word.box, word.box, found=False, iou=0.0, along=0.0, inside=False)
     _, box = left.pop(index)
     true, found = word.box.astype(np.float32), box.astype(np.float32)
     common, _ = cv2.intersectConvexConvex(true, found)
     union = abs(cv2.contourArea(true)) + abs(cv2.contourArea(found)) - common
     x, y = box.mean(axis=0).tolist()
     inside = cv2.pointPolygonTest(true, (x, y), measureDist=False) >= 0
-    return Match(word.text, word.box, box, found=True, iou=common / union, inside=inside)
+    along = _common_length(word.box, box)
+    return Match(word.text, word.box, box, True, common / union, along, inside)  # noqa: FBT003
+
+
+def _common_length(true: Corners, box: Corners) -> float:
+    """Return the common length of two boxes as a share of that of either, along the true one."""
+    side = true[1] - true[0]
+    (first, last), (start, end) = (
+        (places.min(), places.max()) for places in ((corners @ side) for corners in (true, box))
+    )
+    common = max(0.0, min(last, end) - max(first, start))
+    return float(common / (last - first + end - start - common))

@@ -92,6 +92,9 @@ class Weights:
     std: tuple[float, float, float]
     # Slope and intercept of the logit that a line is correct, over the log of its text's NLL.
     calibration: tuple[float, float] | None
+    # Slopes and intercept of the logit that a word is correct, over the logs of the negative
+    # log-probability of its characters and of its line's NLL for each character.
+    word_calibration: tuple[float, float, float] | None
     licence: str
     source: str
 
@@ -165,6 +168,10 @@ def _entry(name: str, table: dict[str, Any]) -> Weights:
     if "calibration" in table:
         slope, intercept = (float(value) for value in table["calibration"])
         calibration = (slope, intercept)
+    word_calibration = None
+    if "word_calibration" in table:
+        word_slope, line_slope, intercept = (float(value) for value in table["word_calibration"])
+        word_calibration = (word_slope, line_slope, intercept)
     first, second, third = (float(value) for value in table["mean"])
     mean = (first, second, third)
     first, second, third = (float(value) for value in table["std"])
@@ -177,6 +184,7 @@ def _entry(name: str, table: dict[str, Any]) -> Weights:
         mean=mean,
         std=(first, second, third),
         calibration=calibration,
+        word_calibration=word_calibration,
         licence=table["licence"],
         source=table["source"],
     )

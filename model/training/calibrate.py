@@ -25,23 +25,31 @@ _ROUNDS = 50
 
 
 def fit(nlls: npt.NDArray[np.float64], correct: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Return the slope and intercept of a logistic regression over the logarithm of the NLL.
+    """Return the slope and intercept of a logistic regression over the logarithm of the NLL."""
+    features = np.stack([np.log(np.maximum(nlls, MIN_NLL)), np.ones(len(nlls))], 1)
+    slope, intercept = fit_logistic(features, correct).tolist()
+    return slope, intercept
+
+
+def fit_logistic(
+    features: npt.NDArray[np.float64], correct: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the weights, C, of a logistic regression over N x C features.
 
     The targets are smoothed, as Platt does, so that no separation is perfect.
     """
     wrong_count, correct_count = float((1 - correct).sum()), float(correct.sum())
     high, low = (correct_count + 1) / (correct_count + 2), 1 / (wrong_count + 2)
     targets = np.where(correct > 0, high, low)
-    features = np.stack([np.log(np.maximum(nlls, MIN_NLL)), np.ones(len(nlls))], 1)
-    weights = np.zeros(2)
+    weights = np.zeros(features.shape[1])
     for _ in range(_ROUNDS):
         probability = 1 / (1 + np.exp(-features @ weights))
         gradient = features.T @ (targets - probability)
         hessian = (
             features * (probability * (1 - probability))[:, None]
-        ).T @ features + 1e-6 * np.eye(2)
+        ).T @ features + 1e-6 * np.eye(len(weights))
         weights = weights + np.linalg.solve(hessian, gradient)
-    return float(weights[0]), float(weights[1])
+    return weights
 
 
 def as_input(image: Pixels) -> npt.NDArray[np.float32]:

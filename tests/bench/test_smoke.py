@@ -42,6 +42,7 @@ COMMANDS = {
     ),
     "slow_documents": ("--seconds", "1", "--warm-up", "0"),
     "stages": (PAGES, "--rounds", "1", "--take", "1"),
+    "words": ("--rounds", "1", "--kinds", "level"),
     "uploads": ("--rounds", "1", "--round-trips-ms", "0,2"),
     "worst_bodies": ("--rounds", "1", "--seconds", "0.1", "--size", "100000"),
 }  # fmt: skip

@@ -44,7 +44,7 @@ def with_words(line: ReadLine, mode: WordMode) -> ReadLine:
     """Return a line that was traced with its words."""
     if line.trace is None:
         return line
-    return replace(line, trace=None, words=words_of(line.trace, line.text, mode))
+    return replace(line, trace=None, words=words_of(line.trace, line.text, line.confidence, mode))
 
 
 class LineReader:
@@ -137,7 +137,8 @@ class LineReader:
         characters = equally_wide(text.text)
         trace = None
         if self._traced and text.output is not None:
-            trace = trace_of(pixels, straight, text.output)
+            calibration = self._recogniser.word_calibration
+            trace = trace_of(pixels, straight, text, text.output, calibration)
         return ReadLine(
             characters, text.mean_probability, text.confidence, polygon, direction, trace
         )

@@ -58,6 +58,7 @@ class Recogniser:
         self._normalisation = Normalisation(weights.mean, weights.std)
         self._height_px = weights.height_px
         self._calibration = weights.calibration
+        self.word_calibration = weights.word_calibration
         listed = (
             self.network.metadata["character"]
             if weights.charset is None

@@ -8,7 +8,6 @@ that their characters' steps and widths suggest. A word's box is the box of its 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import prod
 from statistics import median
 
 import numpy as np
@@ -39,8 +38,11 @@ class ReadWord:
     polygon: Polygon
 
 
-def words_of(trace: Trace, text: str, mode: WordMode) -> tuple[ReadWord, ...]:
-    """Return the words of a line that was read as this text."""
+def words_of(trace: Trace, text: str, confidence: float, mode: WordMode) -> tuple[ReadWord, ...]:
+    """Return the words of a line that was read as this text.
+
+    If all of it is right, so is each word: none has a lower confidence than the line.
+    """
     groups = list(grouped(text, mode))
     if not groups:
         return ()
@@ -49,11 +51,11 @@ def words_of(trace: Trace, text: str, mode: WordMode) -> tuple[ReadWord, ...]:
     else:
         middles = trace.middles()
         parts = _column_parts(trace.column, [middles[group] for group in groups])
-    peaks = trace.probabilities[1].tolist()
+    confidences = trace.confidences(groups, confidence)
     polygons = parts_of(trace.box, parts) + np.float32(_HALF)
     return tuple(
-        ReadWord(text[group[0] : group[-1] + 1], prod(peaks[group[0] : group[-1] + 1]), polygon)
-        for group, polygon in zip(groups, polygons, strict=True)
+        ReadWord(text[group[0] : group[-1] + 1], sure, polygon)
+        for group, sure, polygon in zip(groups, confidences, polygons, strict=True)
     )
 
 
