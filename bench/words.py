@@ -47,10 +47,10 @@ for line in sys.stdin:
     path, detect = json.loads(line)
     try:
         found = read(path, use_det=detect, return_word_box=True).word_results or ()
+        words = [(text, [list(map(float, point)) for point in box])
+                 for line in found for text, _, box in line if box is not None]
     except Exception:
-        found = ()
-    words = [(text, [list(map(float, point)) for point in box])
-             for line in found for text, _, box in line if box is not None]
+        words = []
     print("\\n" + json.dumps(words), flush=True)
 """
 
