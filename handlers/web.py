@@ -116,6 +116,7 @@ def _facts(interface: Interface) -> str:
                 "extension": each.extension,
                 "title": each.title,
                 "description": each.description,
+                "single_page": each.single_page,
             }
             for each in formats()
         ],

@@ -50,6 +50,11 @@ export function again(doc, { pages = doc.chosen, rest = false, file = doc.file }
   runQueue();
 }
 
+export function dismiss(doc) {
+  doc.problem = null;
+  changed(doc);
+}
+
 export function cancel(doc) {
   if (doc.abort) doc.abort();
   else if (doc.state === "waiting") finish(doc, "cancelled");

@@ -41,10 +41,12 @@ export const textOf = ({ pages }) => pages.map((page) => page.text).join("\n\f")
 
 /** Save a document in a format: its text is here; for any other it is read once more. */
 export async function download(doc, format, changed) {
-  const name = `${doc.name.replace(/\.\w+$/, "")}.${format.extension}`;
+  const page = format.single_page && doc.pages.length > 1 ? doc.pages[doc.at].page : "";
+  const name = `${doc.name.replace(/\.\w+$/, "")}${page && `-${page}`}.${format.extension}`;
   if (format.name === "text") return save(new Blob([textOf(doc)], { type: "text/plain" }), name);
   const fetching = { title: pick(format.title), sent: 0 };
-  const parameters = { format: format.name, ...(doc.chosen ? { pages: doc.chosen } : {}) };
+  const pages = page || doc.chosen;
+  const parameters = { format: format.name, ...(pages ? { pages } : {}) };
   const { done, abort } = send(doc.file, {
     key: currentKey(),
     parameters,

@@ -1,6 +1,6 @@
 // What went wrong with a doc, in words, and what can be done about it here.
 
-import { again, cancel, reduced } from "./documents.js";
+import { again, cancel, dismiss, reduced } from "./documents.js";
 import { askForKey } from "./key.js";
 import { problemTexts, t } from "./texts.js";
 import { element } from "./view.js";
@@ -43,7 +43,7 @@ function renderRemedies(doc, problem) {
 /** Return the text and the action of each button. */
 function remediesOf(doc, problem) {
   const rest = { pages: doc.pagesToRead, rest: doc.pages.length > 0 };
-  if (problem.of) return [];
+  if (problem.of) return [[t("dismiss"), () => dismiss(doc)]];
   if (problem.wait) return [[t("cancel"), () => cancel(doc)]];
   if (problem.next_pages) return [[t("rest"), () => again(doc, { pages: problem.next_pages, rest: true })]];
   if (["not_authenticated", "scope_missing", "no_key"].includes(problem.code)) {

@@ -85,6 +85,7 @@ const TEXTS = {
   quota: ["{n} of {of} requests per {s} s left", "每 {s} 秒 {of} 次请求，剩余 {n} 次"],
   quota60: ["{n} of {of} requests per minute left", "每分钟 {of} 次请求，剩余 {n} 次"],
   retry: ["Try again", "重试"],
+  dismiss: ["Close", "关闭"],
   countdown: ["Trying again in {s} s", "{s} 秒后自动重试"],
   rest: ["Read the remaining pages", "识别其余页面"],
   newKey: ["Enter another key", "输入其他密钥"],
@@ -95,8 +96,6 @@ const TEXTS = {
   codeIs: ["Code {code}", "代码 {code}"],
   requestIs: ["request {id}", "请求 {id}"],
   readSoFar: ["The pages read until then are shown below.", "此前识别的页面显示在下方。"],
-  warning_truncated: ["The JPEG lacks its end marker, but no pixels.", "JPEG 缺少结束标记，但像素完整。"],
-  warning_damaged: ["A part of the PNG without pixels is damaged; it was skipped.", "PNG 中不含像素的部分已损坏，已跳过。"],
   warning_lower_resolution: ["This page was rendered at a lower resolution: check small print.", "此页以较低分辨率渲染，小字可能受影响。"],
   warning_font_not_embedded: ["The PDF lacks a font that this page needs: text may be missing.", "PDF 未嵌入此页所需的字体，可能缺少文字。"],
 };

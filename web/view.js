@@ -45,9 +45,8 @@ export function showPage(page, url) {
   overlay.setAttribute("viewBox", `0 0 ${page.width} ${page.height}`);
   page.lines.forEach(drawOutline);
   text.lang = /\p{Script=Han}/u.test(page.text) ? "zh-Hans" : "";
-  for (const warning of page.warnings) {
-    const key = `warning_${warning}`;
-    text.append(element("p", { className: "note", textContent: isKnown(key) ? t(key) : warning }));
+  for (const key of page.warnings.map((warning) => `warning_${warning}`).filter(isKnown)) {
+    text.append(element("p", { className: "note", textContent: t(key) }));
   }
   if (!page.lines.length) text.append(element("p", { className: "empty", textContent: t("noText") }));
   for (const block of page.blocks) text.append(block.cells ? tableOf(block, page) : paragraphOf(block.lines, page));

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 RECEIPT = Path(__file__).resolve().parents[2] / "examples" / "receipt.png"
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -45,10 +46,10 @@ class Documents:
 
     @cached_property
     def huge(self) -> Path:
-        """An image of more than 5 MB: a line of text beside noise."""
-        page = Image.frombytes("RGB", (1600, 1300), os.urandom(1600 * 1300 * 3))
-        page.paste(_drawn("Large photograph"), (0, 0))
-        return self._written("huge.png", _png(page))
+        """An image of more than 5 MB, most of them a comment."""
+        comment = PngInfo()
+        comment.add_text("Comment", os.urandom(2_600_000).hex())
+        return self._written("huge.png", _png(_drawn("Large photograph"), pnginfo=comment))
 
     def _written(self, name: str, content: bytes) -> Path:
         file = self._directory / name
@@ -62,7 +63,7 @@ def _drawn(text: str) -> Image.Image:
     return page
 
 
-def _png(page: Image.Image) -> bytes:
+def _png(page: Image.Image, **options: PngInfo) -> bytes:
     stream = io.BytesIO()
-    page.save(stream, "PNG")
+    page.save(stream, "PNG", **options)
     return stream.getvalue()

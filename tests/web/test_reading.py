@@ -78,6 +78,10 @@ def test_a_document_of_twelve_pages(
     expect(page.locator(".line")).to_have_text("Page number 12")
     assert page.evaluate("() => document.getElementById('picture').src").startswith("blob:")
     assert page.evaluate("() => document.getElementById('picture').decode().then(() => true)")
+    page.click("summary")
+    with page.expect_download() as download:  # a format that has one page: the one that is shown
+        page.click('[data-format="png"]')
+    assert download.value.suggested_filename == "report-12.png"
     assert faults(page) == []
 
 
