@@ -32,6 +32,7 @@ export function add(file) {
     at: 0, // index of the page that is shown
   };
   documents.push(added);
+  added.looked = look(added);
   runQueue();
   return added;
 }
@@ -68,8 +69,7 @@ async function runQueue() {
 }
 
 async function read(doc) {
-  doc.preview ??= await previewOf(doc.file);
-  changed(doc);
+  await doc.looked;
   if (currentKey() === null && (await askForKey()) === null) return giveUp();
   if (doc.state !== "waiting") return;
   const problem = (await hindrance(doc.file)) ?? (await request(doc));
@@ -174,17 +174,17 @@ async function hindrance(file) {
   }
 }
 
-/** Return an object URL of an image that this browser can show, else null. */
-async function previewOf(file) {
-  const url = URL.createObjectURL(file);
+/** Find out whether this browser can show the file. */
+async function look(doc) {
+  const url = URL.createObjectURL(doc.file);
   const image = new Image();
   image.src = url;
   try {
     await image.decode();
-    return url;
+    doc.preview = url;
+    changed(doc);
   } catch {
     URL.revokeObjectURL(url);
-    return null;
   }
 }
 

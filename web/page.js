@@ -69,6 +69,7 @@ function render() {
 }
 
 function stateOf(each) {
+  if (each.problem?.wait) return t("waiting");
   if (each.state === "sending") return t("sending", { percent: Math.floor(each.sent * 100) });
   if (each.state === "reading") return t("reading", { page: (each.pages.at(-1)?.page ?? 0) + 1 });
   if (each.state === "failed" && each.pages.length) return t("partly");
@@ -82,7 +83,7 @@ function renderFiles() {
     const [open, close] = each.item.children;
     if (each === current) open.setAttribute("aria-current", "true");
     else open.removeAttribute("aria-current");
-    open.lastChild.className = `state ${each.state}`;
+    open.lastChild.className = `state ${each.problem?.wait ? "" : each.state}`;
     open.lastChild.textContent = stateOf(each);
     close.title = close.ariaLabel = t("remove", each);
   }
@@ -114,6 +115,7 @@ function renderFacts() {
   const { fetching } = current;
   $("progress").hidden = $("meter").hidden = $("cancel").hidden = !(active || fetching);
   $("progress").textContent = fetching ? t("downloading", fetching) : stateOf(current);
+  $("meter").hidden ||= current.state === "waiting";
   const sent = fetching?.sent ?? (current.state === "sending" ? current.sent : 1);
   if (sent < 1) $("meter").value = sent;
   else $("meter").removeAttribute("value");

@@ -21,6 +21,7 @@ export function showProblem(doc) {
   $("problem-advice").textContent = advice;
   $("problem-title").lang = $("problem-advice").lang = lang;
   $("problem-kept").hidden = !doc.pages.length || problem.of;
+  $("problem").classList.toggle("calm", Boolean(problem.wait));
   $("problem-wait").textContent = problem.wait ? t("countdown", { s: problem.wait }) : "";
   const id = problem.request_id;
   $("problem-code").textContent = [t("codeIs", problem), ...(id ? [t("requestIs", { id })] : [])].join(" · ");

@@ -181,7 +181,6 @@ export function switchLanguage() {
 export function translate() {
   document.documentElement.lang = current ? "zh-Hans" : "en";
   for (const each of document.querySelectorAll("[data-text]")) each.textContent = t(each.dataset.text);
-  for (const each of document.querySelectorAll("[data-alt]")) each.alt = t(each.dataset.alt);
   for (const each of document.querySelectorAll("[data-label]")) {
     each.setAttribute("aria-label", t(each.dataset.label));
     each.title = t(each.dataset.label);
