@@ -3,6 +3,7 @@
 The fixtures `web_service`, `chromium` and `tab` are for any test that needs a browser.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,9 @@ def chromium(
     web_service: WebService, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:
     """A Chromium whose own store of certificates has the development CA; no error is ignored."""
+    for program in ("chromium", "certutil"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
     with chromium_trusting(web_service.authority, tmp_path_factory.mktemp("home")) as browser:
         yield browser
 
