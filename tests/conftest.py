@@ -64,6 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed one")
     parser.addoption("--quick", action="store_true", help="only QUICK of tests/conftest.py")
     parser.addoption("--fresh", action="store_true", help="also install into fresh copies")
+    parser.addoption("--integrations", action="store_true", help="also test the plugins")
     parser.addoption("--soak", action="store_true", help="also run what takes minutes to hours")
     parser.addoption("--soak-minutes", type=float, default=20, help="how long the soak lasts")
     parser.addoption("--image", action="store_true", help="also build the image and run it")
@@ -75,7 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the long runs, and what needs more libraries, unless they are asked for."""
-    for flag in ("bench", "fresh", "soak", "image", "training"):
+    for flag in ("bench", "fresh", "integrations", "soak", "image", "training"):
         if not config.getoption(f"--{flag}"):
             left_out = [item for item in items if item.get_closest_marker(flag)]
             config.hook.pytest_deselected(items=left_out)

@@ -154,7 +154,8 @@ class AsyncClient:
                 if not division.divide_whole(error, form):
                     await patience.pause(error)
             except ConnectionLost as error:
-                await patience.pause(error)
+                # The service ends a streamed PDF early when the time for it is over.
+                await patience.pause(error, once=error.begun)
         return parts[0] if form.join is None else form.join(parts)
 
     def _patience(self) -> Patience:

@@ -37,7 +37,14 @@ class Untrusted(OcrError):
 
 
 class ConnectionLost(OcrError):
-    """The connection ended, or nothing came in time, before the response was complete."""
+    """The connection ended, or nothing came in time, before the response was complete.
+
+    `begun` says whether a part of the response had come.
+    """
+
+    def __init__(self, message: str, *, begun: bool = False) -> None:
+        super().__init__(message)
+        self.begun = begun
 
 
 class NotDivisible(OcrError):

@@ -9,7 +9,7 @@ from sealed_ocr_client.errors import ConnectionLost, OcrError, Refused, Unreacha
 
 RETRIED = frozenset({429, 502, 503, 504})
 # Of these one retry is enough: a file that ends the reading process would end the next one, too.
-RETRIED_ONCE = frozenset({"reader_died", "deadline_exceeded", "reading_timeout"})
+RETRIED_ONCE = frozenset({"reader_died", "deadline_exceeded"})
 # An operator has to act first.
 NOT_RETRIED = frozenset({"weights_missing", "reading_timeout"})
 FIRST_WAIT_S = 0.5
@@ -57,14 +57,15 @@ class Patience:
         """Count from zero again: a page has come."""
         self._failures = 0
 
-    async def pause(self, error: OcrError) -> None:
-        """Wait before the next attempt.
+    async def pause(self, error: OcrError, *, once: bool = False) -> None:
+        """Wait before the next attempt; with `once` there is no other one after it.
 
         Raises:
             OcrError: `error`: another attempt would fail, too, or there were enough.
 
         """
-        retries = min(self._retries, 1) if _code(error) in RETRIED_ONCE else self._retries
+        once = once or _code(error) in RETRIED_ONCE
+        retries = min(self._retries, 1) if once else self._retries
         if not _passing(error) or self._failures >= retries:
             raise error
         self._failures += 1

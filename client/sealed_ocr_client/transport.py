@@ -106,6 +106,7 @@ class Transport:
         self, upload: bytes, query: Mapping[str, str], headers: Mapping[str, str]
     ) -> AsyncIterator[httpx2.Response]:
         """Yield a response of status 200, whose body has not been read."""
+        begun = False
         try:
             async with self._http.stream(
                 "POST",
@@ -114,7 +115,7 @@ class Transport:
                 content=upload,
                 headers={"content-type": "application/octet-stream", **headers},
             ) as response:
-                self._connected = True
+                self._connected = begun = True
                 if response.is_success:
                     yield response
                 else:
@@ -123,7 +124,8 @@ class Transport:
             raise self._no_connection(error) from None
         except httpx2.HTTPError as error:
             reason = str(error) or type(error).__name__
-            raise ConnectionLost(f"The connection to {self.url} was lost ({reason}).") from None
+            message = f"The connection to {self.url} was lost ({reason})."
+            raise ConnectionLost(message, begun=begun) from None
 
     def _no_connection(self, error: httpx2.ConnectError) -> OcrError:
         for each in _causes(error):

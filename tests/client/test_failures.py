@@ -178,6 +178,15 @@ def test_a_long_document_in_one_piece(run: Run, serve: Serve, scan: Path) -> Non
     assert "select pages" in done.errors
 
 
+def test_a_pdf_that_breaks_off_is_tried_once_more(run: Run, serve: Serve, scan: Path) -> None:
+    """Its time may be over: each attempt would read all pages again."""
+    server = serve(lambda _: Answer(body=b"%PDF", ending="reset"))
+    done = run(scan, "--format", "pdf", server=server)
+    assert done.status == 1
+    assert len(server.requests) == 2
+    assert done.output == b""
+
+
 def test_pages_of_an_interrupted_run_are_kept(run: Run, serve: Serve, scan: Path) -> None:
     """The next run asks for the others alone; another file, or other parameters, begin anew."""
     broken = Answer(body=lines([1, 2]), ending="drop")
