@@ -133,8 +133,8 @@ def test_what_the_architecture_points_to_is_there() -> None:
 
 
 def test_every_page_is_in_an_index() -> None:
-    """docs/README.md and docs/decisions/README.md link to each page beside them."""
-    for folder in (ROOT / "docs", ROOT / "docs" / "decisions"):
+    """docs/README.md, and those of docs/decisions and docs/zh, link to each page beside them."""
+    for folder in (ROOT / "docs", ROOT / "docs" / "decisions", ROOT / "docs" / "zh"):
         linked = {target for target, _ in LINK.findall((folder / "README.md").read_text("utf-8"))}
         pages = {page.name for page in folder.glob("*.md")} - {"README.md"}
         assert pages - linked == set()
@@ -154,9 +154,10 @@ def test_decisions_are_numbered_and_indexed() -> None:
         assert f"| [{number}]({page.name}) | {title} | {date} | {status} |" in index
 
 
-def test_the_readme_is_short() -> None:
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_readme_is_short(name: str) -> None:
     """What is longer belongs into docs/."""
-    assert len(_text("README.md").splitlines()) <= 120
+    assert len(_text(name).splitlines()) <= 120
 
 
 def test_the_error_codes_are_those_of_the_table() -> None:
