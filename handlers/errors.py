@@ -91,6 +91,14 @@ class TooManyImages(RequestError):
         self.limit = limit
 
 
+class ImagesTooLarge(RequestError):
+    """The images of the pages of a response that is not streamed take more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
 class NotReady(Exception):
     """The service cannot read at present; `failed` names the checks that failed."""
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from handlers.errors import OutOfTime
+from handlers.errors import ImagesTooLarge, OutOfTime
 from handlers.formats.format import ResponseInfo, Writer
 from handlers.problems import problem_document, progress
 from handlers.reading import Entry, Reading
@@ -16,6 +16,7 @@ from middleware.request_context import caller_name, request_context
 from model.errors import ReadingError
 from model.reader import Page, Reader, Slot
 
+MAX_IMAGES_BYTES = 100_000_000  # in a response that is not streamed; 50 pages of 2 MB
 LAST_LINE_S = 0.5  # reserved before the function's timeout_s for sending the last line
 
 
@@ -63,8 +64,19 @@ class PageResponse(Response):
         )
 
     async def _collect(self, slot: Slot, writer: Writer) -> bytes:
+        """Return the response, all of which is kept until its last page has been read.
+
+        Raises:
+            ImagesTooLarge: so are the images of its pages, and they take too much memory.
+
+        """
+        parts, left = [], MAX_IMAGES_BYTES
         async with aclosing(self.reading.pages(slot)) as pages:
-            parts = [self._written(writer, upload, entry) async for upload, entry in pages]
+            async for upload, entry in pages:
+                left -= len(entry.image or b"") if isinstance(entry, Page) else 0
+                if left < 0:
+                    raise ImagesTooLarge(MAX_IMAGES_BYTES)
+                parts.append(self._written(writer, upload, entry))
         return b"".join([*parts, writer.end()])
 
     async def _stream(self, slot: Slot, writer: Writer, send: Send) -> bytes | None:

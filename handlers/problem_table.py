@@ -227,6 +227,18 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         ("Too many images", "图像数量过多"),
         ("The limit is {limit} images per request.", "每次请求最多 {limit} 张图像。"),
     ),
+    handler_errors.ImagesTooLarge: Problem(
+        413,
+        "images_too_large",
+        ("Images of pages too large", "页面图像过大"),
+        (
+            "The images of the pages take more than {limit} bytes. Send fewer pages at a time "
+            "(?pages=), ask for fewer pixels an inch (?dpi=), or for a format that is sent page by "
+            "page (?format=ndjson).",
+            "页面图像合计超过 {limit} 字节。请每次发送较少的页（?pages=）、降低图像分辨率"
+            "（?dpi=），或使用逐页发送的格式（?format=ndjson）。",
+        ),
+    ),
     handler_errors.NotReady: Problem(
         503,
         "not_ready",

@@ -6,6 +6,7 @@ from handlers import body_errors, errors
 from handlers.body_errors import MalformedImage
 from handlers.description import Text
 from handlers.openapi.interface import FunctionFacts, Interface
+from handlers.page_response import MAX_IMAGES_BYTES
 from handlers.parameters import VALID
 from handlers.problem_table import Problem
 from middleware.errors import BodyTooSlow
@@ -72,6 +73,7 @@ def values_of(
 def _limit(error: type[Exception], interface: Interface) -> int:
     limits = {
         errors.TooManyImages: interface.max_images,
+        errors.ImagesTooLarge: MAX_IMAGES_BYTES,
         model_errors.TooManyPages: interface.max_pages,
     }
     return limits.get(error, interface.max_pixels)

@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -30,11 +31,11 @@ def parts_of(polygon: Polygon, parts: Numbers) -> Polygons:
     The shares are left, top, right and bottom of each part, counted from the box's first corner
     along its first side and its last one.
     """
-    u, v = parts[:, [0, 2, 2, 0]], parts[:, [1, 1, 3, 3]]
-    a, b, c, d = polygon
-    factors = np.stack([np.ones_like(u), u, v, u * v], axis=2).astype(np.float32)
-    inner: Polygons = factors @ np.stack([a, b - a, d - a, a - b + c - d])
-    return inner
+    first, second, _, last = polygon
+    shares = parts[:, [0, 1, 2, 1, 2, 3, 0, 3]].astype(np.float32).reshape(-1, 1, 2)
+    matrix = np.stack([second - first, last - first, first], axis=1)
+    corners: Polygons = cv2.transform(shares, matrix).reshape(-1, 4, 2)  # type: ignore[assignment]
+    return corners
 
 
 def rotation(angle: float) -> Numbers:

@@ -42,7 +42,7 @@ def _word(word: ReadWord) -> Message:
     return {
         "text": word.text,
         "confidence": word.confidence,
-        "polygon": _corners(word.polygon),
+        "polygon": word.polygon,
     }
 
 

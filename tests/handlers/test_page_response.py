@@ -9,6 +9,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from handlers import page_response
+from handlers.errors import ImagesTooLarge
 from handlers.formats import ndjson
 from handlers.formats.registry import formats
 from handlers.ocr import recognize
@@ -102,3 +104,28 @@ async def test_the_headers(each: Any) -> None:
     assert headers[b"content-type"].decode() == content_type
     assert headers[b"content-disposition"].decode() == f'inline; filename="ocr.{each.extension}"'
     assert (b"content-length" in headers) != each.streamed
+
+
+class PicturedReader(EchoReader):
+    """Reads pages with an image of 3 bytes."""
+
+    async def pages(self, upload: bytes, **options: Any) -> AsyncGenerator[Page]:
+        """Yield pages."""
+        async for page in super().pages(upload, **options):
+            yield replace(page, image=b"123")
+
+
+@pytest.mark.parametrize("name", ["json", "ndjson"])
+async def test_images_are_bounded_where_they_are_collected(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many bytes as allowed are sent; with one more the request is refused, unless streamed."""
+    monkeypatch.setattr(page_response, "MAX_IMAGES_BYTES", 9)
+    sent, _ = await _messages(PicturedReader(), name)
+    assert b"".join(each.get("body", b"") for each in sent).count(b"MTIz") == 3
+    monkeypatch.setattr(page_response, "MAX_IMAGES_BYTES", 8)
+    if name == "json":
+        with pytest.raises(ImagesTooLarge):
+            await _messages(PicturedReader(), name)
+    else:
+        await _messages(PicturedReader(), name)

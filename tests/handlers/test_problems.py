@@ -86,6 +86,7 @@ INSTANCES: list[Exception] = [
     handlers.body_errors.NotBase64(2, 345),
     handlers.body_errors.Base64CutShort(2),
     handlers.errors.TooManyImages(16),
+    handlers.errors.ImagesTooLarge(100_000_000),
     handlers.errors.NotReady(("weights", "limit_storage")),
     handlers.errors.OutOfTime(),
     model.errors.UnsupportedImageType(),

@@ -14,6 +14,8 @@ from model.vision.polygon import Numbers, Polygon
 
 _EARLIER = 0.25  # steps by which a character's middle is before that of its steps (measured)
 
+_AROUND = np.array([[-1], [0], [1]])
+
 Calibration = tuple[float, float, float]
 
 
@@ -87,8 +89,7 @@ def trace_of(
     first = len(whole) - len(whole.lstrip())
     kept = slice(first, first + len(whole.strip()))
     steps, classes = output.decoded.steps[kept], output.decoded.classes[kept]
-    last = len(output.probabilities) - 1
-    around = np.stack([np.maximum(steps, 1) - 1, steps, np.minimum(steps + 1, last)])
+    around = (steps + _AROUND).clip(0, len(output.probabilities) - 1)
     probabilities = output.probabilities[around, classes]
     return Trace(
         pixels, line.box, line.column, around, probabilities, output.step, text.nll, calibration

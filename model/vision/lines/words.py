@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+import cv2
 import numpy as np
 
 from model.options import WordMode
@@ -19,7 +20,7 @@ from model.vision.ink import ink_of
 from model.vision.lines.characters import is_wide, relative_width
 from model.vision.lines.trace import Trace
 from model.vision.lines.vertical_layout import Horizontal
-from model.vision.polygon import Numbers, Polygon, parts_of
+from model.vision.polygon import Numbers, parts_of
 
 _BEYOND = 0.15  # of a line's height, above and below it: letters of tight boxes are cut off
 _REACH = 1.6  # half widths of a character, from its middle, in which its ink is
@@ -31,11 +32,11 @@ _SEARCH = 0.08  # of a line's height, beyond the middles of two characters: a cu
 
 @dataclass(frozen=True, slots=True)
 class ReadWord:
-    """A word's text, confidence and box on the page, which begins at the top left of its text."""
+    """A word's text, confidence and box on the page, in px from the top left of its text."""
 
     text: str
     confidence: float
-    polygon: Polygon
+    polygon: list[list[int]]
 
 
 def words_of(trace: Trace, text: str, confidence: float, mode: WordMode) -> tuple[ReadWord, ...]:
@@ -52,7 +53,7 @@ def words_of(trace: Trace, text: str, confidence: float, mode: WordMode) -> tupl
         middles = trace.middles()
         parts = _column_parts(trace.column, [middles[group] for group in groups])
     confidences = trace.confidences(groups, confidence)
-    polygons = parts_of(trace.box, parts) + np.float32(_HALF)
+    polygons = np.rint(parts_of(trace.box, parts) + np.float32(_HALF)).astype(int).tolist()
     return tuple(
         ReadWord(text[group[0] : group[-1] + 1], sure, polygon)
         for group, sure, polygon in zip(groups, confidences, polygons, strict=True)
@@ -81,8 +82,8 @@ def _parts(trace: Trace, text: str, groups: Sequence[list[int]]) -> Numbers:
     ink = ink_of(crop_grey(trace.pixels, trace.box, _BEYOND))
     beyond = round(_BEYOND / (1 + 2 * _BEYOND) * len(ink))
     height, width = len(ink) - 2 * beyond, ink.shape[1]
-    inner = ink[beyond : beyond + height]
-    share = inner.sum(axis=0, dtype=np.float64) / height
+    inner = ink[beyond : beyond + height].view(np.uint8)
+    share = cv2.reduce(inner, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[0] / height
     widths = [relative_width(character) for character in text]
     places = (trace.middles() * width).tolist()
     cuts = [0, *_cuts(share, places, widths, groups, height), width]
@@ -163,8 +164,8 @@ def _rows(ink: Mask, beyond: int, spans: Sequence[tuple[int, int]]) -> Iterator[
 
     The first and last rows, `beyond` the line, count only as far as the line's ink goes on in them.
     """
-    padded = np.pad(ink, ((0, 0), (0, 1)))
-    inked = np.logical_or.reduceat(padded, np.array(spans).ravel(), axis=1)[:, ::2].T.tolist()
+    padded = cv2.copyMakeBorder(ink.view(np.uint8), 0, 0, 0, 1, cv2.BORDER_CONSTANT)
+    inked = np.maximum.reduceat(padded, np.array(spans).ravel(), axis=1)[:, ::2].T.tolist()
     for rows in inked:
         top, bottom = beyond, len(rows) - beyond
         while top < bottom and not rows[top]:

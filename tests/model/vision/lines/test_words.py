@@ -70,7 +70,7 @@ def test_columns_have_a_word_for_each_character(reader: PageReader) -> None:
     for mode in (WordMode.WORD, WordMode.CHAR):
         words = read_words(reader, page, mode)
         assert "".join(word.text for word in words) == "".join(COLUMNS)
-        assert all(word.polygon[0, 1] < word.polygon[3, 1] for word in words)
+        assert all(word.polygon[0][1] < word.polygon[3][1] for word in words)
 
 
 def test_words_change_no_text(reader: PageReader) -> None:
