@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnusableOption as error:
         return _fail(str(error))
     except KeyboardInterrupt:
-        _say("Interrupted.")
+        in_files = given.beside or given.out is not None
+        _say("Interrupted." + " The same command continues." * in_files)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of standard output has ended
         with suppress(BrokenPipeError):

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -121,8 +120,7 @@ class Batch:
             return
         if len(self.inputs) > 1:
             content = _labelled(self.form, one.name, content)
-        sys.stdout.buffer.write(content)
-        sys.stdout.flush()
+        self.report.output(content)
 
 
 def _reason(error: OSError) -> str:

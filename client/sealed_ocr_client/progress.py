@@ -23,9 +23,20 @@ class Report(Protocol):
     def done(self, text: str) -> None:
         """Count a file; `text` says how it was."""
 
+    def output(self, result: bytes) -> None:
+        """Write a result to standard output."""
+
+
+def write(result: bytes) -> None:
+    """Write to standard output."""
+    sys.stdout.buffer.write(result)
+    sys.stdout.flush()
+
 
 class Quiet:
     """Says nothing."""
+
+    output = staticmethod(write)
 
     def page(self) -> None:
         """Say nothing."""
@@ -39,6 +50,8 @@ class Quiet:
 
 class Plain:
     """Writes a line for each file, for a log or a pipe."""
+
+    output = staticmethod(write)
 
     def __init__(self, files: int) -> None:
         self._files = files
@@ -77,6 +90,12 @@ class Bar:
     def done(self, text: str) -> None:  # noqa: ARG002
         """Move the bar on."""
         self._progress.advance(self._task)
+
+    def output(self, result: bytes) -> None:
+        """Write a result where the bar was: both may be on one terminal."""
+        self._progress.stop()
+        write(result)
+        self._progress.start()
 
 
 @contextmanager

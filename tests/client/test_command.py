@@ -92,7 +92,7 @@ def test_boxes_of_characters(run: Run, real: Service, folder: Path) -> None:
 
 def test_the_formats_are_those_of_the_service() -> None:
     """By name and extension."""
-    theirs = {each.name: each.extension for each in formats()} | {"pdf": "pdf"}
+    theirs = {each.name: each.extension for each in formats()}
     assert {each.name: each.extension for each in FORMATS.values()} == theirs
 
 
@@ -226,7 +226,7 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
             time.sleep(0.01)
         running.send_signal(signal.SIGINT)
         _, errors = running.communicate(timeout=30)
-    assert (running.returncode, errors) == (130, "Interrupted.\n")
+    assert (running.returncode, errors) == (130, "Interrupted. The same command continues.\n")
     assert not (tmp_path / "out").exists()
 
 
