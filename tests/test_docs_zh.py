@@ -60,7 +60,7 @@ def _rows(text: str) -> list[str]:
 
 
 def _items(text: str) -> list[str]:
-    return re.findall(r"^ *(-|\d+\.) ", BLOCK.sub("", text), re.MULTILINE)
+    return re.findall(r"^ *(-|\d\.) ", BLOCK.sub("", text), re.MULTILINE)
 
 
 CHECKS: list[Callable[[str], list[str]]] = [_levels, _code, _names, _rows, _items]
