@@ -1,7 +1,7 @@
 """Where the text of a line is on its page: its baseline, and the width of each of its words."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -13,6 +13,7 @@ SPACE = " "
 # Of a line's height. A reader of PDFs takes a narrower gap between words for none.
 _LEAST_SPACE = 0.2
 _LEAST_WORD = 0.05  # of each of its characters
+_FAR = 1e6  # px; numbers that a PDF cannot have are larger still
 LEAST_RISE = 0.3  # from one end of a line to the other
 
 
@@ -55,7 +56,7 @@ class Placement:
 
 
 def placement(line: Line, rotation: int, skew: float) -> Placement | None:
-    """Return where a line's text is; None if it has no text or no size.
+    """Return where a line's text is; None if it has no text or no size, or is far from any page.
 
     A line that is almost as skewed as the page, which is turned by `rotation` and `skew` degrees,
     clockwise, is put exactly so.
@@ -63,8 +64,9 @@ def placement(line: Line, rotation: int, skew: float) -> Placement | None:
     words = [(word.text, word.polygon, space) for word, space in line.spaced_words()]
     if not words and line.text:
         words = [(line.text, line.polygon, False)]
-    along = _direction(line, [polygon for _, polygon, _ in words])
-    if not words or along is None:
+    polygons = [polygon for _, polygon, _ in words]
+    along = _direction(line, polygons)
+    if not words or along is None or _is_far([line.polygon, *polygons]):
         return None
     axes = _axes(rotation + skew)
     flow = max(Flow, key=[_dot(along, axis) for axis in axes].__getitem__)
@@ -123,6 +125,10 @@ def _axes(degrees: float) -> tuple[Point, ...]:
     right = (math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
     down = _turned(right)
     return right, down, _turned(down), _turned(_turned(down))
+
+
+def _is_far(polygons: Iterable[Sequence[Point]]) -> bool:
+    return any(abs(value) > _FAR for polygon in polygons for point in polygon for value in point)
 
 
 def _straight(along: Point, axis: Point, polygon: Sequence[Point]) -> Point:

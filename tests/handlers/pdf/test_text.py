@@ -107,6 +107,7 @@ def test_lines_without_words_come_back() -> None:
         Line("", 0.9, box(0, 0, 90, 40)),
         replace(row("nowhere", TOP), polygon=((9, 9),) * 4),
         replace(row("flat", TOP), polygon=box(0, 9, 90, 9)),
+        replace(row("far away", TOP), polygon=((10**300, 0), (10**308, 0), (9, 9), (0, 9))),
     ],
 )
 def test_lines_without_a_text_or_a_size_are_left_out(line: Line) -> None:
