@@ -36,7 +36,8 @@ def test_several_uploads_are_one_document(service: Service, draw: Draw) -> None:
 
 
 def test_an_error_after_the_first_page_cuts_the_document_off(service: Service, draw: Draw) -> None:
-    """The client is told so, and no program opens what has arrived."""
+    """The client is told so, the log says why, and no program opens what has arrived."""
+    after = len(service.log)
     files = [("image", ("a.png", draw("GOOD"))), ("image", ("b.png", b"\x89PNG\r\n\x1a\nbad"))]
     received: list[bytes] = []
     with (
@@ -46,6 +47,7 @@ def test_an_error_after_the_first_page_cuts_the_document_off(service: Service, d
         assert answer.status_code == 200
         with pytest.raises(httpx2.RemoteProtocolError):
             received.extend(answer.iter_raw())
+    assert '"problem": "unreadable_image"' in service.logged('"pages": 1', after=after)
     assert received[0].startswith(b"%PDF-1.7")
     with pytest.raises(pypdfium2.PdfiumError):
         pypdfium2.PdfDocument(b"".join(received))
