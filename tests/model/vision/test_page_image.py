@@ -52,7 +52,7 @@ def contrast(one: Pixels, other: Pixels) -> float:
 def test_outlines_show_on_white_and_on_black(level: int, confidence: float) -> None:
     """With a contrast of 3 : 1 at least, which WCAG asks of graphics."""
     page = page_of(level)
-    outline = drawn(page, confidence)[40, 20]
+    outline = drawn(page, confidence)[40, 19]
     assert contrast(outline, page[0, 0]) >= 3
 
 
@@ -60,16 +60,21 @@ def test_confidence_is_shown() -> None:
     """By the colour, and by the width for those who don't see it."""
     page = page_of(255)
     images = [drawn(page, confidence) for confidence in (SURE, DOUBTFUL, WRONG)]
-    assert len({tuple(image[40, 20]) for image in images}) == 3
+    assert len({tuple(image[40, 19]) for image in images}) == 3
     sure, doubtful, wrong = ((image != 255).any(axis=2).sum() for image in images)
     assert sure < doubtful == wrong
 
 
-def test_outlines_are_as_wide_as_the_page_is_large() -> None:
-    """One pixel on a small page, several on a large one."""
-    small, large = (drawn(page_of(255, side), SURE).min(axis=2) < 50 for side in (200, 2100))
-    assert small[40, 10:30].sum() == 1
-    assert 3 <= large[40, 10:30].sum() <= 5
+def test_outlines_are_as_wide_as_the_letters_are_large() -> None:
+    """One pixel around small print, several around large print; no outline covers letters."""
+    page = page_of(255, 1000)
+    low, high = (ReadLine("text", SURE, SURE, BOX * scale, Direction.UPRIGHT) for scale in (1, 5))
+    for each, widths in ((low, {1}), (high, {6, 7, 8, 9})):
+        file = encoded(page, [each], PageImage.ANNOTATED_PNG, (1000, 1000), 90)
+        dark = decoded(file).min(axis=2) < 50
+        left, top, right, bottom = (int(side) for side in each.polygon[[0, 2]].ravel())
+        assert dark[(top + bottom) // 2, : (left + right) // 2].sum() in widths
+        assert not dark[top + 2 : bottom - 2, left + 2 : right - 2].any()
 
 
 def test_the_page_is_not_drawn_over_unless_asked_for() -> None:
