@@ -125,6 +125,11 @@ class Transport:
         except httpx2.HTTPError as error:
             reason = str(error) or type(error).__name__
             message = f"The connection to {self.url} was lost ({reason})."
+            if begun:
+                message = (
+                    "The response broke off: the service's time limit (timeout_s) is over, or the "
+                    f"connection to {self.url} was lost."
+                )
             raise ConnectionLost(message, begun=begun) from None
 
     def _no_connection(self, error: httpx2.ConnectError) -> OcrError:

@@ -185,6 +185,7 @@ def test_a_pdf_that_breaks_off_is_tried_once_more(run: Run, serve: Serve, scan: 
     assert done.status == 1
     assert len(server.requests) == 2
     assert done.output == b""
+    assert "time limit (timeout_s)" in done.errors
 
 
 def test_pages_of_an_interrupted_run_are_kept(run: Run, serve: Serve, scan: Path) -> None:
