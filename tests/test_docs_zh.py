@@ -59,6 +59,13 @@ def _rows(text: str) -> list[str]:
     return [str(len(re.findall(r"(?<!\\)\|", line)) - 1) for line in lines if line[:1] == "|"]
 
 
+def _numbers(text: str) -> set[str]:
+    """Return the numbers in the prose; megapixels as Chinese counts them, in 10,000 pixels."""
+    prose = re.sub(r"\]\([^)]*\)", "]", SPAN.sub("", BLOCK.sub("", text)))
+    prose = re.sub(r"(\d+) megapixels", lambda found: f"{found[1]}00", prose)
+    return set(re.findall(r"\d[\d,.]*\d|\d", prose))
+
+
 def _items(text: str) -> list[str]:
     return re.findall(r"^ *(-|\d\.) ", BLOCK.sub("", text), re.MULTILINE)
 
@@ -82,10 +89,11 @@ def _english_links(name: str) -> set[tuple[str, str | int]]:
 
 @pytest.mark.parametrize("english", PAGES)
 def test_chinese_documents_are_as_the_english_ones(english: str) -> None:
-    """Levels of headings, code but its comments, names in backticks, tables and lists."""
+    """Levels of headings, code but its comments, names in backticks, tables, lists, numbers."""
     ours, theirs = _text(_chinese(english)), _text(english)
     for check in CHECKS:
         assert check(ours) == check(theirs), check.__name__
+    assert _numbers(theirs) - _numbers(ours) == set()
 
 
 @pytest.mark.parametrize("english", PAGES)
@@ -132,6 +140,12 @@ def test_a_difference_would_be_found(english: str, chinese: str) -> None:
     """Negative control: one of the checks fails for each of these; none for the same text."""
     assert [check for check in CHECKS if check(english) != check(chinese)] != []
     assert [check for check in CHECKS if check(english) != check(english)] == []
+
+
+def test_a_number_that_differs_would_be_found() -> None:
+    """Negative control: another size, and megapixels."""
+    assert _numbers("It takes 45 MB.") - _numbers("占用 15 MB。") == {"45"}
+    assert _numbers("A page has 50 megapixels.") == _numbers("一页有 5000 万像素。")
 
 
 def test_comments_may_differ() -> None:
