@@ -128,6 +128,15 @@ def test_results_beside_the_files_are_not_made_twice(run: Run, real: Service, fo
     assert (folder / "2.png.ndjson").exists()
 
 
+def test_searchable_pdfs_are_not_read_again(run: Run, real: Service, folder: Path) -> None:
+    """They stand beside the images of the folder, under a name that a later run leaves out."""
+    (folder / "deep" / "bad.jpg").unlink()
+    assert run(folder, "--beside", "--format", "pdf", server=real).status == 0
+    assert (folder / "1.png.ocr.pdf").read_bytes().startswith(b"%PDF-")
+    done = run(folder, "--beside", "--format", "pdf", server=real)
+    assert done.errors.endswith("0 of 4 files read, 4 were there already (--again reads them).\n")
+
+
 def test_standard_input_and_several_documents_as_json(
     run: Run, real: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
