@@ -13,7 +13,8 @@ COMMENT = re.compile(r"(?:^|\s)\s*(?:#|//) .*$", re.MULTILINE)
 SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-FULL_STOP = re.compile(r"[\u4e00-\u9fff][,;:?!]|[\u4e00-\u9fff]\.(?=\s|$)", re.MULTILINE)
+LONG = 40
+WESTERN = re.compile(r"[\u4e00-\u9fff][,;:?!]|[\u4e00-\u9fff]\.(?=\s|$)", re.MULTILINE)
 
 
 def _chinese(english: str) -> str:
@@ -73,18 +74,19 @@ def _items(text: str) -> list[str]:
 CHECKS: list[Callable[[str], list[str]]] = [_levels, _code, _names, _rows, _items]
 
 
-def _links(name: str) -> Iterator[tuple[str, str | int]]:
-    """Yield each link as a document, in English if it has both, and a heading (its number)."""
-    for target, anchor in LINK.findall(BLOCK.sub("", _text(name))):
+def _links(name: str, text: str) -> Iterator[tuple[str, str | int]]:
+    """Yield each link of a document as a file and a heading (its number)."""
+    for target, anchor in LINK.findall(BLOCK.sub("", text)):
         file = os.path.normpath(Path(name).parent / target) if target else name
         anchors = [each for _, each in _headings(_text(file))] if anchor else []
         yield file, anchors.index(anchor) if anchor else ""
 
 
-def _english_links(name: str) -> set[tuple[str, str | int]]:
-    """Return the links of a Chinese document as those of its English one."""
+def _compared_links(name: str, text: str) -> set[tuple[str, str | int]]:
+    """Return the links without those between the languages, to Chinese documents as to English."""
     english = {_chinese(page): page for page in PAGES}
-    return {(english.get(file, file), heading) for file, heading in _links(name)}
+    links = {(english.get(file, file), heading) for file, heading in _links(name, text)}
+    return links - {("README.md", ""), ("docs/README.md", "")}
 
 
 @pytest.mark.parametrize("english", PAGES)
@@ -98,24 +100,42 @@ def test_chinese_documents_are_as_the_english_ones(english: str) -> None:
 
 @pytest.mark.parametrize("english", PAGES)
 def test_chinese_documents_link_to_the_same_headings(english: str) -> None:
-    """To the Chinese version where there is one; the links between the languages are extra."""
-    between = {("README.md", ""), ("docs/README.md", "")}
-    ours = _english_links(_chinese(english))
-    assert ours - between == set(_links(english)) - between - _to_chinese()
-    linked = {file for file, _ in _links(_chinese(english))} - {"README.md", "docs/README.md"}
-    assert linked & set(PAGES) == set(), "there is a Chinese version"
+    """To the Chinese version where there is one, but for the link to the English version."""
+    chinese = _chinese(english)
+    text = _text(chinese)
+    assert _compared_links(chinese, text) == _compared_links(english, _text(english))
+    english_pages = {file for file, _ in _links(chinese, text)} & set(PAGES)
+    assert english_pages <= {"README.md", "docs/README.md"}
 
 
-def _to_chinese() -> set[tuple[str, str | int]]:
-    return {("README.zh-CN.md", ""), ("docs/zh/README.md", "")}
+def test_a_link_that_differs_would_be_found() -> None:
+    """Negative control: to another heading of the same document."""
+    text = _text("docs/zh/page.md")
+    changed = text.replace("](api.md#错误)", "](api.md#标头)")
+    assert changed != text
+    links = _compared_links("docs/page.md", _text("docs/page.md"))
+    assert _compared_links("docs/zh/page.md", text) == links
+    assert _compared_links("docs/zh/page.md", changed) != links
+
+
+def _not_chinese(text: str) -> list[str]:
+    """Return long lines without Chinese, and Chinese words before Western punctuation."""
+    prose = re.sub(r"\]\([^)]*\)", "]", SPAN.sub("", BLOCK.sub("", text)))
+    long = [line for line in prose.splitlines() if len(line) > LONG and not CHINESE.search(line)]
+    return long + WESTERN.findall(prose)
 
 
 @pytest.mark.parametrize("english", PAGES)
 def test_chinese_documents_are_chinese(english: str) -> None:
-    """Every heading with words has Chinese, and Chinese words have Chinese punctuation."""
-    prose = SPAN.sub("", BLOCK.sub("", _text(_chinese(english))))
-    assert FULL_STOP.findall(prose) == []
-    assert CHINESE.search(prose)
+    """No paragraph is left in English, and punctuation is full-width."""
+    assert _not_chinese(_text(_chinese(english))) == []
+
+
+def test_a_text_that_is_not_chinese_would_be_found() -> None:
+    """Negative control: a sentence in English, a comma and a full stop."""
+    assert len(_not_chinese("The service reads images and documents in English.\n")) == 1
+    assert len(_not_chinese("识别图像,返回文本.\n")) == 2
+    assert _not_chinese("识别图像。返回文本。\n") == []
 
 
 def test_each_language_links_to_the_other() -> None:
