@@ -1,36 +1,7 @@
 """The geometry of lines that the responses of other services need."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
+from handlers.writing.geometry import Box, Polygon, bounds
 from model.reader import Line, Page
-
-Polygon = Sequence[tuple[int, int]]
-
-
-class Box(NamedTuple):
-    """A rectangle parallel to the page, in pixels."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def height(self) -> float:
-        """Its height in pixels."""
-        return self.bottom - self.top
-
-    @property
-    def width(self) -> float:
-        """Its width in pixels."""
-        return self.right - self.left
-
-
-def box_of(polygon: Polygon) -> Box:
-    """Return the rectangle around a polygon."""
-    xs, ys = [point[0] for point in polygon], [point[1] for point in polygon]
-    return Box(min(xs), min(ys), max(xs), max(ys))
 
 
 def is_upside_down(polygon: Polygon) -> bool:
@@ -49,12 +20,12 @@ def upright_box(page: Page, polygon: Polygon) -> Box:
     """Return the rectangle around a polygon once the page is turned so that its text is upright."""
     match page.rotation:
         case 90:
-            return box_of([(y, page.width - x) for x, y in polygon])
+            return bounds([(y, page.width - x) for x, y in polygon])
         case 180:
-            return box_of([(page.width - x, page.height - y) for x, y in polygon])
+            return bounds([(page.width - x, page.height - y) for x, y in polygon])
         case 270:
-            return box_of([(page.height - y, x) for x, y in polygon])
-    return box_of(polygon)
+            return bounds([(page.height - y, x) for x, y in polygon])
+    return bounds(polygon)
 
 
 def rows_of(page: Page) -> list[list[tuple[Line, Box]]]:

@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from handlers.body_errors import FieldMissing
-from handlers.compat.boxes import box_of
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.form import form_of
 from handlers.compat.languages import check_language
 from handlers.compat.reading import admitted
 from handlers.description import described
+from handlers.writing.geometry import bounds
 
 
 def failed(failure: Failure) -> Response:
@@ -35,7 +35,7 @@ async def ocr(request: Request) -> Response:
     results = [
         {
             "text": line.text or "",
-            "bbox": box_of(line.polygon),
+            "bbox": bounds(line.polygon),
             "confidence": round(line.confidence, 4),
             "polygon": line.polygon,
             **({"page": page.number} if len(pages) > 1 else {}),

@@ -11,13 +11,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from handlers.body_errors import FieldInvalid, FieldMissing, ImageIsUrl
-from handlers.compat.boxes import box_of, rows_of
+from handlers.compat.boxes import rows_of
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.form import Form, form_of
 from handlers.compat.languages import check_language
 from handlers.compat.reading import admitted
 from handlers.description import described
 from handlers.errors import InvalidParameter
+from handlers.writing.geometry import bounds
 from middleware.errors import DeadlineExceeded
 from model.errors import UploadError
 from model.reader import Line, Page, ReadingOptions, WordMode
@@ -119,7 +120,7 @@ def _text(page: Page, *, as_table: bool) -> str:
 
 def _line(line: Line) -> dict[str, Any]:
     words = [_word(word.text, word.polygon) for word in line.words]
-    box = box_of(line.polygon)
+    box = bounds(line.polygon)
     return {
         "LineText": line.text or "",
         "Words": words,
@@ -129,7 +130,7 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 def _word(text: str, polygon: tuple[tuple[int, int], ...]) -> dict[str, Any]:
-    box = box_of(polygon)
+    box = bounds(polygon)
     place = {"Left": box.left, "Top": box.top, "Height": box.height, "Width": box.width}
     return {"WordText": text, **place}
 

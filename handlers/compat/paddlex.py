@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from handlers.body_errors import FieldInvalid
-from handlers.compat.boxes import box_of, is_upside_down
+from handlers.compat.boxes import is_upside_down
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.json_object import json_object
 from handlers.compat.reading import admitted
 from handlers.description import described
 from handlers.errors import RequestError
+from handlers.writing.geometry import bounds
 from model.errors import ReadingTimeout, UploadError
 from model.reader import Line, Page, PageImage, ReadingOptions, WordMode
 
@@ -104,7 +105,7 @@ def _result(page: Page, threshold: float, *, words: bool) -> dict[str, Any]:
         "rec_texts": [line.text or "" for line in lines],
         "rec_scores": [round(line.confidence, 4) for line in lines],
         "rec_polys": [line.polygon for line in lines],
-        "rec_boxes": [box_of(line.polygon) for line in lines],
+        "rec_boxes": [bounds(line.polygon) for line in lines],
     }
     image = {} if page.image is None else {"ocrImage": base64.b64encode(page.image).decode()}
     return {"prunedResult": {**pruned, **(_words(lines) if words else {})}, **image}
@@ -113,7 +114,7 @@ def _result(page: Page, threshold: float, *, words: bool) -> dict[str, Any]:
 def _words(lines: Sequence[Line]) -> dict[str, Any]:
     return {
         "text_word": [[word.text for word in line.words] for line in lines],
-        "text_word_boxes": [[box_of(word.polygon) for word in line.words] for line in lines],
+        "text_word_boxes": [[bounds(word.polygon) for word in line.words] for line in lines],
     }
 
 

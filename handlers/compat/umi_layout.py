@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from handlers.compat.boxes import Box, rows_of
+from handlers.compat.boxes import rows_of
+from handlers.writing.geometry import Box
 from model.reader import Block, Line, Page
 
 PARSERS: Mapping[str, str] = {

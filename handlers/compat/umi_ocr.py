@@ -19,7 +19,6 @@ from handlers.body_errors import (
     JsonMalformed,
     MalformedImage,
 )
-from handlers.compat.boxes import Box, box_of
 from handlers.compat.failure import Failure, failing_as, receive_rest
 from handlers.compat.json_object import json_object
 from handlers.compat.languages import check_language
@@ -28,6 +27,7 @@ from handlers.compat.umi_layout import PARSERS, Piece, pieces_of, reads_columns
 from handlers.description import described
 from handlers.errors import InvalidParameter
 from handlers.negotiation import preferred
+from handlers.writing.geometry import Box, bounds
 from model.errors import UploadError
 from model.reader import Page, ReadingOptions
 
@@ -164,7 +164,7 @@ def data_of(pages: Sequence[Page], options: Options) -> list[dict[str, Any]] | s
 
 def _is_ignored(piece: Piece, areas: Sequence[Box]) -> bool:
     """Return whether a line is wholly in one of the areas."""
-    box = box_of(piece[1].polygon)
+    box = bounds(piece[1].polygon)
     return any(
         area.left <= box.left
         and area.top <= box.top

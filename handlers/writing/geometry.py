@@ -16,29 +16,35 @@ _DESCENDER = 0.15  # of the height of a line without words, below its baseline
 
 
 class Box(NamedTuple):
-    """A rectangle whose sides are those of the page, and which is inside it."""
+    """A rectangle whose sides are parallel to those of the page."""
 
-    left: int
-    top: int
-    right: int
-    bottom: int
+    left: float
+    top: float
+    right: float
+    bottom: float
 
     @property
-    def width(self) -> int:
+    def width(self) -> float:
         """The distance from left to right."""
         return self.right - self.left
 
     @property
-    def height(self) -> int:
+    def height(self) -> float:
         """The distance from top to bottom."""
         return self.bottom - self.top
 
 
-def box_of(polygons: Iterable[Polygon], page: Page) -> Box:
+def bounds(*polygons: Polygon) -> Box:
     """Return the smallest box around polygons, of which there is at least one."""
     xs, ys = zip(*chain.from_iterable(polygons), strict=True)
-    left, right = (min(max(x, 0), page.width) for x in (min(xs), max(xs)))
-    top, bottom = (min(max(y, 0), page.height) for y in (min(ys), max(ys)))
+    return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+def box_of(polygons: Iterable[Polygon], page: Page) -> Box:
+    """Return the part of `bounds` that is on the page."""
+    box = bounds(*polygons)
+    left, right = (min(max(x, 0), page.width) for x in (box.left, box.right))
+    top, bottom = (min(max(y, 0), page.height) for y in (box.top, box.bottom))
     return Box(left, top, right, bottom)
 
 
