@@ -16,4 +16,4 @@ async def openapi(request: Request) -> Response:
 
     language = preferred(request.headers.get("accept-language"), LANGUAGES)
     found = serialised(request.app.state.interface, LANGUAGES.index(language))
-    return cached_response(request, found.body, found.etag, "application/json", language=language)
+    return cached_response(request, found, language=language)

@@ -1,18 +1,33 @@
 """A response that clients may keep, and ask for again by its entity tag."""
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 NOT_MODIFIED = 304
+_TAG_DIGITS = 32  # 128 bits: two bodies never have the same
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """A body as it is sent; `etag` is a strong validator (RFC 9110, section 8.8.3)."""
+
+    body: bytes
+    media_type: str
+    etag: str
+
+    @classmethod
+    def of(cls, body: bytes, media_type: str) -> "Representation":
+        """Return a body with its entity tag."""
+        return cls(body, media_type, f'"{hashlib.sha256(body).hexdigest()[:_TAG_DIGITS]}"')
 
 
 def cached_response(
     request: Request,
-    body: bytes,
-    etag: str,
-    media_type: str,
+    found: Representation,
     *,
     language: str | None = None,
     headers: Mapping[str, str] | None = None,
@@ -24,11 +39,11 @@ def cached_response(
     headers = {
         **(headers or {}),
         **({} if language is None else {"vary": "Accept-Language", "content-language": language}),
-        "etag": etag,
+        "etag": found.etag,
         "cache-control": "no-cache",  # keep it, and ask each time whether it is still right
     }
     sent = request.headers.get("if-none-match", "")
     tags = {tag.strip().removeprefix("W/") for tag in sent.split(",")}
-    if tags & {etag, "*"}:
+    if tags & {found.etag, "*"}:
         return Response(status_code=NOT_MODIFIED, headers=headers)
-    return Response(body, headers=headers, media_type=media_type)
+    return Response(found.body, headers=headers, media_type=found.media_type)

@@ -23,6 +23,6 @@ async def docs(request: Request) -> Response:
     accepted = preferred(request.headers.get("accept-language"), LANGUAGES)
     language = chosen if chosen in LANGUAGES else accepted
     found = rendered(request.app.state.interface, LANGUAGES.index(language))
-    response = cached_response(request, found.body, found.etag, "text/html", language=language)
+    response = cached_response(request, found, language=language)
     response.headers["content-security-policy"] = POLICY
     return response

@@ -1,9 +1,7 @@
 """GET / and GET /assets/{name}: the page for people, and the files that it and /docs load."""
 
-import hashlib
 import html
 import json
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handlers.cached_response import cached_response
+from handlers.cached_response import Representation, cached_response
 from handlers.description import described
 from handlers.formats.registry import formats
 from handlers.ocr import recognize
@@ -44,20 +42,6 @@ PAGE_HEADERS = {
 FILE_HEADERS = {"cross-origin-resource-policy": "same-origin"}
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file as it is sent; `etag` is a strong validator (RFC 9110, section 8.8.3)."""
-
-    content: bytes
-    media_type: str
-    etag: str
-
-
-def file_of(content: bytes, media_type: str) -> File:
-    """Return a file with its entity tag."""
-    return File(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
-
-
 @described("handlers.openapi.own:page")
 async def page(request: Request) -> Response:
     """Return the page."""
@@ -78,27 +62,25 @@ async def asset(request: Request) -> Response:
     return _response(request, file, {})
 
 
-def _response(request: Request, file: File, headers: dict[str, str]) -> Response:
-    return cached_response(
-        request, file.content, file.etag, file.media_type, headers={**FILE_HEADERS, **headers}
-    )
+def _response(request: Request, file: Representation, headers: dict[str, str]) -> Response:
+    return cached_response(request, file, headers={**FILE_HEADERS, **headers})
 
 
 @cache
-def _files() -> dict[str, File]:
+def _files() -> dict[str, Representation]:
     """Read the folder once, at the first request: a name is looked up and never made a path."""
     return {
-        file.name: file_of(file.read_bytes(), TYPES[file.suffix])
+        file.name: Representation.of(file.read_bytes(), TYPES[file.suffix])
         for file in FOLDER.iterdir()
         if file.suffix in TYPES
     }
 
 
 @cache
-def _index(facts: str) -> File:
+def _index(facts: str) -> Representation:
     """Return the page with what it is told of the service."""
     text = (FOLDER / INDEX).read_text(encoding="utf-8")
-    return file_of(text.replace(FACTS, html.escape(facts)).encode(), "text/html")
+    return Representation.of(text.replace(FACTS, html.escape(facts)).encode(), "text/html")
 
 
 @cache

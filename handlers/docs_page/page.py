@@ -4,12 +4,13 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+from handlers.cached_response import Representation
 from handlers.docs_page.errors import error_table
 from handlers.docs_page.html import Html, inline, joined, paragraphs, table, tag
 from handlers.docs_page.operation import badge, operation
 from handlers.docs_page.schemas import result_schemas
 from handlers.docs_page.words import words
-from handlers.openapi.document import Serialised, localised
+from handlers.openapi.document import localised
 from handlers.openapi.interface import Interface
 
 _LANGUAGES = ("en", "zh-CN")
@@ -17,13 +18,13 @@ _OTHER = ("zh", "en")
 
 
 @functools.lru_cache(maxsize=4)
-def rendered(interface: Interface, language: int) -> Serialised:
+def rendered(interface: Interface, language: int) -> Representation:
     """Return the page in one language: 0 for English, 1 for Chinese."""
     document, say = localised(interface, language), words(language)
     whole = tag(
         "html", _head(document, say), _body(document, say, language), lang=_LANGUAGES[language]
     )
-    return Serialised.of(b"<!doctype html>\n" + whole.encode())
+    return Representation.of(b"<!doctype html>\n" + whole.encode(), "text/html")
 
 
 def _head(document: Mapping[str, Any], say: Mapping[str, str]) -> Html:

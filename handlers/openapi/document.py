@@ -1,11 +1,10 @@
 """The whole OpenAPI document."""
 
 import functools
-import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
+from handlers.cached_response import Representation
 from handlers.description import Text, in_language
 from handlers.openapi.bodies import json_request
 from handlers.openapi.errors import outside_responses
@@ -23,19 +22,6 @@ _TAGS = {
     "about": Text("The service about itself.", "服务的自述文档。"),
     "functions": Text("Further functions of this service.", "本服务的其他功能。"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Serialised:
-    """A document to be sent: its bytes, and the entity tag of RFC 9110, section 8.8.3."""
-
-    body: bytes
-    etag: str
-
-    @classmethod
-    def of(cls, body: bytes) -> "Serialised":
-        """Return the document of these bytes."""
-        return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
 def document(interface: Interface) -> dict[str, Any]:
@@ -74,10 +60,10 @@ def localised(interface: Interface, language: int) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=4)
-def serialised(interface: Interface, language: int) -> Serialised:
+def serialised(interface: Interface, language: int) -> Representation:
     """Return the document in one language as JSON; computed once for each state of the settings."""
     text = json.dumps(localised(interface, language), ensure_ascii=False, separators=(",", ":"))
-    return Serialised.of(text.encode())
+    return Representation.of(text.encode(), "application/json")
 
 
 def _introduction(interface: Interface) -> Text:
