@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from handlers.formats.format import Format, ResponseInfo, Writer
+from handlers.formats.format import Format
 from handlers.writing.alto_line import line_element, place_attributes
 from handlers.writing.blocks import paragraphs_of
 from handlers.writing.geometry import Polygon, angle_of, box_of, is_column
-from handlers.writing.page_numbers import PageNumbers
-from handlers.writing.xml_text import xml_text
+from handlers.writing.xml_writer import XmlWriter
 from model.reader import Block, Page, WordMode
 
 _HEAD = """\
@@ -31,23 +30,15 @@ http://www.loc.gov/standards/alto/v4/alto-4-4.xsd" SCHEMAVERSION="4.4">
 _END = "</Layout>\n</alto>\n"
 
 
-class AltoWriter(Writer):
+class AltoWriter(XmlWriter):
     """Writes a document with a Page for each page."""
 
-    def __init__(self, info: ResponseInfo) -> None:
-        self._numbers = PageNumbers(info)
-        self._pages = 0
+    head = _HEAD
+    foot = _END
 
-    def page(self, _upload: int, page: Page) -> bytes:
-        """Return a page, the first time below the document's head."""
-        self._pages += 1
-        head = _HEAD.format(model=xml_text(page.model)) if self._pages == 1 else ""
-        number = self._numbers.next(page)
-        return (head + "".join(_elements(page, number, f"p{self._pages}"))).encode()
-
-    def end(self) -> bytes:
-        """Return the end of the document."""
-        return _END.encode()
+    def parts(self, page: Page, number: int, place: int) -> Iterator[str]:
+        """Yield the page's elements; its place is in their ids, which are unique."""
+        return _elements(page, number, f"p{place}")
 
 
 def _elements(page: Page, number: int, name: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from handlers.formats.format import Format, ResponseInfo, Writer
+from handlers.formats.format import Format
 from handlers.writing.blocks import PlacedCell, Position, Row, paragraphs_of, rows_of
 from handlers.writing.geometry import (
     Box,
@@ -13,8 +13,9 @@ from handlers.writing.geometry import (
     is_column,
     is_turned,
 )
-from handlers.writing.page_numbers import PageNumbers
-from handlers.writing.xml_text import language_of, xml_text
+from handlers.writing.language import language_of
+from handlers.writing.xml_text import xml_text
+from handlers.writing.xml_writer import XmlWriter
 from model.reader import Block, Line, Page, WordMode
 
 _HEAD = """\
@@ -35,23 +36,15 @@ ocrp_lang ocrp_wconf"/>
 _END = "</body>\n</html>\n"
 
 
-class HocrWriter(Writer):
+class HocrWriter(XmlWriter):
     """Writes a document with a page for each page."""
 
-    def __init__(self, info: ResponseInfo) -> None:
-        self._numbers = PageNumbers(info)
-        self._pages = 0
+    head = _HEAD
+    foot = _END
 
-    def page(self, _upload: int, page: Page) -> bytes:
-        """Return a page, the first time below the document's head."""
-        self._pages += 1
-        head = _HEAD.format(model=xml_text(page.model)) if self._pages == 1 else ""
-        number = self._numbers.next(page)
-        return (head + "".join(_PageMarkup(page, self._pages).parts(number))).encode()
-
-    def end(self) -> bytes:
-        """Return the end of the document."""
-        return _END.encode()
+    def parts(self, page: Page, number: int, place: int) -> Iterator[str]:
+        """Yield the page's elements; its place is in their ids, which are unique."""
+        return _PageMarkup(page, place).parts(number)
 
 
 class _PageMarkup:

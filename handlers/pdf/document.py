@@ -2,9 +2,9 @@
 
 from handlers.pdf.font import Font
 from handlers.pdf.frame import frame
-from handlers.pdf.language import Languages
 from handlers.pdf.objects import Objects
 from handlers.pdf.text_layer import text_layer
+from handlers.writing.language import Languages
 from model.reader import Page
 
 _IMAGE = (

@@ -10,7 +10,8 @@ from handlers.writing.geometry import (
     is_column,
     is_turned,
 )
-from handlers.writing.xml_text import language_of, xml_text
+from handlers.writing.language import language_of
+from handlers.writing.xml_text import xml_text
 from model.reader import Line, Page, Word
 
 _Run = list[Word]

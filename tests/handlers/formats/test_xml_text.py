@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from handlers.writing.xml_text import language_of, xml_text
+from handlers.writing.xml_text import xml_text
 
 EDGES = (0xD7FF, 0xE000, 0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0x1FFFE, 0x10FFFF)
 
@@ -20,10 +20,3 @@ def test_every_character_can_be_written() -> None:
     assert root.get("b").replace(" ", "") == "".join(replaced.split("\t")).translate(
         {ord(each): None for each in "\r\n "}
     )
-
-
-def test_the_language_of_a_text() -> None:
-    """By its characters."""
-    assert [language_of(each) for each in ("合计 TOTAL", "TOTAL 8%", "8.00", "", "\U00020bb7")] == [
-        *("zh", "en", None, None, "zh")
-    ]
