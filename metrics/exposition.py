@@ -8,8 +8,6 @@ from metrics.family import Family
 if TYPE_CHECKING:  # it takes 80 ms to import, and a service without scrapes does not need it
     from prometheus_client import Metric
 
-MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 
 def exposition(families: Iterable[Family]) -> bytes:
     """Return the families, and the facts of this process, in Prometheus's text format."""

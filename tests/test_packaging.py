@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.system.service import ROOT, copy_project
+from tests.test_layout import PACKAGES
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = PYPROJECT["project"]
@@ -78,19 +79,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_the_wheel_holds_the_service(wheel: set[str]) -> None:
     """Every module and data file that the service reads is in it, and nothing else."""
-    packages = (
-        "handlers",
-        "metrics",
-        "middleware",
-        "model",
-        "server",
-        "service",
-        "settings",
-        "tls",
-    )
     modules = {
         str(file.relative_to(ROOT))
-        for package in packages
+        for package in PACKAGES
         for file in (ROOT / package).rglob("*.py")
         if "training" not in file.parts
     }

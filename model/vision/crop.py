@@ -37,11 +37,6 @@ def crop_line(pixels: Pixels, polygon: Polygon, *, sideways: bool) -> Pixels:
     return cv2.rotate(line, cv2.ROTATE_90_COUNTERCLOCKWISE)  # type: ignore[return-value]
 
 
-def trim_loose(line: Pixels) -> Pixels:
-    """Return a line without most of the empty rows above and below its text, H x W x 3."""
-    return line[text_rows(line)]
-
-
 def text_rows(line: Pixels) -> slice:
     """Return the rows of a line, H x W x 3, without most of the empty ones around its text.
 

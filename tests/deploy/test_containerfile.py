@@ -5,18 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.deploy.units import ROOT
+from tests.test_layout import PACKAGES
 
-PACKAGES = (
-    "handlers",
-    "metrics",
-    "middleware",
-    "model",
-    "server",
-    "service",
-    "settings",
-    "tls",
-    "web",
-)
 DATA = ("model/weights.toml", "model/weights/sealed-crnn-v2.onnx", "tls/openssl.cnf")
 SCRIPTS = ("scripts/healthcheck.py", "scripts/new_key.py", "scripts/precompile.py")
 SHELL_SCRIPTS = ("scripts/install",)

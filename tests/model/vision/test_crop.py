@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.vision.crop import crop_line, trim_loose
+from model.vision.crop import crop_line, text_rows
 from model.vision.polygon import Polygon
 from tests.model.images import render_line
 
@@ -41,7 +41,7 @@ def test_empty_rows_of_a_loose_box_are_cut_off() -> None:
     line = np.asarray(render_line("Invoice No. 2026-0042, TOTAL 12.50"))
     height = line.shape[0]
     loose = np.pad(line, ((60, 60), (0, 0), (0, 0)), constant_values=255)
-    trimmed = trim_loose(loose)
+    trimmed = loose[text_rows(loose)]
     assert trimmed.shape[0] < height + 8
     assert trimmed.shape[1:] == line.shape[1:]
     assert (trimmed < 128).sum() == (line < 128).sum()
@@ -57,10 +57,11 @@ def test_other_boxes_keep_their_rows() -> None:
     short = np.pad(line[:, :60], ((60, 60), (0, 0), (0, 0)), constant_values=255)
     empty = np.full((90, 200, 3), 240, np.uint8)
     for box in (line, twice, low[:23], dash, short, empty):
-        assert trim_loose(box).shape == box.shape
+        assert box[text_rows(box)].shape == box.shape
 
 
 def test_a_box_of_any_size_can_be_trimmed() -> None:
     """It raises nothing."""
     for height, width in ((1, 1), (100, 1), (1, 100), (24, 2)):
-        assert trim_loose(RNG.integers(0, 256, (height, width, 3), np.uint8)).size
+        box = RNG.integers(0, 256, (height, width, 3), np.uint8)
+        assert box[text_rows(box)].size
