@@ -10,13 +10,13 @@ from starlette.types import Receive, Scope, Send
 
 from handlers.errors import ImagesTooLarge, OutOfTime
 from handlers.formats.format import ResponseInfo, Writer
+from handlers.large_pages import MAX_IMAGES_BYTES, amount, worked
 from handlers.problems import problem_document, progress
 from handlers.reading import Entry, Reading
 from middleware.request_context import caller_name, request_context
 from model.errors import ReadingError
 from model.reader import Page, Reader, Slot
 
-MAX_IMAGES_BYTES = 100_000_000  # in a response that is not streamed; 50 pages of 2 MB
 LAST_LINE_S = 0.5  # reserved before the function's timeout_s for sending the last line
 
 
@@ -40,6 +40,7 @@ class PageResponse(Response):
         super().__init__()
         self.request = request
         self.reading = Reading(request)
+        self._amount = 0  # of what has been written
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         reader: Reader = self.request.state.reader
@@ -76,8 +77,8 @@ class PageResponse(Response):
                 left -= len(entry.image or b"") if isinstance(entry, Page) else 0
                 if left < 0:
                     raise ImagesTooLarge(MAX_IMAGES_BYTES)
-                parts.append(self._written(writer, upload, entry))
-        return b"".join([*parts, writer.end()])
+                parts.append(await self._written(writer, upload, entry))
+        return b"".join([*parts, await worked(self._amount, writer.end)])
 
     async def _stream(self, slot: Slot, writer: Writer, send: Send) -> bytes | None:
         """Send the response but for its last part, and return that; None if it is cut off."""
@@ -89,7 +90,7 @@ class PageResponse(Response):
                     if not started:
                         await self._start(send)
                         started = True
-                    part = self._written(writer, upload, entry)
+                    part = await self._written(writer, upload, entry)
                     await send({"type": "http.response.body", "body": part, "more_body": True})
             except (ReadingError, OutOfTime) as error:
                 if not started:
@@ -98,11 +99,13 @@ class PageResponse(Response):
                 if not self.reading.format.partial:
                     return None
                 return writer.problem(getattr(error, "image", 0), problem) + writer.end()
-        return writer.end()
+        return await worked(self._amount, writer.end)
 
-    def _written(self, writer: Writer, upload: int, entry: Entry) -> bytes:
+    async def _written(self, writer: Writer, upload: int, entry: Entry) -> bytes:
         if isinstance(entry, Page):
-            return writer.page(upload, entry)
+            much = amount(entry)
+            self._amount += much
+            return await worked(much, writer.page, upload, entry)
         return writer.problem(upload, problem_document(self.request, entry))
 
     async def _start(self, send: Send) -> None:

@@ -12,7 +12,7 @@ from model.decoding.pool import DecoderPool
 from model.errors import ReaderDied, ReadingTimeout
 from model.options import ReadingOptions
 from model.reading import DecodedImage, Implausible, Page
-from model.recognition import Recognition, output_bytes, recognition
+from model.recognition import Recognition, checked, output_bytes, written
 from model.resolution import image_size
 from model.sizing import this_machine
 from model.workers import memfd
@@ -191,7 +191,7 @@ class Pipeline:
                 wall_s=self._read_timeout_s * WALL_FACTOR,
             )
             with _killed_if_implausible(engine):
-                return recognition(response, output, most, options)
+                return await checked(written(response, output, most, options), options)
         except TimeoutError as error:
             raise ReadingTimeout("reading", self._read_timeout_s) from error
         finally:

@@ -1,7 +1,9 @@
 """The checks of what an engine returns: it handles pixels of strangers, and could be taken over."""
 
+import asyncio
 import json
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from model.checked_lines import checked_finite, checked_line, checked_polygon
 from model.options import PageImage, ReadingOptions
@@ -11,6 +13,7 @@ from model.workers import memfd
 from model.workers.channel import Message
 
 _RESULT_BYTES = 64 << 20
+_LARGE_BYTES = 1 << 17  # a larger result is checked in a thread: it takes 10 ms and more
 # A PNG of noise, or a JPEG of the best quality, is a little larger than its pixels.
 _IMAGE_BYTES, _IMAGE_BYTES_PER_PIXEL = 1 << 20, 4
 _JPEG = (b"\xff\xd8\xff", b"\xff\xd9")
@@ -45,13 +48,18 @@ def output_bytes(pixels: int, options: ReadingOptions) -> int:
     return _RESULT_BYTES + _IMAGE_BYTES + pixels * _IMAGE_BYTES_PER_PIXEL
 
 
-def recognition(
-    response: Message, output: int, output_bytes: int, options: ReadingOptions
-) -> Recognition:
-    """Return the result that an engine wrote to its output buffer: JSON, and then the image.
+class Written(NamedTuple):
+    """What an engine wrote to its output buffer: JSON, and the image, empty without one."""
+
+    result: bytes
+    image: bytes
+
+
+def written(response: Message, output: int, output_bytes: int, options: ReadingOptions) -> Written:
+    """Return the content of an engine's output buffer.
 
     Raises:
-        Implausible: it is impossible.
+        Implausible: it is longer than the buffer, or shorter than the engine says.
 
     """
     length = count(response, "bytes")
@@ -59,15 +67,40 @@ def recognition(
     if length + image_length > output_bytes:
         raise Implausible("a result over the limit")
     try:
-        written = memoryview(memfd.read(output, length + image_length))
-        result = json.loads(bytes(written[:length]))
+        content = memoryview(memfd.read(output, length + image_length))
+    except (ValueError, OverflowError) as error:
+        raise Implausible("a result that is not there") from error
+    return Written(bytes(content[:length]), bytes(content[length:]))
+
+
+async def checked(content: Written, options: ReadingOptions) -> Recognition:
+    """Return the result that an engine has written; other requests go on meanwhile.
+
+    Raises:
+        Implausible: it is impossible.
+
+    """
+    if len(content.result) < _LARGE_BYTES:
+        return recognition(content, options)
+    return await asyncio.to_thread(recognition, content, options)
+
+
+def recognition(content: Written, options: ReadingOptions) -> Recognition:
+    """Return the result that an engine has written.
+
+    Raises:
+        Implausible: it is impossible.
+
+    """
+    try:
+        result = json.loads(content.result)
         lines = tuple(checked_line(line, options.words) for line in result["lines"])
         blocks = _blocks(result["blocks"], len(lines))
         rotation, skew = _rotation(result["rotation"]), _skew(result["skew"])
         times = {step: checked_finite(result[f"{step}_ms"]) for step in ("detect", "recognise")}
         if options.image is not None:
             times["image"] = checked_finite(result["image_ms"])
-        image = _image(bytes(written[length:]), options.image)
+        image = _image(content.image, options.image)
     except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise Implausible("an invalid result") from error
     return Recognition(lines, blocks, rotation, skew, times, image)

@@ -18,18 +18,15 @@ LONG_BYTES = 1024
 """A string that is longer is cut out."""
 MAX_REST_BYTES = 65_536
 """What may be left without the long strings."""
-_MARK = secrets.token_hex(16)  # no client can guess what takes the place of a string
 
 
 class JsonObject:
     """The members of a JSON object; those with long strings can only be decoded as base64."""
 
-    def __init__(
-        self, body: bytes, members: dict[str, Any], strings: list[tuple[int, int]]
-    ) -> None:
+    def __init__(self, body: bytes, members: dict[str, Any], long: "_LongStrings") -> None:
         self.members = members
         self._body = body
-        self._strings = strings
+        self._long = long
 
     async def file(self, name: str) -> bytes:
         """Return the bytes whose base64 a member holds.
@@ -51,8 +48,8 @@ class JsonObject:
 
     def _place(self, value: str) -> tuple[bytes, tuple[int, int]]:
         """Return a JSON text and the place of the string in it."""
-        if value.startswith(_MARK):
-            return self._body, self._strings[int(value.removeprefix(_MARK))]
+        if value.startswith(self._long.mark):
+            return self._body, self._long.places[int(value.removeprefix(self._long.mark))]
         text = json.dumps(value).encode()
         return text, (1, len(text) - 1)
 
@@ -65,26 +62,38 @@ async def json_object(request: Request) -> JsonObject:
 
     """
     body = await as_utf8(await request.body())
-    strings: list[tuple[int, int]] = []
-    rest = _without_long_strings(body, strings)
+    long = _LongStrings()
+    rest = _without_long_strings(body, long)
     try:
         members = json.loads(rest)
     except (ValueError, RecursionError):
         raise JsonMalformed(1) from None
     if not isinstance(members, dict):
         raise FieldInvalid("JSON", "{...}")
-    return JsonObject(body, members, strings)
+    return JsonObject(body, members, long)
 
 
-def _without_long_strings(body: bytes, strings: list[tuple[int, int]]) -> bytes:
+class _LongStrings:
+    """The places of the strings that were cut out of a body, and what stands there instead.
+
+    The mark is another one for each request: a response may have it in it. Its space keeps it from
+    being an id.
+    """
+
+    def __init__(self) -> None:
+        self.mark = f"long string {secrets.token_hex(16)} "
+        self.places: list[tuple[int, int]] = []
+
+
+def _without_long_strings(body: bytes, long: _LongStrings) -> bytes:
     """Return a JSON text with a mark in the place of each long string; add the places."""
     kept = []
     kept_bytes = at = 0
     while (start := body.find(b'"', at) + 1) > 0:
         end = end_of_string(body, start)
         if end - start > LONG_BYTES:
-            kept.append(body[at:start] + f"{_MARK}{len(strings)}".encode())
-            strings.append((start, end))
+            kept.append(body[at:start] + f"{long.mark}{len(long.places)}".encode())
+            long.places.append((start, end))
         else:
             kept.append(body[at:end])
         kept.append(b'"')

@@ -1,5 +1,6 @@
 """LiteParse's OCR server: POST /ocr with a page's image, lines with boxes out."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -11,7 +12,9 @@ from handlers.compat.form import form_of
 from handlers.compat.languages import check_language
 from handlers.compat.reading import admitted
 from handlers.description import described
+from handlers.large_pages import worked
 from handlers.writing.geometry import bounds
+from model.reader import Page
 
 
 def failed(failure: Failure) -> Response:
@@ -32,6 +35,10 @@ async def ocr(request: Request) -> Response:
         if file is None:
             raise FieldMissing("file")
         pages = await reading.pages(file)
+    return await worked(reading.amount, _answer, pages)
+
+
+def _answer(pages: Sequence[Page]) -> Response:
     results = [
         {
             "text": line.text or "",

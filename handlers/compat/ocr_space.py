@@ -18,6 +18,7 @@ from handlers.compat.languages import check_language
 from handlers.compat.reading import admitted
 from handlers.description import described
 from handlers.errors import InvalidParameter
+from handlers.large_pages import worked
 from handlers.writing.geometry import bounds
 from middleware.errors import DeadlineExceeded
 from model.errors import UploadError
@@ -69,15 +70,18 @@ async def parse_image(request: Request) -> Response:
             by_columns=not as_table, words=WordMode.WORD if overlay else WordMode.NONE
         )
         pages = await reading.pages(await _file_of(form), options)
-    return JSONResponse(
-        {
-            "ParsedResults": [_result(page, as_table=as_table, overlay=overlay) for page in pages],
-            "OCRExitCode": ALL_PARSED,
-            "IsErroredOnProcessing": False,
-            "ProcessingTimeInMilliseconds": _milliseconds(request.state.began),
-            "SearchablePDFURL": NOT_KEPT if wants_pdf else NOT_REQUESTED,
-        }
-    )
+    document = {
+        "OCRExitCode": ALL_PARSED,
+        "IsErroredOnProcessing": False,
+        "ProcessingTimeInMilliseconds": _milliseconds(request.state.began),
+        "SearchablePDFURL": NOT_KEPT if wants_pdf else NOT_REQUESTED,
+    }
+
+    def answer() -> Response:
+        results = [_result(page, as_table=as_table, overlay=overlay) for page in pages]
+        return JSONResponse({"ParsedResults": results, **document})
+
+    return await worked(reading.amount, answer)
 
 
 async def _file_of(form: Form) -> bytes:

@@ -16,6 +16,7 @@ from handlers.compat.json_object import json_object
 from handlers.compat.reading import admitted
 from handlers.description import described
 from handlers.errors import RequestError
+from handlers.large_pages import worked
 from handlers.writing.geometry import bounds
 from model.errors import ReadingTimeout, UploadError
 from model.reader import Line, Page, PageImage, ReadingOptions, WordMode
@@ -58,16 +59,17 @@ async def ocr(request: Request) -> Response:
             image=None if flags["visualize"] is False else PageImage.ANNOTATED_JPEG,
         )
         pages = await reading.pages(file, options)
-    results = [_result(page, threshold, words=wants_words) for page in pages]
     info = _data_info(pages, is_pdf=file[:1024].lstrip().startswith(b"%PDF"))
-    return JSONResponse(
-        {
-            "logId": request.state.log_id,
-            "result": {"ocrResults": results, "dataInfo": info},
-            "errorCode": 0,
-            "errorMsg": "Success",
-        }
-    )
+
+    def answer() -> Response:
+        results = [_result(page, threshold, words=wants_words) for page in pages]
+        result = {"ocrResults": results, "dataInfo": info}
+        log_id = request.state.log_id
+        return JSONResponse(
+            {"logId": log_id, "result": result, "errorCode": 0, "errorMsg": "Success"}
+        )
+
+    return await worked(reading.amount, answer)
 
 
 def _log_id(given: object) -> str:

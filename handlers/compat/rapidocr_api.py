@@ -11,6 +11,7 @@ from handlers.compat.form import Form, form_of
 from handlers.compat.reading import admitted
 from handlers.description import described
 from handlers.errors import RequestError
+from handlers.large_pages import worked
 from model.reader import Page, ReadingOptions
 
 INVALID = 422
@@ -37,7 +38,9 @@ async def ocr(request: Request) -> Response:
         wants_text = form.flag("use_rec", default=True)
         form.flag("use_cls")  # lines are always turned upright
         pages = await reading.pages(file, options)
-    return JSONResponse(_document(pages) if wants_text else {})
+    if not wants_text:
+        return JSONResponse({})
+    return await worked(reading.amount, lambda: JSONResponse(_document(pages)))
 
 
 async def _file_of(form: Form) -> bytes:

@@ -7,6 +7,8 @@ from starlette.requests import Request
 
 from handlers.body_errors import EmptyImage
 from handlers.content_encoding import check_content_encoding
+from handlers.errors import ImagesTooLarge
+from handlers.large_pages import MAX_IMAGES_BYTES, amount
 from handlers.parameters import parameters_of
 from middleware.request_context import caller_name, open_receive_window, request_context
 from model.reader import Page, Reader, ReadingOptions, Slot
@@ -15,7 +17,7 @@ PLAIN = ReadingOptions()
 
 
 class Reading:
-    """Reads the file of one request, in its slot."""
+    """Reads the file of one request, in its slot. `amount`: of what is to be written then."""
 
     def __init__(self, request: Request, slot: Slot) -> None:
         """Check the query.
@@ -28,22 +30,28 @@ class Reading:
         self._ranges = parameters_of(given).pages
         self._context = request_context(request.scope)
         self._slot = slot
+        self.amount = 0
 
     async def pages(self, file: bytes, options: ReadingOptions = PLAIN) -> list[Page]:
         """Return the pages of an image or document; `?pages=` of the query selects some.
 
         Raises:
             EmptyImage: the file has no bytes.
+            ImagesTooLarge: so are the images of its pages, and they take too much memory.
             ReadingError: any.
 
         """
         if not file:
             raise EmptyImage(1)
         self._context.images, self._context.pages, self._context.lines = 1, 0, 0
-        pages = []
+        pages, images = [], 0
         async for page in self._slot.pages(file, options=options, ranges=self._ranges):
             self._context.pages += 1
             self._context.lines += len(page.lines)
+            images += len(page.image or b"")
+            if images > MAX_IMAGES_BYTES:
+                raise ImagesTooLarge(MAX_IMAGES_BYTES)
+            self.amount += amount(page)
             pages.append(page)
         return pages
 

@@ -16,6 +16,7 @@ from handlers.description import described
 from handlers.errors import InvalidParameter, RequestError
 from handlers.formats.format import ResponseInfo
 from handlers.formats.registry import format_named
+from handlers.large_pages import worked
 from middleware.request_context import request_context
 from model.reader import Page, ReadingOptions, WordMode
 
@@ -67,9 +68,13 @@ async def tesseract(request: Request) -> Response:
             ),
         )
     info = ResponseInfo(request_context(request.scope).request_id, paged=True)
-    output = "".join(_written(name, pages, info) for name in wanted)
-    process = {"exit": {"code": 0, "signal": None}, "stderr": "", "stdout": output}
-    return JSONResponse({"data": process})
+
+    def answer() -> Response:
+        output = "".join(_written(name, pages, info) for name in wanted)
+        process = {"exit": {"code": 0, "signal": None}, "stderr": "", "stdout": output}
+        return JSONResponse({"data": process})
+
+    return await worked(reading.amount, answer)
 
 
 def _checked(options: object) -> Mapping[str, Any]:

@@ -26,6 +26,7 @@ from handlers.compat.reading import admitted
 from handlers.compat.umi_layout import PARSERS, Piece, pieces_of, reads_columns
 from handlers.description import described
 from handlers.errors import InvalidParameter
+from handlers.large_pages import worked
 from handlers.negotiation import preferred
 from handlers.writing.geometry import Box, bounds
 from model.errors import UploadError
@@ -39,6 +40,7 @@ LANGUAGES = {
 FORMATS = {"dict": "含有位置等信息的原始字典", "text": "纯文本"}
 CHINESE_FIRST = ("zh", "en")
 SUCCESS, NO_TEXT, OTHER_ERROR = 100, 101, 900
+EMPTY_TEXT = "No text found"
 NOTHING_IS_KEPT = {
     "zh": "本服务不保存文件和识别结果，因此不提供 /api/doc。"
     "请将文档发送到 POST /api/ocr 或 POST /ocr，较长的文档可用 ?pages= 分段识别。",
@@ -85,10 +87,14 @@ async def ocr(request: Request) -> Response:
         options = options_of(body.members.get("options"))
         file = await body.file("base64")
         pages = await reading.pages(file, ReadingOptions(by_columns=reads_columns(options.parser)))
-    data = data_of(pages, options)
-    answer = {"code": SUCCESS, "data": data} if data else {"code": NO_TEXT, "data": "No text found"}
-    spent_s = time.perf_counter() - began
-    return Umi({**answer, "time": round(spent_s, 4), "timestamp": timestamp})
+
+    def answer() -> Response:
+        data = data_of(pages, options)
+        found = {"code": SUCCESS, "data": data} if data else {"code": NO_TEXT, "data": EMPTY_TEXT}
+        spent_s = time.perf_counter() - began
+        return Umi({**found, "time": round(spent_s, 4), "timestamp": timestamp})
+
+    return await worked(reading.amount, answer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 
 from model.options import DEFAULT_OPTIONS, ReadingOptions
 from model.reading import Block, Implausible, Line
-from model.recognition import Recognition, recognition
+from model.recognition import Recognition, recognition, written
 from model.table_cell import Cell
 from model.workers import memfd
 
@@ -48,7 +48,8 @@ def parsed(
     output = memfd.output_buffer("reading", output_bytes)
     try:
         memfd.write(output, result)
-        return recognition(response or {"bytes": len(result)}, output, output_bytes, options)
+        said = response or {"bytes": len(result)}
+        return recognition(written(said, output, output_bytes, options), options)
     finally:
         os.close(output)
 

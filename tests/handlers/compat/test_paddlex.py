@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from handlers.compat import reading
 from model.reader import PageImage, WordMode
 from tests.handlers.compat.conftest import PageReader, Send, line, page
 
@@ -112,10 +113,22 @@ async def test_errors(sent: bytes, status: int, send: Send) -> None:
     assert b"hunter2" not in reply.body
 
 
-@pytest.mark.parametrize("log_id", ["hunter2 x", "\ud800", "x" * 200, "a\nb", 7, None])
+@pytest.mark.parametrize("log_id", ["hunter2 x", "\ud800", "x" * 200, "x" * 2000, "a\nb", 7, None])
 async def test_only_an_id_is_repeated(log_id: object, send: Send) -> None:
     """Anything else gets a new one, in errors, too."""
     for members in ({}, {"file": "https://x"}):
         answer = (await send(OCR, body(logId=log_id, **members))).json()
         assert len(answer["logId"]) == 36
     assert (await send(OCR, body(logId="mine", file="https://x"))).json()["logId"] == "mine"
+
+
+async def test_images_are_bounded(
+    send: Send, reader: PageReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many bytes as allowed are sent; with one more the request is refused."""
+    reader.pages_read = [
+        page(number=number, of_document=True, image=b"123") for number in (1, 2, 3)
+    ]
+    for most, status in ((9, 200), (8, 422)):
+        monkeypatch.setattr(reading, "MAX_IMAGES_BYTES", most)
+        assert (await send(OCR, body())).status == status
