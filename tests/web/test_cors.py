@@ -1,5 +1,6 @@
 """Pages of other origins in Chromium: the one that is listed can use the service, no other can."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,10 +13,10 @@ from playwright.sync_api import Browser, Error
 from tests.web.conftest import WebService
 from tests.web.documents import Documents
 
-READ = """async ([origin, key, bytes]) => {
+READ = """async ([origin, key, image]) => {
   const response = await fetch(`${origin}/ocr`, {
     method: "POST", headers: {"X-API-Key": key, "Content-Type": "image/png"},
-    body: new Uint8Array(bytes),
+    body: Uint8Array.from(atob(image), (character) => character.charCodeAt(0)),
   });
   const found = await response.json();
   return [response.status, found.text ?? found.code, found.request_id,
@@ -66,7 +67,7 @@ def test_a_listed_page_reads_an_image(
 ) -> None:
     """It gets the text and the headers, and of an error the code; another page gets nothing."""
     listed, other = origins
-    image = list(documents.receipt.read_bytes())
+    image = b64encode(documents.receipt.read_bytes()).decode()
     with chromium.new_page() as page:
         page.goto(listed)
         read = page.evaluate(READ, [web_service.url, web_service.reader, image])
