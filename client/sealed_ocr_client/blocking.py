@@ -43,7 +43,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connection and end the thread."""
-        self._portal.call(self._client.__aexit__, None, None, None)
+        self._portal.call(self._client.close)
         self._starting.__exit__(None, None, None)
 
     def read(self, source: Source, options: Options | None = None) -> Document:

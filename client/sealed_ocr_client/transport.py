@@ -5,8 +5,7 @@ import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx2
 
@@ -58,15 +57,8 @@ class Transport:
             trust_env=not is_loopback(url),  # a proxy cannot reach this machine's loopback
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def close(self) -> None:
+        """Close the connection."""
         await self._http.aclose()
 
     async def whole(self, upload: bytes, query: Mapping[str, str]) -> bytes:
