@@ -16,7 +16,7 @@ from sealed_ocr_client.inputs import find_inputs, find_outputs
 from sealed_ocr_client.keys import find_key
 from sealed_ocr_client.options import Options
 from sealed_ocr_client.page_ranges import PageRanges
-from sealed_ocr_client.progress import SHOWN_WAIT_S, Report, reporting
+from sealed_ocr_client.progress import SHOWN_WAIT_S, Report, reporting, shown
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
@@ -137,7 +137,7 @@ def _summary(batch: Batch, stopped: OcrError | None) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201
+    print(shown(text), file=sys.stderr)  # noqa: T201
 
 
 def _fail(text: str) -> int:

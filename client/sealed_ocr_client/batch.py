@@ -13,7 +13,7 @@ from sealed_ocr_client.formats import Format
 from sealed_ocr_client.inputs import Input
 from sealed_ocr_client.options import Options
 from sealed_ocr_client.outputs import UnfinishedPages, is_written, write_whole
-from sealed_ocr_client.progress import Report
+from sealed_ocr_client.progress import Report, shown
 from sealed_ocr_client.result import Document
 
 Failure = tuple[str, OcrError]
@@ -124,11 +124,14 @@ class Batch:
 
 
 def _reason(error: OSError) -> str:
-    return f"{error.strerror} ({error.filename})."
+    where = f" ({error.filename})" if error.filename is not None else ""
+    return f"{error.strerror}{where}."
 
 
 def _labelled(form: Format, name: str, content: bytes) -> bytes:
     if form.extension in {"json", "ndjson"}:
-        label = json.dumps({"file": name}, ensure_ascii=False)[:-1].encode() + b", "
+        # A name that is not UTF-8 has surrogates, which JSON can only escape.
+        ascii_only = shown(name) != name
+        label = json.dumps({"file": name}, ensure_ascii=ascii_only)[:-1].encode() + b", "
         return b"".join(label + line[1:] + b"\n" for line in content.splitlines())
-    return f"==> {name} <==\n".encode() + content
+    return f"==> {shown(name)} <==\n".encode() + content

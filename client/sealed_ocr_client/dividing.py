@@ -26,16 +26,18 @@ class Division:
             self.left = self.left.after(after)
         self._size: int | None = None
         self._asked = self.left
+        self._came = False  # a page of the present request
 
     def query(self) -> dict[str, str]:
         """Return the parameter `pages` of the next request; none if it is the whole document."""
+        self._came = False
         self._asked = self.left if self._size is None else self.left.first(self._size)
         return {"pages": str(self._asked)} if self._selected else {}
 
     def read(self, page: int) -> None:
         """Note that a page has come."""
         self.left = self.left.after(page)
-        self._some_read = self._selected = True
+        self._some_read = self._selected = self._came = True
 
     def end(self) -> None:
         """Note that a response is complete."""
@@ -46,7 +48,7 @@ class Division:
     def divide(self, error: Refused) -> bool:
         """Return whether the next request may follow at once, with other pages or fewer."""
         if error.code in TOO_SLOW:
-            return error.pages_read > 0
+            return self._came
         return self._too_many(error) or self._past_the_end(error)
 
     def divide_whole(self, error: Refused, form: Format) -> bool:
@@ -63,22 +65,23 @@ class Division:
                 "requests: select pages, or raise the service's limits."
             )
         if too_slow:
-            self._size = max(1, error.pages_read * 2 // 3)
+            fewer = error.pages_read * 2 // 3
+            self._size = max(1, fewer if self._size is None else min(fewer, self._size - 1))
             self._selected = True
             return True
         return self._too_many(error) or self._past_the_end(error)
 
     def _too_many(self, error: Refused) -> bool:
-        limit = error.problem.get("max_pages")
-        if error.code != "too_many_pages" or not limit or self._size is not None:
+        limit, pages = error.number("max_pages"), error.number("document_pages")
+        if error.code != "too_many_pages" or not limit or not pages or self._size is not None:
             return False
-        self.left = self.left.closed_at(error.problem["document_pages"])
+        self.left = self.left.closed_at(pages)
         self._size, self._selected = limit, True
         return True
 
     def _past_the_end(self, error: Refused) -> bool:
         """Note the number of the last page: the request asked for pages beyond it."""
-        pages = error.problem.get("document_pages")
+        pages = error.number("document_pages")
         if error.code != "no_such_page" or pages is None:
             return False
         closed = self.left.closed_at(pages)

@@ -47,6 +47,10 @@ class ConnectionLost(OcrError):
         self.begun = begun
 
 
+class UnexpectedAnswer(OcrError):
+    """The response is not one of a Sealed OCR service: another server answers at its URL."""
+
+
 class NotDivisible(OcrError):
     """The document is too long for one request, and the format cannot be put together again."""
 
@@ -71,7 +75,12 @@ class Refused(OcrError):
     @property
     def pages_read(self) -> int:
         """How many pages the service had read."""
-        return int(self.problem.get("pages_read", 0))
+        return self.number("pages_read") or 0
+
+    def number(self, name: str) -> int | None:
+        """Return a member of the problem document that is a number above zero; else None."""
+        value = self.problem.get(name)
+        return value if type(value) is int and value > 0 else None
 
     def _message(self) -> str:
         title, detail = self.problem.get("title"), self.problem.get("detail")

@@ -61,13 +61,18 @@ def find_inputs(arguments: Sequence[str]) -> list[Input]:
         path = Path(argument)
         if argument == STANDARD_INPUT:
             found.append(Input("standard input", None, Path("stdin")))
-        elif path.is_dir():
+            continue
+        try:
+            is_folder, exists = path.is_dir(), path.exists()
+        except OSError as error:  # a folder above it is closed, or the name too long
+            raise UnusableOption(f"{argument}: {error.strerror}.") from None
+        if is_folder:
             inside = [Input(str(each), each, each.relative_to(path)) for each in _inside(path)]
             if not inside:
                 extensions = " ".join(sorted(EXTENSIONS))
                 raise UnusableOption(f"{argument} has no file to read ({extensions}).")
             found += inside
-        elif path.exists():
+        elif exists:
             found.append(Input(argument, path, Path(path.name)))
         else:
             raise UnusableOption(f"{argument}: no such file.")
@@ -82,7 +87,7 @@ def _inside(folder: Path) -> Iterator[Path]:
         for name in sorted(names):
             path = Path(where, name)
             hidden, result = name.startswith("."), path.stem.endswith(MARK)
-            if path.suffix.lower() in EXTENSIONS and not hidden and not result:
+            if path.suffix.lower() in EXTENSIONS and not hidden and not result and path.is_file():
                 yield path
 
 

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def write_whole(target: Path, content: bytes) -> None:
 
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")  # two runs have two
     temporary.unlink(missing_ok=True)
     try:
         with temporary.open("xb") as file:
@@ -61,7 +62,8 @@ class UnfinishedPages:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             line = self._head + line
             self._file.unlink(missing_ok=True)
-        descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        descriptor = os.open(self._file, flags, 0o600)
         with os.fdopen(descriptor, "ab") as file:
             file.write(line)
 
@@ -82,4 +84,10 @@ class UnfinishedPages:
         whole = lines[: lines.rfind(b"\n") + 1]
         if whole != lines:
             os.truncate(self._file, len(content) - len(lines) + len(whole))
-        return [json.loads(line) for line in whole.splitlines()]
+        try:
+            pages = [json.loads(line) for line in whole.splitlines()]
+            numbers = [page["page"] for page in pages]
+        except (ValueError, LookupError, TypeError):
+            return []  # not what `add` wrote
+        # Two runs at once have both written their pages.
+        return pages if all(before < after for before, after in pairwise(numbers)) else []

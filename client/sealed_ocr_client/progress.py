@@ -4,11 +4,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
+from unicodedata import category
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # also directions, lone surrogates
 SHOWN_WAIT_S = 2.0  # shorter waits are not worth a line
+
+
+def shown(text: str) -> str:
+    """Return a text for one line of a terminal: characters that control it are escaped."""
+    return "".join(
+        each.encode("unicode_escape").decode() if category(each) in CONTROLS else each
+        for each in text
+    )
 
 
 class Report(Protocol):
@@ -62,7 +72,7 @@ class Plain:
 
     def say(self, text: str) -> None:
         """Write a line."""
-        print(text, file=sys.stderr, flush=True)  # noqa: T201
+        print(shown(text), file=sys.stderr, flush=True)  # noqa: T201
 
     def done(self, text: str) -> None:
         """Write how many files are done, and how this one was."""
@@ -85,7 +95,7 @@ class Bar:
 
     def say(self, text: str) -> None:
         """Write a line above the bar."""
-        self._progress.console.print(text, markup=False, highlight=False)
+        self._progress.console.print(shown(text), markup=False, highlight=False)
 
     def done(self, text: str) -> None:  # noqa: ARG002
         """Move the bar on."""

@@ -13,6 +13,7 @@ from sealed_ocr_client.errors import (
     ConnectionLost,
     OcrError,
     Refused,
+    UnexpectedAnswer,
     Unreachable,
     Untrusted,
     UnusableOption,
@@ -21,6 +22,8 @@ from sealed_ocr_client.trust import is_loopback
 
 CONNECT_S = 10
 NDJSON = "application/x-ndjson"
+LONGEST_LINE = 256 << 20  # bytes; a page of the service has fewer
+MEMBERS = {"page": int, "text": str, "model": str, "timing_ms": dict, "request_id": str}
 
 
 class Transport:
@@ -43,6 +46,8 @@ class Transport:
             )
         self.url = url.rstrip("/")
         self._connected = False
+        if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+            raise UnusableOption("The API key has characters that no key has.")
         headers = {"accept-language": language, "user-agent": "sealed-ocr-client"}
         if key is not None:
             headers["x-api-key"] = key
@@ -86,12 +91,36 @@ class Transport:
         ):
             document: dict[str, Any] | None = None
             async for line in lines:
-                document = json.loads(line)
+                document = self._document(line)
                 if "code" in document:
                     raise Refused(document.get("status", response.status_code), document)
                 yield document
             if document is None:
                 raise ConnectionLost(f"The response of {self.url} is empty.")
+
+    def _document(self, line: bytes) -> dict[str, Any]:
+        """Return the page, or the problem document, that a line of a stream holds.
+
+        Raises:
+            UnexpectedAnswer: it is neither.
+
+        """
+        try:
+            document = json.loads(line)
+        except (ValueError, RecursionError):
+            raise self._unexpected() from None
+        if isinstance(document, dict) and "code" in document:
+            return document
+        if not isinstance(document, dict) or not all(
+            isinstance(document.get(name), kind) for name, kind in MEMBERS.items()
+        ):
+            raise self._unexpected()
+        return document
+
+    def _unexpected(self) -> UnexpectedAnswer:
+        return UnexpectedAnswer(
+            f"The response of {self.url} is not that of a Sealed OCR service. Is the URL right?"
+        )
 
     @asynccontextmanager
     async def _response(
@@ -108,10 +137,11 @@ class Transport:
                 headers={"content-type": "application/octet-stream", **headers},
             ) as response:
                 self._connected = begun = True
-                if response.is_success:
-                    yield response
-                else:
+                if not response.is_success:
                     raise _refusal(response, await response.aread())
+                if response.headers.get("content-type", "").startswith("text/html"):
+                    raise self._unexpected()  # a login page; hOCR has a type of its own
+                yield response
         except httpx2.ConnectError as error:
             raise self._no_connection(error) from None
         except httpx2.HTTPError as error:
@@ -139,11 +169,15 @@ class Transport:
 
 async def _lines_of(response: httpx2.Response) -> AsyncGenerator[bytes]:
     """Yield what line feeds separate; httpx2's lines also end at U+2028, which a text may have."""
-    rest = b""
+    rest = bytearray()
     async for piece in response.aiter_bytes():
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            yield line
+        first, *more = piece.split(b"\n")
+        rest += first
+        if len(rest) > LONGEST_LINE:
+            raise UnexpectedAnswer("The response has a line without end.")
+        for following in more:
+            yield bytes(rest)
+            rest = bytearray(following)
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
