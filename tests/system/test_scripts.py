@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.handlers.pdf.extractors import pdfium
 from tests.system.service import ROOT, copy_project, key_stanza
 
 PYTHON = sys.executable
@@ -144,10 +145,19 @@ def test_ci_runs_the_second_command() -> None:
     assert "\nscripts/test " in (ROOT / ".ci" / "run").read_text()
 
 
+def opened_in_a_browser() -> list[str]:
+    """Return a command that gets the address that the README says to open in a browser."""
+    [address] = re.findall(r"In a browser: open `(.*?)`", (ROOT / "README.md").read_text("utf-8"))
+    return ["curl", "--fail-with-body", "-sS", "--cacert", "tls/local/ca.pem", address]
+
+
 @pytest.mark.fresh
 @pytest.mark.timeout(PATIENCE_S)
 def test_the_readme_on_a_fresh_machine(tmp_path: Path) -> None:
-    """The first command, curl and Python of the documents, as copied, in an empty environment."""
+    """The first command, the address of the page, curl and Python, as copied.
+
+    The environment is empty. The first curl command makes a searchable PDF, the second prints JSON.
+    """
     root = copy_project(tmp_path / "project")
     first, _, curl, *_ = blocks("README.md", "sh")
     install = next(block for block in blocks("docs/api.md", "sh") if "httpx2" in block)
@@ -172,11 +182,13 @@ def test_the_readme_on_a_fresh_machine(tmp_path: Path) -> None:
         assert ready.wait(PATIENCE_S)
         assert serving.poll() is None, "".join(said)
         subprocess.run(["sh", "-c", install], cwd=root, env=bare(tmp_path), check=True)
-        for command in (["sh", "-c", curl], ["client/bin/python", "-c", python]):
+        page = opened_in_a_browser()
+        for command in (["sh", "-c", curl], ["client/bin/python", "-c", python], page):
             done = subprocess.run(
                 command, cwd=root, env=bare(tmp_path), capture_output=True, text=True, check=True
             )
-            assert "18.95" in done.stdout
+            assert ("<title>Sealed OCR" if command is page else "18.95") in done.stdout
+        assert "18.95" in "\n".join(pdfium((root / "receipt.pdf").read_bytes()))
     finally:
         serving.send_signal(signal.SIGTERM)
         status = serving.wait(60)
