@@ -157,8 +157,8 @@ function announce(each) {
   const state = `${each.state} ${each.problem?.code}`;
   if (each.said === state) return;
   each.said = state;
-  const said = each.problem ? problemTexts(each.problem, each.file).slice(0, 2).join(" ") : stateOf(each);
-  $("live").textContent = `${each.name}: ${said}. ${each.state === "done" ? figuresOf(each).concat(doubtsOf(each) ? t("nextCheck", { n: doubtsOf(each) }) : []).join(", ") : ""}`;
+  const said = each.problem ? problemTexts(each.problem, each.file).slice(0, 2).join(": ") : `${stateOf(each)}.`;
+  $("live").textContent = `${each.name}: ${said} ${each.state === "done" ? figuresOf(each).concat(doubtsOf(each) ? t("nextCheck", { n: doubtsOf(each) }) : []).join(", ") : ""}`;
 }
 
 // ---- controls ----

@@ -11,7 +11,7 @@ from tests.web.documents import Documents
 def _expect_problem(page: Page, title: str, code: str) -> None:
     expect(page.locator("#problem-title")).to_have_text(title)
     expect(page.locator("#problem-code")).to_contain_text(f"Code {code}")
-    expect(page.locator("#live")).to_contain_text(title)
+    expect(page.locator("#live")).to_contain_text(f": {title}: ")
     assert faults(page) == []
 
 
