@@ -17,7 +17,7 @@ from settings.kinds import Mismatch, mismatches
 from settings.merging import merge
 from settings.origins import Origins
 from settings.schema import Settings
-from settings.suggestions import IDENTITY, table_class, unknown_key
+from settings.suggestions import IDENTITY, similar_path, table_class, unknown_key
 from settings.toml_lines import Loc
 from settings.wording import in_our_words
 
@@ -88,7 +88,7 @@ def examine(path: Path, variables: Mapping[str, str] = os.environ) -> Examinatio
     except ValidationError as error:
         settings = None
         errors = [*_own_errors(error, wrong)]
-        mistakes += [_problem(each, origins) for each in errors if each["loc"]]
+        mistakes += [_problem(each, origins, merged) for each in errors if each["loc"]]
         wrong += [each["loc"] for each in errors if each["loc"]]
     invalid: set[object] = {loc[0] for loc in wrong}
     if not all(source.complete for source in found):
@@ -165,7 +165,7 @@ def _own_errors(error: ValidationError, wrong: Sequence[Loc]) -> Iterator[ErrorD
             yield each
 
 
-def _problem(details: ErrorDetails, origins: Origins) -> str:
+def _problem(details: ErrorDetails, origins: Origins, merged: Mapping[str, Any]) -> str:
     loc = details["loc"]
     error = details.get("ctx", {}).get("error")
     if isinstance(error, Conflict):
@@ -174,7 +174,8 @@ def _problem(details: ErrorDetails, origins: Origins) -> str:
         return f"{origins.where(*places)}: {label + ': ' if label else ''}{error}"
     if details["type"] == "extra_forbidden":
         return _line(origins, unknown_key(str(loc[0]), str(loc[-1])), loc)
-    return _line(origins, in_our_words(details), loc)
+    hint = similar_path(loc, merged) if details["type"] == "missing" else ""
+    return _line(origins, in_our_words(details) + hint, loc)
 
 
 def _conflict(origins: Origins, conflict: Conflict) -> str:

@@ -1,11 +1,12 @@
 """Hints at what a misspelled or misplaced name was meant to be."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from settings.schema import Settings
 from settings.server import UNSUPPORTED, Server
+from settings.toml_lines import Loc
 
 IDENTITY = {"keys": "id", "functions": "path"}
 """The key by which the entries of a list of tables are told apart."""
@@ -48,3 +49,16 @@ def unknown_key(table: str, key: str) -> str:
     if table == "server" and (hint := suggest_table(key)):
         return f"unknown key; {hint}"
     return f"unknown key; {suggestion(key, table_class(table).model_fields)}"
+
+
+def similar_path(loc: Loc, merged: Mapping[str, Any]) -> str:
+    """Return a hint at the function that an entry without a handler was meant to change, or ""."""
+    match loc:
+        case ("functions", int() as index, "handler"):
+            path, *others = (
+                str(entry.get("path", ""))
+                for entry in (merged["functions"][index], *merged["functions"])
+            )
+            close = difflib.get_close_matches(path, {*others} - {path}, n=1)
+            return f"; did you mean the path {close[0]}?" if close else ""
+    return ""

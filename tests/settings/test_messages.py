@@ -247,6 +247,15 @@ def test_an_entry_s_mistake_is_where_the_entry_s_key_is(refuse_with_lines: Refus
     assert said == "settings.toml:13, settings.toml:19: [[keys]] id 'aaaa' appears twice"
 
 
+def test_an_entry_that_was_to_change_another_names_it(refuse_with_lines: Refuse) -> None:
+    """A misspelled path makes an entry of its own, without a handler. Not where none is similar."""
+    entry = '[[functions]]\npath = "{}"\nenabled = true\n'
+    said = refuse_with_lines(local=entry.format("/orc"))
+    assert "[[functions]] /orc handler: is missing; did you mean the path /ocr?" in said
+    said = refuse_with_lines(local=entry.format("/documents"))
+    assert said.splitlines()[0].endswith("[[functions]] /documents handler: is missing")
+
+
 def test_values_that_conflict_are_all_located(refuse_with_lines: Refuse) -> None:
     """Wherever they come from."""
     said = refuse_with_lines(
