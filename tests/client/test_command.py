@@ -226,7 +226,9 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
 
     with ScriptedServer(tmp_path, never) as server:  # type: ignore[arg-type]
         running = subprocess.Popen(
-            [ROOT / "scripts" / "ocr", RECEIPT, "--out", tmp_path / "out", "--url", server.url],
+            # A shell starts what runs in its background, as these tests may, with SIGINT ignored.
+            ["env", "--default-signal=INT", ROOT / "scripts" / "ocr", RECEIPT,
+             "--out", tmp_path / "out", "--url", server.url],
             env={**os.environ, "SEALED_OCR_CA": str(server.ca), "SEALED_OCR_KEY": "ocr_key"},
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
