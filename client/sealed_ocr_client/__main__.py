@@ -69,6 +69,12 @@ async def _run(given: argparse.Namespace) -> int:
 
 
 def _client(given: argparse.Namespace, report: Report) -> AsyncClient:
+    """Return a client with the options of the command line.
+
+    Raises:
+        UnusableOption: one cannot be used, or there is no key.
+
+    """
     key = find_key(given.url, given.key_file)
     if key is None and given.certificate is None:
         raise UnusableOption(

@@ -73,6 +73,12 @@ class Batch:
         self.report.done(f"{one.name}: {said}")
 
     async def _to_print(self, one: Input) -> bytes:
+        """Return the result of a file.
+
+        Raises:
+            OcrError: it could not be read.
+
+        """
         try:
             upload = one.content()
         except OSError as error:
@@ -82,6 +88,12 @@ class Batch:
         return content
 
     async def _into(self, one: Input, target: Path) -> str:
+        """Write the result of a file to `target`; return what to say of it.
+
+        Raises:
+            OcrError: it could not be read, or its result not be written.
+
+        """
         if not self.again and is_written(target):
             self.skipped += 1
             return f"{target} is there already"

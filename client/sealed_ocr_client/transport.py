@@ -38,6 +38,12 @@ class Transport:
         timeout_s: float,
         language: str,
     ) -> None:
+        """Prepare the connection; the first request opens it.
+
+        Raises:
+            UnusableOption: the URL is none of HTTPS, or the key cannot be sent.
+
+        """
         address = httpx2.URL(url)
         if address.scheme != "https" or not address.host:
             raise UnusableOption(
@@ -126,7 +132,12 @@ class Transport:
     async def _response(
         self, upload: bytes, query: Mapping[str, str], headers: Mapping[str, str]
     ) -> AsyncIterator[httpx2.Response]:
-        """Yield a response of status 200, whose body has not been read."""
+        """Yield a response of status 200, whose body has not been read.
+
+        Raises:
+            OcrError: Refused, or the connection failed.
+
+        """
         begun = False
         try:
             async with self._http.stream(
@@ -168,7 +179,12 @@ class Transport:
 
 
 async def _lines_of(response: httpx2.Response) -> AsyncGenerator[bytes]:
-    """Yield what line feeds separate; httpx2's lines also end at U+2028, which a text may have."""
+    """Yield what line feeds separate; httpx2's lines also end at U+2028, which a text may have.
+
+    Raises:
+        UnexpectedAnswer: a line is longer than any of the service.
+
+    """
     rest = bytearray()
     async for piece in response.aiter_bytes():
         first, *more = piece.split(b"\n")

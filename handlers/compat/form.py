@@ -146,6 +146,10 @@ async def _urlencoded(body: bytes) -> list[Field]:
     """Return the fields of an urlencoded body.
 
     A plus sign stays what it is: many clients do not escape it in base64, and no option has spaces.
+
+    Raises:
+        FieldInvalid: there are more than MAX_FIELDS.
+
     """
     pairs = body.split(b"&", MAX_FIELDS)
     if len(pairs) > MAX_FIELDS:

@@ -86,7 +86,12 @@ class _LongStrings:
 
 
 def _without_long_strings(body: bytes, long: _LongStrings) -> bytes:
-    """Return a JSON text with a mark in the place of each long string; add the places."""
+    """Return a JSON text with a mark in the place of each long string; add the places.
+
+    Raises:
+        JsonMalformed: a string has no end, or too much is left.
+
+    """
     kept = []
     kept_bytes = at = 0
     while (start := body.find(b'"', at) + 1) > 0:

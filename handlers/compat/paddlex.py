@@ -78,6 +78,12 @@ def _log_id(given: object) -> str:
 
 
 def _flag(members: Mapping[str, Any], name: str) -> bool | None:
+    """Return a member that is true, false, or null or absent: None.
+
+    Raises:
+        FieldInvalid: it is something else.
+
+    """
     value = members.get(name)
     if value is not None and not isinstance(value, bool):
         raise FieldInvalid(name, "true, false, null")
@@ -85,6 +91,12 @@ def _flag(members: Mapping[str, Any], name: str) -> bool | None:
 
 
 def _number(members: Mapping[str, Any], name: str) -> float:
+    """Return a member from 0 to 1; 0 if it is null or absent.
+
+    Raises:
+        FieldInvalid: it is something else.
+
+    """
     value = members.get(name)
     if value is None:
         return 0.0

@@ -44,6 +44,12 @@ async def ocr(request: Request) -> Response:
 
 
 async def _file_of(form: Form) -> bytes:
+    """Return the file, sent as one or as base64.
+
+    Raises:
+        FieldMissing: there is none.
+
+    """
     file = form.file("image_file")
     file = await form.base64("image_data") if file is None else file
     if file is None:

@@ -128,6 +128,12 @@ def options_of(given: object) -> Options:
 
 
 def _one_of(given: Mapping[str, Any], name: str, values: Mapping[str, str]) -> str:
+    """Return the value of an option, by default the first one that it takes.
+
+    Raises:
+        InvalidParameter: it takes no such value.
+
+    """
     value = given.get(name, next(iter(values)))
     if not isinstance(value, str) or value not in values:
         raise InvalidParameter(", ".join(values), name)
@@ -135,6 +141,12 @@ def _one_of(given: Mapping[str, Any], name: str, values: Mapping[str, str]) -> s
 
 
 def _boxes(areas: object) -> tuple[Box, ...]:
+    """Return areas, each given by two opposite corners.
+
+    Raises:
+        InvalidParameter: one is given otherwise.
+
+    """
     try:
         corners = [(*first, *last) for first, last in areas]  # type: ignore[attr-defined]
         return tuple(Box(*map(float, each)) for each in corners)
