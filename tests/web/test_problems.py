@@ -30,6 +30,19 @@ def test_a_wrong_key(tab: Tab, web_service: WebService, documents: Documents) ->
     expect(page.locator("#problem")).to_be_hidden()
 
 
+def test_no_key(tab: Tab, web_service: WebService, documents: Documents) -> None:
+    """Without one nothing is sent; the problem says whom to ask, and one can be entered then."""
+    page = tab()
+    page.set_input_files("#choose", documents.receipt)
+    expect(page.locator("#key-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    _expect_problem(page, "No key was entered", "no_key")
+    page.click("text=Enter a key")
+    page.fill("#key-field", web_service.reader)
+    page.keyboard.press("Enter")
+    expect(page.locator(".state.done")).to_be_visible()
+
+
 def test_too_many_requests(tab: Tab, web_service: WebService, documents: Documents) -> None:
     """The page counts down, and sends the file again by itself."""
     page = tab()
