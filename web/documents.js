@@ -117,7 +117,7 @@ async function request(doc) {
 
 /** Add the pages that are left to the problem of a connection that ended. */
 function withRest(doc, problem) {
-  if (problem.code !== "broken_off") return problem;
+  if (problem.code !== "broken_off" || !doc.pages.length) return problem;
   return { ...problem, next_pages: `${doc.pages.at(-1).page + 1}-` };
 }
 

@@ -12,7 +12,7 @@ let key = SERVICE.needs_key ? null : ""; // null: not asked yet; "": none is nee
 
 export const currentKey = () => key;
 
-/** Ask for the key; `refused`: the last one was not accepted. Returns null if it was not given. */
+/** Ask for the key; `refused`: the last one was wrong. Returns null if it was not given. */
 export function askForKey({ refused = false } = {}) {
   if (refused) key = null;
   wrong.hidden = !refused;

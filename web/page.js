@@ -76,7 +76,7 @@ function stateOf(each) {
   return t(each.state);
 }
 
-/** Write the list of files; what is there already stays, so that it can be clicked meanwhile. */
+/** Write the list of files; what is there stays, so that it can be clicked meanwhile. */
 function renderFiles() {
   for (const each of documents) {
     each.item ??= itemOf(each);
@@ -152,7 +152,7 @@ function renderPage() {
   $("doubts").title = t("nextCheckTitle");
 }
 
-/** Say what has happened to a document to those who do not see it: once for each state. */
+/** Say what has happened to those who do not see it: once for each state. */
 function announce(each) {
   const state = `${each.state} ${each.problem?.code}`;
   if (each.said === state) return;

@@ -1,5 +1,4 @@
-// Requests to the function that reads. XMLHttpRequest, since it reports the progress of an upload, and gives the
-// lines of a stream as they arrive.
+// Requests to the function that reads. XMLHttpRequest reports the progress of an upload.
 
 import { SERVICE } from "./service.js";
 import { language } from "./texts.js";
@@ -12,6 +11,7 @@ import { language } from "./texts.js";
 export function send(file, { key, parameters = {}, accept = "*/*", onUpload, onLine }) {
   const request = new XMLHttpRequest();
   const done = new Promise((resolve, reject) => {
+    if (/[^!-~]/.test(key)) reject({ code: "not_authenticated" }); // no header can have it
     request.open("POST", `${SERVICE.path}?${new URLSearchParams(parameters)}`);
     request.setRequestHeader("Accept", accept);
     request.setRequestHeader("Accept-Language", language());
@@ -44,26 +44,31 @@ function finishStream(lines, request, resolve, reject) {
   else resolve({ quota });
 }
 
-/** Return a function that handles the complete lines not handled before; it returns a problem. */
+/** Return a function that handles the new lines; it returns a problem. */
 function lineReader(request, onLine) {
   let handled = 0;
   let problem = null;
-  return () => {
+  return (ended) => {
     if (request.status !== 200) return null;
     const text = request.responseText;
     for (let end; (end = text.indexOf("\n", handled)) >= 0; handled = end + 1) {
-      const line = JSON.parse(text.slice(handled, end));
+      let line = bad(request);
+      try {
+        line = JSON.parse(text.slice(handled, end));
+      } catch {}
       if ("code" in line) problem = line;
       else onLine(line);
     }
-    return problem;
+    return ended && !handled ? bad(request) : problem;
   };
 }
+
+const bad = ({ status }) => ({ code: "bad_answer", status });
 
 async function problemOf(request) {
   const type = request.getResponseHeader("Content-Type") ?? "";
   if (!type.startsWith("application/problem+json")) {
-    return { code: "bad_answer", status: request.status };
+    return bad(request);
   }
   const text = request.responseType === "blob" ? await request.response.text() : request.responseText;
   const retryAfter = Number(request.getResponseHeader("Retry-After")) || null;
@@ -71,7 +76,7 @@ async function problemOf(request) {
   return { ...JSON.parse(text), retryAfter, lang, quota: quotaOf(request) };
 }
 
-/** Return the scarcest of the key's limits: {n: requests left, of: requests, s: in so many seconds}. */
+/** Return the scarcest of the key's limits: {n: requests left, of: requests, s: in seconds}. */
 function quotaOf(request) {
   const items = (name, pattern) => [...(request.getResponseHeader(name) ?? "").matchAll(pattern)];
   const left = items("RateLimit", /";r=(\d+)/g);

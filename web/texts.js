@@ -102,7 +102,7 @@ const TEXTS = {
 };
 
 // What an error means for a person with a page in front of them, by its code; the service's own
-// words are for programs. Codes that are not here are shown in the service's words.
+// words are for programs, and shown for codes that are not here.
 const PROBLEMS = {
   not_authenticated: [
     ["The key was not accepted", "密钥未被接受"],
@@ -153,7 +153,7 @@ let current = navigator.languages.map((tag) => LANGUAGES.indexOf(tag.slice(0, 2)
 
 export const language = () => LANGUAGES[current];
 
-/** Return title, advice and language of a problem document, in the page's own words if it has any. */
+/** Return title, advice and language of a problem, in the page's own words if it has any. */
 export function problemTexts(problem, file) {
   const own = PROBLEMS[problem.code];
   if (!own) return [problem.title, problem.detail, problem.lang ?? ""];

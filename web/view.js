@@ -69,7 +69,7 @@ function paragraphOf(indices, page) {
   return element("p", { className: "block" }, ...indices.map((index) => lineOf(index, page)));
 }
 
-/** Return a table; cells without text are not in the response, and get an empty one. */
+/** Return a table; cells without text are not in the response. */
 function tableOf({ cells }, page) {
   const covered = new Map();
   for (const cell of cells) {
@@ -162,7 +162,7 @@ function focusLine(line) {
   line?.scrollIntoView({ block: "nearest" });
 }
 
-/** Go to the page's next line that a person should check, or its first one; return whether it has one. */
+/** Go to the next line to check, or the first; return whether there is one. */
 export function goToDoubt({ first }) {
   const doubts = [...text.querySelectorAll(".line.doubtful")];
   const from = text.querySelector(".on") ?? text.querySelector(".line[tabindex='0']");

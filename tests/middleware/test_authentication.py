@@ -403,6 +403,9 @@ async def test_another_header_is_no_key_where_it_is_not_named(send: Send) -> Non
         ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, False),
         ("127.0.0.1", {"x-real-ip": "127.0.0.1"}, False),
         ("127.0.0.1", {"via": "1.1 squid"}, False),
+        ("127.0.0.1", {"sec-fetch-site": "none"}, False),
+        ("127.0.0.1", {"x-forwarded-host": "ocr.example"}, False),
+        ("127.0.0.1", {"x-forwarded-proto": "https"}, False),
     ],
 )
 async def test_this_machine_itself_may_need_no_key(

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Tab, WebService, faults, give
@@ -112,6 +113,26 @@ def test_no_network(tab: Tab, web_service: WebService, documents: Documents) -> 
     page.context.set_offline(False)
     page.click("text=Try again")
     expect(page.locator(".state.done")).to_be_visible()
+
+
+@pytest.mark.parametrize("body", ["<html>Log in</html>", "<html>\nLog in</html>\n"])
+def test_another_server_answers(
+    tab: Tab, web_service: WebService, documents: Documents, body: str
+) -> None:
+    """It is said, whatever the response is, and the next file is read."""
+    page = tab()
+    page.route("**/ocr?*", lambda route: route.fulfill(body=body), times=1)
+    give(page, web_service.reader, documents.hostile)
+    expect(page.locator("#problem-code")).to_contain_text("bad_answer")
+    page.set_input_files("#choose", documents.hostile)
+    expect(page.locator(".state.done")).to_be_visible()
+
+
+def test_a_key_that_cannot_be_sent(tab: Tab, documents: Documents) -> None:
+    """It is asked for again, as one that is wrong."""
+    page = tab()
+    give(page, "密钥", documents.hostile)
+    expect(page.locator("#key-wrong")).to_be_visible()
 
 
 def test_a_narrow_screen(tab: Tab, web_service: WebService, documents: Documents) -> None:
