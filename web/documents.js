@@ -12,7 +12,7 @@ export const documents = [];
 let running = false;
 let changed = () => {};
 
-/** Call `listener(document)` whenever something of a doc has changed. */
+/** Call `listener(document)` whenever something of a document has changed. */
 export function onChange(listener) {
   changed = listener;
 }

@@ -36,7 +36,7 @@ menu.addEventListener("keydown", (event) => event.key === "Escape" && menu.open 
 document.addEventListener("click", (event) => !menu.contains(event.target) && (menu.open = false));
 menu.addEventListener("focusout", (event) => event.relatedTarget && !menu.contains(event.relatedTarget) && (menu.open = false));
 
-/** The text of a doc, as in the service's own format "text". */
+/** The text of a document, as in the service's own format "text". */
 export const textOf = ({ pages }) => pages.map((page) => page.text).join("\n\f");
 
 /** Save a document in a format: its text is here; for any other it is read once more. */

@@ -66,6 +66,14 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
         yield lambda script: servers.enter_context(ScriptedServer(tmp_path, script))
 
 
+@pytest.fixture
+def scan(tmp_path: Path) -> Path:
+    """A file; what it holds is up to the server's script."""
+    file = tmp_path / "scan.png"
+    file.write_bytes(b"\x89PNG")
+    return file
+
+
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service, which reads MAX_PAGES pages per request."""

@@ -24,14 +24,6 @@ def in_turn(*answers: Answer | None, pages: int = 1) -> Script:
     return script
 
 
-@pytest.fixture
-def scan(tmp_path: Path) -> Path:
-    """A file; what it holds is up to the server's script."""
-    file = tmp_path / "scan.png"
-    file.write_bytes(b"\x89PNG")
-    return file
-
-
 @pytest.mark.parametrize(
     "failure",
     [

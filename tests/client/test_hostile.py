@@ -15,14 +15,6 @@ from tests.client.scripted import Answer, Request, refusal
 HTML = Answer(body=b"<html>Log in</html>", headers={"content-type": "text/html"})
 
 
-@pytest.fixture
-def scan(tmp_path: Path) -> Path:
-    """A file; what it holds is up to the server's script."""
-    file = tmp_path / "scan.png"
-    file.write_bytes(b"\x89PNG")
-    return file
-
-
 @pytest.mark.parametrize(
     ("given", "said"),
     [
