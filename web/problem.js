@@ -1,4 +1,4 @@
-// What went wrong with a doc, and what can be done about it.
+// What went wrong with a document, and what can be done about it.
 
 import { again, cancel, dismiss, reduced } from "./documents.js";
 import { askForKey } from "./key.js";
