@@ -76,17 +76,12 @@ def _client(given: argparse.Namespace, report: Report) -> AsyncClient:
 
     """
     key = find_key(given.url, given.key_file)
-    if key is None and given.certificate is None:
-        raise UnusableOption(
-            "There is no API key. Put it into the environment variable SEALED_OCR_KEY, or into a "
-            "file (chmod 600) that --key-file names."
-        )
 
     def waiting(wait_s: float, error: OcrError) -> None:
         if wait_s >= SHOWN_WAIT_S:
             report.say(f"Waiting {wait_s:.0f} s: {error}")
 
-    return AsyncClient(
+    client = AsyncClient(
         given.url,
         key=key or "",
         ca=given.ca,
@@ -98,6 +93,12 @@ def _client(given: argparse.Namespace, report: Report) -> AsyncClient:
         language="zh" if os.environ.get("LANG", "").startswith("zh") else "en",
         waiting=waiting,
     )
+    if key is None and given.certificate is None:
+        raise UnusableOption(
+            "There is no API key. Put it into the environment variable SEALED_OCR_KEY, or into a "
+            "file (chmod 600) that --key-file names."
+        )
+    return client
 
 
 def _options(given: argparse.Namespace) -> Options:

@@ -209,10 +209,13 @@ def test_what_cannot_work_is_said_before_anything_is_read(
 
 
 def test_without_a_key_nothing_is_sent(run: Run) -> None:
-    """And the ways to give one are named."""
+    """And the ways to give one are named. A wrong URL is named first: keys are found by it."""
     done = run(RECEIPT, "--url", "https://localhost:1")
     assert done.status == 2
     assert "SEALED_OCR_KEY" in done.errors
+    done = run(RECEIPT, "--url", "localhost:8443")
+    assert done.status == 2
+    assert "begin with https://" in done.errors
 
 
 def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
