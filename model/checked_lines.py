@@ -6,6 +6,8 @@ from model.options import WordMode
 from model.reading import Line, Word
 from model.workers.channel import Message
 
+_FARTHEST = 1 << 31  # products of larger ones are too large for a float
+
 
 def checked_line(line: Message, mode: WordMode) -> Line:
     """Return a line of an engine's result, with the words that were asked for.
@@ -58,13 +60,27 @@ def checked_polygon(polygon: list[list[float]]) -> tuple[tuple[int, int], ...]:
 
     Raises:
         TypeError: a coordinate is no number.
-        ValueError: there are more or fewer points, or a coordinate is infinite.
+        ValueError: there are more or fewer points, or a coordinate is infinite or on no page.
         OverflowError: a coordinate is too large.
 
     """
     if len(polygon) != 4:  # noqa: PLR2004
         raise ValueError("no polygon")
-    return tuple((int(checked_finite(x)), int(checked_finite(y))) for x, y in polygon)
+    return tuple((_coordinate(x), _coordinate(y)) for x, y in polygon)
+
+
+def _coordinate(value: float) -> int:
+    """Return a coordinate in whole px.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is infinite, or farther away than any page is large.
+        OverflowError: it is too large.
+
+    """
+    if abs(checked_finite(value)) > _FARTHEST:
+        raise ValueError("on no page")
+    return int(value)
 
 
 def checked_finite(value: float) -> float:

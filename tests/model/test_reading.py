@@ -75,6 +75,7 @@ LIES = {
     "an infinite polygon": json.dumps(
         {**RESULT, "lines": [{**LINE, "polygon": [[float("inf"), 0]] * 4}]}
     ).encode(),
+    "a coordinate on no page": _first_line(polygon=[[1e18, 0]] * 4),
     "a coordinate that is a string": _first_line(polygon=[["0", 0]] * 4),
     "a coordinate that is a truth value": _first_line(polygon=[[True, 0]] * 4),
     "a confidence that is a truth value": _first_line(confidence=True),
