@@ -48,7 +48,7 @@ function remediesOf(doc, problem) {
   if (problem.wait) return [[t("cancel"), () => cancel(doc)]];
   if (problem.next_pages) return [[t("rest"), () => again(doc, { pages: problem.next_pages, rest: true })]];
   if (["not_authenticated", "scope_missing", "no_key"].includes(problem.code)) {
-    return [[t(problem.code === "no_key" ? "enterKey" : "newKey"), async () => (await askForKey()) !== null && again(doc, rest)]];
+    return [[t("enterKey"), async () => (await askForKey()) !== null && again(doc, rest)]];
   }
   if (problem.code === "body_too_large" && doc.preview) {
     return [[t("shrink"), async () => again(doc, { file: await reduced(doc.file) })]];

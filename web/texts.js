@@ -89,7 +89,6 @@ const TEXTS = {
   countdown: ["Trying again in {s} s", "{s} 秒后自动重试"],
   rest: ["Read the remaining pages", "识别其余页面"],
   enterKey: ["Enter a key", "输入密钥"],
-  newKey: ["Enter another key", "输入其他密钥"],
   shrink: ["Reduce the image and try again", "缩小图像后重试"],
   progress: ["Progress", "进度"],
   choosePages: ["Pages, for example 1-10", "页码，例如 1-10"],

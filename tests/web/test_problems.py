@@ -24,7 +24,7 @@ def test_a_wrong_key(tab: Tab, web_service: WebService, documents: Documents) ->
     assert faults(page) == []
     page.keyboard.press("Escape")
     _expect_problem(page, "The key was not accepted", "not_authenticated")
-    page.click("text=Enter another key")
+    page.click("text=Enter a key")
     page.fill("#key-field", web_service.reader)
     page.click("text=Continue")
     expect(page.locator(".state.done")).to_be_visible()
