@@ -48,6 +48,7 @@ async def keep(request):
         end.connect(("127.0.0.1", 9))
     return JSONResponse({})
 '''
+DROP_IN = '[[functions]]\npath = "/api/ocr"\nenabled = true\nlimits = []\n'
 FUNCTION = '[[functions]]\npath = "/keep"\nhandler = "faulty:keep"\nscope = "ocr"\n'
 
 
@@ -149,6 +150,7 @@ def ordinary(client: httpx2.Client, canaries: Canaries) -> None:
     assert client.post("/ocr", json={"image": encoded}).status_code == 200
     large = canaries.upload(canaries.noise())
     assert client.post("/ocr?detect=false", files=large).status_code == 200
+    in_formats(client, canaries, page, encoded)
     document = io.BytesIO()
     one, two = (Image.open(io.BytesIO(canaries.page(number))) for number in ("ONE", "TWO"))
     one.save(document, "PDF", save_all=True, append_images=[two], title=canaries.comment)
@@ -156,6 +158,16 @@ def ordinary(client: httpx2.Client, canaries: Canaries) -> None:
     assert len(answer.json()["pages"]) == 2
     broken = canaries.upload(canaries.noise()[:-1_000_000])
     assert client.post("/ocr", files=broken).status_code == 422
+
+
+def in_formats(client: httpx2.Client, canaries: Canaries, page: bytes, encoded: str) -> None:
+    """Ask for what holds the page's pixels or places, and in place of another service."""
+    for query in ("format=pdf", "format=png", "format=hocr", "page_image=jpeg&words=char"):
+        assert client.post(f"/ocr?{query}", files=canaries.upload(page)).status_code == 200
+    drop_in = client.post("/api/ocr", json={"base64": encoded, canaries.name: canaries.comment})
+    assert drop_in.json()["code"] == 100
+    trace = {"traceparent": canaries.name, "sec-fetch-site": canaries.comment}
+    assert client.get(f"/{canaries.name}?{canaries.name}", headers=trace).status_code == 404
 
 
 def refused(service: Service, key: str, canaries: Canaries) -> None:
@@ -220,7 +232,7 @@ def deaths(service: Service, client: httpx2.Client, canaries: Canaries) -> None:
 def test_nothing_of_a_request_is_stored(tmp_path: Path) -> None:
     """No file is written, no canary is anywhere: not after uploads, deaths, departures, a stop."""
     canaries = Canaries()
-    traced = Traced(tmp_path)
+    traced = Traced(tmp_path, DROP_IN)
     with traced.service as service, service.client(key=traced.key) as client:
         ordinary(client, canaries)
         refused(service, traced.key, canaries)
