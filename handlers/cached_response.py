@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-NOT_MODIFIED = 304
 _TAG_DIGITS = 32  # 128 bits: two bodies never have the same
 
 
@@ -45,5 +45,5 @@ def cached_response(
     sent = request.headers.get("if-none-match", "")
     tags = {tag.strip().removeprefix("W/") for tag in sent.split(",")}
     if tags & {found.etag, "*"}:
-        return Response(status_code=NOT_MODIFIED, headers=headers)
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(found.body, headers=headers, media_type=found.media_type)

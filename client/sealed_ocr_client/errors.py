@@ -1,10 +1,8 @@
 """The errors of the client. The message of each says what happened and what to do."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
-
-HTTP_UNAUTHORISED = 401
-HTTP_FORBIDDEN = 403
 
 
 class OcrError(Exception):
@@ -69,7 +67,7 @@ class Refused(OcrError):
         self.problem = problem
         self.code = str(problem.get("code", f"http_{status}"))
         self.retry_after_s = retry_after_s
-        self.concerns_all = status in {HTTP_UNAUTHORISED, HTTP_FORBIDDEN}
+        self.concerns_all = status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
         super().__init__(self._message())
 
     @property

@@ -1,5 +1,7 @@
 """Open WebUI's external document loader: PUT /process with a file, its text out, a page each."""
 
+from http import HTTPStatus
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -9,7 +11,6 @@ from handlers.description import described
 from model.errors import UnsupportedImageType
 
 NO_TEXT = "No extractable text"
-UNPROCESSABLE = 422
 
 
 def failed(failure: Failure) -> Response:
@@ -19,7 +20,9 @@ def failed(failure: Failure) -> Response:
     files that need no OCR.
     """
     if isinstance(failure.cause, UnsupportedImageType):
-        return JSONResponse({"detail": f"{NO_TEXT}. {failure.detail}"}, UNPROCESSABLE)
+        return JSONResponse(
+            {"detail": f"{NO_TEXT}. {failure.detail}"}, HTTPStatus.UNPROCESSABLE_ENTITY
+        )
     return JSONResponse({"detail": failure.detail}, failure.status)
 
 
@@ -35,5 +38,5 @@ async def process(request: Request) -> Response:
         if page.text
     ]
     if not documents:
-        return JSONResponse({"detail": NO_TEXT}, UNPROCESSABLE)
+        return JSONResponse({"detail": NO_TEXT}, HTTPStatus.UNPROCESSABLE_ENTITY)
     return JSONResponse(documents)

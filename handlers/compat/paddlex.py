@@ -4,6 +4,7 @@ import base64
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -21,7 +22,6 @@ from handlers.writing.geometry import bounds
 from model.errors import ReadingTimeout, UploadError
 from model.reader import Line, Page, PageImage, ReadingOptions, WordMode
 
-INVALID = 422
 FLAGS = ("useDocOrientationClassify", "useDocUnwarping", "useTextlineOrientation",
          "returnWordBox", "visualize")  # fmt: skip
 FILE_TYPES = (0, 1, None)  # PDF, image: the content decides
@@ -36,7 +36,7 @@ def failed(failure: Failure) -> Response:
     invalid = isinstance(failure.cause, RequestError | UploadError)
     status = failure.status
     if invalid and not isinstance(failure.cause, ReadingTimeout):
-        status = INVALID
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
     log_id = getattr(failure.request.state, "log_id", None) or _log_id(None)
     return JSONResponse({"logId": log_id, "errorCode": status, "errorMsg": failure.detail}, status)
 

@@ -1,5 +1,6 @@
 """rapidocr_api's POST /ocr: a form in, lines by number out."""
 
+from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -14,8 +15,6 @@ from handlers.errors import RequestError
 from handlers.large_pages import worked
 from model.reader import Page, ReadingOptions
 
-INVALID = 422
-
 
 def failed(failure: Failure) -> Response:
     """Return an error as FastAPI does: a list for what is wrong with the request, else a text."""
@@ -23,7 +22,7 @@ def failed(failure: Failure) -> Response:
         name = getattr(failure.cause, "name", None)
         where = ["body", name] if name else ["body"]
         problem = {"type": failure.code, "loc": where, "msg": failure.detail}
-        return JSONResponse({"detail": [problem]}, INVALID)
+        return JSONResponse({"detail": [problem]}, HTTPStatus.UNPROCESSABLE_ENTITY)
     return JSONResponse({"detail": failure.detail}, failure.status)
 
 
