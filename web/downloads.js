@@ -4,10 +4,10 @@ import { currentKey } from "./key.js";
 import { send } from "./send.js";
 import { SERVICE } from "./service.js";
 import { pick, t } from "./texts.js";
-import { element } from "./view.js";
+import { $, element } from "./view.js";
 
-const menu = document.getElementById("download");
-const list = document.getElementById("formats");
+const menu = $("download");
+const list = $("formats");
 const FOR_PEOPLE = ["text", "pdf", "markdown"]; // first in the menu
 let chosen = () => {};
 

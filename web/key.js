@@ -2,11 +2,12 @@
 
 import { SERVICE } from "./service.js";
 import { t } from "./texts.js";
+import { $ } from "./view.js";
 
-const dialog = document.getElementById("key-dialog");
-const field = document.getElementById("key-field");
-const wrong = document.getElementById("key-wrong");
-const button = document.getElementById("key-button");
+const dialog = $("key-dialog");
+const field = $("key-field");
+const wrong = $("key-wrong");
+const button = $("key-button");
 
 let key = SERVICE.needs_key ? null : ""; // null: not asked yet; "": none is needed
 
@@ -41,9 +42,9 @@ export function showState() {
   button.title = t(name);
 }
 
-document.getElementById("key-form").addEventListener("submit", (event) => {
+$("key-form").addEventListener("submit", (event) => {
   event.preventDefault(); // form-action is 'none'
   dialog.close("given");
 });
-document.getElementById("key-cancel").addEventListener("click", () => dialog.close(""));
+$("key-cancel").addEventListener("click", () => dialog.close(""));
 button.addEventListener("click", () => askForKey());

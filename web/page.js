@@ -6,9 +6,8 @@ import * as keys from "./key.js";
 import { showProblem } from "./problem.js";
 import { SERVICE } from "./service.js";
 import { problemTexts, sizeText, switchLanguage, t, translate } from "./texts.js";
-import { element, goToDoubt, isDoubtful, rewrite, showImage, showPage } from "./view.js";
+import { $, element, goToDoubt, isDoubtful, rewrite, showImage, showPage } from "./view.js";
 
-const $ = (id) => document.getElementById(id);
 let current = null;
 
 // ---- files in ----

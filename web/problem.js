@@ -3,12 +3,11 @@
 import { again, cancel, dismiss, reduced } from "./documents.js";
 import { askForKey } from "./key.js";
 import { problemTexts, t } from "./texts.js";
-import { element } from "./view.js";
+import { $, element } from "./view.js";
 
 const BY_PAGES = new Set(["too_many_pages", "no_such_page", "unknown_parameter", "deadline_exceeded"]);
 const FINAL = 400; // and above, below 500: another attempt would end in the same way
 
-const $ = (id) => document.getElementById(id);
 let shown = {};
 let written = ""; // what the buttons are for: they are left alone while it is the same
 

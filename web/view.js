@@ -7,7 +7,7 @@ export const DOUBT = 0.9; // of the lines with this confidence about nine in ten
 const SVG = "http://www.w3.org/2000/svg";
 const ZOOMS = [1, 1.5, 2, 3, 4];
 
-const $ = (id) => document.getElementById(id);
+export const $ = (id) => document.getElementById(id);
 const pane = $("pane");
 const figure = $("figure");
 const picture = $("picture");
