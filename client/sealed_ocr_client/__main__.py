@@ -13,7 +13,7 @@ from sealed_ocr_client.client import AsyncClient
 from sealed_ocr_client.errors import OcrError, Refused, UnusableOption
 from sealed_ocr_client.formats import FORMATS
 from sealed_ocr_client.inputs import find_inputs, find_outputs
-from sealed_ocr_client.keys import find_key
+from sealed_ocr_client.keys import VARIABLE, find_key
 from sealed_ocr_client.options import Options
 from sealed_ocr_client.page_ranges import PageRanges
 from sealed_ocr_client.progress import SHOWN_WAIT_S, Report, reporting, shown
@@ -136,6 +136,8 @@ def _summary(batch: Batch, stopped: OcrError | None) -> int:
     if len(batch.inputs) > 1 or batch.skipped:
         already = f", {batch.skipped} were there already (--again reads them)" * bool(batch.skipped)
         _say(f"{batch.written} of {len(batch.inputs)} files read{already}.")
+    if isinstance(stopped, Refused) and stopped.code == "not_authenticated":
+        return _fail(f"{stopped} Give another key in {VARIABLE}, or a file to --key-file.")
     if stopped is not None:
         return _fail(str(stopped))
     for name, error in batch.failures:

@@ -171,6 +171,7 @@ def test_a_wrong_key_and_an_unknown_ca(
     done = run(RECEIPT, "--url", real.url, "--ca", real.authority)
     assert (done.status, done.output) == (2, b"")
     assert "X-API-Key" in done.errors
+    assert "--key-file" in done.errors
     done = run(RECEIPT, "--url", real.url)
     assert done.status == 2
     assert "is not trusted" in done.errors
