@@ -29,7 +29,7 @@ QUICK = (
     *("tests/model/decoding/test_images.py", "tests/model/workers"),
     *("tests/model/test_pages.py", "tests/model/test_pipeline.py"),
     *("tests/deploy/test_containerfile.py", "tests/system/test_serving.py"),
-    "tests/web/test_docs.py",
+    "tests/web/test_hostile.py",
     *(
         "tests/test_docs.py",
         "tests/test_layout.py",
