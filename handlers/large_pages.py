@@ -9,8 +9,6 @@ from model.reader import Page
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-MAX_IMAGES_BYTES = 100_000_000
-"""Images in a response that is not streamed: 50 pages of 2 MB."""
 MOST_AT_ONCE = 1000
 """Lines and words; more are worked on in a thread, so that other requests go on meanwhile."""
 _IMAGE_BYTES = 20_000  # of a page's image: they take about as long as a word

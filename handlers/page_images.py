@@ -2,8 +2,30 @@
 
 from dataclasses import dataclass, replace
 
+from handlers.errors import ImagesTooLarge
 from handlers.formats.format import Format
-from model.reader import PageImage, ReadingOptions
+from model.reader import Page, PageImage, ReadingOptions
+
+MAX_IMAGES_BYTES = 100_000_000
+"""Images in a response that is not streamed: 50 pages of 2 MB."""
+
+
+class ImageBudget:
+    """How many bytes of images a response that is not streamed may still have."""
+
+    def __init__(self) -> None:
+        self._left = MAX_IMAGES_BYTES
+
+    def consume(self, page: Page) -> None:
+        """Count the image of a page.
+
+        Raises:
+            ImagesTooLarge: the images have more than MAX_IMAGES_BYTES.
+
+        """
+        self._left -= len(page.image or b"")
+        if self._left < 0:
+            raise ImagesTooLarge(MAX_IMAGES_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

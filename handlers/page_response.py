@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from handlers.errors import ImagesTooLarge, OutOfTime
+from handlers.errors import OutOfTime
 from handlers.formats.format import ResponseInfo, Writer
-from handlers.large_pages import MAX_IMAGES_BYTES, amount, worked
+from handlers.large_pages import amount, worked
+from handlers.page_images import ImageBudget
 from handlers.problems import problem_document, progress
 from handlers.reading import Entry, Reading
 from middleware.request_context import caller_name, request_context
@@ -68,15 +69,14 @@ class PageResponse(Response):
         """Return the response, all of which is kept until its last page has been read.
 
         Raises:
-            ImagesTooLarge: so are the images of its pages, and they take too much memory.
+            ImagesTooLarge: the images of its pages have too many bytes.
 
         """
-        parts, left = [], MAX_IMAGES_BYTES
+        parts, images = [], ImageBudget()
         async with aclosing(self.reading.pages(slot)) as pages:
             async for upload, entry in pages:
-                left -= len(entry.image or b"") if isinstance(entry, Page) else 0
-                if left < 0:
-                    raise ImagesTooLarge(MAX_IMAGES_BYTES)
+                if isinstance(entry, Page):
+                    images.consume(entry)
                 parts.append(await self._written(writer, upload, entry))
         return b"".join([*parts, await worked(self._amount, writer.end)])
 

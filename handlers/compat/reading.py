@@ -7,8 +7,8 @@ from starlette.requests import Request
 
 from handlers.body_errors import EmptyImage
 from handlers.content_encoding import check_content_encoding
-from handlers.errors import ImagesTooLarge
-from handlers.large_pages import MAX_IMAGES_BYTES, amount
+from handlers.large_pages import amount
+from handlers.page_images import ImageBudget
 from handlers.parameters import parameters_of
 from middleware.request_context import caller_name, open_receive_window, request_context
 from model.reader import Page, Reader, ReadingOptions, Slot
@@ -37,20 +37,18 @@ class Reading:
 
         Raises:
             EmptyImage: the file has no bytes.
-            ImagesTooLarge: so are the images of its pages, and they take too much memory.
+            ImagesTooLarge: the images of its pages have too many bytes.
             ReadingError: any.
 
         """
         if not file:
             raise EmptyImage(1)
         self._context.images, self._context.pages, self._context.lines = 1, 0, 0
-        pages, images = [], 0
+        pages, images = [], ImageBudget()
         async for page in self._slot.pages(file, options=options, ranges=self._ranges):
             self._context.pages += 1
             self._context.lines += len(page.lines)
-            images += len(page.image or b"")
-            if images > MAX_IMAGES_BYTES:
-                raise ImagesTooLarge(MAX_IMAGES_BYTES)
+            images.consume(page)
             self.amount += amount(page)
             pages.append(page)
         return pages

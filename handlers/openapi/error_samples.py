@@ -5,8 +5,8 @@ from typing import Any
 from handlers import body_errors, errors
 from handlers.body_errors import MalformedImage
 from handlers.description import Text
-from handlers.large_pages import MAX_IMAGES_BYTES
 from handlers.openapi.interface import FunctionFacts, Interface
+from handlers.page_images import MAX_IMAGES_BYTES
 from handlers.parameters import VALID
 from handlers.problem_table import Problem
 from middleware.errors import BodyTooSlow

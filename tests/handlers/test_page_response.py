@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handlers import page_response
+from handlers import page_images
 from handlers.errors import ImagesTooLarge
 from handlers.formats import ndjson
 from handlers.formats.registry import formats
@@ -120,10 +120,10 @@ async def test_images_are_bounded_where_they_are_collected(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many bytes as allowed are sent; with one more the request is refused, unless streamed."""
-    monkeypatch.setattr(page_response, "MAX_IMAGES_BYTES", 9)
+    monkeypatch.setattr(page_images, "MAX_IMAGES_BYTES", 9)
     sent, _ = await _messages(PicturedReader(), name)
     assert b"".join(each.get("body", b"") for each in sent).count(b"MTIz") == 3
-    monkeypatch.setattr(page_response, "MAX_IMAGES_BYTES", 8)
+    monkeypatch.setattr(page_images, "MAX_IMAGES_BYTES", 8)
     if name == "json":
         with pytest.raises(ImagesTooLarge):
             await _messages(PicturedReader(), name)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.compat import reading
+from handlers import page_images
 from model.reader import PageImage, WordMode
 from tests.handlers.compat.conftest import PageReader, Send, line, page
 
@@ -130,5 +130,5 @@ async def test_images_are_bounded(
         page(number=number, of_document=True, image=b"123") for number in (1, 2, 3)
     ]
     for most, status in ((9, 200), (8, 422)):
-        monkeypatch.setattr(reading, "MAX_IMAGES_BYTES", most)
+        monkeypatch.setattr(page_images, "MAX_IMAGES_BYTES", most)
         assert (await send(OCR, body())).status == status
