@@ -24,6 +24,7 @@ from model.reader import Line, Page, PageImage, ReadingOptions, WordMode
 
 FLAGS = ("useDocOrientationClassify", "useDocUnwarping", "useTextlineOrientation",
          "returnWordBox", "visualize")  # fmt: skip
+PDF_HEADER_WITHIN = 1024  # bytes; white space may precede it
 FILE_TYPES = (0, 1, None)  # PDF, image: the content decides
 LOG_ID = re.compile(r"[!-~]{1,128}")
 # What PaddleX answers for its own detector. Ours has no such parameters; clients expect the member.
@@ -59,7 +60,7 @@ async def ocr(request: Request) -> Response:
             image=None if flags["visualize"] is False else PageImage.ANNOTATED_JPEG,
         )
         pages = await reading.pages(file, options)
-    info = _data_info(pages, is_pdf=file[:1024].lstrip().startswith(b"%PDF"))
+    info = _data_info(pages, is_pdf=file[:PDF_HEADER_WITHIN].lstrip().startswith(b"%PDF"))
 
     def answer() -> Response:
         results = [_result(page, threshold, words=wants_words) for page in pages]
