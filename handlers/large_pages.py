@@ -11,7 +11,7 @@ _R = TypeVar("_R")
 
 MOST_AT_ONCE = 1000
 """Lines and words; more are worked on in a thread, so that other requests go on meanwhile."""
-_IMAGE_BYTES = 20_000  # of a page's image: they take about as long as a word
+_IMAGE_BYTES = 5_000  # of a page's image: they take about as long as a word
 
 
 def amount(page: Page) -> int:

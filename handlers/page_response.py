@@ -18,6 +18,7 @@ from middleware.request_context import caller_name, request_context
 from model.errors import ReadingError
 from model.reader import Page, Reader, Slot
 
+PIECE_BYTES = 1 << 20
 LAST_LINE_S = 0.5  # reserved before the function's timeout_s for sending the last line
 
 
@@ -43,7 +44,7 @@ class PageResponse(Response):
         self.reading = Reading(request)
         self._amount = 0  # of what has been written
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         reader: Reader = self.request.state.reader
         with reader.slot(caller_name(scope)) as slot:
             await self.reading.receive()
@@ -53,10 +54,12 @@ class PageResponse(Response):
             else:
                 rest = await self._collect(slot, writer)
         # The slot is free by now: a slow client does not hold it.
-        if not self.reading.format.streamed:
-            await Response(rest, headers=self.reading.format.headers)(scope, receive, send)
-        elif rest is not None:
+        if rest is None:
+            return
+        if self.reading.format.streamed:
             await send({"type": "http.response.body", "body": rest})
+        else:
+            await self._send_whole(rest, send)
 
     def _info(self) -> ResponseInfo:
         return ResponseInfo(
@@ -78,7 +81,8 @@ class PageResponse(Response):
                 if isinstance(entry, Page):
                     images.consume(entry)
                 parts.append(await self._written(writer, upload, entry))
-        return b"".join([*parts, await worked(self._amount, writer.end)])
+        parts.append(await worked(self._amount, writer.end))
+        return b"".join(filter(None, parts))  # one part alone, an image, is not copied
 
     async def _stream(self, slot: Slot, writer: Writer, send: Send) -> bytes | None:
         """Send the response but for its last part, and return that; None if it is cut off."""
@@ -100,6 +104,16 @@ class PageResponse(Response):
                     return None
                 return writer.problem(getattr(error, "image", 0), problem) + writer.end()
         return await worked(self._amount, writer.end)
+
+    async def _send_whole(self, body: bytes, send: Send) -> None:
+        """Send a response in pieces: the server copies what it has not yet sent."""
+        head = Response(headers=self.reading.format.headers)
+        head.headers["content-length"] = str(len(body))
+        start = {"type": "http.response.start", "status": 200, "headers": head.raw_headers}
+        await send(start)
+        for at in range(0, max(1, len(body)), PIECE_BYTES):
+            piece, more = body[at : at + PIECE_BYTES], at + PIECE_BYTES < len(body)
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
 
     async def _written(self, writer: Writer, upload: int, entry: Entry) -> bytes:
         if isinstance(entry, Page):

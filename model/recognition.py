@@ -67,10 +67,9 @@ def written(response: Message, output: int, output_bytes: int, options: ReadingO
     if length + image_length > output_bytes:
         raise Implausible("a result over the limit")
     try:
-        content = memoryview(memfd.read(output, length + image_length))
+        return Written(memfd.read(output, length), memfd.read(output, image_length, start=length))
     except (ValueError, OverflowError) as error:
         raise Implausible("a result that is not there") from error
-    return Written(bytes(content[:length]), bytes(content[length:]))
 
 
 async def checked(content: Written, options: ReadingOptions) -> Recognition:

@@ -82,8 +82,8 @@ def truncate_and_seal(descriptor: int, size_bytes: int) -> None:
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
 
 
-def read(descriptor: int, size_bytes: int) -> bytes:
-    """Return the first `size_bytes` of a file.
+def read(descriptor: int, size_bytes: int, start: int = 0) -> bytes:
+    """Return `size_bytes` of a file, from `start` on.
 
     Raises:
         ValueError: the file is shorter.
@@ -91,7 +91,7 @@ def read(descriptor: int, size_bytes: int) -> bytes:
     """
     parts, position = [], 0
     while position < size_bytes:
-        parts.append(os.pread(descriptor, size_bytes - position, position))
+        parts.append(os.pread(descriptor, size_bytes - position, start + position))
         if not parts[-1]:
             raise ValueError(f"{position} bytes, not {size_bytes}")
         position += len(parts[-1])

@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handlers import page_images
+from handlers import page_images, page_response
 from handlers.errors import ImagesTooLarge
 from handlers.formats import ndjson
 from handlers.formats.registry import formats
@@ -129,3 +129,18 @@ async def test_images_are_bounded_where_they_are_collected(
             await _messages(PicturedReader(), name)
     else:
         await _messages(PicturedReader(), name)
+
+
+@pytest.mark.parametrize("piece", [1, 9, 1000])
+@pytest.mark.parametrize("name", ["png", "text"])
+async def test_a_response_is_sent_in_pieces(
+    name: str, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have the length that was announced; only the last one is the end."""
+    monkeypatch.setattr(page_response, "PIECE_BYTES", piece)
+    (start, *pieces), _ = await _messages(PicturedReader(), name, "1")
+    body = b"".join(each["body"] for each in pieces)
+    assert body == {"png": b"123", "text": b"one"}[name]
+    assert dict(start["headers"])[b"content-length"] == b"3"
+    assert len(pieces) == (3 if piece == 1 else 1)
+    assert [each["more_body"] for each in pieces] == [True] * (len(pieces) - 1) + [False]
