@@ -28,6 +28,7 @@ def document(interface: Interface) -> dict[str, Any]:
     """Return the document; each text in it is a Text."""
     first = interface.functions[0]
     paths = {each.path: path_item(interface, each) for each in interface.functions}
+    _number_equal_ids(paths)
     used = {tag for item in paths.values() for each in item.values() for tag in each["tags"]}
     return {
         "openapi": "3.1.1",
@@ -50,6 +51,17 @@ def document(interface: Interface) -> dict[str, Any]:
             "securitySchemes": security_schemes(interface),
         },
     }
+
+
+def _number_equal_ids(paths: dict[str, Any]) -> None:
+    """Add a number to equal ids: of a handler at two paths, of `/read` and `/read/`."""
+    taken: set[str] = set()
+    for each in (operation for item in paths.values() for operation in item.values()):
+        name, number = each["operationId"], 1
+        while each["operationId"] in taken:
+            number += 1
+            each["operationId"] = f"{name}_{number}"
+        taken.add(each["operationId"])
 
 
 @functools.lru_cache(maxsize=4)

@@ -253,3 +253,13 @@ def test_it_costs_nothing_at_start(tmp_path: Path) -> None:
         env={"OCR_SETTINGS": str(tmp_path), "PATH": ""},
     )
     assert done.stdout.split("\n")[-2] == str(["handlers.openapi", "handlers.openapi.interface"])
+
+
+def test_no_two_operations_have_one_id(interface: Interface) -> None:
+    """Nor if a handler is at two paths, or two paths differ in what no id can have."""
+    added = [function(hello, path=path) for path in ("/hello", "/hello/", "/hel-lo", "/hel.lo")]
+    reading = next(each for each in interface.functions if each.path == "/ocr")
+    document = with_functions(interface, *added, replace(reading, path="/read"))
+    identifiers = [each["operationId"] for each in operations(document)]
+    assert len(set(identifiers)) == len(identifiers)
+    assert {"recognize", "recognize_2", "post_hello", "post_hello_2"} <= {*identifiers}
