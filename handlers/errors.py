@@ -63,7 +63,7 @@ class FormatSinglePage(RequestError):
 class UnsupportedBody(RequestError):
     """The function does not accept this Content-Type.
 
-    `declared` is the format in handlers.other_formats that it is the media type of; None if none.
+    `declared` is the format in handlers.bodies.other_formats whose media type it is; None if none.
     """
 
     def __init__(self, declared: str | None = None) -> None:
@@ -80,7 +80,7 @@ class UnsupportedEncoding(RequestError):
 
 
 class MalformedBody(RequestError):
-    """The body does not match its Content-Type, or holds no image; handlers.body_errors has why."""
+    """The body does not match its Content-Type, or holds no image: see bodies.body_errors."""
 
 
 class TooManyImages(RequestError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import ClientDisconnect
 
 from handlers import errors as handler_errors
-from handlers.body_problem_table import MALFORMED_BODY
+from handlers.bodies.body_problem_table import MALFORMED_BODY
 from middleware import errors as middleware_errors
 from model import errors as model_errors
 

@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from handlers.bodies.other_formats import DECLARED_FORMATS, OTHER_FORMATS
 from handlers.errors import LoggedError, UnsupportedBody, UnsupportedEncoding
 from handlers.negotiation import preferred
-from handlers.other_formats import DECLARED_FORMATS, OTHER_FORMATS
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from middleware.errors import NotAuthenticated
 from middleware.request_context import RequestContext, request_context

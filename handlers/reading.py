@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from starlette.requests import Request
 
-from handlers.body import Image
-from handlers.body_errors import MalformedImage
-from handlers.content_encoding import check_content_encoding
+from handlers.bodies.body import Image
+from handlers.bodies.body_errors import MalformedImage
+from handlers.bodies.content_encoding import check_content_encoding
+from handlers.bodies.uploads import body_of, media_type_of
 from handlers.errors import FormatNotPartial, FormatSinglePage
 from handlers.formats.registry import accepted_format, formats
 from handlers.page_images import PageImages
 from handlers.parameters import pages_after, parameters_of
-from handlers.uploads import body_of, media_type_of
 from middleware.request_context import open_receive_window, request_context
 from model.errors import TooManyPages, UploadError
 from model.reader import Page, ReadingOptions, Slot, WordMode

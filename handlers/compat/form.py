@@ -9,13 +9,13 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
-from handlers.base64_text import PIECE_BYTES, Base64Decoder
-from handlers.body_errors import FieldInvalid
+from handlers.bodies.base64_text import PIECE_BYTES, Base64Decoder
+from handlers.bodies.body_errors import FieldInvalid
+from handlers.bodies.media_types import essence
+from handlers.bodies.multipart_parts import MultipartParts
+from handlers.bodies.other_formats import MEDIA_TYPES
+from handlers.bodies.part import Part
 from handlers.errors import UnsupportedBody
-from handlers.media_types import essence
-from handlers.multipart_parts import MultipartParts
-from handlers.other_formats import MEDIA_TYPES
-from handlers.part import Part
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"

@@ -10,9 +10,9 @@ from typing import Any
 
 from starlette.requests import Request
 
-from handlers.body_errors import FieldInvalid, FieldMissing, JsonMalformed, MalformedImage
-from handlers.json_body import as_utf8, decoded_image
-from handlers.json_strings import end_of_string
+from handlers.bodies.body_errors import FieldInvalid, FieldMissing, JsonMalformed, MalformedImage
+from handlers.bodies.json_body import as_utf8, decoded_image
+from handlers.bodies.json_strings import end_of_string
 
 LONG_BYTES = 1024
 """A string that is longer is cut out."""

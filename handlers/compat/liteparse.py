@@ -6,7 +6,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handlers.body_errors import FieldMissing
+from handlers.bodies.body_errors import FieldMissing
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.form import form_of
 from handlers.compat.languages import check_language

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handlers.body_errors import FieldInvalid, FieldMissing, ImageIsUrl
+from handlers.bodies.body_errors import FieldInvalid, FieldMissing, ImageIsUrl
 from handlers.compat.boxes import rows_of
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.form import Form, form_of

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handlers.body_errors import FieldInvalid
+from handlers.bodies.body_errors import FieldInvalid
 from handlers.compat.boxes import is_upside_down
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.json_object import json_object

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handlers.body_errors import FieldMissing
+from handlers.bodies.body_errors import FieldMissing
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.form import Form, form_of
 from handlers.compat.reading import admitted

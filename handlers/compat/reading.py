@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from starlette.requests import Request
 
-from handlers.body_errors import EmptyImage
-from handlers.content_encoding import check_content_encoding
+from handlers.bodies.body_errors import EmptyImage
+from handlers.bodies.content_encoding import check_content_encoding
 from handlers.large_pages import amount
 from handlers.page_images import ImageBudget
 from handlers.parameters import parameters_of

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handlers.body_errors import EmptyImage, FieldInvalid, FieldMissing
+from handlers.bodies.body_errors import EmptyImage, FieldInvalid, FieldMissing
 from handlers.compat.failure import Failure, failing_as
 from handlers.compat.form import form_of
 from handlers.compat.languages import CHINESE_AND_ENGLISH, check_language

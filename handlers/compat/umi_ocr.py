@@ -12,7 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handlers.body_errors import (
+from handlers.bodies.body_errors import (
     EmptyBody,
     FieldInvalid,
     FieldMissing,

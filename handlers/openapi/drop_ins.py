@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from handlers import body_errors, errors
+from handlers import errors
+from handlers.bodies import body_errors
 from handlers.description import Description, Text
 from handlers.openapi.headers import references
 from handlers.openapi.interface import Interface

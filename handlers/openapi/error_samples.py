@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from handlers import body_errors, errors
-from handlers.body_errors import MalformedImage
+from handlers import errors
+from handlers.bodies import body_errors
+from handlers.bodies.body_errors import MalformedImage
 from handlers.description import Text
 from handlers.openapi.interface import FunctionFacts, Interface
 from handlers.page_images import MAX_IMAGES_BYTES

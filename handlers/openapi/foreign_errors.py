@@ -11,8 +11,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from handlers.bodies.media_types import essence
 from handlers.description import Text
-from handlers.media_types import essence
 from handlers.openapi.error_samples import values_of
 from handlers.openapi.headers import references
 from handlers.openapi.interface import FunctionFacts, Interface

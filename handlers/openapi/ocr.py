@@ -3,7 +3,8 @@
 import inspect
 from typing import Any
 
-from handlers import body_errors, errors
+from handlers import errors
+from handlers.bodies import body_errors
 from handlers.description import Description, Text
 from handlers.openapi.bodies import request_body
 from handlers.openapi.errors import NEVER_SENT

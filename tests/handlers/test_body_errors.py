@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from handlers import body_errors as errors
-from handlers.body_errors import MalformedImage
-from handlers.body_problem_table import MALFORMED_BODY
+from handlers.bodies import body_errors as errors
+from handlers.bodies.body_errors import MalformedImage
+from handlers.bodies.body_problem_table import MALFORMED_BODY
 from handlers.errors import MalformedBody, TooManyImages, UnknownParameter
 from handlers.parameters import NAMES
 from handlers.problems import problem_document

@@ -3,7 +3,7 @@
 import pytest
 from starlette.datastructures import Headers
 
-from handlers.content_encoding import check_content_encoding
+from handlers.bodies.content_encoding import check_content_encoding
 from handlers.errors import UnsupportedEncoding
 from tests.handlers.echo import Caller, EchoReader
 

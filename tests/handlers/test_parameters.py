@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from handlers.bodies.json_members import JsonMembers
 from handlers.errors import InvalidParameter
-from handlers.json_members import JsonMembers
 from handlers.parameters import parameters_of
 
 ACCEPTED = ["0", "1", "0.9", ".5", "1.0", "-0.0", "1e-05", "5E-324", "0.1e+1", "2.5e-1", "0e0"]

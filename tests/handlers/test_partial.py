@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.body_errors import EmptyImage, NotBase64
+from handlers.bodies.body_errors import EmptyImage, NotBase64
 from handlers.errors import FormatNotPartial, UnknownParameter
 from middleware.request_context import request_context
 from model.errors import Busy, ReadingError, UnreadableImage

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-import handlers.body_errors
+import handlers.bodies.body_errors
 import handlers.errors
 import middleware.errors
 import model.errors
-from handlers.other_formats import MEDIA_TYPES, OTHER_FORMATS
+from handlers.bodies.other_formats import MEDIA_TYPES, OTHER_FORMATS
 from handlers.parameters import NAMES, parameters_of
 from handlers.problem_table import PROBLEMS, REJECTED, ROUTING, Problem
 from handlers.problems import problem_of, respond
@@ -33,7 +33,7 @@ BASES = (
     handlers.errors.RequestError,
     handlers.errors.LoggedError,
     handlers.errors.MalformedBody,
-    handlers.body_errors.MalformedImage,
+    handlers.bodies.body_errors.MalformedImage,
     model.errors.UploadError,
     model.errors.ReadingError,
 )
@@ -59,32 +59,32 @@ INSTANCES: list[Exception] = [
     handlers.errors.FormatSinglePage("png"),
     handlers.errors.UnsupportedBody(),
     handlers.errors.UnsupportedEncoding("gzip"),
-    handlers.body_errors.EmptyBody(),
-    handlers.body_errors.BoundaryMissing(),
-    handlers.body_errors.BoundaryNotFound(),
-    handlers.body_errors.BareLineFeeds(),
-    handlers.body_errors.MultipartCutShort(2),
-    handlers.body_errors.PartMalformed(2, 345),
-    handlers.body_errors.PartUnnamed(2),
-    handlers.body_errors.PartIsText(2),
-    handlers.body_errors.PartIsUrl(2),
-    handlers.body_errors.NoImagePart(2, 3),
-    handlers.body_errors.OtherFiles(2),
-    handlers.body_errors.NoFileChosen(),
-    handlers.body_errors.JsonMalformed(345),
-    handlers.body_errors.JsonNotObject(),
-    handlers.body_errors.JsonWithoutImage(),
-    handlers.body_errors.JsonMemberUnknown(),
-    handlers.body_errors.JsonMemberForeign("lang"),
-    handlers.body_errors.JsonMemberRepeated("image"),
-    handlers.body_errors.JsonImageNotString(2),
-    handlers.body_errors.JsonImagesNotList(),
-    handlers.body_errors.FieldMissing("options"),
-    handlers.body_errors.FieldInvalid("options", "{...}"),
-    handlers.body_errors.EmptyImage(2),
-    handlers.body_errors.ImageIsUrl(2),
-    handlers.body_errors.NotBase64(2, 345),
-    handlers.body_errors.Base64CutShort(2),
+    handlers.bodies.body_errors.EmptyBody(),
+    handlers.bodies.body_errors.BoundaryMissing(),
+    handlers.bodies.body_errors.BoundaryNotFound(),
+    handlers.bodies.body_errors.BareLineFeeds(),
+    handlers.bodies.body_errors.MultipartCutShort(2),
+    handlers.bodies.body_errors.PartMalformed(2, 345),
+    handlers.bodies.body_errors.PartUnnamed(2),
+    handlers.bodies.body_errors.PartIsText(2),
+    handlers.bodies.body_errors.PartIsUrl(2),
+    handlers.bodies.body_errors.NoImagePart(2, 3),
+    handlers.bodies.body_errors.OtherFiles(2),
+    handlers.bodies.body_errors.NoFileChosen(),
+    handlers.bodies.body_errors.JsonMalformed(345),
+    handlers.bodies.body_errors.JsonNotObject(),
+    handlers.bodies.body_errors.JsonWithoutImage(),
+    handlers.bodies.body_errors.JsonMemberUnknown(),
+    handlers.bodies.body_errors.JsonMemberForeign("lang"),
+    handlers.bodies.body_errors.JsonMemberRepeated("image"),
+    handlers.bodies.body_errors.JsonImageNotString(2),
+    handlers.bodies.body_errors.JsonImagesNotList(),
+    handlers.bodies.body_errors.FieldMissing("options"),
+    handlers.bodies.body_errors.FieldInvalid("options", "{...}"),
+    handlers.bodies.body_errors.EmptyImage(2),
+    handlers.bodies.body_errors.ImageIsUrl(2),
+    handlers.bodies.body_errors.NotBase64(2, 345),
+    handlers.bodies.body_errors.Base64CutShort(2),
     handlers.errors.TooManyImages(16),
     handlers.errors.ImagesTooLarge(100_000_000),
     handlers.errors.NotReady(("weights", "limit_storage")),
@@ -126,7 +126,7 @@ def _respond(exception: Exception, **headers: str) -> tuple[dict[str, Any], dict
 
 
 @pytest.mark.parametrize(
-    "module", [handlers.errors, handlers.body_errors, middleware.errors, model.errors]
+    "module", [handlers.errors, handlers.bodies.body_errors, middleware.errors, model.errors]
 )
 def test_every_exception_is_in_the_table(module: ModuleType) -> None:
     """A new exception without an entry would become a 500."""
@@ -239,7 +239,10 @@ def test_every_other_format_is_named_with_its_remedy() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(
     "error",
-    [handlers.body_errors.JsonMemberUnknown(), handlers.body_errors.JsonMemberForeign("dpi")],
+    [
+        handlers.bodies.body_errors.JsonMemberUnknown(),
+        handlers.bodies.body_errors.JsonMemberForeign("dpi"),
+    ],
 )
 def test_an_unknown_member_lists_the_valid_ones(error: Exception, language: str) -> None:
     """The images and each parameter, so that none is missing when one is added."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bench.worst_bodies import JSON, KINDS, SIZE, Kind
-from handlers import base64_text, multipart_parts
+from handlers.bodies import base64_text, multipart_parts
 from handlers.errors import RequestError
 from tests.handlers.test_uploads import body_from
 from tests.stalls import longest_stall_ms

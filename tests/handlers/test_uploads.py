@@ -14,8 +14,10 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.types import Message
 
-from handlers.body import Body
-from handlers.body_errors import NotBase64
+from handlers.bodies.body import Body
+from handlers.bodies.body_errors import NotBase64
+from handlers.bodies.multipart import MAX_FIELD_BYTES
+from handlers.bodies.uploads import body_of, media_type_of
 from handlers.errors import (
     MalformedBody,
     RequestError,
@@ -23,9 +25,7 @@ from handlers.errors import (
     UnknownParameter,
     UnsupportedBody,
 )
-from handlers.multipart import MAX_FIELD_BYTES
 from handlers.parameters import NAMES
-from handlers.uploads import body_of, media_type_of
 from tests.asgi import scope_of
 from tests.handlers.conftest import BOUNDARY, Multipart
 

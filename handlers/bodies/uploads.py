@@ -2,13 +2,13 @@
 
 from starlette.requests import Request
 
-from handlers.body import Body
-from handlers.body_errors import EmptyBody
+from handlers.bodies.body import Body
+from handlers.bodies.body_errors import EmptyBody
+from handlers.bodies.json_body import json_body
+from handlers.bodies.media_types import essence, is_file
+from handlers.bodies.multipart import MultipartBody
+from handlers.bodies.other_formats import MEDIA_TYPES
 from handlers.errors import UnsupportedBody
-from handlers.json_body import json_body
-from handlers.media_types import essence, is_file
-from handlers.multipart import MultipartBody
-from handlers.other_formats import MEDIA_TYPES
 
 MULTIPART = "multipart/form-data"
 JSON = "application/json"

@@ -3,7 +3,7 @@
 import json
 import re
 
-from handlers.body_errors import (
+from handlers.bodies.body_errors import (
     JsonImageNotString,
     JsonImagesNotList,
     JsonMalformed,
@@ -13,8 +13,8 @@ from handlers.body_errors import (
     JsonNotObject,
     JsonWithoutImage,
 )
+from handlers.bodies.json_strings import end_of_string
 from handlers.errors import TooManyImages, UnknownParameter
-from handlers.json_strings import end_of_string
 from handlers.parameters import MAX_LENGTH, NAMES, VALID
 
 MAX_WHITE_SPACE = 65_536

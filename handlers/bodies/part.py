@@ -5,8 +5,8 @@ import re
 
 from python_multipart.multipart import parse_options_header
 
-from handlers.body_errors import PartUnnamed
-from handlers.media_types import essence, is_file
+from handlers.bodies.body_errors import PartUnnamed
+from handlers.bodies.media_types import essence, is_file
 
 # RFC 7578, section 4.2, forbids it, but urllib3 before 2.0 sends names so that are not ASCII.
 EXTENDED_FILE_NAME = re.compile(rb";\s*filename\*(?:0\*?)?\s*=", re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from handlers.body_errors import MalformedImage
+from handlers.bodies.body_errors import MalformedImage
 
 Image = bytes | MalformedImage
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from handlers.base64_text import PIECE_BYTES
-from handlers.body_errors import (
+from handlers.bodies.base64_text import PIECE_BYTES
+from handlers.bodies.body_errors import (
     BareLineFeeds,
     BoundaryMissing,
     BoundaryNotFound,
@@ -16,8 +16,8 @@ from handlers.body_errors import (
     MultipartCutShort,
     PartMalformed,
 )
-from handlers.part import Part
-from handlers.preamble import Preamble
+from handlers.bodies.part import Part
+from handlers.bodies.preamble import Preamble
 
 # It warns of malformed bodies with positions and bytes of them; the log never holds content.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL + 1)

@@ -1,4 +1,4 @@
-"""The causes of a malformed body, a class each; handlers.body_problem_table has their texts.
+"""The causes of a malformed body, a class each; handlers.bodies.body_problem_table has their texts.
 
 They hold positions, counts and numbers, all from 1, and names from the service's own lists: never
 what the client sent.

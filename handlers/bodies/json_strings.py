@@ -1,6 +1,6 @@
 """Where the strings of a JSON body end, found without decoding them; RFC 8259, section 7."""
 
-from handlers.body_errors import JsonMalformed
+from handlers.bodies.body_errors import JsonMalformed
 
 MAX_ESCAPED = 64  # quotes in a string, or backslashes before a quote: base64 has none
 

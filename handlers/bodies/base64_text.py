@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from handlers.body_errors import Base64CutShort, EmptyImage, ImageIsUrl, NotBase64
+from handlers.bodies.body_errors import Base64CutShort, EmptyImage, ImageIsUrl, NotBase64
 
 PIECE_BYTES = 65_536
 """How much of a body is parsed before the event loop runs other requests."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from handlers import body_errors as errors
+from handlers.bodies import body_errors as errors
 from handlers.parameters import NAMES
 
 _MEMBERS = ("image", "images", *sorted(NAMES))

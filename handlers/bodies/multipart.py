@@ -2,9 +2,9 @@
 
 import io
 
-from handlers.base64_text import URL
-from handlers.body import Body, Image
-from handlers.body_errors import (
+from handlers.bodies.base64_text import URL
+from handlers.bodies.body import Body, Image
+from handlers.bodies.body_errors import (
     EmptyImage,
     NoFileChosen,
     NoImagePart,
@@ -12,10 +12,10 @@ from handlers.body_errors import (
     PartIsText,
     PartIsUrl,
 )
+from handlers.bodies.multipart_parts import MultipartParts
+from handlers.bodies.part import Part
 from handlers.errors import TooManyImages, UnknownParameter
-from handlers.multipart_parts import MultipartParts
 from handlers.parameters import NAMES, VALID
-from handlers.part import Part
 
 IMAGE_NAMES = ("image", "file")
 MAX_FIELD_BYTES = 1024

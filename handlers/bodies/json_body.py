@@ -8,10 +8,10 @@ import asyncio
 import codecs
 import json
 
-from handlers.base64_text import PIECE_BYTES, Base64Decoder, unescaped_pieces
-from handlers.body import Body, Image
-from handlers.body_errors import EmptyBody, MalformedImage, NotBase64
-from handlers.json_members import JsonMembers, Span
+from handlers.bodies.base64_text import PIECE_BYTES, Base64Decoder, unescaped_pieces
+from handlers.bodies.body import Body, Image
+from handlers.bodies.body_errors import EmptyBody, MalformedImage, NotBase64
+from handlers.bodies.json_members import JsonMembers, Span
 
 
 async def json_body(body: bytes, *, max_images: int) -> Body:

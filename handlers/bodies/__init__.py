@@ -1,0 +1,1 @@
+"""The bodies of requests: the files and parameters in them, and what is wrong with them."""
