@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from settings import load_settings
 from tests.deploy import nginx_http2
 from tests.deploy.nginx import SHIPPED, Front, Nginx
 from tests.deploy.nginx_functions import HANGS
@@ -103,13 +104,13 @@ def test_the_two_files_fit_together() -> None:
     """nginx waits longer than the service, keeps connections shorter, takes no larger heads."""
     nginx = SHIPPED.read_text("utf-8")
     settings = tomllib.loads((ROOT / "settings.toml").read_text("utf-8"))
-    functions = settings["functions"]
+    functions = load_settings(ROOT / "settings.toml", {}).functions
 
     def told(directive: str) -> int:
         return int(re.findall(rf"(?m)^ +{directive} (\d+)", nginx)[0])
 
-    assert told("client_body_timeout") > max(one["body_timeout_s"] for one in functions)
-    assert told("proxy_read_timeout") > max(one["timeout_s"] for one in functions)
+    assert told("client_body_timeout") > max(one.body_timeout_s for one in functions)
+    assert told("proxy_read_timeout") > max(one.timeout_s for one in functions)
     [kept] = re.findall(r"upstream [^}]*\n +keepalive_timeout (\d+)s", nginx)
     assert int(kept) < settings["keep_alive_timeout"]
     assert 16 * told("keepalive") < settings["tls"]["max_connections"]  # with 16 workers
