@@ -1,6 +1,7 @@
 """Detect the lines of a page, each as a four-point box."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -11,7 +12,14 @@ from model.vision.detection.contrast import stretch
 from model.vision.detection.lone_ink import with_lone_ink
 from model.vision.detection.passes import merge_closer, merge_farther
 from model.vision.detection.region import Region, whole
-from model.vision.detection.scale import border, first_scale, map_size, max_scale, next_scale
+from model.vision.detection.scale import (
+    border,
+    first_scale,
+    map_size,
+    max_scale,
+    next_scale,
+    tile_length,
+)
 from model.vision.detection.skew import level, skew_degrees
 from model.vision.detection.tiles import join, tiles
 from model.vision.inference import Network, Normalisation, Pixels
@@ -33,6 +41,13 @@ class Detection(NamedTuple):
     region: Region
 
 
+class Found(NamedTuple):
+    """The boxes of a part of a page; the length of smaller parts, if letters are too low in it."""
+
+    boxes: list[Polygon]
+    tile_length: int | None
+
+
 class Detector:
     """A DB network with its preprocessing and postprocessing."""
 
@@ -48,30 +63,50 @@ class Detector:
     ) -> list[Polygon]:
         """Return the boxes of the lines of a page, H x W x 3, in px of the page, in any order.
 
-        `check` is called between the tiles of a long page; what it raises ends the search.
+        `check` is called between the tiles of a page; what it raises ends the search.
         """
         network = self.networks[max(each for each in self.networks if each <= threads)]
-        first, *others = parts = tiles(*pixels.shape[:2])
-        found = self._find_lines_in(network, pixels, first)
-        for tile, following in zip(parts, others, strict=False):
+        parts = tiles(*pixels.shape[:2])
+        first = self._find_lines_in(network, pixels, parts[0])
+        if first.tile_length is None:
+            found = self._with_others(network, pixels, parts, first.boxes, check)
+        else:
             check()
-            latest = self._find_lines_in(network, pixels, following)
-            found = join(found, latest, tile, following)
+            height, width = pixels.shape[:2]
+            parts = tiles(height, width, first.tile_length)
+            closer = self._find_lines_in(network, pixels, parts[0]).boxes
+            closer = self._with_others(network, pixels, parts, closer, check)
+            found = merge_closer(first.boxes, closer)
         return with_lone_ink(pixels, found)
 
-    def _find_lines_in(self, network: Network, pixels: Pixels, region: Region) -> list[Polygon]:
-        """Return the boxes of the lines of a part of a page, H x W x 3, in px of the page."""
+    def _with_others(
+        self,
+        network: Network,
+        pixels: Pixels,
+        parts: Sequence[Region],
+        found: list[Polygon],
+        check: Callable[[], None],
+    ) -> list[Polygon]:
+        """Return the boxes of the first part of a page, and those of the others."""
+        for tile, following in pairwise(parts):
+            check()
+            latest = self._find_lines_in(network, pixels, following)
+            found = join(found, latest.boxes, tile, following)
+        return found
+
+    def _find_lines_in(self, network: Network, pixels: Pixels, region: Region) -> Found:
+        """Return the lines of a part of a page, H x W x 3, in px of the page."""
         found: list[Polygon] = []
         scale = first_scale(*_with_border(region.crop(pixels)))
         before = scale
         for following_passes in reversed(range(_MAX_PASSES)):
             latest, text = self.detect_at(network, pixels, region, scale)
+            heights = [min(width_and_height(polygon)) for polygon in latest]
             merge = merge_closer if scale >= before else merge_farther
             earlier, found = found, merge(found, latest)
             nothing_new = scale < before and {*map(id, found)} <= {*map(id, earlier)}
             if nothing_new or not following_passes:
                 break
-            heights = [min(width_and_height(polygon)) for polygon in latest]
             following = next_scale(*_with_border(region.crop(pixels)), scale, heights)
             larger = (
                 next_scale(*_with_border(text.crop(pixels)), scale, heights) if latest else None
@@ -83,7 +118,9 @@ class Detector:
             if not following or not _worthwhile(before, scale, following):
                 break
             before, scale = scale, following
-        return self._find_skewed(network, pixels, region, scale, found)
+        height, width = region.crop(pixels).shape[:2]
+        length = tile_length(height, width, scale, heights)
+        return Found(self._find_skewed(network, pixels, region, scale, found), length)
 
     def _find_skewed(
         self,

@@ -39,6 +39,26 @@ def first_scale(height: int, width: int) -> float:
     return min(_FIRST_SIDE_PX / min(height, width), max_scale(height, width))
 
 
+def tile_length(height: int, width: int, scale: float, box_heights: Sequence[float]) -> int | None:
+    """Return the length of the tiles in which a part of a page is to be searched, in px.
+
+    None if most of its letters are found well in the whole part. `box_heights` are the heights of
+    the boxes found at `scale`, in px of the page.
+    """
+    if not box_heights:
+        return None
+    font_px = _font_px(scale, box_heights, 50) / scale
+    if font_px * max_scale(height, width) >= _LOW_PX or font_px * _MAX_ENLARGEMENT < _LOW_PX:
+        return None
+    return round(_MAX_SIDE_PX * font_px / _LOW_PX)
+
+
+def _font_px(scale: float, box_heights: Sequence[float], percentile: float) -> float:
+    """Return the font size on the map of a percentile of the boxes found, in px."""
+    height = float(np.percentile(box_heights, percentile))
+    return max(_LOWEST_PX, (height * scale - _BOX_MARGIN_PX) / _BOX_SHARE)
+
+
 def next_scale(height: int, width: int, scale: float, box_heights: Sequence[float]) -> float | None:
     """Return the scale of the next pass, or None if the last one, at `scale`, was good enough.
 
@@ -48,10 +68,7 @@ def next_scale(height: int, width: int, scale: float, box_heights: Sequence[floa
     if not box_heights:
         full = min(_FULL_SIDE_PX / min(height, width), largest)
         return full if full > scale else None
-    small, middle = (
-        max(_LOWEST_PX, (float(px) * scale - _BOX_MARGIN_PX) / _BOX_SHARE)
-        for px in np.percentile(box_heights, [_SMALL, 50])
-    )
+    small, middle = (_font_px(scale, box_heights, each) for each in (_SMALL, 50))
     enlarged = min(largest, scale * _TARGET_PX / small)
     if small < _LOW_PX and enlarged > scale:
         return enlarged

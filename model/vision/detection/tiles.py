@@ -1,4 +1,4 @@
-"""Tiles of a long page: overlapping parts that are searched one by one, each like a page.
+"""Tiles of a page: overlapping parts that are searched one by one, each like a page.
 
 As a whole, a long screenshot would be reduced until its letters are a few pixels high.
 """
@@ -24,12 +24,16 @@ _COVERED = 0.3  # share of a line that is cut off, which the box of the whole li
 _SAME_LINE = 0.5  # share of the smaller box that two boxes of one line have in common
 
 
-def tiles(height: int, width: int) -> list[Region]:
-    """Return the parts in which a page is searched, from one end to the other; mostly one."""
+def tiles(height: int, width: int, length: int | None = None) -> list[Region]:
+    """Return the parts in which a page is searched, from one end to the other; mostly one.
+
+    Only those of a long page are several, unless a `length` is given, in px.
+    """
     short, long = sorted((height, width))
-    if short < _STRIP_PX or long <= _LONG * short:
+    if long <= length if length else short < _STRIP_PX or long <= _LONG * short:
         return [Region(0, 0, width, height)]
-    length, overlap = round(_TILE * short), round(_OVERLAP * short)
+    length = length or round(_TILE * short)
+    overlap = round(_OVERLAP * min(short, length))
     count = -(-(long - overlap) // (length - overlap))
     if count > _MAX_TILES:
         count = _MAX_TILES

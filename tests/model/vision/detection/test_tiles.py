@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from model.vision.detection.detect import Detector
 from model.vision.detection.passes import shared_areas
 from model.vision.detection.region import Region
-from model.vision.detection.scale import first_scale, map_size
+from model.vision.detection.scale import first_scale, map_size, max_scale, tile_length
 from model.vision.detection.tiles import join, tiles
 from model.vision.inference import Pixels
 from model.vision.polygon import Numbers, Polygon, width_and_height
@@ -146,7 +146,9 @@ def test_without_tiles_boxes_reach_into_other_lines(
     detector: Detector, chat: tuple[Pixels, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: the whole page is reduced until its letters are 5 px high."""
-    monkeypatch.setattr("model.vision.detection.detect.tiles", lambda h, w: [Region(0, 0, w, h)])
+    monkeypatch.setattr(
+        "model.vision.detection.detect.tiles", lambda h, w, _length=None: [Region(0, 0, w, h)]
+    )
     heights = [min(width_and_height(each)) for each in detector.find_lines(chat[0])]
     assert np.median(heights) > PITCH_PX
 
@@ -159,3 +161,56 @@ def test_long_lines_of_a_wide_page_are_found_whole(detector: Detector) -> None:
         pen.text((20, 30 + 80 * row), f"{row} for each of the two parties, " * 7, "black", font)
     found = detector.find_lines(np.asarray(image))
     assert [max(width_and_height(each)) > 2000 for each in found] == [True] * 4
+
+
+@pytest.fixture(scope="module")
+def capture() -> tuple[Pixels, int]:
+    """Return the capture of a page on the web, with low letters for its size, and its lines."""
+    image = Image.new("RGB", (1300, 5600), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(12)
+    tops = range(40, 5560, 24)
+    for left in (40, 680):
+        for top in tops:
+            pen.text(
+                (left, top), f"{top} the total amount is due within thirty days", "black", font
+            )
+    return np.asarray(image), 2 * len(tops)
+
+
+def test_low_letters_of_a_large_page_are_found(
+    detector: Detector, capture: tuple[Pixels, int]
+) -> None:
+    """Though the page is not long: each of its tiles is searched at a scale for them."""
+    pixels, lines = capture
+    found = detector.find_lines(pixels)
+    assert len(found) == lines
+    assert max(min(width_and_height(each)) for each in found) < 24
+
+
+def test_without_smaller_tiles_they_are_not(
+    detector: Detector, capture: tuple[Pixels, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: lines are left out, or found in pieces."""
+    monkeypatch.setattr("model.vision.detection.detect.tile_length", lambda *_: None)
+    pixels, lines = capture
+    assert abs(len(detector.find_lines(pixels)) - lines) > 0.2 * lines
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "font_px", "length"),
+    [
+        (3508, 2480, 25, None),  # 6 points on A4, scanned at 300 pixels an inch
+        (7016, 4960, 50, None),
+        (3600, 1300, 12, 2000),
+        (15_000, 1500, 30, 5000),
+        (500, 400, 3, None),  # too low to be letters at any scale
+    ],
+)
+def test_only_low_letters_need_smaller_tiles(
+    height: int, width: int, font_px: int, length: int | None
+) -> None:
+    """Low for the page, which the detector sees at most 2,000 pixels long."""
+    scale = max_scale(height, width)
+    heights = [7.5 / scale + 0.75 * font_px]
+    assert tile_length(height, width, scale, heights) == length
+    assert tile_length(height, width, scale, []) is None
