@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from handlers.formats.format import Format
 from handlers.writing.alto_line import line_element, place_attributes
 from handlers.writing.blocks import paragraphs_of
-from handlers.writing.geometry import Polygon, angle_of, box_of, is_column
+from handlers.writing.geometry import angle_of, is_column, lines_box
 from handlers.writing.xml_writer import XmlWriter
 from model.reader import Block, Page, WordMode
 
@@ -57,7 +57,7 @@ def _block(page: Page, block: Block, name: str) -> Iterator[str]:
     if not block.cells:
         yield from _text_block(page, block.lines, name)
         return
-    place = place_attributes(box_of(_polygons(page, block.lines), page))
+    place = place_attributes(lines_box(page, block.lines))
     yield f'<ComposedBlock ID="{name}" TYPE="table" {place}>\n'
     for index, (cell, lines) in enumerate(zip(block.cells, paragraphs_of(block), strict=True), 1):
         yield from _text_block(page, lines, f"{name}_c{index}_{cell.row}_{cell.column}")
@@ -65,17 +65,13 @@ def _block(page: Page, block: Block, name: str) -> Iterator[str]:
 
 
 def _text_block(page: Page, lines: Sequence[int], name: str) -> Iterator[str]:
-    polygons = _polygons(page, lines)
-    place = place_attributes(box_of(polygons, page))
-    turned = "" if is_column(page.lines[lines[0]]) else _rotation(angle_of(polygons[0]))
+    place = place_attributes(lines_box(page, lines))
+    first = page.lines[lines[0]]
+    turned = "" if is_column(first) else _rotation(angle_of(first.polygon))
     yield f'<TextBlock ID="{name}" {place}{turned}>\n'
     for index in lines:
         yield line_element(page, page.lines[index], f"{name}_l{index + 1}")
     yield "</TextBlock>\n"
-
-
-def _polygons(page: Page, lines: Sequence[int]) -> list[Polygon]:
-    return [page.lines[index].polygon for index in lines]
 
 
 def _rotation(clockwise_deg: float) -> str:

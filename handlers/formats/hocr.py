@@ -12,6 +12,7 @@ from handlers.writing.geometry import (
     box_of,
     is_column,
     is_turned,
+    lines_box,
 )
 from handlers.writing.language import language_of
 from handlers.writing.xml_text import xml_text
@@ -62,7 +63,7 @@ class _PageMarkup:
         title = f"{_bbox(whole)}; ppageno {number - 1}; scan_res {dpi} {dpi}"
         yield f'<div class="ocr_page" id="page_{self._place}" title="{title}">\n'
         for index, block in enumerate(self._page.blocks, 1):
-            box = _bbox(self._box(block.lines))
+            box = _bbox(lines_box(self._page, block.lines))
             yield f'<div class="ocr_carea" id="block_{self._place}_{index}" title="{box}">\n'
             rows = rows_of(block.cells) if block.cells else None
             yield from self._paragraphs_of(block) if rows is None else self._table(rows, box)
@@ -90,7 +91,8 @@ class _PageMarkup:
     def _paragraph(self, lines: Sequence[int]) -> Iterator[str]:
         self._paragraphs += 1
         name = f"par_{self._place}_{self._paragraphs}"
-        yield f'<p class="ocr_par" id="{name}" title="{_bbox(self._box(lines))}">\n'
+        box = _bbox(lines_box(self._page, lines))
+        yield f'<p class="ocr_par" id="{name}" title="{box}">\n'
         for index in lines:
             yield from self._line(self._page.lines[index], f"{self._place}_{index + 1}")
         yield "</p>\n"
@@ -108,9 +110,6 @@ class _PageMarkup:
             yield f'<span class="ocrx_word" id="word_{name}_{number}" title="{place}">'
             yield xml_text(word.text) + ("</span> " if has_space else "</span>")
         yield "</span>\n"
-
-    def _box(self, lines: Sequence[int]) -> Box:
-        return box_of((self._page.lines[index].polygon for index in lines), self._page)
 
 
 def _bbox(box: Box) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from handlers.formats.format import Format, ResponseInfo, Writer
 from handlers.writing.blocks import paragraphs_of
-from handlers.writing.geometry import Box, box_of
+from handlers.writing.geometry import Box, box_of, lines_box
 from handlers.writing.page_numbers import PageNumbers
 from model.reader import Page, WordMode
 
@@ -34,13 +34,13 @@ def _rows(page: Page, number: int) -> Iterator[str]:
     yield _row((number,), Box(0, 0, page.width, page.height))
     for block_number, block in enumerate(page.blocks, 1):
         place = (number, block_number)
-        yield _row(place, box_of((page.lines[index].polygon for index in block.lines), page))
+        yield _row(place, lines_box(page, block.lines))
         for paragraph_number, lines in enumerate(paragraphs_of(block), 1):
             yield from _paragraph_rows(page, (*place, paragraph_number), lines)
 
 
 def _paragraph_rows(page: Page, place: tuple[int, ...], lines: tuple[int, ...]) -> Iterator[str]:
-    yield _row(place, box_of((page.lines[index].polygon for index in lines), page))
+    yield _row(place, lines_box(page, lines))
     for line_number, index in enumerate(lines, 1):
         line = page.lines[index]
         yield _row((*place, line_number), box_of([line.polygon], page))

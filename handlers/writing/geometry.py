@@ -48,6 +48,11 @@ def box_of(polygons: Iterable[Polygon], page: Page) -> Box:
     return Box(left, top, right, bottom)
 
 
+def lines_box(page: Page, lines: Iterable[int]) -> Box:
+    """Return the box of the lines with these indices, of which there is at least one."""
+    return box_of((page.lines[index].polygon for index in lines), page)
+
+
 def angle_of(polygon: Polygon) -> float:
     """Return by how many degrees a line is turned clockwise: above -180, at most 180."""
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = polygon
