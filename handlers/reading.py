@@ -85,7 +85,7 @@ class Reading:
         """
         images = self._images
         context = request_context(self._request.scope)
-        context.images, context.pages, context.lines = len(images), 0, 0
+        context.start_reading(len(images))
         problems: list[tuple[int, Problem]] = []  # not yielded: without a page, the response
         for number, image in enumerate(images, 1):
             try:
@@ -93,8 +93,7 @@ class Reading:
                     async for page in pages:
                         while problems:
                             yield problems.pop(0)
-                        context.pages = (context.pages or 0) + 1
-                        context.lines = (context.lines or 0) + len(page.lines)
+                        context.count_page(len(page.lines))
                         if len(images) == 1:  # ?pages= selects pages of every image
                             context.next_pages = pages_after(self.parameters.pages, page.number)
                         yield number, page

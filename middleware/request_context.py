@@ -31,6 +31,15 @@ class RequestContext:
     traceback: list[str] | None = None
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
+    def start_reading(self, images: int) -> None:
+        """Record how many images the request has, none of whose pages has been read yet."""
+        self.images, self.pages, self.lines = images, 0, 0
+
+    def count_page(self, lines: int) -> None:
+        """Record that one more page, with this number of lines, has been read."""
+        self.pages = (self.pages or 0) + 1
+        self.lines = (self.lines or 0) + lines
+
 
 def request_context(scope: Scope) -> RequestContext:
     """Return the request's RequestContext; the first call creates it."""

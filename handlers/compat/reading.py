@@ -1,7 +1,7 @@
 """The reading of one file for a function that answers as another service does."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 from starlette.requests import Request
 
@@ -43,14 +43,15 @@ class Reading:
         """
         if not file:
             raise EmptyImage(1)
-        self._context.images, self._context.pages, self._context.lines = 1, 0, 0
+        self._context.start_reading(1)
         pages, images = [], ImageBudget()
-        async for page in self._slot.pages(file, options=options, ranges=self._ranges):
-            self._context.pages += 1
-            self._context.lines += len(page.lines)
-            images.consume(page)
-            self.amount += amount(page)
-            pages.append(page)
+        reading = self._slot.pages(file, options=options, ranges=self._ranges)
+        async with aclosing(reading) as found:  # at once, also where an image is one too many
+            async for page in found:
+                self._context.count_page(len(page.lines))
+                images.consume(page)
+                self.amount += amount(page)
+                pages.append(page)
         return pages
 
 
