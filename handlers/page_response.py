@@ -107,10 +107,7 @@ class PageResponse(Response):
 
     async def _send_whole(self, body: bytes, send: Send) -> None:
         """Send a response in pieces: the server copies what it has not yet sent."""
-        head = Response(headers=self.reading.format.headers)
-        head.headers["content-length"] = str(len(body))
-        start = {"type": "http.response.start", "status": 200, "headers": head.raw_headers}
-        await send(start)
+        await self._start(send, len(body))
         for at in range(0, max(1, len(body)), PIECE_BYTES):
             piece, more = body[at : at + PIECE_BYTES], at + PIECE_BYTES < len(body)
             await send({"type": "http.response.body", "body": piece, "more_body": more})
@@ -122,9 +119,13 @@ class PageResponse(Response):
             return await worked(much, writer.page, upload, entry)
         return writer.problem(upload, problem_document(self.request, entry))
 
-    async def _start(self, send: Send) -> None:
+    async def _start(self, send: Send, length: int | None = None) -> None:
+        """Send the head; the length of a streamed body is unknown until the last page is read."""
         head = Response(headers=self.reading.format.headers)
-        del head.headers["content-length"]  # unknown until the last page is read
+        if length is None:
+            del head.headers["content-length"]
+        else:
+            head.headers["content-length"] = str(length)
         start = {"type": "http.response.start", "status": 200, "headers": head.raw_headers}
         await send(start)
 
