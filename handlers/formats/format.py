@@ -64,10 +64,14 @@ class Format:
     image: PageImage | None = None
 
     @property
+    def has_charset(self) -> bool:
+        """Whether the media type is one of text whose charset has to be named; JSON's is not."""
+        return self.media_type.startswith("text/") or self.media_type.endswith("+xml")
+
+    @property
     def headers(self) -> dict[str, str]:
         """The headers of a response in this format."""
-        has_charset = self.media_type.startswith("text/") or self.media_type.endswith("+xml")
         return {
-            "content-type": self.media_type + "; charset=utf-8" * has_charset,
+            "content-type": self.media_type + "; charset=utf-8" * self.has_charset,
             "content-disposition": f'inline; filename="ocr.{self.extension}"',
         }

@@ -32,9 +32,7 @@ PAGE = Page(
 
 def is_text(each: Format) -> bool:
     """Return whether a response in this format is text."""
-    return each.media_type.startswith(("text/", "application/json", "application/x-ndjson")) or (
-        each.media_type.endswith("xml")
-    )
+    return each.has_charset or each.media_type in {"application/json", "application/x-ndjson"}
 
 
 def example(each: Format) -> Any:
