@@ -22,6 +22,7 @@ from tests.stalls import longest_stall_ms
 pytestmark = pytest.mark.anyio
 
 WORDS, LINES = 50, 300
+ROUNDS = 4  # the fastest is what the work takes; others may have an interruption in them
 BOX = ((0, 0), (90, 0), (90, 20), (0, 20))
 LINE = Line(" ".join(["word"] * WORDS), 0.9, BOX, (Word("word", BOX, 0.9),) * WORDS)
 BLOCK = Block(BOX, tuple(range(LINES)), "text")
@@ -70,8 +71,8 @@ async def test_a_large_page_is_written_beside_other_requests(
         writer.page(1, PAGE)
         writer.end()
 
-    whole_ms = _all_at_once_ms(write)
-    stall_ms = min([await longest_stall_ms(_read(name)) for _ in range(2)])
+    whole_ms = min(_all_at_once_ms(write) for _ in range(ROUNDS))
+    stall_ms = min([await longest_stall_ms(_read(name)) for _ in range(ROUNDS)])
     assert stall_ms * 4 < whole_ms
     monkeypatch.setattr(large_pages, "MOST_AT_ONCE", 1 << 30)
     assert await longest_stall_ms(_read(name)) * 2 > whole_ms
@@ -94,6 +95,6 @@ async def test_a_large_result_is_checked_beside_other_requests(
     async def check() -> None:
         assert len((await recognition.checked(content, OPTIONS)).lines) == LINES
 
-    stall_ms = await longest_stall_ms(check())
+    stall_ms = min([await longest_stall_ms(check()) for _ in range(ROUNDS)])
     monkeypatch.setattr(recognition, "_LARGE_BYTES", 1 << 30)
     assert await longest_stall_ms(check()) > 4 * stall_ms
