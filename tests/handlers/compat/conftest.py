@@ -49,6 +49,7 @@ class PageReader:
         self.options = ReadingOptions()
         self.ranges: Any = None
         self.held = 0
+        self.ended_in_slot = False
 
     @contextlib.contextmanager
     def slot(self, _caller: str) -> Iterator[Any]:
@@ -72,8 +73,12 @@ class PageReader:
             raise UnsupportedImageType("text")
         if file == b"bug":
             raise ZeroDivisionError
-        for each in self.pages_read:
-            yield each
+        self.ended_in_slot = False
+        try:
+            for each in self.pages_read:
+                yield each
+        finally:
+            self.ended_in_slot = self.held == 1
 
 
 @pytest.fixture

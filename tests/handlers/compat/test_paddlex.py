@@ -125,10 +125,14 @@ async def test_only_an_id_is_repeated(log_id: object, send: Send) -> None:
 async def test_images_are_bounded(
     send: Send, reader: PageReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As many bytes as allowed are sent; with one more the request is refused."""
+    """As many bytes as allowed are sent; with one more the request is refused.
+
+    Either way the reading ends while the slot is held: the upload is not kept any longer.
+    """
     reader.pages_read = [
         page(number=number, of_document=True, image=b"123") for number in (1, 2, 3)
     ]
     for most, status in ((9, 200), (8, 422)):
         monkeypatch.setattr(page_images, "MAX_IMAGES_BYTES", most)
         assert (await send(OCR, body())).status == status
+        assert reader.ended_in_slot
