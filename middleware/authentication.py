@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol, cast
 
 from limits import RateLimitItem
@@ -39,7 +40,9 @@ class Caller:
     """One `[[keys]]` entry: how a caller authenticates, and what it may do.
 
     A caller is identified by the SHA-256 of its key, by the subject or SHA-256 of its certificate,
-    or by both key and certificate.
+    or by both key and certificate. Until `previous_expires` its previous key is valid, too. No
+    `functions` and no `networks` mean all; 0 pages a day or month, or 0 concurrent requests, means
+    no quota.
     """
 
     id: str
@@ -51,6 +54,13 @@ class Caller:
     expires: datetime = END
     loopback_only: bool = False
     certificate: str | bytes = b""
+    previous_sha256: bytes | None = None
+    previous_expires: datetime = BEGINNING
+    functions: frozenset[str] = frozenset()
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    concurrent: int = 0
+    pages_per_day: int = 0
+    pages_per_month: int = 0
 
     def accepts_certificate(self, presented: PresentedCertificate | None) -> bool:
         """Return whether the presented certificate is this caller's, or the caller needs none."""

@@ -1,6 +1,7 @@
 """The callers: the `[[keys]]` entries, or the development key where there are none."""
 
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from starlette.types import Scope
 
 from middleware.authentication import BEGINNING, END, Caller, PresentedCertificate
 from service.dev_key import development_caller, log_disabled, log_enabled
-from settings import ApiKey, Settings
+from settings import ApiKey, Limits, Settings
 
 if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
     from tls.clients import ClientTrustStore
@@ -27,7 +28,7 @@ def configured_callers(
     if settings.keys:
         if before is None or not before.keys:
             log_disabled(development_key)
-        return [_caller(key) for key in settings.keys]
+        return [_caller(key, settings.limits) for key in settings.keys]
     if before is not None and before.keys:
         log_enabled(development_key)
     scopes = {function.scope for function in settings.enabled_functions}
@@ -47,7 +48,7 @@ def presented_certificate(
     return read
 
 
-def _caller(key: ApiKey) -> Caller:
+def _caller(key: ApiKey, defaults: Limits) -> Caller:
     return Caller(
         key.id,
         key.name,
@@ -57,4 +58,15 @@ def _caller(key: ApiKey) -> Caller:
         key.not_before or BEGINNING,
         key.expires or END,
         certificate=key.certificate_subject or bytes.fromhex(key.certificate_sha256 or ""),
+        previous_sha256=bytes.fromhex(key.previous_sha256) if key.previous_sha256 else None,
+        previous_expires=key.previous_expires or BEGINNING,
+        functions=frozenset(key.functions),
+        networks=tuple(map(ip_network, key.networks)),
+        concurrent=_own_or(key.concurrent, defaults.concurrent_per_key),
+        pages_per_day=_own_or(key.pages_per_day, defaults.pages_per_day),
+        pages_per_month=_own_or(key.pages_per_month, defaults.pages_per_month),
     )
+
+
+def _own_or(own: int | None, default: int) -> int:
+    return default if own is None else own

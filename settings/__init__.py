@@ -11,13 +11,14 @@ from settings.loading import (
 )
 from settings.origins import Origins
 from settings.schema import Settings
-from settings.tables import ApiKey, Function
+from settings.tables import ApiKey, Function, Limits
 from settings.toml_lines import Loc
 
 __all__ = [
     "ApiKey",
     "Examination",
     "Function",
+    "Limits",
     "Loc",
     "Origins",
     "Settings",

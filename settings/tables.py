@@ -138,19 +138,27 @@ def _page_origin(value: str) -> str:
     return value
 
 
-def _peer(value: str) -> str:
-    if value == UNIX:
-        return value
+def _network(value: str, kinds: str = "not a network such as") -> IPv4Network | IPv6Network:
     try:
         network = ip_network(value, strict=False)
     except ValueError:
-        raise ValueError(
-            f'{value!r} is neither a network such as "10.0.0.0/8" nor "unix"'
-        ) from None
+        raise ValueError(f'{value!r} is {kinds} "10.0.0.0/8"') from None
     if network.network_address != ip_address(value.partition("/")[0]):
         raise ValueError(f"{value!r} has host bits set; did you mean {str(network)!r}?")
+    return network
+
+
+def _peer(value: str) -> str:
+    if value == UNIX:
+        return value
+    network = _network(value, f'neither "{UNIX}" nor a network such as')
     if network.prefixlen < LARGEST_PREFIX and not network.is_private:
         raise ValueError(f"{value!r} is too large: any host in it could claim any client address")
+    return value
+
+
+def _client_network(value: str) -> str:
+    _network(value)
     return value
 
 
@@ -194,6 +202,7 @@ HandlerName = Annotated[
 ]
 PageOrigin = Annotated[str, AfterValidator(_page_origin)]
 Peer = Annotated[str, AfterValidator(_peer)]
+Network = Annotated[str, AfterValidator(_client_network)]
 HeaderName = Annotated[
     str, _matching(r"[a-z][a-z0-9-]{0,63}", "a header's name in a-z 0-9 -, such as client-cert")
 ]
@@ -345,6 +354,9 @@ class Limits(Table):
     per_address: Limit = "600/minute"
     failed_authentications: Limit = "20/minute"
     per_key: Limit = "60/minute"
+    concurrent_per_key: Share = 0
+    pages_per_day: Share = 0
+    pages_per_month: Share = 0
 
     @model_validator(mode="after")
     def _known_storage(self) -> "Limits":
@@ -424,15 +436,22 @@ class Log(Table):
 
 
 class ApiKey(Table):
-    """One caller: its key or certificate, validity, scopes and rate limits."""
+    """One caller: its key or certificate, validity, scopes, limits and quotas."""
 
     id: KeyId
     name: Name
     sha256: Digest | None = None
+    previous_sha256: Digest | None = None
+    previous_expires: Time | None = None
     certificate_subject: Subject | None = None
     certificate_sha256: Digest | None = None
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
+    functions: tuple[Path, ...] = ()
     limits: dict[str, Limit] = {}
+    concurrent: Share | None = None
+    pages_per_day: Share | None = None
+    pages_per_month: Share | None = None
+    networks: tuple[Network, ...] = ()
     not_before: Time | None = None
     expires: Time | None = None
 
@@ -440,6 +459,18 @@ class ApiKey(Table):
     def _ordered(self) -> "ApiKey":
         if self.not_before and self.expires and self.not_before >= self.expires:
             raise Conflict("not_before must be earlier than expires", ("not_before",), ("expires",))
+        return self
+
+    @model_validator(mode="after")
+    def _rotation(self) -> "ApiKey":
+        together = (self.previous_sha256, self.previous_expires)
+        if any(together) and not (all(together) and self.sha256):
+            raise Conflict(
+                "previous_sha256 and previous_expires belong together, beside sha256; "
+                "scripts/keys rotate writes all three",
+                ("previous_sha256",),
+                ("previous_expires",),
+            )
         return self
 
     @model_validator(mode="after")
