@@ -1,11 +1,14 @@
 """What every test shares."""
 
+import os
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from bench.lab import Lab
 
 # A busy machine is slow now and then; how long an example takes proves nothing.
 hypothesis.settings.register_profile(
@@ -46,9 +49,11 @@ PROGRAMS = (
     "compose-lint",
     "curl",
     "hadolint",
+    "ip",
     "java",
     "nginx",
     "node",
+    "nsenter",
     "openssl",
     "pdftotext",
     "pebble",
@@ -131,6 +136,20 @@ def pytest_pyfunc_call() -> Generator[None, object, object]:
     """Skip a test whose program is not on this machine; CI installs them and forbids skips."""
     try:
         return (yield)
+    except FileNotFoundError as error:
+        if error.filename in PROGRAMS:
+            pytest.skip(f"{error.filename} is not installed")
+        raise
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Hosts in network namespaces, for the tests of one module."""
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces need root")
+    try:
+        with Lab(tmp_path_factory.mktemp("lab")) as one:
+            yield one
     except FileNotFoundError as error:
         if error.filename in PROGRAMS:
             pytest.skip(f"{error.filename} is not installed")
