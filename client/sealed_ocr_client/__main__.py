@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from sealed_ocr_client.arguments import parser
 from sealed_ocr_client.batch import Batch
-from sealed_ocr_client.client import AsyncClient
+from sealed_ocr_client.client import AsyncClient, urls_of
 from sealed_ocr_client.errors import OcrError, Refused, UnusableOption
 from sealed_ocr_client.formats import FORMATS
 from sealed_ocr_client.inputs import find_inputs, find_outputs
@@ -54,9 +54,8 @@ async def _run(given: argparse.Namespace) -> int:
         PageRanges.parse(given.pages)
     with reporting(len(inputs), quiet=given.quiet) as report:
         async with _client(given, report) as client:
-            batch = Batch(
-                client, form, _options(given), inputs, outputs, report, given.jobs, given.again
-            )
+            jobs = given.jobs * len(urls_of(given.url))
+            batch = Batch(client, form, _options(given), inputs, outputs, report, jobs, given.again)
             try:
                 await batch.run()
             except OcrError as error:
@@ -75,14 +74,15 @@ def _client(given: argparse.Namespace, report: Report) -> AsyncClient:
         UnusableOption: one cannot be used, or there is no key.
 
     """
-    key = find_key(given.url, given.key_file)
+    urls = urls_of(given.url)
+    key = find_key(urls[0], given.key_file)
 
     def waiting(wait_s: float, error: OcrError) -> None:
         if wait_s >= SHOWN_WAIT_S:
             report.say(f"Waiting {wait_s:.0f} s: {error}")
 
     client = AsyncClient(
-        given.url,
+        urls,
         key=key or "",
         ca=given.ca,
         certificate=given.certificate,
@@ -92,6 +92,7 @@ def _client(given: argparse.Namespace, report: Report) -> AsyncClient:
         timeout_s=given.timeout,
         language="zh" if os.environ.get("LANG", "").startswith("zh") else "en",
         waiting=waiting,
+        left_out=lambda error: report.say(f"{error} The other services are asked."),
     )
     if key is None and given.certificate is None:
         raise UnusableOption(

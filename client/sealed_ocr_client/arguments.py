@@ -86,8 +86,8 @@ def _add_service(made: argparse.ArgumentParser) -> None:
     group = made.add_argument_group("service")
     group.add_argument(
         "--url",
-        default=os.environ.get("SEALED_OCR_URL") or DEFAULT_URL,
-        help=f"default: SEALED_OCR_URL, else {DEFAULT_URL}",
+        action="append",
+        help=f"of the service; of several, each once; default: SEALED_OCR_URL, else {DEFAULT_URL}",
     )
     group.add_argument("--key-file", type=Path, metavar="FILE", help="a file with the API key")
     group.add_argument(
@@ -100,7 +100,7 @@ def _add_service(made: argparse.ArgumentParser) -> None:
     group.add_argument("--certificate-key", type=Path, metavar="FILE", help="its key")
     group.add_argument(
         "-j", "--jobs", type=_positive, default=JOBS, metavar="N",
-        help=f"files at a time, over one connection; default {JOBS}",
+        help=f"files at a time, over one connection to each service; default {JOBS}",
     )  # fmt: skip
     group.add_argument(
         "--retries", type=int, default=RETRIES, metavar="N",

@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +14,7 @@ from sealed_ocr_client.keys import find_key
 from sealed_ocr_client.options import Options
 from sealed_ocr_client.result import Document
 from sealed_ocr_client.retries import Gate, Patience
+from sealed_ocr_client.services import Services
 from sealed_ocr_client.transport import Transport
 from sealed_ocr_client.trust import ca_file, trust_of
 
@@ -31,17 +32,23 @@ def no_report(_wait_s: float, _error: OcrError) -> None:
     """Say nothing about waits."""
 
 
+def no_notice(_error: OcrError) -> None:
+    """Say nothing about a service that does not respond."""
+
+
 class AsyncClient:
     """Reads files over one connection. Use it with `async with`, from as many tasks as you like.
 
-    Without `key`, it is looked for as the command does (find_key). `ca` is the file of the CA's
-    certificate; without it the system's are trusted. `waiting` is called with the seconds and the
-    error before each wait.
+    With several URLs each file goes to the service that has the fewest requests, over a connection
+    to each; one that does not respond is left out for a while, and `left_out` is called with the
+    error. Without `key`, it is looked for as the command does (find_key). `ca` is the file of the
+    CA's certificate; without it the system's are trusted. `waiting` is called with the seconds and
+    the error before each wait.
     """
 
     def __init__(
         self,
-        url: str | None = None,
+        url: str | Sequence[str] | None = None,
         *,
         key: str | None = None,
         ca: FilePath | None = None,
@@ -52,6 +59,7 @@ class AsyncClient:
         timeout_s: float = TIMEOUT_S,
         language: str = "en",
         waiting: Callable[[float, OcrError], None] = no_report,
+        left_out: Callable[[OcrError], None] = no_notice,
     ) -> None:
         """Find the key and the CA.
 
@@ -59,15 +67,14 @@ class AsyncClient:
             UnusableOption: the URL, the key's file or the CA's cannot be used.
 
         """
-        url = url or os.environ.get("SEALED_OCR_URL") or DEFAULT_URL
-        trust: ssl.SSLContext | None = trust_of(ca_file(url, ca), certificate, certificate_key)
-        self._transport = Transport(
-            url,
-            key=find_key(url) if key is None else key,
-            trust=trust,
-            timeout_s=timeout_s,
-            language=language,
-        )
+        urls = urls_of(url)
+        key = find_key(urls[0]) if key is None else key
+
+        def transport(to: str) -> Transport:
+            trust: ssl.SSLContext | None = trust_of(ca_file(to, ca), certificate, certificate_key)
+            return Transport(to, key=key, trust=trust, timeout_s=timeout_s, language=language)
+
+        self._services = Services([transport(each) for each in urls], left_out)
         self._gate = Gate()
         self._retries = retries
         self._max_wait_s = max_wait_s
@@ -80,8 +87,8 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connection."""
-        await self._transport.close()
+        """Close the connections."""
+        await self._services.close()
 
     async def read(self, source: Source, options: Options | None = None) -> Document:
         """Return the pages of a file, or of its bytes.
@@ -112,11 +119,12 @@ class AsyncClient:
             query = options.query() | division.query()
             try:
                 await self._gate.passed()
-                async with aclosing(self._transport.lines(upload, query)) as lines:
-                    async for page in lines:
-                        division.read(page["page"])
-                        patience.progress()
-                        yield page
+                with self._services.one() as service:
+                    async with aclosing(service.lines(upload, query)) as lines:
+                        async for page in lines:
+                            division.read(page["page"])
+                            patience.progress()
+                            yield page
                 division.end()
             except Refused as error:
                 if not division.divide(error):
@@ -145,7 +153,8 @@ class AsyncClient:
             query = {"format": form.name} | options.query() | division.query()
             try:
                 await self._gate.passed()
-                parts.append(await self._transport.whole(upload, query))
+                with self._services.one() as service:
+                    parts.append(await service.whole(upload, query))
                 division.end()
                 patience.progress()
             except Refused as error:
@@ -159,10 +168,20 @@ class AsyncClient:
     def _patience(self) -> Patience:
         return Patience(
             self._gate,
+            self._services,
             retries=self._retries,
             max_wait_s=self._max_wait_s,
             waiting=self._waiting,
         )
+
+
+def urls_of(url: str | Sequence[str] | None) -> list[str]:
+    """Return the URLs of the services: those given, else those of SEALED_OCR_URL, else the default.
+
+    In the variable they are separated by spaces.
+    """
+    given = [url] if isinstance(url, str) else list(url or ())
+    return [*given] or os.environ.get("SEALED_OCR_URL", "").split() or [DEFAULT_URL]
 
 
 def bytes_of(source: Source) -> bytes:

@@ -4,8 +4,12 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sealed_ocr_client.errors import ConnectionLost, OcrError, Refused, Unreachable
+
+if TYPE_CHECKING:
+    from sealed_ocr_client.services import Services
 
 RETRIED = frozenset({429, 502, 503, 504})
 # Of these one retry is enough: a file that ends the reading process would end the next one, too.
@@ -42,12 +46,14 @@ class Patience:
     def __init__(
         self,
         gate: Gate,
+        services: "Services",
         *,
         retries: int,
         max_wait_s: float,
         waiting: Callable[[float, OcrError], None],
     ) -> None:
         self._gate = gate
+        self._services = services
         self._retries = retries
         self._max_wait_s = max_wait_s
         self._waiting = waiting
@@ -58,7 +64,9 @@ class Patience:
         self._failures = 0
 
     async def pause(self, error: OcrError, *, once: bool = False) -> None:
-        """Wait before the next attempt; with `once` there is no other one after it.
+        """Wait before the next attempt, unless another service can be asked at once.
+
+        With `once` there is no other attempt after it.
 
         Raises:
             OcrError: `error`: another attempt would fail, too, or there were enough.
@@ -69,6 +77,8 @@ class Patience:
         if not _passing(error) or self._failures >= retries:
             raise error
         self._failures += 1
+        if _code(error) != "rate_limited" and self._services.another():
+            return
         asked_s = error.retry_after_s if isinstance(error, Refused) else None
         if asked_s is not None and asked_s > self._max_wait_s:
             raise error
