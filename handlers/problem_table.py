@@ -94,6 +94,12 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         ("Insufficient scope", "权限不足"),
         ("The API key does not have the scope {scope}.", "该 API 密钥没有 {scope} 权限。"),
     ),
+    middleware_errors.FunctionNotAllowed: Problem(
+        403,
+        "function_not_allowed",
+        ("Function not allowed", "不允许使用该功能"),
+        ("The API key is not valid for {path}.", "该 API 密钥不能用于 {path}。"),
+    ),
     middleware_errors.RateLimited: Problem(
         429,
         "rate_limited",

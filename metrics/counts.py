@@ -42,6 +42,7 @@ class Counts:
         self._used: dict[str, Counter[str]] = {}  # pages, lines and bytes, by key
         self._problems: Counter[Labels] = Counter()
         self._failed: Counter[Labels] = Counter()
+        self._previous_key: Counter[Labels] = Counter()
         self._limit_hits: Counter[Labels] = Counter()
         self._storage_failures = 0
         self._deaths: Counter[Labels] = Counter({(process,): 0 for process in PROCESSES})
@@ -63,6 +64,8 @@ class Counts:
             used["lines"] += context.lines or 0
         if context.problem:
             self._problems[(self._code(context.problem),)] += 1
+        if context.previous_key and context.key_name:
+            self._previous_key[(key,)] += 1
         if context.denial_reason:
             self._failed[(self._reason(context.denial_reason),)] += 1
 
@@ -106,6 +109,12 @@ class Counts:
             self._page_s,
         )
         yield from self._usage()
+        yield counter(
+            "previous_key_requests",
+            "Requests with the previous key of a rotated one, by name of the key.",
+            ("key",),
+            self._previous_key,
+        )
         yield from self._failures()
 
     def _usage(self) -> Iterator[Family]:

@@ -96,6 +96,7 @@ def _optional_fields(scope: Scope, context: RequestContext) -> dict[str, object]
     fields = {
         "trace_id": trace and trace.trace_id,
         "parent_id": trace and trace.parent_id,
+        "previous_key": context.previous_key,
         "reason": context.denial_reason,
         "traceback": context.traceback,
     }

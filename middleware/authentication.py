@@ -13,8 +13,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from middleware import this_machine
-from middleware.addresses import is_loopback, subnet_of
-from middleware.errors import NotAuthenticated, ScopeMissing
+from middleware.addresses import is_loopback, is_within, subnet_of
+from middleware.errors import FunctionNotAllowed, NotAuthenticated, ScopeMissing
 from middleware.key_format import key_id_of
 from middleware.quota import Charge, Quota
 from middleware.request_context import address_of, request_context
@@ -70,12 +70,14 @@ class Caller:
 
 
 # Compared against when no entry has the id, so that an unknown id takes as long as a known one.
-NOBODY = Caller("", "", bytes(32), frozenset(), not_before=END)
+NO_DIGEST = bytes(32)
+NOBODY = Caller("", "", NO_DIGEST, frozenset(), not_before=END)
 
 
 class Authentication:
-    """Passes a request on when its key, certificate or both are valid and have `scope`.
+    """Passes a request on when its key, certificate or both are valid for the function at `path`.
 
+    The caller needs the function's `scope`, and where its entry names functions, `path` among them.
     Failed authentications are counted against the subnet in `failures`; valid keys are not
     affected by the failures of others in the subnet. `certificate_of` returns the certificate that
     came with a request, if it is valid now. `key_header` names one more header for the key. With
@@ -84,6 +86,7 @@ class Authentication:
     Raises:
         NotAuthenticated: there is no valid key or certificate; the log has the reason.
         ScopeMissing: the key is valid and lacks `scope`.
+        FunctionNotAllowed: the key is valid, and for other functions only.
         RateLimited: the subnet has too many failed authentications.
         LimitStorageFailed: the failure could not be counted.
 
@@ -94,6 +97,7 @@ class Authentication:
         app: ASGIApp,
         *,
         callers: Sequence[Caller],
+        path: str,
         scope: str,
         quota: Quota,
         failures: RateLimitItem,
@@ -107,6 +111,7 @@ class Authentication:
         self.by_certificate = {
             caller.certificate: caller for caller in callers if not caller.sha256
         }
+        self.path = path
         self.scope = scope
         self.quota = quota
         self.failures = failures
@@ -127,7 +132,9 @@ class Authentication:
         if self.loopback_without_key and unidentified and this_machine.is_own(address, headers):
             caller, reason = self.this_machine, ""
         else:
-            caller, reason = self._identify(key, claimed_id, address, presented)
+            caller, reason, context.previous_key = self._identify(
+                key, claimed_id, address, presented
+            )
             context.key_id = caller.id or claimed_id
         if reason:
             context.denial_reason = reason
@@ -137,6 +144,8 @@ class Authentication:
         context.key_name = caller.name
         if self.scope not in caller.scopes:
             raise ScopeMissing(self.scope)
+        if caller.functions and self.path not in caller.functions:
+            raise FunctionNotAllowed(self.path)
         scope["state"]["caller"] = caller
         await self.app(scope, receive, send)
 
@@ -146,14 +155,16 @@ class Authentication:
         claimed_id: str | None,
         address: str,
         presented: PresentedCertificate | None,
-    ) -> tuple[Caller, str]:
-        """Return the caller, and why it is refused ("" if it is not); all take the same steps.
+    ) -> tuple[Caller, str, bool]:
+        """Return the caller, why it is refused ("" if it is not), and if its previous key was sent.
 
-        A key that was sent has to be valid, even if a valid certificate came with it.
+        All take the same steps. A key that was sent has to be valid, even if a valid certificate
+        came with it.
         """
         caller = self.by_id.get(claimed_id or "", NOBODY)
         digest = hashlib.sha256((key or "").encode()).digest()
-        same = hmac.compare_digest(digest, caller.sha256 or b"")
+        same = hmac.compare_digest(digest, caller.sha256 or NO_DIGEST)
+        previous = hmac.compare_digest(digest, caller.previous_sha256 or NO_DIGEST)
         if key is None and presented is not None:
             caller = self._owner_of(presented)
             same = caller is not NOBODY
@@ -164,14 +175,17 @@ class Authentication:
         checks = {
             "no key or certificate": key is not None or presented is not None,
             f"unknown {'certificate' if key is None else 'key'}": caller is not NOBODY,
-            "wrong key": same,
+            "wrong key": same or previous,
             "not yet valid": caller.not_before <= now,
             "expired": now < caller.expires,
+            "previous key expired": same or now < caller.previous_expires,
             "not from this machine": not caller.loopback_only or is_loopback(address),
+            "address outside the key's networks": not caller.networks
+            or is_within(address, caller.networks),
             "missing or wrong certificate": certified,
         }
         failed = [reason for reason, passed in checks.items() if not passed]
-        return caller, failed[0] if failed else ""
+        return caller, failed[0] if failed else "", previous and not same
 
     def _owner_of(self, presented: PresentedCertificate) -> Caller:
         by_subject = self.by_certificate.get(presented.subject, NOBODY)

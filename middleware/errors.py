@@ -41,6 +41,14 @@ class ScopeMissing(MiddlewareError):
         self.scope = scope
 
 
+class FunctionNotAllowed(MiddlewareError):
+    """The key is valid, and for other functions only."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
 class RateLimited(MiddlewareError):
     """A rate limit is exceeded; a request is allowed again in `retry_after_s` seconds."""
 

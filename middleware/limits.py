@@ -1,4 +1,4 @@
-"""Rate limits: per subnet before authentication, per key and function after it."""
+"""Rate limits: per subnet, per key and function."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,20 +12,28 @@ from middleware.request_context import address_of, request_context
 
 
 class AddressLimit:
-    """Counts every request of a subnet, whatever its key."""
+    """Counts the requests of a subnet, whatever their keys; with `method` those of it alone."""
 
     def __init__(
-        self, app: ASGIApp, *, quota: Quota, policy: str, items: Sequence[RateLimitItem]
+        self,
+        app: ASGIApp,
+        *,
+        quota: Quota,
+        policy: str,
+        items: Sequence[RateLimitItem],
+        method: str | None = None,
     ) -> None:
         self.app = app
         self.quota = quota
         self.policy = policy
         self.items = items
+        self.method = method
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        subnet = subnet_of(address_of(scope))
-        charges = [Charge(self.policy, item, (self.policy, subnet)) for item in self.items]
-        await self.quota.consume(request_context(scope), charges)
+        if self.method in {None, scope["method"]}:
+            subnet = subnet_of(address_of(scope))
+            charges = [Charge(self.policy, item, (self.policy, subnet)) for item in self.items]
+            await self.quota.consume(request_context(scope), charges)
         await self.app(scope, receive, send)
 
 

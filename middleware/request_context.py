@@ -19,6 +19,7 @@ class RequestContext:
     function: str | None = None
     key_id: str | None = None  # also of a request that is refused: then it is only claimed
     key_name: str | None = None
+    previous_key: bool = False  # the key that was sent is the one before a rotation
     received_bytes: int = 0
     expected_bytes: int = 0
     deadline: float | None = None  # on the event loop's clock

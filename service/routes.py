@@ -88,7 +88,7 @@ class Routes:
             middleware=[
                 Middleware(FunctionName, name=function.path),
                 *_own_errors(handler),
-                self._unauthenticated_limit(function),
+                self._limit_without_key(function),
                 Middleware(Options, methods=methods, preflight=self._preflight(function)),
                 *([] if function.public else self._authentication(function)),
                 Middleware(BodyLimit, max_bytes=function.max_body_bytes),
@@ -103,21 +103,35 @@ class Routes:
             key_header=function.key_header,
         )
 
-    def _unauthenticated_limit(self, function: Function) -> Middleware:
-        """Return the limit per address: the function's own if it needs no key."""
+    def _limit_without_key(self, function: Function) -> Middleware:
+        """Return the limit per address on requests that need no key.
+
+        Of a function that needs one, these are OPTIONS. They have a count of their own: nobody can
+        use up what the valid keys of an address may do.
+        """
+        if function.public:
+            return self._address_limit(f"address {function.path}", *function.limits)
         per_address = self._settings.limits.per_address
-        limits = function.limits if function.public else (per_address,)
-        policy = f"address {function.path}" if function.public else "address"
+        return self._address_limit("options", per_address, method="OPTIONS")
+
+    def _address_limit(self, policy: str, *limits: str, method: str | None = None) -> Middleware:
         items = [parse_limit(limit) for limit in limits]
-        return Middleware(AddressLimit, quota=self._quota, policy=policy, items=items)
+        return Middleware(
+            AddressLimit, quota=self._quota, policy=policy, items=items, method=method
+        )
 
     def _authentication(self, function: Function) -> list[Middleware]:
-        """Return what stands before a function that needs a key."""
+        """Return what stands before a function that needs a key.
+
+        An address is counted after authentication: wrong keys have a limit of their own, and do not
+        use up that of the valid keys behind the same address.
+        """
         limits = self._settings.limits
         return [
             Middleware(
                 Authentication,
                 callers=self._callers,
+                path=function.path,
                 scope=function.scope,
                 quota=self._quota,
                 failures=parse_limit(limits.failed_authentications),
@@ -126,6 +140,7 @@ class Routes:
                 key_header=function.key_header,
                 loopback_without_key=function.loopback_without_key,
             ),
+            self._address_limit("address", limits.per_address),
             Middleware(
                 KeyLimit,
                 quota=self._quota,

@@ -62,7 +62,7 @@ def check_development_key(settings: Settings, directory: Path) -> None:
     if not settings.keys and not (os.access(folder / "key", os.R_OK) or is_writable(folder)):
         raise FileRefused(
             f"there are no [[keys]], and the development key cannot be made in {folder}: the "
-            "directory is not writable for this user; create a key with scripts/new-key NAME"
+            "directory is not writable for this user; create a key with scripts/keys new NAME"
         )
 
 

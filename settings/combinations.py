@@ -1,16 +1,16 @@
 """The checks across tables: values that are valid alone, and not together."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from settings import key_checks
 from settings.errors import Conflict
+from settings.key_checks import Check
 from settings.server import DEFAULT_PAIR, bind_host, is_loopback_bind
 from settings.tables import UNIX
 
 if TYPE_CHECKING:
     from settings.schema import Settings
-
-Check = Callable[["Settings"], Iterator[Conflict]]
 
 
 def conflicts(settings: "Settings", valid: Collection[str]) -> Iterator[Conflict]:
@@ -40,30 +40,6 @@ def _one_is_enabled(settings: "Settings") -> Iterator[Conflict]:
         )
 
 
-def _key_limits_name_functions(settings: "Settings") -> Iterator[Conflict]:
-    paths = {function.path for function in settings.functions} | {"*"}
-    for key in settings.keys:
-        for path in key.limits:
-            if path not in paths:
-                yield Conflict(
-                    f"[[keys]] {key.id}: limits has {path!r}, which is not the path of a "
-                    'function; "*" means all functions together',
-                    ("keys", key.id, "limits"),
-                )
-
-
-def _scopes_name_functions(settings: "Settings") -> Iterator[Conflict]:
-    scopes = {function.scope for function in settings.functions if not function.public}
-    for key in settings.keys:
-        for scope in key.scopes:
-            if scope not in scopes:
-                yield Conflict(
-                    f"[[keys]] {key.id}: no function has the scope {scope!r}; the scopes of "
-                    f"[[functions]] are: {', '.join(sorted(scopes))}",
-                    ("keys", key.id, "scopes"),
-                )
-
-
 def _shared_counts(settings: "Settings") -> Iterator[Conflict]:
     if settings.server.workers > 1 and settings.limits.counts_per_process:
         yield Conflict(
@@ -77,31 +53,15 @@ def _public_needs_keys(settings: "Settings") -> Iterator[Conflict]:
     if settings.reachable_by and not settings.keys:
         yield Conflict(
             f"{settings.reachable_by[0]} is reachable from other machines, and there are no "
-            "[[keys]]; create one with scripts/new-key NAME, or bind to 127.0.0.1",
+            "[[keys]]; create one with scripts/keys new NAME, or bind to 127.0.0.1",
             ("proxy", "trusted")
             if settings.proxy.trusted and not settings.server.public_binds
             else ("server", "bind"),
         )
 
 
-def _certificates_are_requested(settings: "Settings") -> Iterator[Conflict]:
-    off = settings.tls.client_certificates == "off"
-    without_key: set[str] = set()
-    for key in settings.keys:
-        if key.needs_certificate and off:
-            yield Conflict(
-                f"[[keys]] {key.id}: needs a certificate, but clients are not asked for one; "
-                'set [tls] client_certificates = "optional" or "required"',
-                ("keys", key.id),
-            )
-        certificate = key.certificate_subject or key.certificate_sha256 or ""
-        if not key.sha256 and certificate in without_key:
-            yield Conflict(
-                f"[[keys]] {key.id}: another entry without sha256 has the same certificate",
-                ("keys", key.id),
-            )
-        without_key |= set() if key.sha256 else {certificate}
-    if off and settings.proxy.client_certificate_header:
+def _certificate_header_has_an_effect(settings: "Settings") -> Iterator[Conflict]:
+    if settings.tls.client_certificates == "off" and settings.proxy.client_certificate_header:
         yield Conflict(
             "[proxy] client_certificate_header has no effect with [tls] client_certificates = "
             '"off"; certificates from the proxy are verified against [tls] client_ca',
@@ -172,14 +132,13 @@ def _addresses_differ(settings: "Settings") -> Iterator[Conflict]:
 CHECKS: tuple[tuple[Check, set[str]], ...] = (
     (_one_of_each, {"keys", "functions"}),
     (_one_is_enabled, {"functions"}),
-    (_key_limits_name_functions, {"keys", "functions"}),
-    (_scopes_name_functions, {"keys", "functions"}),
     (_shared_counts, {"server", "limits"}),
     (_public_needs_keys, {"server", "proxy", "keys"}),
-    (_certificates_are_requested, {"keys", "tls", "proxy"}),
+    (_certificate_header_has_an_effect, {"tls", "proxy"}),
     (_loopback_is_this_machine, {"functions", "proxy"}),
     (_unix_sockets_are_a_proxy_s, {"server", "proxy"}),
     (_plain_http_only_for_a_proxy, {"server", "proxy"}),
     (_addresses_differ, {"server"}),
+    *key_checks.CHECKS,
 )
 """Each check, and the tables that it reads."""

@@ -54,7 +54,7 @@ def _matching(pattern: str, wanted: str) -> AfterValidator:
 def _digest(value: str) -> str:
     """Accept a SHA-256 only; the message does not show the value, which may be a key by mistake."""
     if not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise ValueError("is not a SHA-256 of 64 digits 0-9 a-f; scripts/new-key NAME prints it")
+        raise ValueError("is not a SHA-256 of 64 digits 0-9 a-f; scripts/keys new NAME writes it")
     return value
 
 
@@ -170,8 +170,8 @@ def _subject(value: str) -> str:
         written = x509.Name.from_rfc4514_string(value).rfc4514_string()
     except ValueError:
         raise ValueError(
-            f'{value!r} is not an RFC 4514 name such as "CN=ledger,O=Bank"; scripts/new-key NAME '
-            "--certificate FILE prints it"
+            f'{value!r} is not an RFC 4514 name such as "CN=ledger,O=Bank"; scripts/keys new '
+            "NAME --certificate FILE writes it"
         ) from None
     if written != value:
         raise ValueError(f"{value!r} would match no certificate; did you mean {written!r}?")
@@ -241,7 +241,7 @@ class Tls(Table):
     allow_development_certificate: bool = False
     key_passphrase: SecretStr | None = None
     expiry_warning_days: Share = 14
-    reload_poll_s: Seconds = 1
+    reload_poll_s: Seconds = 0.25
     session_ticket_key_s: Seconds = 86_400
     client_certificates: Literal["off", "optional", "required"] = "off"
     client_ca: str | None = None
@@ -463,6 +463,13 @@ class ApiKey(Table):
 
     @model_validator(mode="after")
     def _rotation(self) -> "ApiKey":
+        if self.sha256 and self.sha256 == self.previous_sha256:
+            raise Conflict(
+                "previous_sha256 is the same as sha256; remove previous_sha256 and "
+                "previous_expires, or run scripts/keys rotate",
+                ("previous_sha256",),
+                ("sha256",),
+            )
         together = (self.previous_sha256, self.previous_expires)
         if any(together) and not (all(together) and self.sha256):
             raise Conflict(
@@ -484,7 +491,7 @@ class ApiKey(Table):
         if not self.sha256 and not self.needs_certificate:
             raise ValueError(
                 "needs sha256 (of an API key), certificate_subject or certificate_sha256; "
-                "scripts/new-key NAME prints an entry"
+                "scripts/keys new NAME writes an entry"
             )
         return self
 

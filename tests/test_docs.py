@@ -218,6 +218,7 @@ def test_the_fields_of_a_log_line_are_those_of_the_code() -> None:
     scope = scope_of(headers={"traceparent": traceparent})
     context = request_context(scope)
     context.denial_reason, context.traceback = "expired", ["KeyError"]
+    context.previous_key = True
     asyncio.run(call(AccessLog(read_all, write=log.append), scope))
     listed = [re.findall(r"`(\w+)`", row[0]) for row in _rows("A line per response")]
     assert [field for fields in listed for field in fields] == list(json.loads(log[0]))

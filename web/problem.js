@@ -46,7 +46,7 @@ function remediesOf(doc, problem) {
   if (problem.of) return [[t("dismiss"), () => dismiss(doc)]];
   if (problem.wait) return [[t("cancel"), () => cancel(doc)]];
   if (problem.next_pages) return [[t("rest"), () => again(doc, { pages: problem.next_pages, rest: true })]];
-  if (["not_authenticated", "scope_missing", "no_key"].includes(problem.code)) {
+  if (["not_authenticated", "scope_missing", "function_not_allowed", "no_key"].includes(problem.code)) {
     return [[t("enterKey"), async () => (await askForKey()) !== null && again(doc, rest)]];
   }
   if (problem.code === "body_too_large" && doc.preview) {

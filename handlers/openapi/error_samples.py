@@ -56,6 +56,7 @@ def values_of(
     return {
         **_COUNTS,
         "scope": function.scope,
+        "path": function.path,
         "retry_after_s": 42,
         "limit_bytes": function.max_body_bytes,
         "limit_s": f"{interface.decode_timeout_s if reading else slow:g}",

@@ -32,7 +32,11 @@ OF_EVERY_FUNCTION: tuple[type[Exception], ...] = (
     middleware_errors.DeadlineExceeded,
     Exception,
 )
-OF_A_KEY = (middleware_errors.NotAuthenticated, middleware_errors.ScopeMissing)
+OF_A_KEY = (
+    middleware_errors.NotAuthenticated,
+    middleware_errors.ScopeMissing,
+    middleware_errors.FunctionNotAllowed,
+)
 OF_A_PROXY = (middleware_errors.MalformedForwarding,)
 OUTSIDE: Mapping[str, Problem] = {
     "NotFound": ROUTING[404],

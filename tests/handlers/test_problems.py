@@ -46,6 +46,7 @@ INSTANCES: list[Exception] = [
     middleware.errors.WebSocketRefused(),
     middleware.errors.NotAuthenticated(),
     middleware.errors.ScopeMissing("ocr"),
+    middleware.errors.FunctionNotAllowed("/ocr"),
     middleware.errors.RateLimited(7),
     middleware.errors.LimitStorageFailed(),
     middleware.errors.BodyTooLarge(5_000_000),

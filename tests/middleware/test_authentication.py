@@ -3,8 +3,10 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +16,13 @@ from starlette.types import ASGIApp
 
 from middleware import authentication
 from middleware.authentication import Authentication, Caller, authenticated_caller
-from middleware.errors import LimitStorageFailed, NotAuthenticated, RateLimited, ScopeMissing
+from middleware.errors import (
+    FunctionNotAllowed,
+    LimitStorageFailed,
+    NotAuthenticated,
+    RateLimited,
+    ScopeMissing,
+)
 from middleware.key_format import new_key
 from middleware.quota import Quota
 from middleware.request_context import request_context
@@ -79,7 +87,12 @@ def guard(quota: Quota) -> Guard:
         scope: str = "ocr", *, failures: str = "100/minute", counted: Quota = quota
     ) -> ASGIApp:
         return Authentication(
-            read_all, callers=CALLERS, scope=scope, quota=counted, failures=parse(failures)
+            read_all,
+            callers=CALLERS,
+            path="/ocr",
+            scope=scope,
+            quota=counted,
+            failures=parse(failures),
         )
 
     return build
@@ -143,7 +156,7 @@ async def test_without_authentication_every_request_passes() -> None:
 async def test_every_failure_takes_the_same_steps(
     case: str, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One hash, one constant-time comparison of 32 bytes and one reading of the clock each."""
+    """One hash, two constant-time comparisons of 32 bytes and one reading of the clock each."""
     steps: list[str] = []
 
     def compare(one: bytes, other: bytes) -> bool:
@@ -166,7 +179,7 @@ async def test_every_failure_takes_the_same_steps(
     monkeypatch.setattr(authentication, "datetime", Clock)
     with pytest.raises(NotAuthenticated):
         await call(app, scope_of(headers=WRONG[case]))
-    assert steps == ["hash", "compare 32 32", "clock"]
+    assert steps == ["hash", "compare 32 32", "compare 32 32", "clock"]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +205,12 @@ async def test_a_key_is_valid_from_not_before_until_expires(quota: Quota) -> Non
     """Including the time of not_before itself."""
     inside = _caller(TOKEN, not_before=NOW - HOUR, expires=NOW + HOUR)
     app = Authentication(
-        read_all, callers=[inside], scope="ocr", quota=quota, failures=parse("9/minute")
+        read_all,
+        callers=[inside],
+        path="/ocr",
+        scope="ocr",
+        quota=quota,
+        failures=parse("9/minute"),
     )
     assert (await call(app, scope_of(headers={"x-api-key": TOKEN}))).status == 200
 
@@ -267,6 +285,7 @@ async def test_wrong_keys_are_rejected_while_the_storage_is_down(connect: Any, r
         app = Authentication(
             read_all,
             callers=CALLERS,
+            path="/ocr",
             scope="ocr",
             quota=connect(allow=allow),
             failures=parse("9/minute"),
@@ -283,6 +302,7 @@ async def _ask_presenting(
     app = Authentication(
         read_all,
         callers=BY_CERTIFICATE,
+        path="/ocr",
         scope="ocr",
         quota=quota,
         failures=parse("100/minute"),
@@ -348,6 +368,7 @@ def send(quota: Quota) -> Send:
         app = Authentication(
             read_all,
             callers=CALLERS,
+            path="/ocr",
             scope="ocr",
             quota=quota,
             failures=parse("100/minute"),
@@ -425,3 +446,79 @@ async def test_this_machine_needs_a_key_unless_a_function_says_otherwise(send: S
 async def test_a_key_counts_from_this_machine_as_well(send: Send) -> None:
     """The caller is then the key's, with its own limits."""
     assert await send({"x-api-key": TOKEN}, loopback_without_key=True) == "accounting"
+
+
+ROTATED, FORMER = new_key("rota"), new_key("rota")
+FORMER_DIGEST = hashlib.sha256(FORMER.encode()).digest()
+
+
+async def _reason(quota: Quota, caller: Caller, key: str, client: str = "192.0.2.1") -> str | None:
+    """Return why a key is refused, None if it is not; check that the log says which it is."""
+    app = Authentication(
+        read_all, callers=[caller], path="/ocr", scope="ocr", quota=quota, failures=parse("99/day")
+    )
+    scope = scope_of(headers={"x-api-key": key}, client=client)
+    with suppress(NotAuthenticated):
+        await call(app, scope)
+    context = request_context(scope)
+    assert context.previous_key is (key == FORMER and caller.previous_sha256 is not None)
+    return context.denial_reason
+
+
+async def test_a_previous_key_is_valid_until_its_time(quota: Quota) -> None:
+    """Beside the new one, and no longer than the entry itself; without a rotation it is wrong."""
+    rotated = _caller(ROTATED, previous_sha256=FORMER_DIGEST, previous_expires=NOW + HOUR)
+    assert await _reason(quota, rotated, ROTATED) is None
+    assert await _reason(quota, rotated, FORMER) is None
+    assert await _reason(quota, rotated, new_key("rota")) == "wrong key"
+    ended = replace(rotated, previous_expires=NOW - HOUR)
+    assert await _reason(quota, ended, FORMER) == "previous key expired"
+    assert await _reason(quota, ended, ROTATED) is None
+    assert await _reason(quota, replace(rotated, expires=NOW - HOUR), FORMER) == "expired"
+    assert await _reason(quota, _caller(ROTATED), FORMER) == "wrong key"
+
+
+@pytest.mark.parametrize(
+    ("client", "passes"),
+    [
+        ("10.1.2.3", True),
+        ("::ffff:10.1.2.3", True),
+        ("2001:db8::7", True),
+        ("10.2.0.1", False),
+        ("2001:db9::7", False),
+        ("local", False),
+        ("nonsense", False),
+    ],
+)
+async def test_a_key_is_valid_from_its_networks_only(
+    *, client: str, passes: bool, quota: Quota
+) -> None:
+    """Both keys of a rotation; without networks, from everywhere."""
+    networks = (ip_network("10.1.0.0/16"), ip_network("2001:db8::/32"))
+    caller = _caller(ROTATED, previous_sha256=FORMER_DIGEST, previous_expires=NOW + HOUR)
+    for key in (ROTATED, FORMER):
+        said = await _reason(quota, replace(caller, networks=networks), key, client)
+        assert said == (None if passes else "address outside the key's networks")
+        assert await _reason(quota, caller, key, client) is None
+
+
+async def test_a_key_is_valid_for_its_functions_only(quota: Quota) -> None:
+    """With the scope it has; no failed authentication: caller and function are known."""
+    for functions, passes in ((set(), True), ({"/ocr", "/x"}, True), ({"/x"}, False)):
+        app = Authentication(
+            read_all,
+            callers=[_caller(TOKEN, functions=frozenset(functions))],
+            path="/ocr",
+            scope="ocr",
+            quota=quota,
+            failures=parse("1/day"),
+        )
+        scope = scope_of(headers={"x-api-key": TOKEN})
+        if passes:
+            assert (await call(app, scope)).status == 200
+            continue
+        with pytest.raises(FunctionNotAllowed) as caught:
+            await call(app, scope)
+        assert caught.value.path == "/ocr"
+        assert request_context(scope).key_name == "name"
+        assert request_context(scope).response_headers == []

@@ -282,7 +282,7 @@ def test_conflicts_are_reported_beside_other_mistakes(refuse: Refuse) -> None:
     assert len(said) == 3
     assert "max_age_s" in said[0]
     assert "workers = 2" in said[1]
-    assert "scripts/new-key" in said[2]
+    assert "scripts/keys new" in said[2]
 
 
 def test_an_address_is_bound_once(refuse: Refuse) -> None:

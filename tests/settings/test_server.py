@@ -103,7 +103,7 @@ def test_a_public_address_needs_a_key(key: str, bind: str, load: Load, refuse: R
     """A service that other machines can reach requires at least one key."""
     message = refuse(top=f'{key} = ["127.0.0.1:1", "{bind}"]')
     assert f"bind {bind} is reachable from other machines" in message
-    assert "scripts/new-key" in message
+    assert "scripts/keys new" in message
     assert load(KEY, top=f'{key} = "{bind}"').server.public_binds == (bind,)
 
 

@@ -31,7 +31,7 @@ KEY, STANZA = key_stanza("aaaa1111", "someone")
         ({"environment": {"OCR_LIMIT__STORAGE": "x"}}, ["OCR_LIMIT__STORAGE", "OCR_LIMITS"]),
         ({"environment": {"OCR_SETTINGS": "/nowhere.toml"}}, ["/nowhere.toml", "settings.toml"]),
         ({"server": {"workers": "2"}}, ["workers", "storage"]),
-        ({"server": {"bind": '["0.0.0.0:0"]'}}, ["0.0.0.0:0", "scripts/new-key"]),
+        ({"server": {"bind": '["0.0.0.0:0"]'}}, ["0.0.0.0:0", "scripts/keys new"]),
         (
             {"server": {"bind": '["0.0.0.0:0"]'}, "local": STANZA},
             ["settings.toml", "certfile", "certificate.pem", "is missing"],
