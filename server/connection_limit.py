@@ -10,6 +10,7 @@ from hypercorn.config import Config
 from hypercorn.typing import AppWrapper, LifespanState
 
 from server.closures import Closure, Closures
+from server.drain import Drain
 from server.fair_queue import FairQueue
 from server.flow_control import RetainedWindows
 from server.handshakes import HandshakeQueue
@@ -128,6 +129,7 @@ class Limits:
         self.handshakes = HandshakeQueue()
         self.retained_windows = RetainedWindows()
         self.refusals = Refusals()
+        self.drain = Drain()
 
 
 @dataclass(frozen=True, slots=True)

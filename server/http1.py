@@ -13,6 +13,7 @@ from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 
 from server.body_buffer import HTTP1_BODY_BYTES, BodyBuffer
 from server.chunk_pace import ChunkPace
+from server.drain import Drain
 from server.fair_queue import FairQueue
 from server.http1_heads import origin_form, refusal_of_head
 from server.options import ServerOptions
@@ -45,12 +46,18 @@ class HardenedH11Protocol(H11Protocol):
     """
 
     def __init__(
-        self, *args: Any, options: ServerOptions, fair_queue: FairQueue, refusals: Refusals
+        self,
+        *args: Any,
+        options: ServerOptions,
+        fair_queue: FairQueue,
+        refusals: Refusals,
+        drain: Drain,
     ) -> None:
         super().__init__(*args)
         self._options = options
         self._fair_queue = fair_queue
         self._refusals = refusals
+        self._drain = drain
         self._lingering = False
         self._refused = False
         self._draining = False
@@ -137,7 +144,8 @@ class HardenedH11Protocol(H11Protocol):
                     return
         except h11.RemoteProtocolError:
             self._finished.set()
-        if not self._is_receiving or self._discarded > self._options.discard_bytes:
+        is_receiving = self.connection.their_state is h11.SEND_BODY
+        if not is_receiving or self._discarded > self._options.discard_bytes:
             self._finished.set()
 
     async def _request_received(self, request: h11.Request) -> None:
@@ -182,23 +190,21 @@ class HardenedH11Protocol(H11Protocol):
                 event = Response(event.stream_id, [], event.status_code)
             else:
                 return
-        elif isinstance(event, Response) and self._ends:
+        elif isinstance(event, Response) and (self._has_to_end or self._drain.has_begun):
             event = replace(event, headers=[*event.headers, (b"connection", b"close")])
         await super().stream_send(event)
 
     @property
-    def _is_receiving(self) -> bool:
-        return bool(self.connection.their_state is h11.SEND_BODY)
-
-    @property
-    def _ends(self) -> bool:
-        """Whether the open request is the connection's last."""
-        ends = self._is_receiving or self._draining or self._refused
+    def _has_to_end(self) -> bool:
+        """Whether the open request is the connection's last, announced or not."""
+        ends = self.connection.their_state is h11.SEND_BODY or self._draining or self._refused
         return ends or self.context.terminated.is_set()
 
     @override
     async def _maybe_recycle(self) -> None:
-        if self._ends:
+        # A response that had begun before the drain has not announced it: the next one does.
+        announced = self._drain.has_begun and self.connection.our_state is h11.MUST_CLOSE
+        if self._has_to_end or announced:
             await self._linger()
         else:
             await super()._maybe_recycle()

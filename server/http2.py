@@ -13,11 +13,9 @@ from hypercorn.utils import filter_pseudo_headers
 
 from server.body_buffer import BodyBuffer
 from server.closures import Closures
+from server.drain import Drain
 from server.fair_queue import FairQueue
-from server.flood_guard import (
-    RESET_COST,
-    STREAMS_PER_FRAME,
-)
+from server.flood_guard import RESET_COST, STREAMS_PER_FRAME
 from server.flow_control import RetainedWindows
 from server.h2_settings import announce
 from server.http2_headers import are_valid_trailers, frames_cost, refusal_of_headers, resets_cost
@@ -62,6 +60,7 @@ class HardenedH2Protocol(SendingH2Protocol):
         retained_windows: RetainedWindows,
         refusals: Refusals,
         closures: Closures,
+        drain: Drain,
     ) -> None:
         super().__init__(
             *args,
@@ -72,6 +71,7 @@ class HardenedH2Protocol(SendingH2Protocol):
         )
         self._fair_queue = fair_queue
         self._refusals = refusals
+        self._drain = drain
         self._draining = False
         announce(self.connection, self.config, options.receive_window_bytes)
 
@@ -132,11 +132,13 @@ class HardenedH2Protocol(SendingH2Protocol):
     async def _stream_ended(self, event: h2.events.StreamEnded | h2.events.StreamReset) -> None:
         await super()._handle_events([event])
         self.flow_control.close_stream(event.stream_id)
+        if self.idle and not self.closed:  # the response was sent before the end was handled
+            await self._update_idle()
         if isinstance(event, h2.events.StreamReset) and not event.remote_reset:
             self.budget.consume(RESET_COST)  # the client made the server reset it (CVE-2025-8671)
 
     async def _request_received(self, event: h2.events.RequestReceived) -> None:
-        terminated = self.context.terminated.is_set()
+        terminated, drains = self.context.terminated.is_set(), self._drain.has_begun
         # A client that connected just before the shutdown gets its first response (Connection).
         if self._refuses_streams or (terminated and self.keep_alive_requests):
             # Refused means: not processed, safe to send again (RFC 9113, section 8.7).
@@ -150,7 +152,7 @@ class HardenedH2Protocol(SendingH2Protocol):
         self.flow_control.open_stream(event.stream_id)
         await self._open_stream(event, refusal)
         await self.send(Updated(idle=False))
-        if terminated or self.keep_alive_requests >= self.config.keep_alive_max_requests:
+        if terminated or drains or self.keep_alive_requests >= self.config.keep_alive_max_requests:
             await self.go_away()
 
     async def _trailers_received(self, event: h2.events.TrailersReceived) -> None:

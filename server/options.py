@@ -52,6 +52,8 @@ class ServerOptions:
     """How much body is read and discarded after an early response."""
     tls_buffer_bytes: int = 64 << 10
     """How much encrypted data of one TLS connection is buffered, and read at once."""
+    drain_s: float = 0.0
+    """How long new connections are still accepted after SIGTERM; 0: not at all."""
     linger_s: float = 1.0
     """How long a client may go on sending after its response, and how long a closed connection may
     take to close."""

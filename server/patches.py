@@ -43,6 +43,11 @@ class ServerHandle:
         self._server.limits.connections.close_verified_before(generation)
 
     @property
+    def is_draining(self) -> bool:
+        """Whether the process is to end, and accepts new connections meanwhile."""
+        return self._server.limits.drain.has_begun
+
+    @property
     def connections(self) -> int:
         """How many connections are open."""
         return self._server.limits.connections.established

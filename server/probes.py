@@ -167,6 +167,7 @@ def _own_protocol(*args: Any) -> Any:
         retained_windows=limits.retained_windows,
         refusals=limits.refusals,
         closures=limits.closures,
+        drain=limits.drain,
     )
 
 

@@ -44,10 +44,12 @@ def make_protocol(
             retained_windows=limits.retained_windows,
             refusals=limits.refusals,
             closures=limits.closures,
+            drain=limits.drain,
         )
     return HardenedH11Protocol(
         *hypercorns,
         options=worker.options,
         fair_queue=limits.fair_queue,
         refusals=limits.refusals,
+        drain=limits.drain,
     )

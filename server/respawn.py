@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from server.drain import Stop
 from server.supervisor import REFUSED, end_supervisor, shutdown_event
 
 USES = ("os:_exit",)
@@ -26,7 +27,7 @@ BACKOFF_S = 0.25
 """The wait before the first replacement within DEATHS_WINDOW_S; it doubles with each death."""
 
 POLL_S = 0.1
-_STOP, _STARTED = b"-", b"+"
+_STOP, _STOP_AT_ONCE, _STARTED = b"-", b"!", b"+"
 
 Report = Callable[..., object]
 
@@ -39,27 +40,29 @@ class ServingProcess:
         self.tell = link.send  # a byte of the service's own, for `hear` in the worker process
         self._report = report
         self._worker = os.getppid()
-        self._stop = asyncio.Event()
+        self.stop = Stop()
 
     def started(self) -> None:
         """Tell the worker process that this process serves; then wait for its message."""
         self._link.send(_STARTED)
         loop = asyncio.get_running_loop()
         loop.add_reader(self._link, self._receive, loop)
-        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
-
-    async def stopped(self) -> None:
-        """Wait until this process is to end."""
-        await self._stop.wait()
+        # Hypercorn's supervisor sends it to the others when the first one has ended: it says no
+        # more than the message does.
+        loop.add_signal_handler(signal.SIGTERM, self.stop.request)
 
     def _receive(self, loop: asyncio.AbstractEventLoop) -> None:
+        message = _receive(self._link)
+        if message == _STOP:
+            self.stop.request()
+            return
         loop.remove_reader(self._link)
-        if not _receive(self._link):
+        if not message and not self.stop.requested.is_set():
             # Nothing would replace this process. Hypercorn's supervisor has not noticed: this
             # process inherited the pipe by which it would.
             self._report(event="worker_died", pid=self._worker, replaced=False)
             end_supervisor()
-        self._stop.set()
+        self.stop.hurry()
 
 
 _current: ServingProcess | None = None
@@ -94,23 +97,26 @@ class _WorkerProcess:
         self._deaths: deque[float] = deque()
         self._has_started = False
         self._terminated = False
+        self._interrupted = False
 
     def run(self) -> socket.socket:
         """Fork until a serving process ends in order; return the link, in each fork."""
         signal.signal(signal.SIGTERM, self._on_sigterm)
+        signal.signal(signal.SIGINT, self._on_sigint)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         while True:
             link, other = socket.socketpair()
             # SIGTERM waits: the new process must not swallow it, which has our handler at first.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
             pid = os.fork()
             if pid == 0:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
                 link.close()
                 return other
             self._serving = pid
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
             other.close()
             self._watch(link)
             self._serving = None
@@ -121,11 +127,16 @@ class _WorkerProcess:
         """Note it only: the event's lock, which may be held just now, is not reentrant."""
         self._terminated = True
 
+    def _on_sigint(self, *_: object) -> None:
+        """Note it: Ctrl+C reaches all processes, and Hypercorn's supervisor starts the stop."""
+        self._interrupted = True
+
     def _is_stopping(self) -> bool:
-        if self._terminated or self._stopping.is_set():
-            return True
-        supervisor = multiprocessing.parent_process()
-        return supervisor is None or not supervisor.is_alive()
+        return self._terminated or self._stopping.is_set() or not _supervisor_is_alive()
+
+    def _is_in_a_hurry(self) -> bool:
+        """Whether a stop is not to drain: nothing would wait for it, or somebody said so."""
+        return self._interrupted or not _supervisor_is_alive()
 
     def _watch(self, link: socket.socket) -> None:
         """Return when the serving process ends; pass the shutdown, or SIGTERM, on to it.
@@ -133,7 +144,7 @@ class _WorkerProcess:
         It does not ask Hypercorn's event itself: killed at that moment, it would leave a lock
         behind that stops all others.
         """
-        told = False
+        told = hurried = False
         while True:
             if select.select([link], [], [], POLL_S)[0]:
                 if not (message := _receive(link)):
@@ -145,7 +156,10 @@ class _WorkerProcess:
                     self._hear(message)
             if not told and self._is_stopping():
                 told = True
-                _send_stop(link)
+                _send(link, _STOP)
+            if told and not hurried and self._is_in_a_hurry():
+                hurried = True
+                _send(link, _STOP_AT_ONCE)
 
     def _ended(self, pid: int, status: int) -> None:
         """Return if another process is to be forked, after a wait; otherwise exit."""
@@ -187,9 +201,14 @@ def _receive(link: socket.socket) -> bytes:
         return b""
 
 
-def _send_stop(link: socket.socket) -> None:
+def _supervisor_is_alive() -> bool:
+    supervisor = multiprocessing.parent_process()
+    return supervisor is not None and supervisor.is_alive()
+
+
+def _send(link: socket.socket, message: bytes) -> None:
     try:
-        link.send(_STOP)
+        link.send(message)
     except OSError:
         return  # it has ended: the next read says so
 

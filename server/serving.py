@@ -1,7 +1,6 @@
 """A serving process, from its start to its end; in place of Hypercorn's worker_serve."""
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Collection
 from random import randint
 from typing import Any
@@ -16,6 +15,7 @@ from hypercorn.utils import repr_socket_addr
 from server import respawn
 from server.connection_limit import Limits, Worker
 from server.contexts import ReloadableContext, make_context
+from server.drain import Stop
 from server.graceful_shutdown import shut_down
 from server.install import refuse_start
 from server.listeners import Listeners
@@ -45,7 +45,9 @@ class Server:
         config.set_statsd_logger_class(StatsdLogger)
         loop = asyncio.get_running_loop()
         forked = respawn.current()
-        triggered = forked.stopped if forked else shutdown_trigger or _on_signals(loop)
+        stop = forked.stop if forked else Stop()
+        if not forked and shutdown_trigger is None:
+            stop.on_signals(loop)
         state = LifespanState({})
         lifespan = Lifespan(app, config, loop, state)
         lifespan_task = loop.create_task(lifespan.handle_lifespan())
@@ -59,7 +61,10 @@ class Server:
             await _listen(listeners, config, sockets or config.create_sockets())
             if forked:
                 forked.started()
-            await _first(triggered(), context.terminate.wait())
+            triggers = [shutdown_trigger()] if shutdown_trigger and not forked else []
+            await _first(*triggers, stop.requested.wait(), context.terminate.wait())
+            if self.options.drain_s and not stop.at_once.is_set():
+                await self.limits.drain.run(worker, self.options.drain_s, stop.at_once)
         finally:
             listeners.close()
             await shut_down(worker, listeners.connections)
@@ -92,14 +97,6 @@ async def _listen(listeners: Listeners, config: Config, sockets: Sockets) -> Non
                 refuse_start(f"{name} cannot be listened on: {error.strerror}")
             address = repr_socket_addr(listener.family, listener.getsockname())
             await config.log.info("Running on %s://%s (CTRL + C to quit)", scheme, address)
-
-
-def _on_signals(loop: asyncio.AbstractEventLoop) -> ShutdownTrigger:
-    """Return what waits for SIGINT or SIGTERM."""
-    received = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, received.set)
-    return received.wait
 
 
 def _max_requests(config: Config) -> int | None:

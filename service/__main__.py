@@ -18,11 +18,14 @@ def main() -> int:
     import argparse  # noqa: PLC0415
     import os  # noqa: PLC0415
     import traceback  # noqa: PLC0415
+    from contextlib import suppress  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
     from hypercorn.__main__ import main as hypercorn  # noqa: PLC0415
+    from hypercorn.config import Config  # noqa: PLC0415
 
     from service.check import check  # noqa: PLC0415
+    from service.second_signal import forward_second_signal  # noqa: PLC0415
     from settings import settings_path  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="service", description=__doc__, add_help=False)
@@ -34,6 +37,9 @@ def main() -> int:
         return before.print(starting=True)
     command_line = ["--config", str(arguments.config), *others, "app:app"]
     sys.argv[1:] = command_line  # the service checks that it reads the file that Hypercorn reads
+    with suppress(OSError):  # Hypercorn reads the file again, and its error is the one to explain
+        if Config.from_toml(arguments.config).workers:
+            forward_second_signal()
     try:
         return hypercorn(command_line)
     except OSError as error:  # such as a port that was taken after the check

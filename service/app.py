@@ -86,14 +86,12 @@ def _build(settings_file: Path) -> ReloadableApp:
     directory = settings_file.resolve().parent
     _log_what_may_not_be_meant(settings)
     check_development_key(settings, directory)
-    sandbox_missing = check_sandbox(
-        require=settings.sandbox.require, reachable_by=settings.reachable_by
-    )
+    no_sandbox = check_sandbox(require=settings.sandbox.require, reachable_by=settings.reachable_by)
     certificate = start_tls(settings)
     clients = client_trust(settings, directory)
     server = install_server(settings, settings_file, clients)
     counts = Counts(function.path for function in settings.enabled_functions)
-    reader = make_reader(settings, counts, seccomp=sandbox_missing is None)
+    reader = make_reader(settings, counts, seccomp=no_sandbox is None)
     surroundings = Surroundings(
         directory=directory,
         write=write_line,
@@ -110,7 +108,9 @@ def _build(settings_file: Path) -> ReloadableApp:
     certificate_reload = _reloaded_certificate(settings, certificate, server)
     client_ca = _reloaded_client_ca(clients, server, certificate_reload)
     reloads: Sequence[Reload | None] = (settings_reload, client_ca, certificate_reload)
-    readiness = Readiness(reader, certificate_reload, settings_reload, client_ca, sandbox_missing)
+    readiness = Readiness(
+        reader, certificate_reload, settings_reload, client_ca, no_sandbox, server
+    )
     lifespan = Lifespan(
         settings,
         reader=reader,

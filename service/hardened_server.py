@@ -63,6 +63,7 @@ def _options(
         # which reads only after it has sent everything gets its response.
         discard_bytes=2 * max(f.max_body_bytes for f in settings.enabled_functions),
         tls_buffer_bytes=tls.buffer_bytes,
+        drain_s=settings.shutdown.drain_s,
         linger_s=tls.close_linger_s,
         send_timeout_s=tls.send_timeout_s,
         control_frames_per_s=tls.control_frames_per_s,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from handlers.health import Check
 from model.errors import WeightsError
@@ -9,6 +10,9 @@ from model.reader import Reader
 from service.certificate_reload import CertificateReload
 from service.client_ca_reload import ClientCAReload
 from service.reload import SettingsReload
+
+if TYPE_CHECKING:
+    from server.patches import ServerHandle
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 VALID_DAYS = 1  # a certificate with less left turns /readyz red
@@ -23,6 +27,7 @@ class Readiness:
     settings: SettingsReload
     client_ca: ClientCAReload | None
     sandbox_missing: str | None
+    server: "ServerHandle"
 
     def checks(self) -> Mapping[str, Check]:
         """Return the checks; each takes microseconds, or one round trip to the limits' storage.
@@ -30,6 +35,7 @@ class Readiness:
         The engine's check also starts an engine, which reads a page in its own sandbox.
         """
         checks: dict[str, Check] = {
+            "accepting": self._accepting,
             "weights": self._weights,
             "engine": self.reader.prove,
             "settings": self._settings,
@@ -40,6 +46,9 @@ class Readiness:
         if self.client_ca is not None:
             checks["client_certificates"] = self._client_certificates
         return checks
+
+    async def _accepting(self) -> bool:
+        return not self.server.is_draining
 
     async def _weights(self) -> bool:
         try:

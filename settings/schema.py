@@ -21,6 +21,7 @@ from settings.tables import (
     PlainPort,
     Proxy,
     Sandbox,
+    Shutdown,
     Tls,
 )
 
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     server: Server
     plain_port: PlainPort = PlainPort()
     tls: Tls = Tls()
+    shutdown: Shutdown = Shutdown()
     proxy: Proxy = Proxy()
     hsts: Hsts = Hsts()
     cors: Cors = Cors()

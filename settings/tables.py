@@ -313,6 +313,12 @@ class Proxy(Table):
         return any(address in network for network in self.networks)
 
 
+class Shutdown(Table):
+    """What happens between SIGTERM and the end."""
+
+    drain_s: Annotated[float, Field(ge=0, le=3600)] = 0
+
+
 class Hsts(Table):
     """HTTP Strict Transport Security, RFC 6797."""
 

@@ -52,6 +52,7 @@ def _protocol(app: Any, tasks: TaskGroup, send: Any) -> HardenedH11Protocol:
         ASGIWrapper(app), Config(), WorkerContext(None), tasks, ConnectionState({}), SECURED,
         CLIENT, CLIENT, send,
         options=options, fair_queue=limits.fair_queue, refusals=limits.refusals,
+        drain=limits.drain,
     )  # fmt: skip
 
 

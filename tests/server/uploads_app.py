@@ -17,6 +17,11 @@ REFUSE_IMPORT = OPTIONS.pop("refuse_import", None)
 transport: Any = None
 
 
+def report(**facts: Any) -> None:
+    """Write an event, as the service does to its log."""
+    sys.stderr.write(json.dumps(facts) + "\n")
+
+
 def prepare_config(config: Config) -> None:
     """Refuse the start if the test wants it, with a value of Hypercorn's Config."""
     if REFUSE_CONFIG:
@@ -27,13 +32,14 @@ if "HARDENED" in os.environ:
     from server import respawn
 
     respawn.BACKOFF_S = OPTIONS.pop("backoff_s", respawn.BACKOFF_S)
-    respawn.supervise(lambda **facts: sys.stderr.write(json.dumps(facts) + "\n"), hear=bytes)
+    respawn.supervise(report, hear=bytes)
 
     from server.install import ServerOptions, install, refuse_start
 
     transport = install(
         ServerOptions(
             prepare_config=prepare_config,
+            report=report,
             subnet_of=(lambda address: address) if COUNTED & OPTIONS.keys() else lambda _: None,
             **OPTIONS,
         )

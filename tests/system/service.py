@@ -33,7 +33,8 @@ class Service:
 
     `local` is the text of its settings.local.toml, `server` what top-level keys become (None: they
     are left out), `modules` are importable by it, `launcher` stands before the command, `terminal`
-    is what it writes to. Without `[[keys]]` in `local`, `self.key` is the development key.
+    is what it writes to. With `entry` it is started by `python -m service`, as in a container.
+    Without `[[keys]]` in `local`, `self.key` is the development key.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Service:
         root: Path = ROOT,
         launcher: Sequence[str] = (),
         terminal: bool = False,
+        entry: bool = False,
     ) -> None:
         self.directory = directory
         self.settings = directory / "settings.toml"
@@ -64,10 +66,12 @@ class Service:
             **({} if launcher else measuring()),  # what strace records is the service's own
             **(environment or {}),
         }
+        program = [sys.executable, "-m", "service"] if entry else [HYPERCORN]
+        application = () if entry else ("app:app",)
         near, far = pty.openpty() if terminal else os.pipe()
         self._output = os.fdopen(near, encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
-            [*launcher, HYPERCORN, "--config", str(self.settings), *arguments, "app:app"],
+            [*launcher, *program, "--config", str(self.settings), *arguments, *application],
             cwd=root,
             env=variables,
             stdout=far,

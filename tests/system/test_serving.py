@@ -173,6 +173,7 @@ def test_health_needs_no_key(service: Service) -> None:
     with service.client(key=None) as client:
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/readyz").json()["checks"] == {
+            "accepting": "ok",
             "weights": "ok",
             "engine": "ok",
             "settings": "ok",
