@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import hypothesis
@@ -40,6 +40,17 @@ QUICK = (
         "tests/test_security.py",
     ),
 )
+# None of these compares times: .ci/run runs them beside the others, at the lowest priority.
+UNTIMED = (
+    *("tests/bench", "tests/client", "tests/deploy", "tests/handlers", "tests/metrics"),
+    *("tests/middleware", "tests/model/vision", "tests/service", "tests/settings", "tests/tls"),
+    *("tests/system/test_compat.py", "tests/system/test_exploits.py"),
+    *("tests/system/test_formats.py", "tests/system/test_fuzz.py", "tests/system/test_hostile.py"),
+    *("tests/system/test_install.py", "tests/system/test_openapi.py"),
+    *("tests/system/test_scripts.py", "tests/test_docs.py", "tests/test_docs_zh.py"),
+    *("tests/test_figures.py", "tests/test_layout.py", "tests/test_packaging.py"),
+    *("tests/test_quick.py", "tests/test_security.py", "tests/web"),
+)
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 PROGRAMS = (
@@ -69,6 +80,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags of CI and of long runs."""
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed one")
     parser.addoption("--quick", action="store_true", help="only QUICK of tests/conftest.py")
+    parser.addoption("--timed", action="store_true", help="all but UNTIMED of tests/conftest.py")
+    parser.addoption("--untimed", action="store_true", help="only UNTIMED of tests/conftest.py")
     parser.addoption("--fresh", action="store_true", help="also install into fresh copies")
     parser.addoption("--integrations", action="store_true", help="also test the plugins")
     parser.addoption("--soak", action="store_true", help="also run what takes minutes to hours")
@@ -87,16 +100,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             left_out = [item for item in items if item.get_closest_marker(flag)]
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item not in left_out]
+    for flag, untimed in (("timed", False), ("untimed", True)):
+        if config.getoption(f"--{flag}"):
+            left_out = [item for item in items if is_of(UNTIMED, item) is not untimed]
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if is_of(UNTIMED, item) is untimed]
     if config.getoption("--quick"):
-        left_out = [item for item in items if not is_quick(item)]
+        left_out = [item for item in items if not is_of(QUICK, item)]
         config.stash[LEFT_OUT] = Counter(_folder(item) for item in left_out)
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if is_quick(item)]
+        items[:] = [item for item in items if is_of(QUICK, item)]
 
 
-def is_quick(item: pytest.Item) -> bool:
-    """Return whether a test is one of those that QUICK names."""
-    return item.nodeid.startswith(tuple(f"{name}/" for name in QUICK)) or _file(item) in QUICK
+def is_of(names: Sequence[str], item: pytest.Item) -> bool:
+    """Return whether a test is in one of these folders or files."""
+    return item.nodeid.startswith(tuple(f"{name}/" for name in names)) or _file(item) in names
 
 
 def _file(item: pytest.Item) -> str:

@@ -1,14 +1,17 @@
-"""What scripts/test --quick runs: files that are there, of every package."""
+"""What scripts/test --quick and --untimed run: files that are there."""
 
-from tests.conftest import QUICK, ROOT
+import pytest
+
+from tests.conftest import QUICK, ROOT, UNTIMED
 from tests.test_layout import PACKAGES
 
 LAYERS = [*PACKAGES, "deploy", "system"]
 
 
-def test_the_quick_tests_are_there() -> None:
+@pytest.mark.parametrize("names", [QUICK, UNTIMED])
+def test_the_files_are_there(names: tuple[str, ...]) -> None:
     """A file that was renamed is renamed there, too: it would be left out without a word."""
-    assert [name for name in QUICK if not (ROOT / name).exists()] == []
+    assert [name for name in names if not (ROOT / name).exists()] == []
 
 
 def test_the_quick_tests_cover_each_layer() -> None:
