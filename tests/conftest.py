@@ -42,8 +42,15 @@ QUICK = (
 )
 # None of these compares times: .ci/run runs them beside the others, at the lowest priority.
 UNTIMED = (
-    *("tests/bench", "tests/client", "tests/deploy", "tests/handlers", "tests/metrics"),
-    *("tests/middleware", "tests/model/vision", "tests/service", "tests/settings", "tests/tls"),
+    *("tests/bench/test_smoke.py", "tests/client", "tests/deploy", "tests/handlers"),
+    *(
+        "tests/metrics",
+        "tests/middleware",
+        "tests/model/vision",
+        "tests/service",
+        "tests/settings",
+        "tests/tls",
+    ),
     *("tests/system/test_compat.py", "tests/system/test_exploits.py"),
     *("tests/system/test_formats.py", "tests/system/test_fuzz.py", "tests/system/test_hostile.py"),
     *("tests/system/test_install.py", "tests/system/test_openapi.py"),
@@ -51,6 +58,8 @@ UNTIMED = (
     *("tests/test_figures.py", "tests/test_layout.py", "tests/test_packaging.py"),
     *("tests/test_quick.py", "tests/test_security.py", "tests/web"),
 )
+# But for these, which do.
+TIMED = ("tests/handlers/test_large_pages.py", "tests/handlers/test_stalls.py")
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 PROGRAMS = (
@@ -102,19 +111,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             items[:] = [item for item in items if item not in left_out]
     for flag, untimed in (("timed", False), ("untimed", True)):
         if config.getoption(f"--{flag}"):
-            left_out = [item for item in items if is_of(UNTIMED, item) is not untimed]
+            left_out = [item for item in items if is_untimed(_file(item)) is not untimed]
             config.hook.pytest_deselected(items=left_out)
-            items[:] = [item for item in items if is_of(UNTIMED, item) is untimed]
+            items[:] = [item for item in items if is_untimed(_file(item)) is untimed]
     if config.getoption("--quick"):
-        left_out = [item for item in items if not is_of(QUICK, item)]
+        left_out = [item for item in items if not is_of(QUICK, _file(item))]
         config.stash[LEFT_OUT] = Counter(_folder(item) for item in left_out)
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if is_of(QUICK, item)]
+        items[:] = [item for item in items if is_of(QUICK, _file(item))]
 
 
-def is_of(names: Sequence[str], item: pytest.Item) -> bool:
-    """Return whether a test is in one of these folders or files."""
-    return item.nodeid.startswith(tuple(f"{name}/" for name in names)) or _file(item) in names
+def is_of(names: Sequence[str], file: str) -> bool:
+    """Return whether a file is one of these, or in one of these folders."""
+    return file in names or file.startswith(tuple(f"{name}/" for name in names))
+
+
+def is_untimed(file: str) -> bool:
+    """Return whether no test of a file compares times."""
+    return is_of(UNTIMED, file) and file not in TIMED
 
 
 def _file(item: pytest.Item) -> str:
