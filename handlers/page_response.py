@@ -14,6 +14,7 @@ from handlers.large_pages import amount, worked
 from handlers.page_images import ImageBudget
 from handlers.problems import problem_document, progress
 from handlers.reading import Entry, Reading
+from middleware.errors import LimitStorageFailed, PageQuotaError
 from middleware.request_context import caller_name, request_context
 from model.errors import ReadingError
 from model.reader import Page, Reader, Slot
@@ -46,7 +47,8 @@ class PageResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         reader: Reader = self.request.state.reader
-        with reader.slot(caller_name(scope)) as slot:
+        charge = request_context(scope).charge_pages
+        with reader.slot(caller_name(scope), charge) as slot:
             await self.reading.receive()
             writer = self.reading.format.writer(self._info())
             if self.reading.format.streamed:
@@ -96,7 +98,7 @@ class PageResponse(Response):
                         started = True
                     part = await self._written(writer, upload, entry)
                     await send({"type": "http.response.body", "body": part, "more_body": True})
-            except (ReadingError, OutOfTime) as error:
+            except (ReadingError, OutOfTime, PageQuotaError, LimitStorageFailed) as error:
                 if not started:
                     raise
                 problem = {**problem_document(self.request, error), **progress(context)}

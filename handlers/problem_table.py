@@ -106,6 +106,38 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         ("Too many requests", "请求过于频繁"),
         ("Retry in {retry_after_s} s.", "请在 {retry_after_s} 秒后重试。"),
     ),
+    middleware_errors.TooManyConcurrentRequests: Problem(
+        429,
+        "too_many_concurrent_requests",
+        ("Too many concurrent requests", "并发请求过多"),
+        (
+            "The API key may have {limit} requests under way at the same time. Retry when one of "
+            "them has ended.",
+            "该 API 密钥最多可同时进行 {limit} 个请求，请待其中一个结束后重试。",
+        ),
+    ),
+    middleware_errors.PagesExceedQuota: Problem(
+        403,
+        "pages_exceed_quota",
+        ("More pages than the quota", "页数超过配额"),
+        (
+            "The request has {pages} pages, and the API key's whole quota {policy} is {quota} "
+            "pages. Send fewer pages at a time (?pages=), or ask the operator for a larger quota.",
+            "该请求有 {pages} 页，而该 API 密钥的配额 {policy} 总共只有 {quota} 页。"
+            "请每次发送较少的页（?pages=），或请管理员提高配额。",
+        ),
+    ),
+    middleware_errors.PageQuotaUsedUp: Problem(
+        429,
+        "page_quota_used_up",
+        ("Page quota used up", "页数配额已用完"),
+        (
+            "The file has {pages} pages, and {left} are left of the {quota} of the API key's quota "
+            "{policy}. It is renewed in {retry_after_s} s, at midnight UTC.",
+            "该文件有 {pages} 页，而该 API 密钥的配额 {policy}（{quota} 页）只剩 {left} 页，"
+            "{retry_after_s} 秒后（UTC 零点）重新开始。",
+        ),
+    ),
     middleware_errors.LimitStorageFailed: Problem(
         503,
         "limit_storage_failed",

@@ -14,11 +14,12 @@ from handlers.errors import FormatNotPartial, FormatSinglePage
 from handlers.formats.registry import accepted_format, formats
 from handlers.page_images import PageImages
 from handlers.parameters import pages_after, parameters_of
+from middleware.errors import PageQuotaError
 from middleware.request_context import open_receive_window, request_context
 from model.errors import TooManyPages, UploadError
 from model.reader import Page, ReadingOptions, Slot, WordMode
 
-Problem = UploadError | MalformedImage
+Problem = UploadError | MalformedImage | PageQuotaError
 Entry = Page | Problem
 
 
@@ -97,7 +98,7 @@ class Reading:
                         if len(images) == 1:  # ?pages= selects pages of every image
                             context.next_pages = pages_after(self.parameters.pages, page.number)
                         yield number, page
-            except (UploadError, MalformedImage) as error:
+            except (UploadError, MalformedImage, PageQuotaError) as error:
                 error.image = number
                 if not self.parameters.partial:
                     raise

@@ -45,6 +45,7 @@ class Counts:
         self._previous_key: Counter[Labels] = Counter()
         self._limit_hits: Counter[Labels] = Counter()
         self._storage_failures = 0
+        self._not_given_back: Counter[Labels] = Counter({("pages",): 0, ("leases",): 0})
         self._deaths: Counter[Labels] = Counter({(process,): 0 for process in PROCESSES})
 
     def request(self, context: RequestContext, status: int | None, seconds: float) -> None:
@@ -82,6 +83,10 @@ class Counts:
     def storage_failure(self) -> None:
         """Count a request that the rate limits' storage did not answer."""
         self._storage_failures += 1
+
+    def not_given_back(self, what: str, amount: int) -> None:
+        """Count pages or leases that could not be given back, since the storage was away."""
+        self._not_given_back[(what,)] += amount
 
     def process_ended(self, process: str) -> None:
         """Count a child process that died, had to be killed or did not start."""
@@ -141,6 +146,13 @@ class Counts:
             "Requests that the storage of the rate limits did not count.",
             (),
             {(): self._storage_failures},
+        )
+        yield counter(
+            "limit_not_given_back",
+            "Pages and leases of requests that could not be given back, since the storage of the "
+            "rate limits was away for too long.",
+            ("what",),
+            self._not_given_back,
         )
 
 

@@ -57,6 +57,44 @@ class RateLimited(MiddlewareError):
         self.retry_after_s = retry_after_s
 
 
+class TooManyConcurrentRequests(MiddlewareError):
+    """The key has as many requests under way as it may."""
+
+    retry_after_s = 1
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+class PageQuotaError(MiddlewareError):
+    """A request's pages do not fit into one of the key's quotas, which `policy` names."""
+
+    def __init__(self, policy: str, quota: int, pages: int) -> None:
+        super().__init__(policy)
+        self.policy = policy
+        self.quota = quota
+        self.pages = pages
+        self.image: int | None = None  # the number of the upload, from 1
+
+
+class PagesExceedQuota(PageQuotaError):
+    """The request has more pages than the quota of a whole day or month: it can never fit."""
+
+
+class PageQuotaUsedUp(PageQuotaError):
+    """The day or month has too few pages left; the next one begins in `retry_after_s` seconds."""
+
+    def __init__(self, policy: str, quota: int, left: int, pages: int, retry_after_s: int) -> None:
+        super().__init__(policy, quota, pages)
+        self.left = left
+        self.retry_after_s = retry_after_s
+
+
+OF_PAGES = (PagesExceedQuota, PageQuotaUsedUp)
+"""What charging the pages of a file raises."""
+
+
 class LimitStorageFailed(MiddlewareError):
     """The rate-limit storage did not answer, and the policy is to deny."""
 

@@ -31,14 +31,22 @@ class AddressLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.method in {None, scope["method"]}:
-            subnet = subnet_of(address_of(scope))
-            charges = [Charge(self.policy, item, (self.policy, subnet)) for item in self.items]
+            charges = address_charges(scope, self.policy, self.items)
             await self.quota.consume(request_context(scope), charges)
         await self.app(scope, receive, send)
 
 
+def address_charges(scope: Scope, policy: str, items: Sequence[RateLimitItem]) -> list[Charge]:
+    """Return the limits on the requests of a request's subnet."""
+    subnet = subnet_of(address_of(scope))
+    return [Charge(policy, item, (policy, subnet)) for item in items]
+
+
 class KeyLimit:
-    """Counts the requests of a key: those to this function, and those to all functions together."""
+    """Counts the requests of a key: those to this function, and those to all functions together.
+
+    The requests of the subnet are counted in the same step, before them.
+    """
 
     def __init__(
         self,
@@ -48,16 +56,22 @@ class KeyLimit:
         path: str,
         function_items: Sequence[RateLimitItem],
         key_item: RateLimitItem,
+        address_items: Sequence[RateLimitItem] = (),
     ) -> None:
         self.app = app
         self.quota = quota
         self.path = path
         self.function_items = function_items
         self.key_item = key_item
+        self.address_items = address_items
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = authenticated_caller(scope)
-        await self.quota.consume(request_context(scope), self._charges(caller.id, caller.limits))
+        charges = [
+            *address_charges(scope, "address", self.address_items),
+            *self._charges(caller.id, caller.limits),
+        ]
+        await self.quota.consume(request_context(scope), charges)
         await self.app(scope, receive, send)
 
     def _charges(self, key_id: str, key_limits: Mapping[str, RateLimitItem]) -> list[Charge]:

@@ -1,19 +1,22 @@
-"""Counting requests against rate limits, with a bounded wait for the storage."""
+"""Asking the storage of counts, with a bounded wait, and counting requests against rate limits."""
 
 import asyncio
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from limits import RateLimitItem
-from limits.aio.storage import Storage
-from limits.aio.strategies import MovingWindowRateLimiter
-from limits.errors import StorageError
 
+from middleware.counting.storage import Storage, StorageFailed, Window
+from middleware.endings import Ending, Endings
 from middleware.errors import LimitStorageFailed, RateLimited
 from middleware.log import entry
+from middleware.ratelimit_headers import add_limit
 from middleware.request_context import RequestContext
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,20 @@ class Charge:
     item: RateLimitItem
     identifiers: tuple[str, ...]
 
+    @property
+    def window(self) -> Window:
+        """The window that counts it; another limit of the same policy has another one."""
+        limit, seconds = self.item.amount, self.item.get_expiry()
+        return Window("/".join(("window", *self.identifiers, str(limit), str(seconds))),
+                      limit, seconds)  # fmt: skip
+
 
 class Quota:
-    """Counts requests in one storage, waiting for it no longer than `wait_s`.
+    """Counts in one storage; each request waits for it no longer than `wait_s` in all.
 
     While the storage fails, requests are allowed uncounted (`allow_on_failure`) or denied. Each
     failure is logged and counted in `failures`. `hit` gets the policy of each limit that is
-    exceeded, `failed` is called with each failure.
+    exceeded, `failed` is called with each failure. `endings` ends what a request has begun.
     """
 
     def __init__(
@@ -42,14 +52,15 @@ class Quota:
         write: Callable[[str], None],
         hit: Callable[[str], object] = lambda _policy: None,
         failed: Callable[[], object] = lambda: None,
+        endings: Endings | None = None,
     ) -> None:
         self.storage = storage
-        self.strategy = MovingWindowRateLimiter(storage)
         self.wait_s = wait_s
         self.allow_on_failure = allow_on_failure
         self.write = write
         self.hit = hit
         self.failed = failed
+        self.endings = endings or Endings(wait_s=wait_s, write=write)
         self.failures = 0
 
     async def consume(self, context: RequestContext, charges: Sequence[Charge]) -> None:
@@ -60,22 +71,72 @@ class Quota:
             LimitStorageFailed: the storage failed and the policy is to deny.
 
         """
+        if not charges:
+            return
+        windows = [charge.window for charge in charges]
+        counted = await self.ask(context, lambda: self.storage.count(windows))
+        for charge, state in zip(charges, counted or (), strict=False):
+            reset_s = max(0, math.ceil(state.reset_s))
+            limit, seconds = charge.item.amount, charge.item.get_expiry()
+            add_limit(context, charge.policy, limit, state.remaining, window_s=seconds,
+                      reset_s=reset_s)  # fmt: skip
+            if not state.allowed:
+                self.hit(charge.policy)
+                raise RateLimited(max(1, reset_s))
+
+    async def ask(
+        self, context: RequestContext, operation: Callable[[], Awaitable[Result]]
+    ) -> Result | None:
+        """Return what the storage answers; None if it fails and requests are allowed all the same.
+
+        A storage that has failed a request is not asked again for it.
+
+        Raises:
+            LimitStorageFailed: the storage failed and the policy is to deny.
+
+        """
+        if not context.storage_failed:
+            try:
+                return await self._within(context, operation)
+            except (StorageFailed, TimeoutError) as error:
+                context.storage_failed = True
+                self.failures += 1
+                self.failed()
+                self._log_failure(error)
+        if self.allow_on_failure:
+            return None
+        raise LimitStorageFailed
+
+    async def end(self, context: RequestContext, ending: Ending) -> object:
+        """End something in what is left of the request's wait, or later; return the result, if any.
+
+        Without a wait, a client that has its response would find its lease still held.
+        """
+        if context.storage_failed:
+            self.endings.add(ending)
+            return None
         try:
-            async with asyncio.timeout(self.wait_s):
-                for charge in charges:
-                    allowed = await self.strategy.hit(charge.item, *charge.identifiers)
-                    window = await self.strategy.get_window_stats(charge.item, *charge.identifiers)
-                    reset_s = max(0, math.ceil(window.reset_time - time.time()))
-                    _add_headers(context, charge, window.remaining, reset_s)
-                    if not allowed:
-                        self.hit(charge.policy)
-                        raise RateLimited(max(1, reset_s))
-        except (StorageError, OSError, TimeoutError) as error:
-            self.failures += 1
-            self.failed()
-            self._log_failure(error)
-            if not self.allow_on_failure:
-                raise LimitStorageFailed from error
+            return await self._within(context, ending.end)
+        except BaseException as error:
+            self.endings.add(ending)
+            if isinstance(error, StorageFailed | TimeoutError):
+                return None
+            raise
+
+    async def _within(
+        self, context: RequestContext, operation: Callable[[], Awaitable[Result]]
+    ) -> Result:
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(max(0.0, self.wait_s - context.storage_waited_s)):
+                return await operation()
+        finally:
+            context.storage_waited_s += time.monotonic() - began
+
+    async def aclose(self) -> None:
+        """Give the endings that wait a last chance, then close the connections."""
+        await self.endings.aclose(self.wait_s)
+        await self.storage.aclose()
 
     @property
     def policy(self) -> str:
@@ -83,34 +144,20 @@ class Quota:
         return "allow" if self.allow_on_failure else "deny"
 
     async def reachable(self) -> bool:
-        """Return whether the storage answers within `wait_s`."""
+        """Return whether the storage counts, and answers within `wait_s`."""
         try:
             async with asyncio.timeout(self.wait_s):
-                return bool(await self.storage.check())
-        except (StorageError, OSError, TimeoutError):
+                await self.storage.check()
+        except (StorageFailed, TimeoutError):
             return False
+        return True
 
     def _log_failure(self, error: Exception) -> None:
         self.write(
             entry(
                 event="limit_storage_failed",
-                error=type(error).__name__,
+                error=str(error) or type(error).__name__,
                 policy=self.policy,
                 failures=self.failures,
             )
         )
-
-
-def _add_headers(context: RequestContext, charge: Charge, remaining: int, reset_s: int) -> None:
-    """Add an item to RateLimit-Policy and RateLimit; both are lists, so lines may repeat.
-
-    Source: draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4.
-    """
-    item = charge.item
-    context.response_headers += [
-        (
-            b"ratelimit-policy",
-            f'"{charge.policy}";q={item.amount};w={item.get_expiry()}'.encode(),
-        ),
-        (b"ratelimit", f'"{charge.policy}";r={max(0, remaining)};t={reset_s}'.encode()),
-    ]

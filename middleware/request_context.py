@@ -1,11 +1,16 @@
 """The data of one request that middleware, functions and the log share."""
 
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 Scope = MutableMapping[str, Any]
+ChargePages = Callable[[int], Awaitable[None]]
+
+
+async def free_of_charge(_pages: int) -> None:
+    """Charge nothing: the caller has no quota of pages."""
 
 
 @dataclass(slots=True)
@@ -31,6 +36,9 @@ class RequestContext:
     denial_reason: str | None = None  # for the log only: the client gets the same 401 for each
     traceback: list[str] | None = None
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    storage_waited_s: float = 0.0  # for the storage of the limits
+    storage_failed: bool = False
+    charge_pages: ChargePages = free_of_charge  # called with the pages of each upload to be read
 
     def start_reading(self, images: int) -> None:
         """Record how many images the request has, none of whose pages has been read yet."""

@@ -20,7 +20,7 @@ from model.pages import ALL_PAGES, PageRange
 from model.pipeline import Observe, Pipeline
 from model.reader_state import ReaderState, reader_state
 from model.reading import Block, Line, Page, Word
-from model.slot import Slot
+from model.slot import Charge, Slot, free_of_charge
 from model.table_cell import Cell
 from model.weights import checked_files
 from model.workers.launcher import LAUNCHER, Launcher
@@ -177,8 +177,8 @@ class Reader:
             return [page async for page in slot.pages(upload, options, ranges=ranges)]
 
     @contextlib.contextmanager
-    def slot(self, caller: str) -> Iterator[Slot]:
-        """Hold a slot for a request whose uploads may not have arrived yet.
+    def slot(self, caller: str, charge: Charge = free_of_charge) -> Iterator[Slot]:
+        """Hold a slot for a request whose uploads may not have arrived; `charge`: see Slot.
 
         Raises:
             Busy: all slots are taken; or, until its first page is decoded, this one has been given
@@ -188,7 +188,7 @@ class Reader:
         self._cancel_idle_timer()
         try:
             with self._admission.ticket(caller) as ticket:
-                yield Slot(self._pipeline, ticket, self._max_pages)
+                yield Slot(self._pipeline, ticket, self._max_pages, charge)
         except Full:
             ahead = len(self._admission) - self._engines.size + 1
             raise Busy(math.ceil(self._pipeline.mean_s * ahead / self._engines.size)) from None

@@ -59,6 +59,7 @@ class Lifespan:
         finally:
             self._scrape.close()
             await self._reader.aclose()
+            await self._readiness.settings.stack.quota.aclose()
 
     def _start_polling(self) -> None:
         for reload in self._reloads:

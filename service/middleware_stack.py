@@ -15,6 +15,7 @@ from metrics.counts import Counts
 from middleware.access_log import AccessLog
 from middleware.body_drain import BodyDrain
 from middleware.cors import Cors
+from middleware.endings import Endings
 from middleware.headers import ResponseHeaders
 from middleware.plain_port import PlainPort
 from middleware.proxy import TrustedProxy
@@ -138,10 +139,17 @@ class MiddlewareStack:
         return Quota(
             before.quota.storage
             if before is not None and before.settings.limits.counts_like(limits)
-            else open_storage(limits.storage.get_secret_value(), wait_s=limits.storage_wait_s),
+            else open_storage(limits, self._surroundings.directory),
             wait_s=limits.storage_wait_s,
             allow_on_failure=limits.on_storage_failure == "allow",
             write=self._surroundings.write,
             hit=self._surroundings.counts.limit_hit,
             failed=self._surroundings.counts.storage_failure,
+            endings=before.quota.endings
+            if before is not None
+            else Endings(
+                wait_s=limits.storage_wait_s,
+                write=self._surroundings.write,
+                lost=self._surroundings.counts.not_given_back,
+            ),
         )

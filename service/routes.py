@@ -19,10 +19,12 @@ from handlers.errors import LoggedError
 from middleware.access_log import FunctionName
 from middleware.authentication import Authentication, Caller
 from middleware.body_limit import BodyLimit
+from middleware.concurrency import ConcurrencyLimit
 from middleware.cors import Preflight
 from middleware.deadline import Deadline
 from middleware.limits import AddressLimit, KeyLimit
 from middleware.options import Options
+from middleware.page_quota import PageQuota
 from middleware.quota import Quota
 from service.api_keys import presented_certificate
 from service.start_refused import StartRefused
@@ -140,14 +142,16 @@ class Routes:
                 key_header=function.key_header,
                 loopback_without_key=function.loopback_without_key,
             ),
-            self._address_limit("address", limits.per_address),
             Middleware(
                 KeyLimit,
                 quota=self._quota,
                 path=function.path,
                 function_items=[parse_limit(limit) for limit in function.limits],
                 key_item=parse_limit(limits.per_key),
+                address_items=[parse_limit(limits.per_address)],
             ),
+            Middleware(ConcurrencyLimit, quota=self._quota, total_s=function.timeout_s),
+            Middleware(PageQuota, quota=self._quota, total_s=function.timeout_s),
         ]
 
 

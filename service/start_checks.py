@@ -75,9 +75,8 @@ def _sandbox(settings: Settings, _directory: Path) -> Iterator[Attempt]:
     yield lambda: check_requirement(settings.sandbox.require, settings.reachable_by)
 
 
-def _storage(settings: Settings, _directory: Path) -> Iterator[Attempt]:
-    limits = settings.limits
-    yield lambda: open_storage(limits.storage.get_secret_value(), wait_s=limits.storage_wait_s)
+def _storage(settings: Settings, directory: Path) -> Iterator[Attempt]:
+    yield lambda: open_storage(settings.limits, directory)
 
 
 def _descriptors(settings: Settings, _directory: Path) -> Iterator[Attempt]:

@@ -1,14 +1,17 @@
 """Opening the storage of the rate limits."""
 
-from typing import cast
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from limits.aio.storage import Storage
-from limits.storage import storage_from_string
-
-from middleware.memory_storage import SweptMemoryStorage
+from middleware.counting.memory_storage import MemoryStorage
+from middleware.counting.storage import Storage
 from middleware.quota import Quota
 from service.log import log_event
 from service.start_refused import StartRefused
+from settings import Limits
 
 
 async def report_unreachable(quota: Quota) -> None:
@@ -21,33 +24,95 @@ async def report_unreachable(quota: Quota) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class StorageTls:
+    """The files of TLS to a redis; None: the system's CAs, no client certificate."""
+
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return redis-py's options for them."""
+        files = {"ca_certs": self.ca, "certfile": self.certificate, "keyfile": self.key}
+        return {f"ssl_{name}": file for name, file in files.items()}
+
+
 class StorageError(StartRefused):
-    """The storage's URL cannot be used; the message does not show it, since it has a password."""
+    """The storage cannot be used; the message does not show its URL, since it has a password."""
 
-    locs = (("limits", "storage"),)
+    def __init__(self, message: str, *keys: str) -> None:
+        super().__init__(message)
+        self.locs = tuple(("limits", key) for key in keys or ("storage",))
 
 
-def open_storage(uri: str, *, wait_s: float) -> Storage:
-    """Return the storage at `uri`; it connects with the first count.
+def open_storage(limits: Limits, directory: Path) -> Storage:
+    """Return the storage of these settings; it connects with the first count.
+
+    `directory` is the base of relative paths.
 
     Raises:
-        StorageError: the URL cannot be used.
+        StorageError: the URL or a TLS file cannot be used.
 
     """
+    uri = limits.storage.get_secret_value()
     if uri.startswith("async+memory:"):
-        return SweptMemoryStorage()
+        return MemoryStorage()
+    tls = _tls_files(limits, directory)
+    # They take 0.1 s to import, and most services do not need them.
+    from middleware.counting.redis_storage import RedisStorage  # noqa: PLC0415
+    from service.redis_client import redis_client  # noqa: PLC0415
+
     try:
-        storage = storage_from_string(
-            uri,
-            wrap_exceptions=True,
-            implementation="redispy",
-            # redis-py's own timeouts, so that the next request does not get a hung connection.
-            socket_timeout=wait_s,
-            socket_connect_timeout=wait_s,
-        )
+        return RedisStorage(*redis_client(uri, wait_s=limits.storage_wait_s, tls=tls))
     except Exception as error:  # noqa: BLE001 - redis-py's, whose text may hold the password
         raise StorageError(
             f"the URL cannot be used ({type(error).__name__}); write it as "
-            "async+redis://:PASSWORD@HOST:PORT/DATABASE"
+            "async+redis://USER:PASSWORD@HOST:PORT/DATABASE, or as "
+            "async+redis+sentinel://USER:PASSWORD@HOST:PORT,HOST:PORT/SERVICE"
         ) from None
-    return cast("Storage", storage)
+
+
+def _tls_files(limits: Limits, directory: Path) -> StorageTls:
+    """Return the files, loaded once: a mistake is found at the start, not by the first request.
+
+    Raises:
+        StorageError: a file cannot be read, or is not what it should be.
+
+    """
+    tls = StorageTls(
+        *(
+            _readable(name, getattr(limits, name), directory)
+            for name in ("storage_ca", "storage_certfile", "storage_keyfile")
+        )
+    )
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+    except ssl.SSLError:
+        raise StorageError(f"{tls.ca} has no CA certificate in PEM", "storage_ca") from None
+    if tls.certificate is not None:
+        try:
+            context.load_cert_chain(tls.certificate, tls.key, password="")
+        except (ssl.SSLError, ValueError):
+            raise StorageError(
+                f"{tls.certificate} and {tls.key} are not a certificate and its key in PEM, "
+                "without a passphrase",
+                "storage_certfile",
+                "storage_keyfile",
+            ) from None
+    return tls
+
+
+def _readable(name: str, path: str | None, directory: Path) -> str | None:
+    """Return the path of a file of the setting `name`.
+
+    Raises:
+        StorageError: it cannot be read.
+
+    """
+    if path is None:
+        return None
+    file = directory / path
+    if not os.access(file, os.R_OK):
+        raise StorageError(f"{file} cannot be read by this user", name)
+    return str(file)

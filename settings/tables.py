@@ -34,6 +34,14 @@ KEY_HEADERS = {
     "cookie": "would let every web page use the key that a browser sends; name another header",
 }
 """Headers that key_header must not name, and why."""
+STORAGE_SCHEMES = (
+    "async+memory://",
+    "async+redis://",
+    "async+rediss://",
+    "async+redis+unix://",
+    "async+redis+sentinel://",
+    "async+rediss+sentinel://",
+)
 JOINERS = "\u200c\u200d"  # formats that the spelling of some scripts needs
 
 Bytes = Annotated[int, Field(ge=1)]
@@ -355,6 +363,9 @@ class Limits(Table):
     """Rate limits for all functions, and their storage."""
 
     storage: SecretStr = SecretStr("async+memory://")
+    storage_ca: str | None = None
+    storage_certfile: str | None = None
+    storage_keyfile: str | None = None
     storage_wait_s: Seconds = 0.5
     on_storage_failure: Literal["deny", "allow"] = "deny"
     per_address: Limit = "600/minute"
@@ -366,11 +377,17 @@ class Limits(Table):
 
     @model_validator(mode="after")
     def _known_storage(self) -> "Limits":
-        schemes = ("async+memory://", "async+redis://", "async+rediss://", "async+redis+unix://")
-        if not self.storage.get_secret_value().startswith(schemes):
-            raise Conflict(f"storage must start with one of {', '.join(schemes)}", ("storage",))
+        uri = self.storage.get_secret_value()
+        if not uri.startswith(STORAGE_SCHEMES):
+            raise Conflict(
+                f"storage must start with one of {', '.join(STORAGE_SCHEMES)}", ("storage",)
+            )
         try:
-            urlsplit(self.storage.get_secret_value()).port  # noqa: B018 - it raises for an invalid port
+            parts = urlsplit(uri)
+            for host in parts.netloc.rpartition("@")[2].split(
+                ","
+            ):  # of sentinels there are several
+                urlsplit(f"//{host}").port  # noqa: B018 - it raises for an invalid port
         except ValueError:
             raise Conflict(
                 "storage is not a valid URL; write / # ? @ in a password as %2F %23 %3F %40",
@@ -378,9 +395,33 @@ class Limits(Table):
             ) from None
         return self
 
+    @model_validator(mode="after")
+    def _tls_storage(self) -> "Limits":
+        files = ("storage_ca", "storage_certfile", "storage_keyfile")
+        given = [(name,) for name in files if getattr(self, name) is not None]
+        if given and not self.storage.get_secret_value().startswith("async+rediss"):
+            raise Conflict(
+                "it has no effect without TLS: begin storage with async+rediss://, or remove it",
+                *given,
+            )
+        if (self.storage_certfile is None) != (self.storage_keyfile is None):
+            raise Conflict("storage_certfile and storage_keyfile belong together", *given)
+        return self
+
     def counts_like(self, other: "Limits") -> bool:
         """Return whether both use the same storage in the same way."""
-        return (self.storage, self.storage_wait_s) == (other.storage, other.storage_wait_s)
+        return self.storage_settings == other.storage_settings
+
+    @property
+    def storage_settings(self) -> tuple[object, ...]:
+        """What belongs to the storage itself."""
+        return (
+            self.storage,
+            self.storage_wait_s,
+            self.storage_ca,
+            self.storage_certfile,
+            self.storage_keyfile,
+        )
 
     @property
     def counts_per_process(self) -> bool:

@@ -67,7 +67,8 @@ def admitted(request: Request) -> Iterator[Reading]:
     """
     check_content_encoding(request.headers)
     reader: Reader = request.state.reader
-    with reader.slot(caller_name(request.scope)) as slot:
+    charge = request_context(request.scope).charge_pages
+    with reader.slot(caller_name(request.scope), charge) as slot:
         reading = Reading(request, slot)
         open_receive_window(request.scope)
         yield reading

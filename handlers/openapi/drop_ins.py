@@ -7,9 +7,11 @@ from handlers.bodies import body_errors
 from handlers.description import Description, Text
 from handlers.openapi.headers import references
 from handlers.openapi.interface import Interface
+from middleware.errors import OF_PAGES
 from model import errors as model_errors
 
 _ERRORS = (
+    *OF_PAGES,
     body_errors.FieldMissing,
     errors.UnsupportedEncoding,
     model_errors.UnsupportedImageType,

@@ -10,7 +10,12 @@ from handlers.openapi.interface import FunctionFacts, Interface
 from handlers.page_images import MAX_IMAGES_BYTES
 from handlers.parameters import VALID
 from handlers.problem_table import Problem
-from middleware.errors import BodyTooSlow
+from middleware.errors import (
+    BodyTooSlow,
+    PageQuotaError,
+    PagesExceedQuota,
+    TooManyConcurrentRequests,
+)
 from model import errors as model_errors
 
 REQUEST_ID = "2372716cac14ede1"
@@ -20,6 +25,7 @@ _NAMES = {
     body_errors.FieldMissing: "file",
     body_errors.FieldInvalid: "options",
 }
+_QUOTA = 40
 _WITH_PROGRESS = (model_errors.ReadingTimeout, errors.OutOfTime)
 
 
@@ -36,7 +42,7 @@ def sample(
         "code": problem.code,
         "request_id": REQUEST_ID,
     }
-    if issubclass(error, model_errors.UploadError | MalformedImage):
+    if issubclass(error, model_errors.UploadError | MalformedImage | PageQuotaError):
         document["image"] = values["image"]
     if issubclass(error, _WITH_PROGRESS):
         document |= {"pages_read": 12, "next_pages": "13-"}
@@ -61,7 +67,10 @@ def values_of(
         "limit_bytes": function.max_body_bytes,
         "limit_s": f"{interface.decode_timeout_s if reading else slow:g}",
         "limit": _limit(error, interface),
-        "pages": interface.max_pages + 1 if error is model_errors.TooManyPages else 3,
+        "pages": _pages(error, interface),
+        "quota": _QUOTA,
+        "left": 2,
+        "policy": "pages-day",
         "pixels": interface.max_pixels + 1,
         "takes": _valid_values(error),
         "name": _NAMES.get(error, "detect"),
@@ -72,11 +81,17 @@ def values_of(
     }
 
 
+def _pages(error: type[Exception], interface: Interface) -> int:
+    most = {model_errors.TooManyPages: interface.max_pages, PagesExceedQuota: _QUOTA}
+    return most.get(error, 2) + 1
+
+
 def _limit(error: type[Exception], interface: Interface) -> int:
     limits = {
         errors.TooManyImages: interface.max_images,
         errors.ImagesTooLarge: MAX_IMAGES_BYTES,
         model_errors.TooManyPages: interface.max_pages,
+        TooManyConcurrentRequests: 4,
     }
     return limits.get(error, interface.max_pixels)
 

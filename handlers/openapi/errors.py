@@ -36,6 +36,7 @@ OF_A_KEY = (
     middleware_errors.NotAuthenticated,
     middleware_errors.ScopeMissing,
     middleware_errors.FunctionNotAllowed,
+    middleware_errors.TooManyConcurrentRequests,
 )
 OF_A_PROXY = (middleware_errors.MalformedForwarding,)
 OUTSIDE: Mapping[str, Problem] = {

@@ -13,6 +13,7 @@ from handlers.openapi.interface import Interface
 from handlers.openapi.parameters import in_query
 from handlers.openapi.response_formats import response_content
 from handlers.problem_table import PROBLEMS
+from middleware.errors import OF_PAGES
 from model import errors as model_errors
 
 _NOT_OF_OCR = (errors.NotReady, body_errors.FieldInvalid, body_errors.FieldMissing)
@@ -63,5 +64,10 @@ def _raised() -> list[type[Exception]]:
         if member.__module__ == module.__name__ and member in PROBLEMS
     ]
     return [
-        each for each in found if each not in _NOT_OF_OCR and PROBLEMS[each].code not in NEVER_SENT
+        *OF_PAGES,
+        *(
+            each
+            for each in found
+            if each not in _NOT_OF_OCR and PROBLEMS[each].code not in NEVER_SENT
+        ),
     ]

@@ -13,6 +13,7 @@ from handlers.page_images import PageImages
 from model.errors import Busy, TooManyPages, UnreadableImage
 from model.options import DEFAULT_OPTIONS, ReadingOptions
 from model.reader import ALL_PAGES, Block, Line, Page
+from model.slot import Charge, free_of_charge
 from tests.asgi import Answer, call, scope_of
 
 BOX = ((0, 0), (9, 0), (9, 9), (0, 9))
@@ -24,6 +25,7 @@ class EchoReader:
     def __init__(self) -> None:
         self.held = 0
         self.caller = ""
+        self.charge: Charge = free_of_charge
         self.most = 0
         self.read: list[tuple[bytes, bool]] = []
         self.options = DEFAULT_OPTIONS
@@ -31,9 +33,9 @@ class EchoReader:
         self.gate: asyncio.Event | None = None
 
     @contextlib.contextmanager
-    def slot(self, caller: str = "") -> Iterator[Any]:
+    def slot(self, caller: str = "", charge: Charge = free_of_charge) -> Iterator[Any]:
         """Hold one of the slots."""
-        self.caller = caller
+        self.caller, self.charge = caller, charge
         if self.held == 2:
             raise Busy(3)
         self.held += 1
@@ -58,6 +60,7 @@ class EchoReader:
         numbers = range(ranges[0].first, (ranges[-1].last or len(texts)) + 1)
         if most is not None and len(numbers) > most:
             raise TooManyPages(len(texts), most)
+        await self.charge(len(numbers))
         for number in numbers:
             if self.gate:
                 await self.gate.wait()

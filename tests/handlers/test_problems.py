@@ -30,6 +30,7 @@ from tests.asgi import scope_of
 AT_THE_START = (model.errors.UnknownWeights,)  # no request meets it
 BASES = (
     middleware.errors.MiddlewareError,
+    middleware.errors.PageQuotaError,
     handlers.errors.RequestError,
     handlers.errors.LoggedError,
     handlers.errors.MalformedBody,
@@ -48,6 +49,9 @@ INSTANCES: list[Exception] = [
     middleware.errors.ScopeMissing("ocr"),
     middleware.errors.FunctionNotAllowed("/ocr"),
     middleware.errors.RateLimited(7),
+    middleware.errors.TooManyConcurrentRequests(4),
+    middleware.errors.PagesExceedQuota("pages-day", 1000, 1200),
+    middleware.errors.PageQuotaUsedUp("pages-month", 20_000, 12, 50, 86_400),
     middleware.errors.LimitStorageFailed(),
     middleware.errors.BodyTooLarge(5_000_000),
     middleware.errors.BodyTooSlow(30.0),

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from model.errors import Busy, UnreadableImage, UnsupportedImageType
 from model.reader import ALL_PAGES, Block, Line, Page, ReadingOptions, Word
+from model.slot import Charge, free_of_charge
 from service.middleware_stack import MiddlewareStack, Surroundings
 from settings import load_settings
 from tests.asgi import Answer, call, scope_of
@@ -49,11 +50,13 @@ class PageReader:
         self.options = ReadingOptions()
         self.ranges: Any = None
         self.held = 0
+        self.charge: Charge = free_of_charge
         self.ended_in_slot = False
 
     @contextlib.contextmanager
-    def slot(self, _caller: str) -> Iterator[Any]:
+    def slot(self, _caller: str, charge: Charge) -> Iterator[Any]:
         """Hold the only slot."""
+        self.charge = charge
         if self.held:
             raise Busy(3)
         self.held = 1
@@ -74,6 +77,7 @@ class PageReader:
         if file == b"bug":
             raise ZeroDivisionError
         self.ended_in_slot = False
+        await self.charge(len(self.pages_read))
         try:
             for each in self.pages_read:
                 yield each

@@ -1,0 +1,1 @@
+"""Where requests, pages and requests under way are counted: in memory, or in a redis."""

@@ -1,0 +1,104 @@
+"""Counts in a redis, shared by processes and machines."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from redis.exceptions import RedisError
+
+from middleware.counting import redis_scripts
+from middleware.counting.storage import Charged, Counted, Lease, Period, StorageFailed, Window
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+    from redis.asyncio.sentinel import Sentinel
+    from redis.commands.core import AsyncScript
+
+PREFIX = "sealed-ocr:"
+MOST_CONNECTIONS = 32
+PERIOD_MARGIN_S = 3600  # a counter outlives its period, should redis's clock be ahead of ours
+
+
+class RedisStorage:
+    """Counts by scripts in one redis, over at most MOST_CONNECTIONS connections.
+
+    More requests than that wait for a connection: a redis that hangs costs no more sockets.
+    """
+
+    def __init__(self, client: "Redis", sentinel: "Sentinel | None" = None) -> None:
+        self._client = client
+        self._sentinel = sentinel
+        self._free = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._count = client.register_script(redis_scripts.COUNT)
+        self._charge = client.register_script(redis_scripts.CHARGE)
+        self._give_back = client.register_script(redis_scripts.GIVE_BACK)
+        self._lease = client.register_script(redis_scripts.LEASE)
+        self._release = client.register_script(redis_scripts.RELEASE)
+
+    async def count(self, windows: Sequence[Window]) -> list[Counted]:
+        """Count a request in each window, up to the first one that has no room."""
+        arguments = [each for window in windows for each in (window.limit, window.seconds)]
+        found = await self._run(self._count, [window.key for window in windows], arguments)
+        return [
+            Counted(bool(found[at]), max(0, found[at + 1]), found[at + 2] / 1e6)
+            for at in range(0, len(found), 3)
+        ]
+
+    async def charge(
+        self, charge_id: str, part: int, pages: int, periods: Sequence[Period], *, keep_s: int
+    ) -> Charged:
+        """Charge pages in all periods, or in none if one has no room."""
+        ends = [
+            each for period in periods for each in (period.quota, period.ends_at + PERIOD_MARGIN_S)
+        ]
+        found = await self._run(
+            self._charge, _charge_keys(charge_id, periods), [part, pages, keep_s, *ends]
+        )
+        if found[0] < 0:
+            raise StorageFailed("ChargeEnded")
+        return Charged(found[1:], found[0] - 1 if found[0] else None)
+
+    async def give_back(
+        self, charge_id: str, pages: int, periods: Sequence[Period], *, keep_s: int
+    ) -> Charged:
+        """End a charge, and take back so many of its pages."""
+        keys = _charge_keys(charge_id, periods)
+        return Charged((await self._run(self._give_back, keys, [pages, keep_s]))[1:])
+
+    async def lease(self, lease: Lease) -> tuple[bool, int]:
+        """Begin a lease if there is room; return whether, and how many are held then."""
+        arguments: list[int | str] = [lease.id, lease.limit, lease.seconds]
+        held, number = await self._run(self._lease, _lease_keys(lease), arguments)
+        return bool(held), number
+
+    async def release(self, lease: Lease) -> None:
+        """End a lease."""
+        await self._run(self._release, _lease_keys(lease), [lease.id, lease.seconds])
+
+    async def check(self) -> None:
+        """Raise StorageFailed unless it counts now: a replica or a full redis does not."""
+        await self.count([Window("check", 1_000_000, 1)])
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._client.aclose()
+        if self._sentinel is not None:
+            await self._sentinel.aclose()
+
+    async def _run(
+        self, script: "AsyncScript", keys: Sequence[str], arguments: Sequence[int | str]
+    ) -> list[int]:
+        try:
+            async with self._free:
+                found: list[int] = await script([PREFIX + key for key in keys], arguments)
+        except (RedisError, OSError) as error:
+            raise StorageFailed(type(error).__name__) from error
+        return found
+
+
+def _charge_keys(charge_id: str, periods: Sequence[Period]) -> list[str]:
+    return [f"charge/{charge_id}", *(period.key for period in periods)]
+
+
+def _lease_keys(lease: Lease) -> list[str]:
+    return [lease.key, f"ended/{lease.id}"]
