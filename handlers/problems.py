@@ -51,23 +51,29 @@ def problem_document(
     context.problem = problem.code
     if problem is PROBLEMS[Exception]:
         context.traceback = _traceback(exception)
-    document = {
-        "type": f"urn:problem-type:sealed-ocr:{problem.code}",
-        "title": problem.title[language],
-        "status": problem.status,
-        "detail": _detail(problem, exception, language),
-        "code": problem.code,
-        "request_id": context.request_id,
-    }
+    document = described(exception, LANGUAGES[language]) | {"request_id": context.request_id}
     image = getattr(exception, "image", None)
     if image is not None:
         document["image"] = image
+    if problem.status == TIMEOUT and context.pages is not None:
+        document |= progress(context)
+    return document
+
+
+def described(exception: Exception, language: str) -> dict[str, Any]:
+    """Return the members of a problem document that depend on its exception alone."""
+    problem, number = problem_of(exception), LANGUAGES.index(language)
+    document = {
+        "type": f"urn:problem-type:sealed-ocr:{problem.code}",
+        "title": problem.title[number],
+        "status": problem.status,
+        "detail": _detail(problem, exception, number),
+        "code": problem.code,
+    }
     if isinstance(exception, NoSuchPage | TooManyPages):
         document["document_pages"] = exception.pages
     if isinstance(exception, TooManyPages):
         document["max_pages"] = exception.limit
-    if problem.status == TIMEOUT and context.pages is not None:
-        document |= progress(context)
     return document
 
 

@@ -137,6 +137,7 @@ class Pipeline:
             image.dpi,
             result.image,
             _image_size(image, options),
+            image.pages,
         )
 
     async def warm(self, engines: int | None = None) -> None:

@@ -74,6 +74,7 @@ class Page:
     `of_document` is true for a page of a document and false for an image that has no pages.
     `warnings` say what was wrong with its file. `dpi`: the pixels an inch of the page. `image`
     is a PNG or JPEG of it, if the caller wants one, and `image_size` its width and height in px.
+    `document_pages`: how many pages the document has.
     """
 
     number: int
@@ -90,6 +91,7 @@ class Page:
     dpi: float = IMAGE_DPI
     image: bytes | None = None
     image_size: tuple[int, int] = (0, 0)
+    document_pages: int = 1
 
     @property
     def text(self) -> str:

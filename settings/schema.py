@@ -10,6 +10,7 @@ from settings.errors import Conflicts
 from settings.server import Server
 from settings.tables import (
     ApiKey,
+    Cluster,
     Cors,
     Engine,
     Formats,
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     formats: Formats = Formats()
     engine: Engine = Engine()
     sandbox: Sandbox = Sandbox()
+    cluster: Cluster = Cluster()
     log: Log = Log()
     keys: tuple[ApiKey, ...] = ()
     functions: Annotated[tuple[Function, ...], Field(min_length=1)]

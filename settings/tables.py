@@ -156,6 +156,16 @@ def _network(value: str, kinds: str = "not a network such as") -> IPv4Network | 
     return network
 
 
+def _cluster_address(value: str) -> str:
+    """Accept one address of this machine and a port: not all of them, and nothing but TLS."""
+    match = re.fullmatch(r"tls://(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})", value, re.ASCII)
+    if match is None or not 0 < int(match[2]) < 2**16:
+        raise ValueError(f'{shown(value)} is not an address such as "tls://10.0.0.1:8786"')
+    if match[1] in {"0.0.0.0", "[::]"}:  # noqa: S104 - what is refused
+        raise ValueError(f"{match[1]} would be every network of this machine: name one address")
+    return value
+
+
 def _peer(value: str) -> str:
     if value == UNIX:
         return value
@@ -208,6 +218,7 @@ HandlerName = Annotated[
         r"[a-z_][\w.]*:[a-z_]\w*", 'a module and a function, such as "handlers.ocr:recognize"'
     ),
 ]
+ClusterAddress = Annotated[str, AfterValidator(_cluster_address)]
 PageOrigin = Annotated[str, AfterValidator(_page_origin)]
 Peer = Annotated[str, AfterValidator(_peer)]
 Network = Annotated[str, AfterValidator(_client_network)]
@@ -474,6 +485,17 @@ class Sandbox(Table):
     """Whether a sandbox is required for the processes that decode and read."""
 
     require: Literal["public", "always", "never"] = "public"
+
+
+class Cluster(Table):
+    """The scheduler and the workers of a cluster that reads folders."""
+
+    scheduler: ClusterAddress = "tls://127.0.0.1:8786"
+    node: ClusterAddress = "tls://127.0.0.1:8787"
+    ca: str = "tls/cluster/ca.pem"
+    certificate: str = "tls/cluster/node.pem"
+    key: str = "tls/cluster/node.key"
+    worker_ttl_s: Annotated[float, Field(ge=5, le=300)] = 5
 
 
 class Log(Table):

@@ -26,6 +26,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings",
         "tls",
     },
+    "cluster": {
+        "cluster",
+        "handlers.problems",
+        "handlers.writing",
+        "model.errors",
+        "model.reader",
+        "model.sandbox",
+        "model.sizing",
+        "settings",
+        "tls",
+    },
     "handlers": {
         "handlers",
         "middleware.errors",
@@ -99,6 +110,7 @@ def test_imports_go_one_way() -> None:
     ("package", "source"),
     [
         ("app", "from model.vision.engine import Engine"),
+        ("cluster", "from service.reader import make_reader"),
         ("handlers", "from settings import Settings"),
         ("handlers", "import middleware.authentication"),
         ("handlers", "from middleware import quota"),
@@ -157,10 +169,10 @@ def test_a_cycle_is_found() -> None:
     assert name in _cycle({**SOURCES, name: changed})
 
 
-def test_only_service_sees_the_settings() -> None:
-    """Everything else gets explicit values."""
+def test_only_what_is_started_sees_the_settings() -> None:
+    """The service, and a node of a cluster. Everything else gets explicit values."""
     readers = {package for package, allowed in MAY_IMPORT.items() if "settings" in allowed}
-    assert readers == {"service", "settings"}
+    assert readers == {"cluster", "service", "settings"}
 
 
 def _functions(source: str) -> Iterable[ast.FunctionDef | ast.AsyncFunctionDef]:

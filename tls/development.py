@@ -7,7 +7,6 @@ and expires after a year. The server certificate expires no later than the CA.
 
 import fcntl
 import os
-import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from tls.certificates import (
     inspect,
 )
 from tls.pair import check_pair
+from tls.private_files import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,13 +79,13 @@ def ensure_development_certificate(
         now = datetime.now(UTC)
         if not _ca_is_usable(paths, wanted):
             ca, ca_key = signing.make_ca(DEVELOPMENT_CA, wanted, now, timedelta(days=CA_DAYS))
-            _write(paths.ca_key, ca_key, 0o600)
-            _write(paths.ca, ca, 0o644)
+            write_private(paths.ca_key, ca_key, 0o600)
+            write_private(paths.ca, ca, 0o644)
         leaf, leaf_key = signing.make_leaf(
             paths.ca.read_bytes(), paths.ca_key.read_bytes(), wanted, now, timedelta(days=days)
         )
-        _write(paths.key, leaf_key, 0o600)
-        _write(paths.certificate, leaf, 0o644)
+        write_private(paths.key, leaf_key, 0o600)
+        write_private(paths.certificate, leaf, 0o644)
     return paths
 
 
@@ -168,17 +168,3 @@ def _locked(directory: Path) -> "Iterator[None]":
         yield
     finally:
         os.close(descriptor)
-
-
-def _write(file: Path, content: bytes, mode: int) -> None:
-    """Replace a file atomically; its content is never readable with another mode."""
-    fresh = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    try:
-        with os.fdopen(os.open(fresh, flags, mode), "wb") as target:
-            target.write(content)
-            target.flush()
-            os.fsync(target.fileno())
-        fresh.replace(file)
-    finally:
-        fresh.unlink(missing_ok=True)

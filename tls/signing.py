@@ -1,6 +1,7 @@
 """Signing of ECDSA P-256 certificates. It imports `cryptography`, which takes 160 ms."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
@@ -16,47 +17,59 @@ CLOCK_SKEW = timedelta(minutes=5)
 def make_ca(
     name: str, names: tuple[str, ...], now: datetime, lifetime: timedelta
 ) -> tuple[bytes, bytes]:
-    """Return certificate and key, in PEM form, of a CA that can sign for these names only."""
+    """Return certificate and key, in PEM form, of a CA that can sign for these names only.
+
+    Without names it can sign for all.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     # The date helps users of a trust store; the random part distinguishes CAs of the same day.
     subject = _common_name(f"{name} {now:%Y-%m-%d} {secrets.token_hex(3)}")
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    certificate = (
+    builder = (
         _dated(now, lifetime)
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(key_cert_sign=True), critical=True)
-        .add_extension(
-            x509.NameConstraints([_subtree(name) for name in names], None), critical=True
-        )
         .add_extension(identifier, critical=False)
-        .sign(key, hashes.SHA256())
     )
-    return _pem(certificate), _key_pem(key)
+    if names:
+        permitted = x509.NameConstraints([_subtree(name) for name in names], None)
+        builder = builder.add_extension(permitted, critical=True)
+    return _pem(builder.sign(key, hashes.SHA256())), _key_pem(key)
+
+
+SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 
 
 def make_leaf(
-    ca_pem: bytes, ca_key_pem: bytes, names: tuple[str, ...], now: datetime, lifetime: timedelta
+    ca_pem: bytes,
+    ca_key_pem: bytes,
+    names: tuple[str, ...],
+    now: datetime,
+    lifetime: timedelta,
+    *,
+    subject: str = "Sealed OCR development certificate",
+    usages: Sequence[x509.ObjectIdentifier] = (SERVER,),
 ) -> tuple[bytes, bytes]:
-    """Return certificate and key, in PEM form, of a server certificate signed by the CA.
+    """Return certificate and key, in PEM form, signed by the CA; by default a server's.
 
     The root is not included: clients must have it anyway (RFC 8446, section 4.4.2).
     """
     ca = x509.load_pem_x509_certificate(ca_pem)
     ca_key = serialization.load_pem_private_key(ca_key_pem, None)
     if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-        raise TypeError("the development CA's key is not an elliptic curve key")
+        raise TypeError("the CA's key is not an elliptic curve key")
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
         _dated(now, min(lifetime, ca.not_valid_after_utc - now))
-        .subject_name(_common_name("Sealed OCR development certificate"))
+        .subject_name(_common_name(subject))
         .issuer_name(ca.subject)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(list(usages)), critical=False)
         .add_extension(
             x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False
         )

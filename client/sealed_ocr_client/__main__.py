@@ -45,6 +45,10 @@ async def _run(given: argparse.Namespace) -> int:
         UnusableOption: an option is wrong; nothing was read.
 
     """
+    if given.cluster is not None:
+        return await _with_cluster(given)
+    if given.shared:
+        raise UnusableOption("--shared is for --cluster.")
     form = FORMATS[given.format]
     inputs = find_inputs(given.files)
     in_files = given.beside or given.out is not None
@@ -65,6 +69,25 @@ async def _run(given: argparse.Namespace) -> int:
     if isinstance(stopped, Refused | None) or batch.written:
         return _summary(batch, stopped)
     return _fail(str(stopped))
+
+
+async def _with_cluster(given: argparse.Namespace) -> int:
+    """Read the files with a cluster; return the exit status.
+
+    Raises:
+        UnusableOption: distributed is not installed, or an option is wrong.
+
+    """
+    try:
+        from sealed_ocr_client.cluster.run import run  # noqa: PLC0415 - few have distributed
+    except ModuleNotFoundError as error:
+        if error.name not in {"dask", "distributed"}:
+            raise
+        raise UnusableOption(
+            "--cluster needs distributed: run scripts/install --cluster, or pip install "
+            "'sealed-ocr-client[cluster]'."
+        ) from None
+    return await run(given, _options(given))
 
 
 def _client(given: argparse.Namespace, report: Report) -> AsyncClient:

@@ -24,6 +24,7 @@ examples:
   scripts/ocr scans/ --format pdf --beside        scans/a.jpg.ocr.pdf beside scans/a.jpg, and so on
   scripts/ocr book.pdf --format json --out text/  text/book.pdf.json; if interrupted, run it again
   scan | scripts/ocr - --format tsv | sort        standard input
+  scripts/ocr scans/ --out text/ --cluster tls://10.0.0.1:8786    with many machines
 
 exit status: 0 all files were read; 1 some were not; 2 a wrong option, or no file could be read;
 130 interrupted
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     _add_output(made)
     _add_reading(made)
     _add_service(made)
+    _add_cluster(made)
     return made
 
 
@@ -114,6 +116,18 @@ def _add_service(made: argparse.ArgumentParser) -> None:
         "--timeout", type=float, default=TIMEOUT_S, metavar="S",
         help=f"give up a request after so many seconds of silence; default {TIMEOUT_S:.0f}",
     )  # fmt: skip
+
+
+def _add_cluster(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group(
+        "cluster",
+        "Instead of a service (docs/cluster.md); --ca, --certificate and --certificate-key are the "
+        "cluster's, by default tls/cluster/ca.pem, client.pem and client.key of the checkout.",
+    )
+    group.add_argument("--cluster", metavar="tls://HOST:PORT", help="the address of its scheduler")
+    group.add_argument(
+        "--shared", action="store_true", help="the nodes have the files at the same paths"
+    )
 
 
 def _share(text: str) -> float:

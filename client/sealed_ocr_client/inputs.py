@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,29 +56,39 @@ def find_inputs(arguments: Sequence[str]) -> list[Input]:
         UnusableOption: there is no such file, none in a folder, or standard input is there twice.
 
     """
-    found: list[Input] = []
+    found = list(each_input(arguments))
+    if sum(each.path is None for each in found) > 1:
+        raise UnusableOption("Standard input (-) can be read once.")
+    return found
+
+
+def each_input(arguments: Sequence[str]) -> Iterator[Input]:
+    """Yield them while they are being found.
+
+    Raises:
+        UnusableOption: there is no such file, or none in a folder.
+
+    """
     for argument in arguments:
         path = Path(argument)
         if argument == STANDARD_INPUT:
-            found.append(Input("standard input", None, Path("stdin")))
+            yield Input("standard input", None, Path("stdin"))
             continue
         try:
             is_folder, exists = path.is_dir(), path.exists()
         except OSError as error:  # a folder above it is closed, or the name too long
             raise UnusableOption(f"{argument}: {error.strerror}.") from None
         if is_folder:
-            inside = [Input(str(each), each, each.relative_to(path)) for each in _inside(path)]
-            if not inside:
+            inside = None
+            for inside in _inside(path):
+                yield Input(str(inside), inside, inside.relative_to(path))
+            if inside is None:
                 extensions = " ".join(sorted(EXTENSIONS))
                 raise UnusableOption(f"{argument} has no file to read ({extensions}).")
-            found += inside
         elif exists:
-            found.append(Input(argument, path, Path(path.name)))
+            yield Input(argument, path, Path(path.name))
         else:
             raise UnusableOption(f"{argument}: no such file.")
-    if sum(each.path is None for each in found) > 1:
-        raise UnusableOption("Standard input (-) can be read once.")
-    return found
 
 
 def _inside(folder: Path) -> Iterator[Path]:
@@ -91,8 +101,20 @@ def _inside(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def find_outputs(inputs: Sequence[Input], form: Format, out: Path | None) -> list[Path]:
+def find_outputs(inputs: Iterable[Input], form: Format, out: Path | None) -> list[Path]:
     """Return where each result is written: in the folder `out`, or else beside its file.
+
+    Raises:
+        UnusableOption: two results would be one file, or standard input has no place.
+
+    """
+    return [target for _, target in each_output(inputs, form, out)]
+
+
+def each_output(
+    inputs: Iterable[Input], form: Format, out: Path | None, *, distinct: bool = False
+) -> Iterator[tuple[Input, Path]]:
+    """Yield each file with the place of its result; of one folder's they are `distinct`.
 
     Raises:
         UnusableOption: two results would be one file, or standard input has no place.
@@ -110,5 +132,6 @@ def find_outputs(inputs: Sequence[Input], form: Format, out: Path | None) -> lis
                 f"{taken[target]} and {each.name} would both be written to {target}: use --beside, "
                 "or read them in two runs."
             )
-        taken[target] = each.name
-    return list(taken)
+        if not distinct:
+            taken[target] = each.name
+        yield each, target

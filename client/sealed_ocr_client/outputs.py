@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import pairwise
@@ -25,8 +26,8 @@ def write_whole(target: Path, content: bytes) -> None:
 
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")  # two runs have two
-    temporary.unlink(missing_ok=True)
+    # Two runs have two names, also on two machines with one file server.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(content)

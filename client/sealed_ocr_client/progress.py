@@ -1,6 +1,7 @@
 """What a person sees on standard error while files are read."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # also directions, lone surrogates
+STATE_EACH_S = 10.0
 SHOWN_WAIT_S = 2.0  # shorter waits are not worth a line
 
 
@@ -29,6 +31,9 @@ class Report(Protocol):
 
     def say(self, text: str) -> None:
         """Show a line."""
+
+    def state(self, text: str) -> None:
+        """Show how far a long run is."""
 
     def done(self, text: str) -> None:
         """Count a file; `text` says how it was."""
@@ -54,6 +59,9 @@ class Quiet:
     def say(self, text: str) -> None:
         """Say nothing."""
 
+    def state(self, text: str) -> None:
+        """Say nothing."""
+
     def done(self, text: str) -> None:
         """Say nothing."""
 
@@ -63,12 +71,19 @@ class Plain:
 
     output = staticmethod(write)
 
-    def __init__(self, files: int) -> None:
+    def __init__(self, files: int | None) -> None:
         self._files = files
         self._done = 0
+        self._told = time.monotonic()
 
     def page(self) -> None:
         """Say nothing: a file has its line."""
+
+    def state(self, text: str) -> None:
+        """Write a line now and then."""
+        if time.monotonic() - self._told >= STATE_EACH_S:
+            self._told = time.monotonic()
+            self.say(text)
 
     def say(self, text: str) -> None:
         """Write a line."""
@@ -77,7 +92,8 @@ class Plain:
     def done(self, text: str) -> None:
         """Write how many files are done, and how this one was."""
         self._done += 1
-        self.say(f"[{self._done}/{self._files}] {text}")
+        of = "" if self._files is None else f"/{self._files}"
+        self.say(f"[{self._done}{of}] {text}")
 
 
 class Bar:
@@ -92,6 +108,10 @@ class Bar:
         """Count a page."""
         self._pages += 1
         self._progress.update(self._task, pages=self._pages)
+
+    def state(self, text: str) -> None:
+        """Write it into the bar's place."""
+        self._progress.update(self._task, description=text)
 
     def say(self, text: str) -> None:
         """Write a line above the bar."""
@@ -135,3 +155,19 @@ def reporting(files: int, *, quiet: bool) -> Iterator[Report]:
         )
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             yield Bar(progress, progress.add_task("", total=files, pages=0))
+
+
+@contextmanager
+def reporting_run(*, quiet: bool) -> Iterator[Report]:
+    """Yield what shows a run of files whose number is not known; on a terminal one line."""
+    if quiet:
+        yield Quiet()
+    elif not sys.stderr.isatty():
+        yield Plain(None)
+    else:
+        from rich.console import Console  # noqa: PLC0415 - as above
+        from rich.progress import Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+        columns = (TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            yield Bar(progress, progress.add_task("Connecting", total=None, pages=0))

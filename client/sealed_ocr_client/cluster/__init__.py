@@ -1,0 +1,1 @@
+"""Reading folders of any size on a cluster: scripts/ocr --cluster. It needs distributed."""
