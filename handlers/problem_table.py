@@ -147,6 +147,16 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
             "无法对请求进行限流计数，请在 {retry_after_s} 秒后重试。",
         ),
     ),
+    middleware_errors.AuditUnavailable: Problem(
+        503,
+        "audit_unavailable",
+        ("Audit trail unavailable", "审计日志不可用"),
+        (
+            "The request could not be recorded in the audit trail, so nothing was read. Retry in "
+            "{retry_after_s} s.",
+            "无法将请求写入审计日志，因此未读取任何内容。请在 {retry_after_s} 秒后重试。",
+        ),
+    ),
     middleware_errors.BodyTooLarge: Problem(
         413,
         "body_too_large",

@@ -57,6 +57,7 @@ class Reading:
 
         Raises:
             RequestError: the body is malformed, or its parameters are.
+            AuditUnavailable: the documents could not be recorded.
 
         """
         open_receive_window(self._request.scope)
@@ -72,6 +73,8 @@ class Reading:
         if malformed and not self.parameters.partial:
             raise malformed[0]
         self._images = body.images
+        documents = [image for image in body.images if isinstance(image, bytes)]
+        await request_context(self._request.scope).before_reading(documents)
 
     async def pages(self, slot: Slot) -> AsyncGenerator[tuple[int, Entry]]:
         """Yield each page with the number of its image, from 1.

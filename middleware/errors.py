@@ -101,6 +101,12 @@ class LimitStorageFailed(MiddlewareError):
     retry_after_s = 1
 
 
+class AuditUnavailable(MiddlewareError):
+    """The request could not be recorded in the audit trail, and the policy is to deny."""
+
+    retry_after_s = 5
+
+
 class BodyTooLarge(MiddlewareError):
     """The request body is longer than the function accepts."""
 

@@ -1,7 +1,7 @@
 """The data of one request that middleware, functions and the log share."""
 
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -39,6 +39,18 @@ class RequestContext:
     storage_waited_s: float = 0.0  # for the storage of the limits
     storage_failed: bool = False
     charge_pages: ChargePages = free_of_charge  # called with the pages of each upload to be read
+    record_documents: Callable[[Sequence[bytes]], Awaitable[None]] | None = None
+    recorded: bool = False  # in the audit trail, before anything was read
+
+    async def before_reading(self, documents: Sequence[bytes]) -> None:
+        """Record in the audit trail, if there is one, which documents will now be read.
+
+        Raises:
+            AuditUnavailable: they could not be recorded, and the policy is to deny.
+
+        """
+        if self.record_documents is not None:
+            await self.record_documents(documents)
 
     def start_reading(self, images: int) -> None:
         """Record how many images the request has, none of whose pages has been read yet."""

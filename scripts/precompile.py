@@ -12,7 +12,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-PACKAGES = ("handlers", "metrics", "middleware", "model", "server", "service", "settings", "tls")
+PACKAGES = (
+    "audit",
+    "handlers",
+    "metrics",
+    "middleware",
+    "model",
+    "server",
+    "service",
+    "settings",
+    "tls",
+)
 
 
 def main() -> None:

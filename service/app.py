@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metrics.counts import Counts
+from model.reader import Reader
 from model.sandbox import lock
 from server.install import refuse_start
+from service.api_keys import presented_certificate
+from service.audit import open_audit
 from service.certificate import check_certificate, client_trust, start_tls
 from service.certificate_reload import CertificateReload
 from service.client_ca_reload import ClientCAReload
@@ -90,6 +93,7 @@ def _build(settings_file: Path) -> ReloadableApp:
     certificate = start_tls(settings)
     clients = client_trust(settings, directory)
     server = install_server(settings, settings_file, clients)
+    audit = open_audit(settings, directory, presented_certificate(clients))
     counts = Counts(function.path for function in settings.enabled_functions)
     reader = make_reader(settings, counts, seccomp=no_sandbox is None)
     surroundings = Surroundings(
@@ -98,6 +102,7 @@ def _build(settings_file: Path) -> ReloadableApp:
         clients=clients,
         development_certificate=certificate is not None and certificate.development,
         counts=counts,
+        audit=audit.requests if audit is not None else None,
     )
     settings_reload = SettingsReload(
         settings,
@@ -109,16 +114,27 @@ def _build(settings_file: Path) -> ReloadableApp:
     client_ca = _reloaded_client_ca(clients, server, certificate_reload)
     reloads: Sequence[Reload | None] = (settings_reload, client_ca, certificate_reload)
     readiness = Readiness(
-        reader, certificate_reload, settings_reload, client_ca, no_sandbox, server
+        reader, certificate_reload, settings_reload, client_ca, no_sandbox, server, audit
     )
-    lifespan = Lifespan(
+    metrics = Metrics(counts, reader, server, readiness)
+    lifespan = _lifespan(settings, reader, readiness, reloads, metrics)
+    return ReloadableApp(lambda: settings_reload.app, lifespan)
+
+
+def _lifespan(
+    settings: Settings,
+    reader: Reader,
+    readiness: Readiness,
+    reloads: Sequence[Reload | None],
+    metrics: Metrics,
+) -> Lifespan:
+    return Lifespan(
         settings,
         reader=reader,
         readiness=readiness,
         reloads=[each for each in reloads if each is not None],
-        scrape=Scrape(Metrics(counts, reader, server, readiness), settings.server.workers),
+        scrape=Scrape(metrics, settings.server.workers),
     )
-    return ReloadableApp(lambda: settings_reload.app, lifespan)
 
 
 def _log_what_may_not_be_meant(settings: Settings) -> None:

@@ -40,6 +40,9 @@ class Lifespan:
     async def __call__(self, _app: object) -> AsyncIterator[dict[str, Any]]:
         """Yield the state that handlers find in `request.state`."""
         self._start_polling()
+        audit = self._readiness.audit
+        if audit is not None:
+            audit.trail.serve()
         await self._scrape.start()
         await report_unreachable(self._readiness.settings.stack.quota)
         # Imported modules stay: collecting garbage among them again and again delays every
@@ -60,6 +63,8 @@ class Lifespan:
             self._scrape.close()
             await self._reader.aclose()
             await self._readiness.settings.stack.quota.aclose()
+            if audit is not None:
+                await audit.trail.aclose()
 
     def _start_polling(self) -> None:
         for reload in self._reloads:

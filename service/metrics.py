@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit.chain import Totals
 from metrics.counts import Counts
 from metrics.family import Family, Sample, counter, gauge
 from model.reader import Reader
@@ -40,6 +41,7 @@ class Metrics:
         return [
             *self._counts.families(),
             *self._reading(),
+            *self._audit(),
             *self._connections(),
             *self._process(),
             gauge("ready", "Whether each check of /readyz passes.", by=_by("check", checks)),
@@ -73,6 +75,17 @@ class Metrics:
                 for number, size in enumerate(sizes, 1)
             ],
         )
+
+    def _audit(self) -> Iterator[Family]:
+        """Yield what the audit trail has, whether or not there is one."""
+        audit = self._readiness.audit
+        totals = Totals() if audit is None else audit.trail.totals
+        for name, value, meaning in (
+            ("audit_records", totals.records, "Records written to the audit trail."),
+            ("audit_written_bytes", totals.bytes, "Bytes written to the audit trail."),
+            ("audit_failures", totals.failures, "Writes to the audit trail that failed."),
+        ):
+            yield counter(name, meaning, (), {(): value})
 
     def _connections(self) -> Iterator[Family]:
         server = self._server

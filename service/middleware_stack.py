@@ -13,6 +13,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from handlers.problems import respond
 from metrics.counts import Counts
 from middleware.access_log import AccessLog
+from middleware.audit import Audit, AuditEnd
 from middleware.body_drain import BodyDrain
 from middleware.cors import Cors
 from middleware.endings import Endings
@@ -37,7 +38,8 @@ class Surroundings:
     """What a middleware stack needs beside the settings; it stays the same for the process's life.
 
     `directory` is the base of relative paths, `write` takes a line of the log, `clients` verifies
-    client certificates (None: none are requested), `counts` counts what happens.
+    client certificates (None: none are requested), `counts` counts what happens, `audit` is the
+    audit trail, if there is one.
     """
 
     directory: Path
@@ -45,6 +47,7 @@ class Surroundings:
     clients: "ClientTrustStore | None"
     development_certificate: bool
     counts: Counts = field(default_factory=lambda: Counts(()))
+    audit: Audit | None = None
 
 
 class MiddlewareStack:
@@ -79,6 +82,7 @@ class MiddlewareStack:
             ),
             quota=self.quota,
             clients=self._surroundings.clients,
+            audit=self._surroundings.audit,
         )
         app = OneStackApp(routes.build(), self.middleware())
         app.state.interface = interface_of(
@@ -91,6 +95,7 @@ class MiddlewareStack:
         plain_port = self.settings.plain_port
         development = self._surroundings.development_certificate and not self.settings.reachable_by
         return [
+            *self._audit(),
             Middleware(
                 AccessLog, write=self._surroundings.write, count=self._surroundings.counts.request
             ),
@@ -106,6 +111,13 @@ class MiddlewareStack:
                 acme_directory=self._surroundings.directory / plain_port.acme_directory,
             ),
         ]
+
+    def _audit(self) -> list[Middleware]:
+        """Return what records the end of a request: when the log has found why it was cancelled."""
+        if self._surroundings.audit is None:
+            return []
+        keyed = {each.path for each in self.settings.enabled_functions if not each.public}
+        return [Middleware(AuditEnd, audit=self._surroundings.audit, functions=keyed)]
 
     def _cors(self) -> list[Middleware]:
         origins = self.settings.cors.origins

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from handlers.health import Check
 from model.errors import WeightsError
 from model.reader import Reader
+from service.audit import OpenAudit
 from service.certificate_reload import CertificateReload
 from service.client_ca_reload import ClientCAReload
 from service.reload import SettingsReload
@@ -28,6 +29,7 @@ class Readiness:
     client_ca: ClientCAReload | None
     sandbox_missing: str | None
     server: "ServerHandle"
+    audit: OpenAudit | None = None
 
     def checks(self) -> Mapping[str, Check]:
         """Return the checks; each takes microseconds, or one round trip to the limits' storage.
@@ -45,6 +47,8 @@ class Readiness:
             checks["certificate"] = self._certificate
         if self.client_ca is not None:
             checks["client_certificates"] = self._client_certificates
+        if self.audit is not None:
+            checks["audit"] = self.audit.ready
         return checks
 
     async def _accepting(self) -> bool:
@@ -83,6 +87,8 @@ class Readiness:
             found["keys"] = "all of them have expired"
         if self.client_ca is not None and (due := self.client_ca.clients.renewal_warning):
             found["client_crl"] = due
+        if self.audit is not None:
+            found |= self.audit.warnings()
         if self.settings.needs_restart:
             found["restart"] = f"needed for changes of {', '.join(self.settings.needs_restart)}"
         return found

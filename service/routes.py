@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from handlers.errors import LoggedError
 from middleware.access_log import FunctionName
+from middleware.audit import Audit
 from middleware.authentication import Authentication, Caller
 from middleware.body_limit import BodyLimit
 from middleware.concurrency import ConcurrencyLimit
@@ -27,6 +28,7 @@ from middleware.options import Options
 from middleware.page_quota import PageQuota
 from middleware.quota import Quota
 from service.api_keys import presented_certificate
+from service.audit import recording
 from service.start_refused import StartRefused
 from settings import Function, Settings
 
@@ -53,7 +55,8 @@ class NotAResponse(LoggedError):
 class Routes:
     """Builds the routes of one state of the settings.
 
-    `clients` verifies client certificates; None where none are requested.
+    `clients` verifies client certificates; None where none are requested. `audit` is the audit
+    trail, if there is one.
     """
 
     def __init__(
@@ -63,11 +66,13 @@ class Routes:
         callers: Sequence[Caller],
         quota: Quota,
         clients: "ClientTrustStore | None",
+        audit: Audit | None = None,
     ) -> None:
         self._settings = settings
         self._callers = callers
         self._quota = quota
         self._clients = clients
+        self._audit = audit
 
     def build(self) -> list[Route]:
         """Return a route for each function that is enabled.
@@ -93,6 +98,7 @@ class Routes:
                 self._limit_without_key(function),
                 Middleware(Options, methods=methods, preflight=self._preflight(function)),
                 *([] if function.public else self._authentication(function)),
+                *recording(function, self._audit),
                 Middleware(BodyLimit, max_bytes=function.max_body_bytes),
                 Middleware(Deadline, body_s=function.body_timeout_s, total_s=function.timeout_s),
             ],

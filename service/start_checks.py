@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from service.audit import check_audit
 from service.certificate import check_certificate_before_start, client_trust, is_writable
 from service.descriptors import allow_descriptors
 from service.reader import check_weights
@@ -87,6 +88,10 @@ def _development_key(settings: Settings, directory: Path) -> Iterator[Attempt]:
     yield lambda: check_development_key(settings, directory)
 
 
+def _audit(settings: Settings, directory: Path) -> Iterator[Attempt]:
+    yield lambda: check_audit(settings, directory)
+
+
 def _hypercorn_s_files(settings: Settings, _directory: Path) -> Iterator[Attempt]:
     for key in ("pid_path", "errorlog"):
         path = getattr(settings.server, key)
@@ -109,5 +114,6 @@ CHECKS: tuple[tuple[set[str], Callable[[Settings, Path], Iterator[Attempt]]], ..
     ({"tls", "engine"}, _descriptors),
     ({"keys"}, _development_key),
     ({"server"}, _hypercorn_s_files),
+    ({"audit"}, _audit),
 )
 """Each check, and the tables that it reads."""

@@ -10,6 +10,7 @@ from settings.errors import Conflicts
 from settings.server import Server
 from settings.tables import (
     ApiKey,
+    Audit,
     Cluster,
     Cors,
     Engine,
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     sandbox: Sandbox = Sandbox()
     cluster: Cluster = Cluster()
     log: Log = Log()
+    audit: Audit = Audit()
     keys: tuple[ApiKey, ...] = ()
     functions: Annotated[tuple[Function, ...], Field(min_length=1)]
 

@@ -504,6 +504,27 @@ class Log(Table):
     format: Literal["auto", "text", "json"] = "auto"
 
 
+class Audit(Table):
+    """The audit trail."""
+
+    directory: str = ""
+    key: SecretStr | None = None
+    max_file_bytes: Annotated[int, Field(ge=1000)] = 100_000_000
+    sync_s: Annotated[float, Field(ge=0, le=60)] = 1
+    on_failure: Literal["deny", "allow"] = "deny"
+    unauthenticated: bool = False
+
+    @property
+    def enabled(self) -> bool:
+        """Whether records are written."""
+        return bool(self.directory)
+
+    @property
+    def secret(self) -> str:
+        """The key; empty without one."""
+        return self.key.get_secret_value().strip() if self.key else ""
+
+
 class ApiKey(Table):
     """One caller: its key or certificate, validity, scopes, limits and quotas."""
 

@@ -15,7 +15,7 @@ from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = "handlers|metrics|middleware|model|server|service|settings|tls"
+PACKAGES = "audit|handlers|metrics|middleware|model|server|service|settings|tls"
 PAGES = ("*.md", "bench/*.md", "docs/**/*.md", "model/training/*.md")
 NAMES = sorted(str(page.relative_to(ROOT)) for each in PAGES for page in ROOT.glob(each))
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")

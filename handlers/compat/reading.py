@@ -37,12 +37,14 @@ class Reading:
 
         Raises:
             EmptyImage: the file has no bytes.
+            AuditUnavailable: the file could not be recorded.
             ImagesTooLarge: the images of its pages have too many bytes.
             ReadingError: any.
 
         """
         if not file:
             raise EmptyImage(1)
+        await self._context.before_reading([file])
         self._context.start_reading(1)
         pages, images = [], ImageBudget()
         reading = self._slot.pages(file, options=options, ranges=self._ranges)

@@ -37,6 +37,7 @@ OF_A_KEY = (
     middleware_errors.ScopeMissing,
     middleware_errors.FunctionNotAllowed,
     middleware_errors.TooManyConcurrentRequests,
+    middleware_errors.AuditUnavailable,
 )
 OF_A_PROXY = (middleware_errors.MalformedForwarding,)
 OUTSIDE: Mapping[str, Problem] = {

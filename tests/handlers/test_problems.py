@@ -53,6 +53,7 @@ INSTANCES: list[Exception] = [
     middleware.errors.PagesExceedQuota("pages-day", 1000, 1200),
     middleware.errors.PageQuotaUsedUp("pages-month", 20_000, 12, 50, 86_400),
     middleware.errors.LimitStorageFailed(),
+    middleware.errors.AuditUnavailable(),
     middleware.errors.BodyTooLarge(5_000_000),
     middleware.errors.BodyTooSlow(30.0),
     middleware.errors.DeadlineExceeded(0.5),

@@ -1,0 +1,1 @@
+"""The audit trail: who sent which document when, in files that show whether they were changed."""
