@@ -30,6 +30,8 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 GROUPS: Mapping[str, Callable[[Mapping[str, Any]], str | int | None]] = {
     "key": lambda entry: entry["key"],
+    "key_id": lambda entry: entry["key_id"],
+    "address": lambda entry: entry["address"],
     "day": lambda entry: entry["at"][:10],
     "month": lambda entry: entry["at"][:7],
     "function": lambda entry: entry["function"],

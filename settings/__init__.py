@@ -2,6 +2,7 @@
 
 from settings.errors import SettingsError
 from settings.loading import (
+    LOCAL_NAME,
     Examination,
     check_mixture,
     examine,
@@ -15,6 +16,7 @@ from settings.tables import ApiKey, Function, Limits
 from settings.toml_lines import Loc
 
 __all__ = [
+    "LOCAL_NAME",
     "ApiKey",
     "Examination",
     "Function",

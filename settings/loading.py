@@ -5,6 +5,7 @@ import os
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -53,25 +54,37 @@ def settings_files(path: Path, variables: Mapping[str, str] = os.environ) -> lis
     return [str(path), str(path.with_name(LOCAL_NAME)), *secrets]
 
 
-def load_settings(path: Path, variables: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of `path` and its overrides.
+def load_settings(
+    path: Path,
+    variables: Mapping[str, str] = os.environ,
+    texts: Mapping[Path, str] = MappingProxyType({}),
+) -> Settings:
+    """Return the settings of `path` and its overrides; `texts` are read in place of files.
 
     Raises:
         SettingsError: the settings are invalid; the message has one error per line.
 
     """
-    found = examine(path, variables)
+    found = examine(path, variables, texts)
     if found.mistakes:
         raise SettingsError("\n".join(found.mistakes))
     return found.settings
 
 
-def examine(path: Path, variables: Mapping[str, str] = os.environ) -> Examination:
-    """Return the settings of `path` and its overrides, with all of their mistakes."""
+def examine(
+    path: Path,
+    variables: Mapping[str, str] = os.environ,
+    texts: Mapping[Path, str] = MappingProxyType({}),
+) -> Examination:
+    """Return the settings of `path` and its overrides, with all of their mistakes.
+
+    `texts` are those of files as they are going to be.
+    """
+    local = path.with_name(LOCAL_NAME)
     directory = variables.get("OCR_SECRETS_DIR")
     found = [
-        sources.main_file(path),
-        sources.local_file(path.with_name(LOCAL_NAME)),
+        sources.main_file(path, texts.get(path)),
+        sources.local_file(local, texts.get(local)),
         sources.secrets(Path(directory) if directory else None),
         sources.environment(variables),
     ]

@@ -28,6 +28,14 @@ class Origins:
                 return ", ".join(places)
         return self._sources[0].name
 
+    def holders(self, table: str, identity: str) -> list[str]:
+        """Return where each source that has an entry of a list of tables has it."""
+        return [
+            source.place(loc)
+            for source in self._sources
+            for loc in self._same_entries(source, table, identity)
+        ]
+
     def label(self, loc: Loc) -> str:
         """Return what a value is called: `[limits] per_key`, `[[keys]] a1b2 sha256`, `bind`."""
         if not loc:

@@ -47,9 +47,12 @@ class Source:
         return self.name
 
 
-def main_file(path: Path) -> Source:
-    """Return settings.toml; values at its top level are Hypercorn's, tables the service's."""
-    source = _toml(path)
+def main_file(path: Path, text: str | None = None) -> Source:
+    """Return settings.toml; values at its top level are Hypercorn's, tables the service's.
+
+    A `text` is read in place of the file.
+    """
+    source = _toml(path, text)
     tables = {key: value for key, value in source.values.items() if _is_ours(key, value)}
     server = {key: value for key, value in source.values.items() if key not in tables}
 
@@ -65,11 +68,14 @@ def main_file(path: Path) -> Source:
     return Source(path.name, {"server": server, **known}, mistakes, places, source.complete)
 
 
-def local_file(path: Path) -> Source:
-    """Return settings.local.toml, which need not exist and may have tables only."""
-    if not path.exists():
+def local_file(path: Path, text: str | None = None) -> Source:
+    """Return settings.local.toml, which need not exist and may have tables only.
+
+    A `text` is read in place of the file.
+    """
+    if text is None and not path.exists():
         return Source(path.name, {})
-    source = _toml(path)
+    source = _toml(path, text)
     strays = {key for key, value in source.values.items() if not _is_ours(key, value)}
     said = tuple(
         f"{source.place((key,))}: {key}: not in a table; {hint}"
@@ -117,9 +123,9 @@ def environment(variables: Mapping[str, str]) -> Source:
     return _texts(ours, "the environment", prefix=PREFIX, where="", unread=[])
 
 
-def _toml(path: Path) -> Source:
+def _toml(path: Path, text: str | None) -> Source:
     try:
-        text = read_text(path)
+        text = read_text(path) if text is None else text
         values = parse(text, path.name)
     except SettingsError as error:
         return Source(path.name, {}, (str(error),), complete=False)

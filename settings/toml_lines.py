@@ -27,6 +27,27 @@ def key_lines(text: str) -> dict[Loc, int]:
     return found
 
 
+def entry_lines(text: str, table: str) -> list[range]:
+    """Return the lines, from 0, of each [[table]] entry: from its header to its last value.
+
+    A subtable that follows is part of it; the comments around it are not.
+    """
+    lines = text.split("\n")
+    found: list[range] = []
+    inside = False
+    for start, count, parsed in _parsed(lines):
+        if not parsed:
+            continue
+        if lines[start].lstrip().startswith("["):
+            [(name, value)] = parsed.items()
+            inside = name == table and (inside or value == [{}])
+            if inside and value == [{}]:
+                found.append(range(start, start))
+        if inside:
+            found[-1] = range(found[-1].start, start + count)
+    return found
+
+
 def unfinished_line(text: str) -> int | None:
     """Return the line of the first statement that is not valid by itself; None without one."""
     lines = text.replace("\r\n", "\n").split("\n")

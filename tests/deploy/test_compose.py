@@ -84,7 +84,7 @@ def test_files_agree() -> None:
     ocr = COMPOSE["services"]["ocr"]
     assert f"USER {ocr['user']}" in CONTAINERFILE
     assert json.dumps(ocr["healthcheck"]["test"][1:]) in CONTAINERFILE
-    assert "./settings.compose.toml:/etc/sealed-ocr/settings.toml:ro" in ocr["volumes"]
+    assert "./settings:/etc/sealed-ocr:ro" in ocr["volumes"]
     assert "OCR_SETTINGS=/etc/sealed-ocr/settings.toml" in CONTAINERFILE
     assert "/run/redis/redis.sock" in COMPOSE["services"]["redis"]["command"]
     assert "async+redis+unix:///run/redis/redis.sock" in settings

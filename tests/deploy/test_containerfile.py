@@ -8,7 +8,14 @@ from tests.deploy.units import ROOT
 from tests.test_layout import PACKAGES
 
 DATA = ("model/weights.toml", "model/weights/sealed-crnn-v2.onnx", "tls/openssl.cnf")
-SCRIPTS = ("scripts/healthcheck.py", "scripts/new_key.py", "scripts/precompile.py")
+KEYS = ("arguments", "certificate", "changes", "check", "file", "list", "notes", "state", "text")
+SCRIPTS = (
+    "scripts/healthcheck.py",
+    "scripts/precompile.py",
+    "scripts/usage_table.py",
+    "scripts/keys.py",
+    *(f"scripts/key_{part}.py" for part in KEYS),
+)
 SHELL_SCRIPTS = ("scripts/install",)
 
 

@@ -1,0 +1,71 @@
+"""What is true of a key now, in words."""
+
+from datetime import UTC, datetime, timedelta
+
+from settings import ApiKey, Function, Settings
+
+SOON = timedelta(days=30)
+
+
+def is_valid(key: ApiKey, now: datetime) -> bool:
+    """Return whether a key is valid at a time."""
+    return (key.not_before is None or key.not_before <= now) and (
+        key.expires is None or now < key.expires
+    )
+
+
+def state_of(key: ApiKey, now: datetime) -> str:
+    """Return whether a key is valid, and what will change soon."""
+    if key.not_before and now < key.not_before:
+        state = f"not yet valid, from {shown(key.not_before)}"
+    elif key.expires and key.expires <= now:
+        state = f"expired {shown(key.expires)}"
+    elif key.expires and key.expires - now <= SOON:
+        state = f"expires in {_long(key.expires - now)}"
+    else:
+        state = "valid"
+    if key.previous_expires and is_rotating(key, now):
+        state += f", rotating until {shown(key.previous_expires)}"
+    return state
+
+
+def is_rotating(key: ApiKey, now: datetime) -> bool:
+    """Return whether the previous key of an entry is still valid."""
+    return key.previous_expires is not None and now < key.previous_expires
+
+
+def functions_of(key: ApiKey, settings: Settings) -> list[Function]:
+    """Return the functions that a key may call."""
+    return [
+        function
+        for function in settings.enabled_functions
+        if function.scope in key.scopes and (not key.functions or function.path in key.functions)
+    ]
+
+
+def quotas_of(key: ApiKey) -> list[str]:
+    """Return the quotas of a key's own entry."""
+    quotas = (
+        (key.concurrent, "at a time"),
+        (key.pages_per_day, "pages a day"),
+        (key.pages_per_month, "pages a month"),
+    )
+    return [f"{number or 'any'} {unit}" for number, unit in quotas if number is not None]
+
+
+def certificate_of(key: ApiKey) -> str:
+    """Return the certificate that a key's entry requires; "" if it requires none."""
+    pinned = f"SHA-256 {key.certificate_sha256}" if key.certificate_sha256 else ""
+    found = key.certificate_subject or pinned
+    return f"{found}, without a key" if found and not key.sha256 else found
+
+
+def shown(moment: datetime) -> str:
+    """Return a time in UTC; midnight as the date alone."""
+    utc = moment.astimezone(UTC)
+    return utc.strftime("%Y-%m-%d" if utc.timetuple()[3:6] == (0, 0, 0) else "%Y-%m-%d %H:%M UTC")
+
+
+def _long(left: timedelta) -> str:
+    number, unit = (left.days, "day") if left.days else (left.seconds // 3600, "hour")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
