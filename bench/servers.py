@@ -139,6 +139,7 @@ def launch_ours(
     limits: Sequence[Mapping[str, str]] = (AMPLE,),
     variables: Mapping[str, str] | None = None,
     certify: Callable[[Path], None] | None = None,
+    workers: int = 0,
     root: Path = ROOT,
 ) -> Server:
     """Start the service as shipped, but for ports, the recogniser, and a key for each of `limits`.
@@ -160,6 +161,7 @@ def launch_ours(
         "certfile": f'"{home}/tls/certificate.pem"',
         "keyfile": f'"{home}/tls/certificate.key"',
         "warm": "true" if warm else "false",
+        "workers": str(workers),
     }.items():
         text = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", text, count=1)
     (home / "settings.toml").write_text(text, "utf-8")

@@ -46,6 +46,10 @@ class Admission:
         """Return the number of admitted requests."""
         return len(self._tickets)
 
+    def by_caller(self) -> Counter[str]:
+        """Return the number of admitted requests of each caller."""
+        return Counter(ticket.caller for ticket in self._tickets)
+
     @contextlib.contextmanager
     def ticket(self, caller: str) -> Iterator[Ticket]:
         """Hold a ticket.
@@ -75,7 +79,7 @@ class Admission:
             Full: no caller holds at least two tickets more, or all their requests are started.
 
         """
-        counts = Counter(ticket.caller for ticket in self._tickets)
+        counts = self.by_caller()
         most = max(counts.values())
         if most > counts[caller] + 1:
             for ticket in reversed(self._tickets):

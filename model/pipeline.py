@@ -14,12 +14,13 @@ from model.options import ReadingOptions
 from model.reading import DecodedImage, Implausible, Page
 from model.recognition import Recognition, checked, output_bytes, written
 from model.resolution import image_size
-from model.sizing import this_machine
 from model.workers import memfd
 from model.workers.child import Child
 from model.workers.fair_queue import Turn
 from model.workers.memory_budget import MemoryBudget
+from model.workers.page_progress import PageInProgress
 from model.workers.pool import Pool
+from model.workers.precedence import Precedence
 from model.workers.processor_time import WALL_FACTOR, Stopwatch, within
 
 _INITIAL_MEAN_S = 1.0  # of a reading's time, until one has been measured
@@ -36,6 +37,7 @@ class PendingPage:
     number: int
     image: DecodedImage
     turn: Turn
+    progress: PageInProgress
     began: float  # perf_counter() when the page began to wait
     decode_s: float
 
@@ -47,6 +49,7 @@ class Pipeline:
         self,
         decoders: DecoderPool,
         engines: Pool,
+        precedence: Precedence,
         *,
         page_memory_bytes: int,
         threads: int,
@@ -56,13 +59,14 @@ class Pipeline:
     ) -> None:
         """Use `threads` for a page read alone; pages read at the same time share the processors.
 
+        `precedence` decides which of them are paused for others.
         `observe` gets the ms of each stage of each page.
         """
         self._decoders = decoders
         self._engines = engines
+        self.precedence = precedence
         self._memory = MemoryBudget(page_memory_bytes)
         self._threads = threads
-        self._processors = this_machine().processors
         self._read_timeout_s = read_timeout_s
         self._model = model
         self._observe = observe
@@ -88,12 +92,15 @@ class Pipeline:
         async with self._decoders.turn(ticket.caller) as turn:
             ticket.started = True
             self._engines.prestart()
-            with self._memory.reservation() as memory:
+            with (
+                self.precedence.page(ticket.caller) as progress,
+                self._memory.reservation() as memory,
+            ):
                 image, decode_s = await self._decoders.decode(
                     upload, size_bytes, number, turn, memory
                 )
                 try:
-                    yield PendingPage(number, image, turn, began, decode_s)
+                    yield PendingPage(number, image, turn, progress, began, decode_s)
                 finally:
                     os.close(image.pixels)
 
@@ -107,8 +114,11 @@ class Pipeline:
             WeightsError: the engine found missing or different weights.
 
         """
-        async with self._engines.lease() as lease:
+        page.progress.waits()
+        page.turn.mark_slow()
+        async with self._engines.lease(page.turn.caller) as lease:
             page.turn.release()
+            page.progress.has_engine()
             engine = await lease.worker()
             engine_began = time.perf_counter()
             result = await self._recognise(engine, page, options)
@@ -158,12 +168,9 @@ class Pipeline:
     async def aclose(self) -> None:
         """Stop all processes, busy or not; later readings raise ReaderDied."""
         self._closed = True
+        self.precedence.close()
         await self._decoders.aclose()
         await self._engines.aclose()
-
-    def _share(self) -> int:
-        """Return the number of threads for each of the pages being read."""
-        return max(1, min(self._threads, self._processors // self._engines.running))
 
     async def _recognise(
         self, engine: Child, page: PendingPage, options: ReadingOptions
@@ -173,24 +180,25 @@ class Pipeline:
         The limit is processor time for each of the page's threads: a busy machine may take longer.
         """
         image = page.image
-        request = {
-            "width": image.width,
-            "height": image.height,
-            **asdict(options),
-            "image_size": _image_size(image, options),
-            "threads": self._share(),
-        }
         most = output_bytes(image.width * image.height, options)
         output = memfd.output_buffer("reading", most)
-        stopwatch = Stopwatch(engine.pid)
+        stopwatch = Stopwatch(engine.pid, lambda: page.progress.paused_s)
         try:
-            response = await within(
-                engine.request(request, image.pixels, output),
-                stopwatch,
-                threads=request["threads"],
-                cpu_s=self._read_timeout_s * request["threads"],
-                wall_s=self._read_timeout_s * WALL_FACTOR,
-            )
+            with page.progress.reading(engine, self._threads) as threads:
+                request = {
+                    "width": image.width,
+                    "height": image.height,
+                    **asdict(options),
+                    "image_size": _image_size(image, options),
+                    "threads": threads,
+                }
+                response = await within(
+                    engine.request(request, image.pixels, output),
+                    stopwatch,
+                    threads=threads,
+                    cpu_s=self._read_timeout_s * threads,
+                    wall_s=self._read_timeout_s * WALL_FACTOR,
+                )
             with _killed_if_implausible(engine):
                 return await checked(written(response, output, most, options), options)
         except TimeoutError as error:

@@ -14,6 +14,7 @@ from model.admission import Admission, Full
 from model.decoding.attempts import BYTES_PER_PIXEL
 from model.decoding.pool import DecoderPool
 from model.errors import Busy, ReadingError
+from model.idle_timer import IdleTimer
 from model.options import PageImage, ReadingOptions, WordMode
 from model.page_warnings import PageWarning
 from model.pages import ALL_PAGES, PageRange
@@ -24,10 +25,13 @@ from model.slot import Charge, Slot, free_of_charge
 from model.table_cell import Cell
 from model.weights import checked_files
 from model.workers.launcher import LAUNCHER, Launcher
+from model.workers.neighbours import Neighbours
 from model.workers.pool import Pool, Report
+from model.workers.precedence import Precedence
 
-__all__ = ["ALL_PAGES", "Block", "Cell", "Line", "Page", "PageImage", "PageRange", "PageWarning",
-           "Reader", "ReadingOptions", "Slot", "Word", "WordMode", "checked_files"]  # fmt: skip
+__all__ = ["ALL_PAGES", "Block", "Cell", "Line", "Neighbours", "Page", "PageImage", "PageRange",
+           "PageWarning", "Reader", "ReadingOptions", "Slot", "Word", "WordMode",
+           "checked_files"]  # fmt: skip
 
 _CANCEL_GRACE_S = 2.0  # an engine checks for a cancellation between lines; detection takes longest
 _PROVE_TIMEOUT_S = 4.0  # less than the timeout of /readyz
@@ -53,6 +57,7 @@ class Reader:
         page_memory_bytes: int,
         pdf_dpi: int,
         engines: int,
+        spare_engines: int = 0,
         decoders: int,
         threads: int,
         max_waiting: int,
@@ -65,6 +70,7 @@ class Reader:
         report: Report,
         observe: Observe = lambda _times_ms: None,
         launcher: Launcher = LAUNCHER,
+        neighbours: Neighbours | None = None,
     ) -> None:
         """Check the SHA-256 of the weights.
 
@@ -76,7 +82,6 @@ class Reader:
         self._files = checked_files(detector, recogniser)
         self._max_pages = max_pages
         self._admission = Admission(engines + max_waiting)
-        self._idle_s = idle_s
         self._decoders = DecoderPool(
             launcher,
             size=decoders,
@@ -90,26 +95,21 @@ class Reader:
         configuration = {"detector": detector, "recogniser": recogniser, "threads": threads,
                          "max_pixels": max_pixels, "seccomp": seccomp}  # fmt: skip
         self._engines = Pool(
-            launcher,
-            "engine",
-            configuration,
-            size=engines,
-            start_timeout_s=start_timeout_s,
-            cancel_grace_s=_CANCEL_GRACE_S,
-            max_requests=max_readings,
-            report=report,
-        )
+            launcher, "engine", configuration, size=engines, spare=spare_engines,
+            start_timeout_s=start_timeout_s, cancel_grace_s=_CANCEL_GRACE_S,
+            max_requests=max_readings, report=report,
+        )  # fmt: skip
         self._pipeline = Pipeline(
             self._decoders,
             self._engines,
+            Precedence(self._admission.by_caller, neighbours),
             page_memory_bytes=page_memory_bytes,
             threads=threads,
             read_timeout_s=read_timeout_s,
             model=f"{detector}+{recogniser}",
             observe=observe,
         )
-        self._idle_timer: asyncio.TimerHandle | None = None
-        self._stopping: asyncio.Task[None] | None = None
+        self._idle = IdleTimer(idle_s, self._stop_if_idle)
         self._proving: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -131,7 +131,9 @@ class Reader:
     @property
     def state(self) -> ReaderState:
         """What it is doing now, in numbers."""
-        return reader_state(self._admission, self._engines, self._decoders)
+        return reader_state(
+            self._admission, self._engines, self._decoders, self._pipeline.precedence
+        )
 
     def verify(self) -> None:
         """Check that the weights are still in place, without reading them.
@@ -185,7 +187,7 @@ class Reader:
                 to a caller who holds fewer.
 
         """
-        self._cancel_idle_timer()
+        self._idle.cancel()
         try:
             with self._admission.ticket(caller) as ticket:
                 yield Slot(self._pipeline, ticket, self._max_pages, charge)
@@ -198,9 +200,7 @@ class Reader:
     async def aclose(self) -> None:
         """Stop the processes, busy or not; later readings raise ReaderDied."""
         self._closed = True
-        self._cancel_idle_timer()
-        if self._stopping is not None:
-            await self._stopping
+        await self._idle.aclose()
         if self._proving is not None:
             self._proving.cancel()
         await self._pipeline.aclose()
@@ -212,18 +212,10 @@ class Reader:
 
     def _restart_idle_timer(self) -> None:
         """Start the idle time again if no request is admitted."""
-        self._cancel_idle_timer()
-        if self._idle_s > 0 and not self._admission and not self._closed:
-            loop = asyncio.get_running_loop()
-            self._idle_timer = loop.call_later(self._idle_s, self._stop_idle)
-
-    def _cancel_idle_timer(self) -> None:
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-            self._idle_timer = None
-
-    def _stop_idle(self) -> None:
-        self._stopping = asyncio.get_running_loop().create_task(self._stop_if_idle())
+        if self._admission or self._closed:
+            self._idle.cancel()
+        else:
+            self._idle.restart()
 
     async def _stop_if_idle(self) -> None:
         if not self._admission:  # a request may have been admitted in the same iteration

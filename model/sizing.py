@@ -11,6 +11,8 @@ _SHARE = 0.5  # of the memory, for all engines
 # What the processes need without a page (bench/RESULTS.md): an engine, and all others with the
 # bodies of requests. The least that is left for pages is enough for one of 10 megapixels.
 _IDLE_ENGINE_BYTES, _OTHER_BYTES, _MIN_PAGE_BYTES = 150_000_000, 500_000_000, 200_000_000
+# A spare engine must leave enough for any page that the settings allow as shipped.
+_ANY_PAGE_BYTES = 1_000_000_000
 # The second thread makes detection a third faster, further ones hardly at all
 # (docs/decisions/0004-detector.md); beyond eight threads, detection is most of a page's time.
 _MAX_THREADS = 8
@@ -29,9 +31,13 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Engines, threads of each, bytes for pages, the machine in words, and a warning if need be."""
+    """Engines, threads of each, bytes for pages, the machine in words, and a warning if need be.
+
+    `spare` engines more are for callers that have no page in one.
+    """
 
     processes: int
+    spare: int
     threads: int
     page_memory_bytes: int
     machine: str
@@ -69,8 +75,13 @@ def choose(
     chosen = max(1, min(machine.processors, fitting) // serving)
     engines = chosen if processes == "auto" else processes
     left = machine.memory_bytes // serving - _OTHER_BYTES - engines * _IDLE_ENGINE_BYTES
+    spare = left >= _IDLE_ENGINE_BYTES + (
+        _ANY_PAGE_BYTES if page_memory_bytes == "auto" else page_memory_bytes
+    )
+    left -= spare * _IDLE_ENGINE_BYTES
     sizes = (
         engines,
+        int(spare),
         min(machine.processors, _MAX_THREADS) if threads == "auto" else threads,
         max(left, _MIN_PAGE_BYTES) if page_memory_bytes == "auto" else page_memory_bytes,
     )

@@ -62,7 +62,10 @@ class Metrics:
         yield gauge("requests_waiting", "Admitted requests without a page in an engine.",
                     state.waiting)  # fmt: skip
         yield gauge("pages_reading", "Pages in an engine.", state.running)
-        yield gauge("engines", "The most pages in an engine at a time.", state.engines)
+        yield gauge("pages_paused", "Pages in an engine that wait for those of other callers.",
+                    state.paused)  # fmt: skip
+        yield gauge("engines", "The most pages of one caller in an engine at a time.",
+                    state.engines)  # fmt: skip
         starts: Mapping[tuple[str, ...], int] = {(): state.started}
         yield counter("engine_starts", "Engines that have started.", (), starts)
         memory = {"service": [_resident_bytes()], **state.memory_bytes}

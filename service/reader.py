@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 from metrics.counts import Counts
 from model.errors import UnknownWeights, WeightsError
-from model.reader import Reader, checked_files
+from model.reader import Neighbours, Reader, checked_files
 from model.sizing import choose, this_machine
+from service.group import service_group
 from service.log import log_event
 from service.start_refused import StartRefused, refusing
 from settings import Settings
@@ -48,13 +49,13 @@ def make_reader(settings: Settings, counts: Counts, *, seccomp: bool) -> Reader:
         StartRefused: the model's weights are missing or changed.
 
     """
-    engine = settings.engine
+    engine, workers = settings.engine, settings.server.workers
     sizes = choose(
         engine.processes,
         engine.threads,
         page_memory_bytes=engine.page_memory_bytes,
         machine=this_machine(),
-        workers=settings.server.workers,
+        workers=workers,
     )
     log_event(event="engine_sized", **asdict(sizes))
 
@@ -67,9 +68,11 @@ def make_reader(settings: Settings, counts: Counts, *, seccomp: bool) -> Reader:
             **settings.model.model_dump(exclude={"max_images"}),
             engines=sizes.processes,
             threads=sizes.threads,
+            spare_engines=sizes.spare,
             page_memory_bytes=sizes.page_memory_bytes,
             **engine.model_dump(exclude={"warm", "processes", "threads", "page_memory_bytes"}),
             seccomp=seccomp,
             report=report,
             observe=counts.page,
+            neighbours=Neighbours(service_group(), workers) if workers > 1 else None,
         )

@@ -85,6 +85,16 @@ class Child:
         if self.busy:
             self.process.kill("it did not stop in time")
 
+    def pause(self) -> None:
+        """Stop the process where it is, until it is resumed or killed."""
+        if self.alive:
+            self.process.pause()
+
+    def resume(self) -> None:
+        """Let the process go on."""
+        if self.alive:
+            self.process.resume()
+
     async def aclose(self) -> None:
         """Kill the process and wait until it has exited."""
         await self.process.aclose()

@@ -25,7 +25,10 @@ class Turn:
         self._semaphore.charge(self.caller, seconds - prepaid)
 
     def mark_slow(self) -> None:
-        """Let another caller have a turn beside this one, if only slow turns are held."""
+        """Let another caller have a turn beside this one, if only slow turns are held.
+
+        It takes long to decode, or waits for an engine.
+        """
         self.slow = True
         self._semaphore.serve()
 

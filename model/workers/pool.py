@@ -5,11 +5,13 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 
 from model.errors import ReaderDied, WeightsError
+from model.workers.caller_slots import CallerSlots
 from model.workers.channel import Message
 from model.workers.child import Child
 from model.workers.failure import Failure
 from model.workers.launcher import Launcher
 
+_NOBODY = ""  # in place of a caller, for a slot that the pool itself takes
 Report = Callable[[str, str], None]  # called with a process's name and the cause of its end
 
 
@@ -36,7 +38,7 @@ class Lease:
 
 
 class Pool:
-    """`size` slots for children of one module, all configured by the same message."""
+    """Slots for children of one module: `size`, and `spare` more for callers that hold none."""
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class Pool:
         configuration: Message,
         *,
         size: int,
+        spare: int = 0,
         start_timeout_s: float,
         cancel_grace_s: float,
         max_requests: int,
@@ -62,10 +65,11 @@ class Pool:
         self._cancel_grace_s = cancel_grace_s
         self._max_requests = max_requests
         self._report = report
-        # Callers are served first come, first served; of the idle children the one used last comes
-        # first, so that no more are started and kept than the load needs.
+        self._slots = CallerSlots(size, spare)
+        # Of the idle children the one used last comes first, so that no more are started and kept
+        # than the load needs.
         self._free: asyncio.LifoQueue[Child | None] = asyncio.LifoQueue()
-        for _ in range(size):
+        for _ in range(size + spare):
             self._free.put_nowait(None)
         self._children: set[Child] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,25 +90,26 @@ class Pool:
         return sorted((child for child in self._children if child.alive), key=lambda c: c.pid)
 
     @contextlib.asynccontextmanager
-    async def lease(self) -> AsyncIterator[Lease]:
-        """Wait for a free slot and hold it; first come, first served."""
+    async def lease(self, caller: str = _NOBODY) -> AsyncIterator[Lease]:
+        """Wait for a slot that is free for this caller, and hold it."""
         await self._prestarted()
-        lease = Lease(self._start, await self._free.get())
+        await self._slots.acquire(caller)
+        lease = Lease(self._start, self._free.get_nowait())
         self.running += 1
         try:
             yield lease
         finally:
             self.running -= 1
-            self._return(lease.child)
+            self._return(lease.child, caller)
 
     def prestart(self) -> None:
         """Start a child in the background if there is none: the next request waits less.
 
         If it does not start, the next request starts another one, whose error it gets.
         """
-        if not (self._children or self._tasks or self._closed or self._free.empty()):
+        if not (self._children or self._tasks or self._closed) and self._slots.take(_NOBODY):
             self._free.get_nowait()
-            self._prestart = self._background(self._fill())
+            self._prestart = self._background(self._fill(_NOBODY))
 
     async def warm(self, number: int | None = None) -> None:
         """Start so many children, or as many as there are slots.
@@ -168,40 +173,41 @@ class Pool:
         self.started += 1
         return child
 
-    def _return(self, child: Child | None) -> None:
+    def _return(self, child: Child | None, caller: str) -> None:
         """Free a slot, at once or when its child's cancelled request is done with."""
         if child is None or not child.alive:
-            self._release(None)
+            self._release(None, caller)
         elif not child.busy and 0 < self._max_requests < child.requests:  # the first: the start
-            self._background(self._replace(child))
+            self._background(self._replace(child, caller))
         elif not child.busy:
-            self._release(child)
+            self._release(child, caller)
         elif self._cancel_grace_s > 0:
-            self._background(self._cancel(child))
+            self._background(self._cancel(child, caller))
         else:
             self._background(self._stop(child))
-            self._release(None)
+            self._release(None, caller)
 
-    async def _cancel(self, child: Child) -> None:
+    async def _cancel(self, child: Child, caller: str) -> None:
         await child.cancel(self._cancel_grace_s)
-        self._release(child)
+        self._release(child, caller)
 
-    async def _replace(self, child: Child) -> None:
+    async def _replace(self, child: Child, caller: str) -> None:
         """Stop a child that has had its number of requests, and start the next one."""
         await self._stop(child)
-        await self._fill()
+        await self._fill(caller)
 
-    async def _fill(self) -> None:
+    async def _fill(self, caller: str) -> None:
         """Start a child for a slot that is taken, and free the slot."""
         fresh: Child | None = None
         try:
             with contextlib.suppress(ReaderDied, WeightsError):  # the next request learns why
                 fresh = await self._start()
         finally:
-            self._release(fresh)
+            self._release(fresh, caller)
 
-    def _release(self, child: Child | None) -> None:
+    def _release(self, child: Child | None, caller: str) -> None:
         self._free.put_nowait(child if child is not None and child.alive else None)
+        self._slots.release(caller)
 
     async def _stop(self, child: Child) -> None:
         """Stop a child on purpose: this is not counted as a death."""

@@ -97,6 +97,14 @@ class Process:
             self._cause = cause or self._cause
             self._stop()
 
+    def pause(self) -> None:
+        """Stop the process where it is; nothing that it does can prevent this."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the process go on."""
+        self._signal(signal.SIGCONT)
+
     async def aclose(self) -> None:
         """Kill the process and wait until it has exited."""
         self.kill()
@@ -106,9 +114,12 @@ class Process:
         """Stop reading from the process and kill it."""
         self.alive = False
         self._loop.remove_reader(self._channel.fileno())
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
         # By descriptor, not by pid: the pid may have been given to another process by now.
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            signal.pidfd_send_signal(self._pidfd, number)
 
     def _receive(self) -> None:
         """Receive one message from the channel."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -25,16 +25,20 @@ def processor_s(pid: int) -> float | None:
 
 
 class Stopwatch:
-    """Measures the processor time of a process from now on; the wall time, once it has exited."""
+    """Measures the processor time of a process from now on; the wall time, once it has exited.
 
-    def __init__(self, pid: int) -> None:
+    `paused_s` returns how many seconds of the wall time the process was paused: they don't count.
+    """
+
+    def __init__(self, pid: int, paused_s: Callable[[], float] = lambda: 0.0) -> None:
         self._pid = pid
+        self._paused_s = paused_s
         self._began = processor_s(pid)
         self._wall_began = time.perf_counter()
 
     def wall_s(self) -> float:
-        """Return the seconds that have passed."""
-        return time.perf_counter() - self._wall_began
+        """Return the seconds that have passed without a pause."""
+        return time.perf_counter() - self._wall_began - self._paused_s()
 
     def used_s(self) -> float:
         """Return the processor seconds used."""

@@ -55,10 +55,10 @@ async def test_a_request_stops_the_idle_timer(make_reader: MakeReader) -> None:
     """Its processes are not stopped under it, however long it takes."""
     async with make_reader(idle_s=60) as reader:
         await reader.read(LINE, detect=False)
-        assert reader._idle_timer is not None
+        assert reader._idle.runs
         reading = asyncio.create_task(reader.read(LINE, detect=False))
         await until(lambda: reader.state.waiting + reader.running)
-        assert reader._idle_timer is None
+        assert not reader._idle.runs
         assert (await reading)[0].text == "4711 0815"
 
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from model.admission import Ticket
+from model.admission import Admission, Ticket
 from model.decoding.pool import DecoderPool
 from model.options import ReadingOptions
 from model.pipeline import Pipeline
 from model.reading import DecodedImage, Page
-from model.workers import memfd
+from model.workers import memfd, page_progress
 from model.workers.fair_queue import Turn
 from model.workers.launcher import LAUNCHER, Launcher
 from model.workers.memory_budget import Reservation
 from model.workers.pool import Pool
+from model.workers.precedence import Precedence
 from tests.model.processes import until
 from tests.model.workers.children import STAND_IN
 
@@ -67,9 +68,11 @@ class Requests:
     def __init__(self, decoders: InstantDecoders, engines: Pool) -> None:
         self.decoders = decoders
         self.engines = engines
+        self.admission = Admission(100)
+        self.precedence = Precedence(self.admission.by_caller, processors=1)
         self.pipeline = Pipeline(
-            decoders, engines, page_memory_bytes=1, threads=1, read_timeout_s=60, model="none",
-            observe=lambda _times_ms: None,
+            decoders, engines, self.precedence, page_memory_bytes=1, threads=1, read_timeout_s=60,
+            model="none", observe=lambda _times_ms: None,
         )  # fmt: skip
         self.tasks: list[asyncio.Task[Page]] = []
 
@@ -85,13 +88,17 @@ class Requests:
         await asyncio.wait([self.tasks[number]])
 
     async def _read(self, caller: str, number: int) -> Page:
-        async with self.pipeline.decoded(Ticket(caller), 0, 1, number) as page:
+        with self.admission.ticket(caller) as ticket:
+            return await self._read_with(ticket, number)
+
+    async def _read_with(self, ticket: Ticket, number: int) -> Page:
+        async with self.pipeline.decoded(ticket, 0, 1, number) as page:
             return await self.pipeline.recognise(page, ReadingOptions(detect=False))
 
 
 @contextlib.asynccontextmanager
 async def requests(
-    code: str, folder: Path, *, engines: int, decoders: int
+    code: str, folder: Path, *, engines: int, decoders: int, spare: int = 0, grace_s: float = 0
 ) -> AsyncIterator[Requests]:
     """Return a pipeline whose engines run this code for each request; one engine is running."""
     bootstrap = folder / "bootstrap.py"
@@ -101,8 +108,9 @@ async def requests(
         "engine",
         {},
         size=engines,
+        spare=spare,
         start_timeout_s=60,
-        cancel_grace_s=0,
+        cancel_grace_s=grace_s,
         max_requests=0,
         report=lambda _process, _cause: None,
     )
@@ -136,14 +144,19 @@ async def test_no_more_decoded_pages_wait_than_there_are_decoders(tmp_path: Path
 
 
 async def test_a_caller_s_page_is_decoded_before_the_next_round(tmp_path: Path) -> None:
-    """Of a caller with many pages and one with a single page, each gets every other turn."""
+    """Of a caller with many pages and one with a single page, each gets every other turn.
+
+    The other caller does not wait for a page that is decoded and waits for an engine.
+    """
     async with requests(READY_THEN_BUSY, tmp_path, engines=1, decoders=1) as made:
         await made.add("aaaaab")
-        for number in (1, 2, 5):
-            await settled()
-            await made.cancel(number)
         await settled()
-        assert made.decoders.decoded == [0, 1, 2, 5, 3]
+        assert made.decoders.decoded == [0, 1, 5]
+        await made.add("b")
+        for number in (5, 1, 2, 6):
+            await made.cancel(number)
+            await settled()
+        assert made.decoders.decoded == [0, 1, 5, 6, 2, 3]
 
 
 async def test_the_next_page_is_decoded_while_an_engine_starts(tmp_path: Path) -> None:
@@ -154,3 +167,45 @@ async def test_the_next_page_is_decoded_while_an_engine_starts(tmp_path: Path) -
         await until(lambda: len(made.engines.pids) == 3)
         await settled()
         assert made.decoders.decoded == [0, 1, 2, 3]
+
+
+ANSWERS_CANCEL = """if sequence == 1 or "cancel" in request:
+        send(sequence=request.get("cancel", sequence))"""
+
+
+def stopped(pids: list[int]) -> list[bool]:
+    """Return of each process whether the kernel has stopped it."""
+    states = (Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2] for pid in pids)
+    return [state.split()[0] == "T" for state in states]
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+async def test_a_flood_stops_for_another_caller_s_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spare: int
+) -> None:
+    """That page has a spare engine at once, and the flood's engines go on when it is done.
+
+    Control: without a spare engine it waits for the flood's, which nobody stops.
+    """
+    monkeypatch.setattr(page_progress, "PAUSE_S", 60)
+    async with requests(
+        ANSWERS_CANCEL, tmp_path, engines=2, decoders=2, spare=spare, grace_s=60
+    ) as made:
+        await made.add("aaaaaa")
+        await until(lambda: made.engines.running == 2 and len(made.engines.pids) == 2)
+        flood = made.engines.pids
+        await settled()
+        await made.add("b")
+        await settled()
+        assert 6 in made.decoders.decoded
+        assert made.engines.running == 2 + spare
+        if not spare:
+            assert stopped(flood) == [False, False]
+            return
+        await until(lambda: stopped(flood) == [True, True])
+        await made.cancel(0)  # a stopped engine goes on, so that it can answer
+        await until(lambda: stopped(flood) in ([True, False], [False, True]))
+        await made.cancel(6)
+        await until(lambda: stopped(flood) == [False, False])
+        assert made.engines.deaths == 0
+        assert set(flood) <= set(made.engines.pids)

@@ -77,17 +77,20 @@ def test_cpu_affinity() -> None:
 @pytest.mark.parametrize(
     ("machine", "workers", "expected"),
     [
-        (Machine(2, 2 << 30), 0, 1_347_483_648),  # a container of 2 GB: a page of 50 megapixels
-        (Machine(1, 1 << 30), 0, 423_741_824),
-        (Machine(1, GB // 2), 0, 200_000_000),  # always enough for a page of 10 megapixels
-        (Machine(4, 16 * GB), 2, 7_200_000_000),
+        (Machine(2, 2 << 30), 0, (1_197_483_648, 1)),  # in 2 GB: a page of 50 megapixels
+        (Machine(1, 1 << 30), 0, (423_741_824, 0)),  # with a spare engine it would be 273 MB
+        (Machine(1, GB // 2), 0, (200_000_000, 0)),  # always enough for a page of 10 megapixels
+        (Machine(4, 16 * GB), 2, (7_050_000_000, 1)),
     ],
 )
 def test_memory_for_pages_is_what_the_processes_leave(
-    machine: Machine, workers: int, expected: int
+    machine: Machine, workers: int, expected: tuple[int, int]
 ) -> None:
-    """Divided among the web processes. Control: a number is used as it is."""
+    """Divided among the web processes, with a spare engine only where it leaves enough.
+
+    Control: a number is used as it is, with a spare engine if there is memory for both.
+    """
     sizes = choose("auto", "auto", page_memory_bytes="auto", machine=machine, workers=workers)
-    assert sizes.page_memory_bytes == expected
+    assert (sizes.page_memory_bytes, sizes.spare) == expected
     sizes = choose("auto", "auto", page_memory_bytes=5, machine=machine, workers=workers)
     assert sizes.page_memory_bytes == 5

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,6 +63,15 @@ async def test_the_wall_clock_has_a_limit_too(idle: int) -> None:
     """However little the process has worked."""
     with pytest.raises(TimeoutError):
         await within(asyncio.sleep(600), Stopwatch(idle), threads=1, cpu_s=600, wall_s=0.1)
+
+
+async def test_a_pause_does_not_count(idle: int) -> None:
+    """A process that is paused for others has as much time as it would have had."""
+    began = time.monotonic()
+    stopwatch = Stopwatch(idle, lambda: min(0.3, time.monotonic() - began))
+    with pytest.raises(TimeoutError):
+        await within(asyncio.sleep(600), stopwatch, threads=1, cpu_s=600, wall_s=0.1)
+    assert time.monotonic() - began >= 0.4
 
 
 class Threads(Stopwatch):
