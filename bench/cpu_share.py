@@ -1,6 +1,7 @@
 """A control group (cgroup, version 1 or 2) that caps and counts the processor time of a host.
 
-In version 1 the cap and the count are two hierarchies, in version 2 one.
+A capped host comes before the other programs of the machine, so that it gets its share also while
+they are busy. In version 1 the cap and the count are two hierarchies, in version 2 one.
 """
 
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 ROOT = Path("/sys/fs/cgroup")
 PERIOD_US = 20_000  # short, so that a capped host pauses for milliseconds only
 PATIENCE_S = 5
+FIRST = {"cpu.weight": "10000", "cpu.shares": "100000"}  # 100 times that of another program
 
 
 class NoControlGroup(Exception):
@@ -72,6 +74,9 @@ class CpuShare:
     def _cap(self, cores: float) -> None:
         quota_us = max(1000, round(cores * PERIOD_US))
         for folder in self._folders:
+            for name, weight in FIRST.items():
+                if (folder / name).exists():
+                    (folder / name).write_text(weight, "ascii")
             if (folder / "cpu.max").exists():
                 (folder / "cpu.max").write_text(f"{quota_us} {PERIOD_US}", "ascii")
             elif (folder / "cpu.cfs_quota_us").exists():

@@ -66,9 +66,12 @@ class Site:
         that go over all others (`OCR_ENGINE__WARM`). A host can have one service after another.
         """
         variables = dict(environment or {})
-        if redis is not None:
-            variables["OCR_LIMITS__STORAGE"] = redis if isinstance(redis, str) else redis.storage
-        return LabService(self, host, self.local if local is None else local, server, variables)
+        if isinstance(redis, Redis):
+            variables |= redis.settings
+        elif redis is not None:
+            variables["OCR_LIMITS__STORAGE"] = redis
+        local = self.local if local is None else local
+        return LabService(self, host, local, server, variables)
 
     def redis(self, host: Host, *, tls: bool = False) -> "Redis":
         """Return redis on a host, to be used as a context manager; `tls`: it accepts nothing else.
@@ -149,6 +152,7 @@ class Redis:
 
     Attributes:
         storage: what `[limits] storage` names, with the password.
+        settings: the settings of a service that counts in it, as environment variables.
         host: where it runs; `host.kill()` ends it without a word, `start` starts it again.
 
     """
@@ -157,8 +161,10 @@ class Redis:
         self.site, self.host, self._tls = site, host, tls
         self._password = "lab-redis"  # noqa: S105 - of a redis that lives as long as the bench
         scheme = "async+rediss" if tls else "async+redis"
-        trust = f"?ssl_ca_certs={site.ca}" if tls else ""
-        self.storage = f"{scheme}://:{self._password}@{host.address}:{REDIS_PORT}{trust}"
+        self.storage = f"{scheme}://:{self._password}@{host.address}:{REDIS_PORT}"
+        self.settings = {"OCR_LIMITS__STORAGE": self.storage}
+        if tls:
+            self.settings["OCR_LIMITS__STORAGE_CA"] = f"{site.ca}"
         self.process: subprocess.Popen[Any] | None = None
 
     def start(self) -> None:
@@ -190,7 +196,9 @@ class Redis:
 
     def client(self) -> redis_client.Redis:
         """Return a client of it."""
-        return redis_client.Redis.from_url(self.storage.removeprefix("async+"), socket_timeout=5)
+        trust = {"ssl_ca_certs": f"{self.site.ca}"} if self._tls else {}
+        url = self.storage.removeprefix("async+")
+        return redis_client.Redis.from_url(url, socket_timeout=5, **trust)
 
     def stop(self) -> None:
         """Stop it, if it runs."""

@@ -1,0 +1,270 @@
+"""Simulates requests through a balancer, redis and hosts: pages a second, latencies, refusals.
+
+A host shares its cores equally between what runs (the web process, decoders, engines). A request
+is counted in redis, admitted or refused (503), its page decoded and read, each by as many
+processes at a time as the service has. The balancer sends a request to the host with the fewest.
+"""
+
+import heapq
+import statistics
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+Then = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Processor seconds: of each page that is read and decoded in turn, and of a request."""
+
+    read_s: Sequence[float]
+    decode_s: float = 0.0
+    request_s: float = 0.0
+    redis_s: float = 0.0
+    balancer_s: float = 0.0
+
+    @property
+    def page_s(self) -> float:
+        """What a request of one page takes on a host."""
+        return statistics.fmean(self.read_s) + self.decode_s + self.request_s
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How many there are; `engines`, `decoders` and `waiting` are of each host."""
+
+    hosts: int = 1
+    cores: float = 8
+    engines: int = 8
+    decoders: int = 2
+    waiting: int = 8
+    balancer_cores: float = 4
+    redis: int = 1
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What happened to the requests; `busy` is the share of time that each part was used."""
+
+    seconds: float
+    latencies_s: list[float] = field(default_factory=list)
+    refused: int = 0
+    busy: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def pages_per_s(self) -> float:
+        """Pages read in a second."""
+        return len(self.latencies_s) / self.seconds
+
+    @property
+    def refused_share(self) -> float:
+        """The share of requests that got a 503."""
+        return self.refused / max(1, self.refused + len(self.latencies_s))
+
+    @property
+    def limit(self) -> str:
+        """The part that is used most."""
+        return max(self.busy, key=lambda name: self.busy[name])
+
+    def latency_s(self, share: float) -> float:
+        """Return the latency that this share of the served requests does not exceed."""
+        ordered = sorted(self.latencies_s)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+class Clock:
+    """The simulated time, and what happens when."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._events: list[tuple[float, int, Then]] = []
+        self._order = count()
+
+    def at(self, when: float, then: Then) -> None:
+        """Let something happen."""
+        heapq.heappush(self._events, (when, next(self._order), then))
+
+    def run(self, arrivals: Iterable[float], arrive: Then) -> None:
+        """Let the requests arrive, and all that follows happen."""
+        for when in arrivals:
+            while self._events and self._events[0][0] <= when:
+                self.now, _, then = heapq.heappop(self._events)
+                then()
+            self.now = when
+            arrive()
+        while self._events:
+            self.now, _, then = heapq.heappop(self._events)
+            then()
+
+
+class Places:
+    """So many at a time; the others wait in order."""
+
+    def __init__(self, free: int) -> None:
+        self._free = free
+        self._waiting: deque[Then] = deque()
+
+    def take(self, then: Then) -> None:
+        """Go on once there is a place."""
+        if self._free:
+            self._free -= 1
+            then()
+        else:
+            self._waiting.append(then)
+
+    def leave(self) -> None:
+        """Give a place to the next one."""
+        if self._waiting:
+            self._waiting.popleft()()
+        else:
+            self._free += 1
+
+
+class Cores:
+    """Cores that are shared equally between the tasks that run; none gets more than one core."""
+
+    def __init__(self, clock: Clock, cores: float) -> None:
+        self._clock, self._cores = clock, cores
+        self._tasks: list[tuple[float, int, Then]] = []
+        self._order = count()
+        self._given_s = self._changed_at = 0.0  # to each task since the start; and until when
+        self._plan = 0
+        self.used_s = 0.0
+
+    def run(self, seconds: float, then: Then) -> None:
+        """Run a task that needs so many processor seconds."""
+        self._advance()
+        heapq.heappush(self._tasks, (self._given_s + seconds, next(self._order), then))
+        self._schedule()
+
+    def _speed(self) -> float:
+        return min(1.0, self._cores / len(self._tasks))
+
+    def _advance(self) -> None:
+        if self._tasks:
+            given_s = (self._clock.now - self._changed_at) * self._speed()
+            self._given_s += given_s
+            self.used_s += given_s * len(self._tasks)
+        self._changed_at = self._clock.now
+
+    def _schedule(self) -> None:
+        self._plan += 1
+        if self._tasks:
+            left_s = max(0.0, self._tasks[0][0] - self._given_s)
+            plan = self._plan
+            self._clock.at(self._clock.now + left_s / self._speed(), lambda: self._finish(plan))
+
+    def _finish(self, plan: int) -> None:
+        if plan != self._plan:  # another task has come since
+            return
+        self._advance()
+        _, _, then = heapq.heappop(self._tasks)
+        self._schedule()
+        then()
+
+
+class Host:
+    """The service on one machine."""
+
+    def __init__(self, clock: Clock, site: Site, costs: Costs) -> None:
+        self.cores = Cores(clock, site.cores)
+        self.connections = self._admitted = 0
+        self._most = site.engines + site.waiting
+        self._costs = costs
+        self._decoders, self._engines = Places(site.decoders), Places(site.engines)
+
+    def read(self, read_s: float, done: Then, refuse: Then) -> None:
+        """Read a page; or refuse it at once."""
+        if self._admitted >= self._most:
+            refuse()
+            return
+        self._admitted += 1
+
+        def decode() -> None:
+            self.cores.run(self._costs.decode_s, lambda: self._engines.take(read))
+
+        def read() -> None:
+            self._decoders.leave()
+            self.cores.run(read_s, end)
+
+        def end() -> None:
+            self._admitted -= 1
+            self._engines.leave()
+            done()
+
+        self._decoders.take(decode)
+
+
+class LeastConnections:
+    """The hosts by their requests; of those with as many, the one that has waited longest."""
+
+    def __init__(self, hosts: Sequence[Host]) -> None:
+        self._order = count()
+        self._heap = [(0, next(self._order), host) for host in hosts]  # also of earlier counts
+
+    def take(self) -> Host:
+        """Return the host that gets the next request."""
+        while True:
+            connections, _, host = heapq.heappop(self._heap)
+            if connections == host.connections:
+                self._change(host, 1)
+                return host
+
+    def give_back(self, host: Host) -> None:
+        """Note that a host has a request less."""
+        self._change(host, -1)
+
+    def _change(self, host: Host, by: int) -> None:
+        host.connections += by
+        heapq.heappush(self._heap, (host.connections, next(self._order), host))
+
+
+def simulate(
+    site: Site, costs: Costs, arrivals: Sequence[float], *, warm_up: float = 0.0
+) -> Outcome:
+    """Return what becomes of requests that arrive at these times; the first seconds don't count."""
+    clock = Clock()
+    hosts = [Host(clock, site, costs) for _ in range(site.hosts)]
+    least = LeastConnections(hosts)
+    balancer = Cores(clock, site.balancer_cores)
+    stores = [Cores(clock, 1) for _ in range(site.redis)]
+    outcome = Outcome(0.0)
+    numbers = count()
+
+    def arrive() -> None:
+        began, number = clock.now, next(numbers)
+        counted = began >= warm_up
+
+        def choose() -> None:
+            host = least.take()
+
+            def admit() -> None:
+                host.read(costs.read_s[number % len(costs.read_s)], done, refuse)
+
+            def limits() -> None:
+                stores[number % len(stores)].run(costs.redis_s, admit)
+
+            def done() -> None:
+                least.give_back(host)
+                if counted:
+                    outcome.latencies_s.append(clock.now - began)
+
+            def refuse() -> None:
+                least.give_back(host)
+                outcome.refused += counted
+
+            host.cores.run(costs.request_s, limits)
+
+        balancer.run(costs.balancer_s, choose)
+
+    clock.run(arrivals, arrive)
+    elapsed = max(clock.now, 1e-9)
+    outcome.seconds = elapsed - warm_up
+    outcome.busy = {
+        "hosts": sum(host.cores.used_s for host in hosts) / (elapsed * site.cores * site.hosts),
+        "redis": sum(store.used_s for store in stores) / (elapsed * site.redis),
+        "balancer": balancer.used_s / (elapsed * site.balancer_cores),
+    }
+    return outcome
