@@ -7,6 +7,7 @@ must agree with theirs (exit status 1 if not).
 import argparse
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def main() -> int:
     if arguments.measure:
         return measure(arguments.cores, arguments.seconds, arguments.hosts)
     show_inputs()
-    show_hosts(arguments.requests)
+    show_hosts(arguments.sites, arguments.requests)
     show_million(arguments.requests)
     return 0
 
@@ -67,6 +68,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cores", type=float, default=0.35, help="of each of them")
     parser.add_argument("--seconds", type=float, default=20, help="of each load")
     parser.add_argument("--hosts", type=int, default=3, help="at most; 1 leaves the others out")
+    parser.add_argument("--sites", type=int, nargs="+", default=HOSTS, help="hosts of each row")
     parser.add_argument("--requests", type=int, default=5_000, help="simulated for each row")
     return parser.parse_args()
 
@@ -89,10 +91,10 @@ def show_inputs() -> None:
     print("\n" + table(["input", "processor ms", "from"], rows))
 
 
-def show_hosts(requests: int) -> None:
+def show_hosts(sites: Sequence[int], requests: int) -> None:
     """Print what sites of several sizes do."""
     rows = []
-    for hosts in HOSTS:
+    for hosts in sites:
         site = site_of(hosts, balancers=max(1, hosts // 100))
         usual, full = offered(site, USED, requests), offered(site, 2.0, requests)
         use = ", ".join(f"{name} {share:.0%}" for name, share in usual.busy.items())
