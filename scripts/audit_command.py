@@ -13,6 +13,7 @@ import argparse
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -37,10 +38,9 @@ class CannotLook(Exception):
     """What is needed is missing."""
 
 
-def main() -> int:
-    """Do what the arguments say; return the exit status."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it silently
-    arguments = _parser().parse_args()
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit status."""
+    arguments = _parser().parse_args(words)
     try:
         status: int = arguments.run(arguments)
     except (CannotLook, UnreadableFile, OSError) as error:
@@ -198,4 +198,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it silently
     sys.exit(main())

@@ -92,13 +92,14 @@ def test_the_units_are_valid(tmp_path: Path) -> None:
     assert "ProtectSystems" in _verify(_copy(tmp_path, ("ProtectSystem=", "ProtectSystems=")))
 
 
-def test_secrets_reach_the_service_as_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["secrets.conf", "audit.conf"])
+def test_secrets_reach_the_service_as_files(tmp_path: Path, name: str) -> None:
     """The drop-in is valid, and what it loads has the names of settings."""
     folder = tmp_path / f"{NAMES[0]}.d"
     folder.mkdir()
-    shutil.copy(UNITS / "secrets.conf", folder)
+    shutil.copy(UNITS / name, folder)
     assert _verify(_copy(tmp_path)) == ""
-    secrets = read_unit(UNITS / "secrets.conf")["Service"]
+    secrets = read_unit(UNITS / name)["Service"]
     assert secrets["Environment"] == ["OCR_SECRETS_DIR=%d"]
     tables = {line.partition("__")[0] for line in secrets["LoadCredential"]}
     assert tables <= set(Settings.tables())
