@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.worst_bodies import KINDS, ORDINARY, Health, request_of, sending
+from tests.measuring import VARIABLE
 from tests.system.honest import OFTEN
 from tests.system.service import Service, key_stanza
 
@@ -42,8 +43,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
         ("chunks of one byte", "408"),
     ],
 )
-def test_healthz_beside_a_body(served: tuple[Service, str], name: str, status: str) -> None:
+def test_healthz_beside_a_body(
+    served: tuple[Service, str], name: str, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """/healthz takes about as long as beside an ordinary upload, on average."""
+    monkeypatch.delenv(VARIABLE, raising=False)  # what sends is not measured
     service, key = served
     port, ca = service.ports["https"], service.authority
     request = request_of(KINDS[name], key)
