@@ -33,7 +33,8 @@ class Service:
 
     `local` is the text of its settings.local.toml, `server` what top-level keys become (None: they
     are left out), `modules` are importable by it, `launcher` stands before the command, `terminal`
-    is what it writes to. With `entry` it is started by `python -m service`, as in a container.
+    is what it writes to. With `entry` it is started by `python -m service`, as in a container;
+    `shipped` is another file than the shipped settings.
     Without `[[keys]]` in `local`, `self.key` is the development key.
     """
 
@@ -50,10 +51,11 @@ class Service:
         launcher: Sequence[str] = (),
         terminal: bool = False,
         entry: bool = False,
+        shipped: Path | None = None,
     ) -> None:
         self.directory = directory
         self.settings = directory / "settings.toml"
-        self._write_settings(root / "settings.toml", server or {}, local)
+        self._write_settings(shipped or root / "settings.toml", server or {}, local)
         for name, text in (modules or {}).items():
             (directory / name).write_text(text, encoding="utf-8")
         self.log: list[str] = []
