@@ -1,15 +1,13 @@
-"""scripts/keys as a function, on a copy of the shipped settings."""
+"""scripts/keys on a copy of the shipped settings."""
 
-import io
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from scripts import keys
 from settings import ApiKey, load_settings
+from tests.keys.invoke import invoke
 from tests.system.service import ROOT
 
 Run = Callable[..., tuple[str, str]]
@@ -17,20 +15,15 @@ Fail = Callable[..., str]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(tmp_path: Path) -> Run:
     """Return what the command prints for some arguments: standard output, and standard error."""
-    shipped = (ROOT / "settings.toml").read_text("utf-8")
-    (tmp_path / "settings.toml").write_text(shipped, encoding="utf-8")
-    monkeypatch.setenv("OCR_SETTINGS", str(tmp_path / "settings.toml"))
+    settings = tmp_path / "settings.toml"
+    settings.write_text((ROOT / "settings.toml").read_text("utf-8"), encoding="utf-8")
 
     def run_once(*arguments: object, typed: str = "", status: int = 0) -> tuple[str, str]:
-        monkeypatch.setattr(sys, "argv", ["keys", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as ended:
-            keys.main()
-        shown = capsys.readouterr()
-        assert ended.value.code == status, shown
-        return shown.out, shown.err
+        out, err, ended = invoke(settings, *arguments, typed=typed)
+        assert ended == status, (out, err)
+        return out, err
 
     return run_once
 
