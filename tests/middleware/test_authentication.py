@@ -24,6 +24,7 @@ from middleware.errors import (
     ScopeMissing,
 )
 from middleware.key_format import new_key
+from middleware.limits import AddressLimit
 from middleware.quota import Quota
 from middleware.request_context import request_context
 from tests.asgi import call, read_all, scope_of
@@ -522,3 +523,26 @@ async def test_a_key_is_valid_for_its_functions_only(quota: Quota) -> None:
         assert caught.value.path == "/ocr"
         assert request_context(scope).key_name == "name"
         assert request_context(scope).response_headers == []
+
+
+@pytest.mark.parametrize(("before", "valid"), [(False, None), (True, RateLimited)])
+async def test_wrong_keys_do_not_use_up_the_limit_of_an_address(
+    *, before: bool, valid: type[Exception] | None, guard: Guard, quota: Quota
+) -> None:
+    """It counts after authentication; control: in front of it, they lock out the valid key."""
+    items = [parse("3/minute")]
+    if before:
+        app: ASGIApp = AddressLimit(guard(), quota=quota, policy="address", items=items)
+    else:
+        counted = AddressLimit(read_all, quota=quota, policy="address", items=items)
+        app = Authentication(
+            counted,
+            callers=CALLERS,
+            path="/ocr",
+            scope="ocr",
+            quota=quota,
+            failures=parse("2/minute"),
+        )
+    for _ in range(5):
+        assert await _try(app, "192.0.2.1", new_key("good")) is not None
+    assert await _try(app, "192.0.2.1", TOKEN) is valid
