@@ -51,17 +51,17 @@ class PageTasks:
         if request["version"] != self._version:
             return {"other_version": self._version}
         async with self._gate.open(alone=request["alone"]):
-            await announce(request["topic"], request["key"])
+            try:
+                await announce(request["topic"], request["key"])
+            except OSError:  # the scheduler is lost: nobody waits for the result
+                return {"unannounced": True}
             try:
                 return await self._page(request, upload)
-            except (ReaderDied, Busy) as error:
-                return {"problem": described(error, request["language"]), "again": True}
             except ReadingError as error:
-                return {"problem": described(error, request["language"])}
-            except FileChanged:
-                return {"file_changed": True}
-            except OSError as error:
-                return {"no_file": error.strerror or "it cannot be read"}
+                again = isinstance(error, ReaderDied | Busy)
+                return {"problem": described(error, request["language"]), "again": again}
+            except (FileChanged, OSError) as error:
+                return {"no_file": getattr(error, "strerror", None) or "its content is another one"}
 
     async def _page(self, request: Mapping[str, Any], upload: bytes | None) -> Result:
         content = _shared(request) if upload is None else upload

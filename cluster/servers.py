@@ -20,6 +20,8 @@ from settings.tables import Cluster
 EXTENSION = "sealed-ocr"
 """The name by which tasks find what reads their pages (client/.../cluster/task.py)."""
 AGAIN_S = 1.0
+WAITING_S = 5.0
+LEAVING_S = 5.0
 _MEMORY = Path("/dev/shm")  # noqa: S108 - no name in it is foreseeable
 
 Kind = TypeVar("Kind", bound=type)
@@ -27,7 +29,7 @@ Kind = TypeVar("Kind", bound=type)
 
 @contextlib.contextmanager
 def _configured() -> Iterator[None]:
-    """Set distributed's options; its log is of warnings, which name keys of tasks and no content.
+    """Set distributed's options, and what of its log is written.
 
     Raises:
         ClusterRefused: distributed is not installed.
@@ -38,6 +40,10 @@ def _configured() -> Iterator[None]:
         import distributed  # noqa: F401, PLC0415
     except ImportError:
         raise ClusterRefused("distributed is missing: run scripts/install --cluster") from None
+    # A worker's log is of connections that end, with tracebacks; this module says it in a line.
+    # The scheduler's names keys of tasks, and no content.
+    for name in ("core", "worker", "utils", "comm"):
+        logging.getLogger(f"distributed.{name}").disabled = True
     logging.getLogger("distributed").setLevel(logging.WARNING)
     with dask.config.set(OPTIONS):
         yield
@@ -111,17 +117,33 @@ async def _work(worker: Any, cluster: Cluster, stopped: asyncio.Event) -> None:
         ClusterRefused: its address cannot be listened on.
 
     """
+    waiting = asyncio.get_running_loop().call_later(
+        WAITING_S,
+        say,
+        f"worker: waiting for the scheduler {cluster.scheduler}: it does not run, or does not "
+        "accept this node's certificate",
+    )
     try:
         with _port_free(cluster.node):
             await _until_stopped(worker.start, stopped)
+        waiting.cancel()
         if not stopped.is_set():
             say(f"worker {worker.address}: connected to {cluster.scheduler}")
             await _until_stopped(worker.finished, stopped)
+            await _leave(worker)
     finally:
+        waiting.cancel()
         await worker.close(reason="stopped")
     if not stopped.is_set():
         say(f"worker {worker.address}: the scheduler is lost, waiting for it")
         await asyncio.sleep(AGAIN_S)
+
+
+async def _leave(worker: Any) -> None:
+    """Let the scheduler give the pages to others; without one there is nothing to leave."""
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(LEAVING_S):
+            await worker.close_gracefully(reason="stopped")
 
 
 def _worker(

@@ -121,8 +121,8 @@ def _add_service(made: argparse.ArgumentParser) -> None:
 def _add_cluster(made: argparse.ArgumentParser) -> None:
     group = made.add_argument_group(
         "cluster",
-        "Instead of a service (docs/cluster.md); --ca, --certificate and --certificate-key are the "
-        "cluster's, by default tls/cluster/ca.pem, client.pem and client.key of the checkout.",
+        "Instead of a service (docs/cluster.md). --ca, --certificate and --certificate-key are\n"
+        "the cluster's; default: ca.pem, client.pem and client.key in the checkout's tls/cluster/",
     )
     group.add_argument("--cluster", metavar="tls://HOST:PORT", help="the address of its scheduler")
     group.add_argument(

@@ -148,7 +148,7 @@ class Connection:
 
     async def _connect(self) -> Client:
         await self._probe()
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors are told by this class
+        _silence()
         dask.config.set(OPTIONS)
         try:
             with warnings.catch_warnings():
@@ -210,6 +210,13 @@ class Connection:
             f"No connection to the scheduler {self._address} ({reason}). Is scripts/cluster "
             "scheduler running there?"
         )
+
+
+def _silence() -> None:
+    """Switch distributed's log off: what concerns the user is told by this class."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).disabled = True
 
 
 async def _close(client: Client) -> None:

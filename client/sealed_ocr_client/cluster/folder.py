@@ -112,6 +112,10 @@ class Folder:
 
         """
         try:
+            if not self.again and is_written(target):
+                self.skipped += 1
+                self.tally.files_done += 1
+                return
             said = await self._said(one, target)
         except OcrError as error:
             if error.concerns_all:
@@ -133,9 +137,6 @@ class Folder:
 
         """
         aside = aside_file(target)
-        if not self.again and is_written(target):
-            self.skipped += 1
-            return f"{target} is there already"
         if not self.again and aside.exists():
             raise SetAsideBefore(aside)
         size = 0

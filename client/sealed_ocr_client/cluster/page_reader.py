@@ -78,7 +78,7 @@ class PageReader:
                 continue
             finally:
                 self._connection.begun.discard(key)
-            if result is None:
+            if result is None or "unannounced" in result:
                 continue
             failed += 1
             if result.get("again") and failed < ATTEMPTS:
@@ -135,9 +135,7 @@ def _page_of(result: Mapping[str, Any]) -> PageLine:
     if "problem" in result:
         raise Refused(result["problem"]["status"], result["problem"])
     if "no_file" in result:
-        raise UnreadableFile(f"A node cannot read it at this path ({result['no_file']}).")
-    if "file_changed" in result:
-        raise UnreadableFile("A node has another file at this path, or it has just changed.")
+        raise UnreadableFile(f"A node does not find it at this path: {result['no_file']}.")
     if "other_version" in result:
         raise UnusableCluster(
             f"A worker has version {result['other_version']} of the project, and this client "

@@ -107,6 +107,9 @@ def _credentials(given: argparse.Namespace) -> Credentials:
 
 def _summary(folder: Folder, stopped: OcrError | None) -> int:
     """Name what was not read, and why; return the exit status."""
+    if stopped is not None and not folder.tally.pages_done and not folder.skipped:
+        _say(f"{stopped}")
+        return NOTHING
     already = f", {folder.skipped} were there already (--again reads them)" * bool(folder.skipped)
     _say(f"{folder.written} files and {folder.tally.pages_done} pages read{already}.")
     for name, error in folder.failures:
