@@ -8,7 +8,8 @@ class CallerSlots:
     """`size` slots, and `spare` more, each for a caller that holds none.
 
     Of the callers that wait, the one that holds fewest is next; of several, the one that has waited
-    longest. So a caller waits only for callers that hold no more than it does.
+    longest, and last the one whose slot has become free. So a caller waits only for callers that
+    hold no more than it does.
     """
 
     def __init__(self, size: int, spare: int = 0) -> None:
@@ -38,16 +39,28 @@ class CallerSlots:
             self._held[caller] += 1
         return free
 
+    @property
+    def spare_taken(self) -> bool:
+        """Whether more slots are held than there are without the spare ones."""
+        return self._held.total() > self._size
+
+    def hand_over(self, caller: str, other: str) -> None:
+        """Let another caller hold a slot of this one."""
+        self._held[other] += 1
+        self.release(caller)
+
     def release(self, caller: str) -> None:
         """Pass a slot on."""
         self._held[caller] -= 1
         if not self._held[caller]:
             del self._held[caller]
-        self._serve()
+        self._serve(last=caller)
 
-    def _serve(self) -> None:
+    def _serve(self, last: str | None = None) -> None:
         while allowed := [each for each in self._waiting if self._is_free_for(each[0])]:
-            caller, future = taken = min(allowed, key=lambda each: self._held[each[0]])
+            caller, future = taken = min(
+                allowed, key=lambda each: (self._held[each[0]], each[0] == last)
+            )
             self._waiting.remove(taken)
             if not future.cancelled() and self.take(caller):
                 future.set_result(None)

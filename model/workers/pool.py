@@ -10,31 +10,10 @@ from model.workers.channel import Message
 from model.workers.child import Child
 from model.workers.failure import Failure
 from model.workers.launcher import Launcher
+from model.workers.lease import Lease
 
 _NOBODY = ""  # in place of a caller, for a slot that the pool itself takes
 Report = Callable[[str, str], None]  # called with a process's name and the cause of its end
-
-
-class Lease:
-    """A slot of the pool for one caller: with an idle child, or without one yet."""
-
-    def __init__(
-        self, start: Callable[[], Coroutine[None, None, Child]], idle: Child | None
-    ) -> None:
-        self._start = start
-        self.child = idle
-
-    async def worker(self) -> Child:
-        """Return the slot's child; start one if there is none.
-
-        Raises:
-            ReaderDied: the child did not start, or the pool is closed.
-            WeightsError: the child found missing or different weights.
-
-        """
-        if self.child is None or not self.child.alive:
-            self.child = await self._start()
-        return self.child
 
 
 class Pool:
@@ -93,8 +72,13 @@ class Pool:
     async def lease(self, caller: str = _NOBODY) -> AsyncIterator[Lease]:
         """Wait for a slot that is free for this caller, and hold it."""
         await self._prestarted()
-        await self._slots.acquire(caller)
-        lease = Lease(self._start, self._free.get_nowait())
+        child = await self._take(caller)
+        if child is None and self._slots.spare_taken:
+            # The spare child starts in the background: the first that is free is taken.
+            self._slots.hand_over(caller, _NOBODY)
+            self._background(self._fill(_NOBODY))
+            child = await self._take(caller)
+        lease = Lease(self._start, child)
         self.running += 1
         try:
             yield lease
@@ -142,6 +126,10 @@ class Pool:
         for child in list(self._children):
             await self._stop(child)
         await asyncio.gather(*self._tasks)
+
+    async def _take(self, caller: str) -> Child | None:
+        await self._slots.acquire(caller)
+        return self._free.get_nowait()
 
     async def _prestarted(self) -> None:
         """Wait until a child that is started in the background is there."""

@@ -198,7 +198,7 @@ async def test_a_flood_stops_for_another_caller_s_page(
         await made.add("b")
         await settled()
         assert 6 in made.decoders.decoded
-        assert made.engines.running == 2 + spare
+        await until(lambda: made.engines.running == 2 + spare)
         if not spare:
             assert stopped(flood) == [False, False]
             return
@@ -209,3 +209,26 @@ async def test_a_flood_stops_for_another_caller_s_page(
         await until(lambda: stopped(flood) == [False, False])
         assert made.engines.deaths == 0
         assert set(flood) <= set(made.engines.pids)
+
+
+# The first engine starts, the others never do; all of them let their requests be cancelled.
+ONE_STARTS_AND_ANSWERS = """if sequence == 1:
+        if os.path.exists({flag!r}):
+            time.sleep(60)
+        open({flag!r}, "w").close()
+        send(sequence=1)
+    elif "cancel" in request:
+        send(sequence=request["cancel"])"""
+
+
+async def test_a_page_does_not_wait_for_the_spare_engine_to_start(tmp_path: Path) -> None:
+    """It takes the engine that is free first, before older pages of the flood."""
+    code = ONE_STARTS_AND_ANSWERS.format(flag=str(tmp_path / "started"))
+    async with requests(code, tmp_path, engines=1, decoders=2, spare=1, grace_s=60) as made:
+        await made.add("aaaab")
+        await until(lambda: len(made.engines.pids) == 2)
+        assert made.engines.running == 1
+        await made.cancel(0)
+        await until(lambda: made.engines.running == 1)
+        reading = [page.caller for page in made.precedence._pages if page.leased]
+        assert reading == ["b"]
