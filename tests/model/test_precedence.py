@@ -1,6 +1,7 @@
 """A caller beside another's flood, with engines that read."""
 
 import asyncio
+import contextlib
 import signal
 
 import pytest
@@ -35,15 +36,21 @@ async def test_a_page_that_was_stopped_is_read_to_its_end(
         send(process, number)
 
     monkeypatch.setattr(Process, "_signal", noting)
-    async with make_reader(
-        spare_engines=1, decoders=2, threads=this_machine().processors
-    ) as reader:
+    async with (
+        make_reader(spare_engines=1, decoders=2, threads=this_machine().processors) as reader,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        for caller in "ab":  # the spare engine starts, too
+            lease = await stack.enter_async_context(reader._engines.lease(caller))
+            await lease.worker()
+        await stack.aclose()
         flood = [asyncio.create_task(texts(reader, "flood", PAGE)) for _ in range(2)]
         await until(lambda: reader.running)
         pages = reader._pipeline.precedence._pages
         await until(lambda: any(page.leased and page.threads for page in pages))
         assert await texts(reader, "one", LINE) == "47110815"
         assert reader._engines.started == 2
+        assert not any(page.done() for page in flood)
         first, second = await asyncio.gather(*flood)
     assert sent[:2] == [signal.SIGSTOP, signal.SIGCONT]
     assert first == second
