@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 QUICK = (
     *(
         "tests/handlers",
+        "tests/keys/test_key_text.py",
         "tests/metrics",
         "tests/middleware",
         "tests/service",
@@ -43,6 +44,7 @@ QUICK = (
 # None of these compares times: .ci/run runs them beside the others, at the lowest priority.
 UNTIMED = (
     *("tests/bench/test_smoke.py", "tests/client", "tests/deploy", "tests/handlers"),
+    *("tests/keys/test_keys.py", "tests/keys/test_key_file.py", "tests/keys/test_key_text.py"),
     *(
         "tests/metrics",
         "tests/middleware",
