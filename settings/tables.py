@@ -412,7 +412,8 @@ class Limits(Table):
         given = [(name,) for name in files if getattr(self, name) is not None]
         if given and not self.storage.get_secret_value().startswith("async+rediss"):
             raise Conflict(
-                "it has no effect without TLS: begin storage with async+rediss://, or remove it",
+                f"{given[0][0]} has no effect without TLS: begin storage with async+rediss://, or "
+                "remove it",
                 *given,
             )
         if (self.storage_certfile is None) != (self.storage_keyfile is None):

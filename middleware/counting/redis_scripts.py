@@ -89,12 +89,12 @@ LEASE = """
 -- ARGV: id, limit, seconds. Returns whether it is held, and how many are.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-local held = redis.call('ZCARD', KEYS[1])
+local held = redis.call('ZCOUNT', KEYS[1], now, '+inf')
 if redis.call('EXISTS', KEYS[2]) == 1 then return {0, held} end
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {1, held} end
 if held >= tonumber(ARGV[2]) then return {0, held} end
-redis.call('ZADD', KEYS[1], now + ARGV[3] * 1000000, ARGV[1])
+redis.call('ZADD', KEYS[1], now + ARGV[3] * 1000000, ARGV[1])  -- first: a full redis refuses it
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if redis.call('TTL', KEYS[1]) < tonumber(ARGV[3]) then
   redis.call('EXPIRE', KEYS[1], ARGV[3])
 end

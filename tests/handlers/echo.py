@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from handlers.ocr import recognize
 from handlers.page_images import PageImages
+from middleware.request_context import request_context
 from model.errors import Busy, TooManyPages, UnreadableImage
 from model.options import DEFAULT_OPTIONS, ReadingOptions
 from model.reader import ALL_PAGES, Block, Line, Page
@@ -106,11 +107,13 @@ class Caller:
         query: bytes = b"",
         stalled: bool = False,
         window: Any = None,
+        charge: Charge = free_of_charge,
         **headers: str,
     ) -> Answer:
         scope = ocr_scope(self.reader, query, headers)
         if window:
             scope["extensions"] = {"sealed.receive_window": {"grow": window}}
+        request_context(scope).charge_pages = charge
         self.scope = scope
 
         async def app(scope: Any, receive: Any, send: Any) -> None:

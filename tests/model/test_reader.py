@@ -5,6 +5,7 @@ import io
 import os
 import signal
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from PIL import Image
@@ -72,6 +73,10 @@ async def test_a_page_is_read(make_reader: MakeReader) -> None:
     assert not reader.loaded
 
 
+async def _charge(reader: Reader, charges: list[tuple[int, int]], pages: int) -> None:
+    charges.append((pages, reader.running))
+
+
 async def test_the_order_of_a_page_and_how_it_is_turned(make_reader: MakeReader) -> None:
     """Both reach the caller; by rows, two columns are one block."""
     left = ["The harbour office opened", "its reading room Monday", "after eleven months. The"]
@@ -83,10 +88,12 @@ async def test_the_order_of_a_page_and_how_it_is_turned(make_reader: MakeReader)
             (False, [text for row in zip(left, right, strict=True) for text in row]),
         ):
             options = ReadingOptions(by_columns=by_columns)
-            with reader.slot("") as slot:
+            charges: list[tuple[int, int]] = []
+            with reader.slot("", partial(_charge, reader, charges)) as slot:
                 [page] = [each async for each in slot.pages(data, options)]
             assert [line.text for line in page.lines] == texts
             assert (page.rotation, round(page.skew)) == (180, 0)
+            assert charges == [(1, 0)]  # one page, none of which was in an engine yet
 
 
 async def test_words_and_the_image_of_a_page(make_reader: MakeReader) -> None:

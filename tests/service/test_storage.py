@@ -11,7 +11,7 @@ from middleware.counting.memory_storage import MemoryStorage
 from middleware.counting.redis_storage import RedisStorage
 from middleware.counting.storage import Storage, StorageFailed, Window
 from middleware.quota import Quota
-from service.storage import open_storage, report_unreachable
+from service.storage import StorageError, open_storage, report_unreachable
 from settings import Limits
 
 pytestmark = pytest.mark.anyio
@@ -56,3 +56,52 @@ async def test_the_start_reports_a_storage_that_does_not_respond(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["event"] for line in lines] == logged
     assert all(line["policy"] == policy for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("uri", "files", "said"),
+    [
+        ("async+rediss://h", {"storage_ca": "none.pem"}, "none.pem cannot be read by this user"),
+        ("async+rediss://h", {"storage_ca": "text"}, "text has no CA certificate in PEM"),
+        (
+            "async+rediss://h",
+            {"storage_certfile": "text", "storage_keyfile": "text"},
+            "are not a certificate and its key in PEM, without a passphrase",
+        ),
+        ("async+redis+sentinel://:hunter2@h:1,i:2", {}, "async+redis+sentinel://USER:PASSWORD@"),
+        ("async+redis+sentinel://:hunter2@h/ocr?x=1", {}, "the URL cannot be used (ValueError)"),
+        ("async+redis://:hunter2@h/0?protocol=nine", {}, "the URL cannot be used (ValueError)"),
+    ],
+)
+async def test_a_storage_that_cannot_be_used(
+    uri: str, files: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    """The message names the file and the setting, or the form of the URL, and no password."""
+    (tmp_path / "text").write_text("no PEM", "utf-8")
+    limits = Limits(storage=SecretStr(uri), **files)  # type: ignore[arg-type]
+    with pytest.raises(StorageError) as caught:
+        open_storage(limits, tmp_path)
+    assert said in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.locs == tuple(("limits", name) for name in files or ("storage",))
+
+
+async def test_sentinels_are_opened_with_their_own_password() -> None:
+    """Their hosts have a default port; TLS is for them and for the redis."""
+    storage = _open(
+        "async+rediss+sentinel://me:a%2Fb@one,two:7/ocr?db=3&sentinel_username=s&sentinel_password=p"
+    )
+    assert isinstance(storage, RedisStorage)
+    sentinel = storage._sentinel
+    assert sentinel is not None
+    found = [each.connection_pool.connection_kwargs for each in sentinel.sentinels]
+    assert [(each["host"], each["port"], each["username"]) for each in found] == [
+        ("one", 26379, "s"),
+        ("two", 7, "s"),
+    ]
+    kwargs = storage._client.connection_pool.connection_kwargs
+    assert (kwargs["username"], kwargs["password"], kwargs["db"]) == ("me", "a/b", 3)
+    pools = [each.connection_pool for each in sentinel.sentinels]
+    names = {pool.connection_class.__name__ for pool in [*pools, storage._client.connection_pool]}
+    assert all("SSL" in name for name in names)
+    await storage.aclose()

@@ -274,6 +274,22 @@ def test_other_storages_are_refused(scheme: str, refuse: Refuse) -> None:
     )
 
 
+def test_the_files_of_a_storage_s_tls(load: Load, refuse: Refuse) -> None:
+    """They need TLS, and a certificate its key; sentinels are several hosts."""
+    assert "[limits]: storage_ca has no effect without TLS" in refuse(
+        "[limits]\nstorage = 'async+redis://h'\nstorage_ca = 'ca.pem'"
+    )
+    assert "storage_certfile and storage_keyfile belong together" in refuse(
+        "[limits]\nstorage = 'async+rediss://h'\nstorage_certfile = 'c.pem'"
+    )
+    assert "storage is not a valid URL" in refuse(
+        "[limits]\nstorage = 'async+redis+sentinel://:p@one:1,two:x/ocr'"
+    )
+    url = "async+rediss+sentinel://:p@one:1,two/ocr"
+    settings = load(f"[limits]\nstorage = '{url}'\nstorage_ca = 'ca.pem'")
+    assert not settings.limits.counts_per_process
+
+
 @pytest.mark.parametrize(
     "mistake",
     [
