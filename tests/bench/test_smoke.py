@@ -20,7 +20,8 @@ SET = "SET"  # for the name of the first
 MODELS = ("--detector", "ppocrv3-det", "--recogniser", "sealed-crnn-v2")
 COMMANDS = {
     "accuracy": (PAGES, *MODELS, "--threads", "1"),
-    "capacity": ("--requests", "200", "--sites", "1"),  # --measure takes a minute to start three hosts
+    "capacity": ("--requests", "200", "--sites", "1"),  # --measure takes a minute
+    "audit": ("--rounds", "1", "--requests", "2", "--uploads", "1"),
     "overhead": ("--images", PAGES, "--rounds", "1", "--take", "1"),
     "envelope": ("--rounds", "1", "--requests", "10"),
     "field": ("--data", CASES, "--sets", "field", SET),
