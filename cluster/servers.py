@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import os
 import signal
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -168,7 +169,7 @@ def _worker(
 @contextlib.contextmanager
 def _private_directory() -> Iterator[str]:
     """Yield the directory in which a worker makes its empty folder, in memory if there is one."""
-    where = _MEMORY if _MEMORY.is_dir() else None
+    where = _MEMORY if os.access(_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="sealed-ocr-cluster-", dir=where) as made:
         yield made
 
