@@ -35,6 +35,7 @@ COMMANDS = {
     "overload": ("--seconds", "1", "--warm-up", "1"),
     "recognise": (PAGES, "--recogniser", "sealed-crnn-v2"),
     "refusals": ("--rounds", "1", "--requests", "2", "--connections", "1", "--uploads", "1"),
+    "revocation": ("--rounds", "1", "--idle-s", "0.1"),
     "scaling": ("--images", PAGES, "--rounds", "1", "--take", "1", "--cores", "1"),
     "scan_tls": ("--skip", "sslyze", "--skip", "testssl"),
     "serve": (
