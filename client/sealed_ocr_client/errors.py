@@ -67,7 +67,8 @@ class Refused(OcrError):
         self.problem = problem
         self.code = str(problem.get("code", f"http_{status}"))
         self.retry_after_s = retry_after_s
-        self.concerns_all = status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+        of_the_key = status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+        self.concerns_all = of_the_key and problem.get("code") != "pages_exceed_quota"
         super().__init__(self._message())
 
     @property

@@ -16,6 +16,8 @@ RETRIED = frozenset({429, 502, 503, 504})
 RETRIED_ONCE = frozenset({"reader_died", "deadline_exceeded"})
 # An operator has to act first.
 NOT_RETRIED = frozenset({"weights_missing", "reading_timeout"})
+# Counted for a key, wherever its requests go: another service would refuse them, too.
+OF_THE_KEY = frozenset({"rate_limited", "page_quota_used_up", "too_many_concurrent_requests"})
 FIRST_WAIT_S = 0.5
 _random = random.SystemRandom()
 
@@ -77,7 +79,7 @@ class Patience:
         if not _passing(error) or self._failures >= retries:
             raise error
         self._failures += 1
-        if _code(error) != "rate_limited" and self._services.another():
+        if _code(error) not in OF_THE_KEY and self._services.another():
             return
         asked_s = error.retry_after_s if isinstance(error, Refused) else None
         if asked_s is not None and asked_s > self._max_wait_s:

@@ -63,6 +63,18 @@ def test_files_are_shared(run: Run, tmp_path: Path, files: Path) -> None:
     assert min(counts) >= 2
 
 
+def test_a_quota_of_the_key_is_not_asked_of_another_service(
+    run: Run, tmp_path: Path, files: Path
+) -> None:
+    """It holds everywhere: the first refusal is the last word, and is shown."""
+    first, second = two(tmp_path, *[lambda _: refusal(429, "page_quota_used_up", 40_000)] * 2)
+    with first, second:
+        done = run(files / "00.png", *options(tmp_path, first, second))
+    assert done.status == 1
+    assert "(page_quota_used_up)" in done.errors
+    assert len(first.requests) + len(second.requests) == 1
+
+
 @pytest.mark.parametrize("failure", [Answer(ending="drop"), refusal(503, "busy", 1000)])
 def test_a_service_that_fails_is_left_out(
     run: Run, tmp_path: Path, files: Path, failure: Answer
