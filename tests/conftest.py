@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 # What --quick runs: each package whose tests start no service, and of each other one some files.
 QUICK = (
     *(
+        "tests/audit",
         "tests/handlers",
         "tests/keys/test_key_text.py",
         "tests/metrics",
@@ -43,7 +44,7 @@ QUICK = (
 )
 # None of these compares times: .ci/run runs them beside the others, at the lowest priority.
 UNTIMED = (
-    *("tests/bench/test_smoke.py", "tests/client", "tests/deploy", "tests/handlers"),
+    *("tests/audit", "tests/bench/test_smoke.py", "tests/client", "tests/deploy", "tests/handlers"),
     *("tests/keys/test_keys.py", "tests/keys/test_key_file.py", "tests/keys/test_key_text.py"),
     *(
         "tests/metrics",
@@ -53,7 +54,7 @@ UNTIMED = (
         "tests/settings",
         "tests/tls",
     ),
-    *("tests/system/test_compat.py", "tests/system/test_exploits.py"),
+    *("tests/system/test_audit.py", "tests/system/test_compat.py", "tests/system/test_exploits.py"),
     *("tests/system/test_formats.py", "tests/system/test_fuzz.py", "tests/system/test_hostile.py"),
     *("tests/system/test_install.py", "tests/system/test_openapi.py"),
     *("tests/system/test_scripts.py", "tests/test_docs.py", "tests/test_docs_zh.py"),
