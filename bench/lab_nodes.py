@@ -7,7 +7,7 @@ host has redis and nginx, which is TLS to the client and verified TLS to the ser
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from bench.lab_service import PORT, LabService, Redis, Site
 
 ROOT = Path(__file__).resolve().parent.parent
 FRONT_PORT = 9000
-FRONT_CORES, CLIENT_CORES = 0.5, 0.3
+FRONT_CORES, CLIENT_CORES = 0.4, 0.3
 # Half a core has no use for a second engine or thread.
 ONE_ENGINE = {"OCR_ENGINE__PROCESSES": "1", "OCR_ENGINE__THREADS": "1", "OCR_ENGINE__WARM": "true"}
 
@@ -70,6 +70,8 @@ class Nodes:
     services: list[LabService]
     client: Host
     balancer: Host
+    settings: Mapping[str, str]
+    nginx: "subprocess.Popen[Any]"
 
     def front(self, number: int) -> str:
         """Return the URL of nginx before the first `number` services."""
@@ -79,7 +81,7 @@ class Nodes:
         """Start a service again whose host was killed."""
         self.services[number].stop()
         fresh = self.site.service(
-            self.services[number].host, redis=self.redis, environment=ONE_ENGINE
+            self.services[number].host, redis=self.redis, environment=self.settings
         )
         self.services[number] = fresh.__enter__()
         fresh.wait_until_ready()
@@ -92,24 +94,30 @@ class Nodes:
 
 
 @contextmanager
-def nodes(number: int, cores: float) -> Iterator[Nodes]:
-    """Run so many services, each on a host with so many cores."""
+def nodes(
+    number: int,
+    cores: float,
+    *,
+    client_cores: float = CLIENT_CORES,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Nodes]:
+    """Run so many services, each on a host with so many cores; `settings` are environment's."""
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="sealed-ocr-lab-")))
         lab = running.enter_context(Lab(folder))
         site = Site(lab)
         balancer = lab.host("front", cpu=FRONT_CORES)
         redis = running.enter_context(site.redis(balancer))
-        made = Nodes(site, redis, [], lab.host("client", cpu=CLIENT_CORES), balancer)
+        client = lab.host("client", cpu=client_cores)
+        hosts = [lab.host(f"node{each + 1}", cpu=cores) for each in range(number)]
+        nginx = start_nginx(site, balancer, hosts)
+        made = Nodes(site, redis, [], client, balancer, {**ONE_ENGINE, **(settings or {})}, nginx)
         running.callback(lambda: [each.stop() for each in made.services])
-        for each in range(number):
-            host = lab.host(f"node{each + 1}", cpu=cores)
-            service = site.service(host, redis=redis, environment=ONE_ENGINE)
+        for host in hosts:
+            service = site.service(host, redis=redis, environment=made.settings)
             made.services.append(service.__enter__())
         for one in made.services:
             one.wait_until_ready()
-        nginx = start_nginx(site, balancer, [each.host for each in made.services])
-        running.callback(nginx.terminate)
         yield made
 
 

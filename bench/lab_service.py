@@ -153,15 +153,16 @@ class Redis:
     Attributes:
         storage: what `[limits] storage` names, with the password.
         settings: the settings of a service that counts in it, as environment variables.
+        password: of its only user.
         host: where it runs; `host.kill()` ends it without a word, `start` starts it again.
 
     """
 
     def __init__(self, site: Site, host: Host, *, tls: bool) -> None:
         self.site, self.host, self._tls = site, host, tls
-        self._password = "lab-redis"  # noqa: S105 - of a redis that lives as long as the bench
+        self.password = "lab-redis"  # noqa: S105 - of a redis that lives as long as the bench
         scheme = "async+rediss" if tls else "async+redis"
-        self.storage = f"{scheme}://:{self._password}@{host.address}:{REDIS_PORT}"
+        self.storage = f"{scheme}://:{self.password}@{host.address}:{REDIS_PORT}"
         self.settings = {"OCR_LIMITS__STORAGE": self.storage}
         if tls:
             self.settings["OCR_LIMITS__STORAGE_CA"] = f"{site.ca}"
@@ -169,7 +170,7 @@ class Redis:
 
     def start(self) -> None:
         """Start it, and wait until it responds."""
-        arguments = ["--bind", self.host.address, "--save", "", "--requirepass", self._password]
+        arguments = ["--bind", self.host.address, "--save", "", "--requirepass", self.password]
         if self._tls:
             certfile, keyfile = self.site.certificate(self.host)
             arguments += ["--port", "0", "--tls-port", f"{REDIS_PORT}", "--tls-auth-clients", "no"]

@@ -20,8 +20,9 @@ SET = "SET"  # for the name of the first
 MODELS = ("--detector", "ppocrv3-det", "--recogniser", "sealed-crnn-v2")
 COMMANDS = {
     "accuracy": (PAGES, *MODELS, "--threads", "1"),
-    "capacity": ("--requests", "200", "--sites", "1"),  # --measure takes a minute
     "audit": ("--rounds", "1", "--requests", "2", "--uploads", "1"),
+    "capacity": ("--requests", "200", "--sites", "1"),
+    "ceilings": ("--requests", "3", "--pages", "1", "--no-cluster"),
     "overhead": ("--images", PAGES, "--rounds", "1", "--take", "1"),
     "envelope": ("--rounds", "1", "--requests", "10"),
     "field": ("--data", CASES, "--sets", "field", SET),
@@ -37,6 +38,7 @@ COMMANDS = {
     "refusals": ("--rounds", "1", "--requests", "2", "--connections", "1", "--uploads", "1"),
     "revocation": ("--rounds", "1", "--idle-s", "0.1"),
     "scaling": ("--images", PAGES, "--rounds", "1", "--take", "1", "--cores", "1"),
+    "scale": ("--nodes", "1", "--images", "1", "--pdfs", "0", "--kinds", "urls"),
     "scan_tls": ("--skip", "sslyze", "--skip", "testssl"),
     "serve": (
         "--images", PAGES, "--take", "1", "--requests", "1", "--rounds", "1",
