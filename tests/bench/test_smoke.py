@@ -25,6 +25,7 @@ COMMANDS = {
     "ceilings": ("--requests", "3", "--pages", "1", "--no-cluster"),
     "overhead": ("--images", PAGES, "--rounds", "1", "--take", "1"),
     "envelope": ("--rounds", "1", "--requests", "10"),
+    "fairness": ("--seconds", "0.5", "--case", "one-process"),
     "field": ("--data", CASES, "--sets", "field", SET),
     "formats": ("--pages", "1", "--lines", "2", "--rounds", "1", "--formats", "json", "pdf"),
     "growth": ("--rounds", "1", "--pages", "2"),
