@@ -44,11 +44,12 @@ class Pool:
         self._cancel_grace_s = cancel_grace_s
         self._max_requests = max_requests
         self._report = report
+        self._all = size + spare
         self._slots = CallerSlots(size, spare)
         # Of the idle children the one used last comes first, so that no more are started and kept
         # than the load needs.
         self._free: asyncio.LifoQueue[Child | None] = asyncio.LifoQueue()
-        for _ in range(size + spare):
+        for _ in range(self._all):
             self._free.put_nowait(None)
         self._children: set[Child] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -96,7 +97,7 @@ class Pool:
             self._prestart = self._background(self._fill(_NOBODY))
 
     async def warm(self, number: int | None = None) -> None:
-        """Start so many children, or as many as there are slots.
+        """Start so many children, or as many as there are slots, spare ones included.
 
         Raises:
             ReaderDied: a child did not start, or the pool is closed.
@@ -104,8 +105,8 @@ class Pool:
 
         """
         async with contextlib.AsyncExitStack() as stack:
-            for _ in range(self.size if number is None else number):
-                lease = await stack.enter_async_context(self.lease())
+            for caller in range(self._all if number is None else number):
+                lease = await stack.enter_async_context(self.lease(f"{_NOBODY}{caller}"))
                 await lease.worker()
 
     async def stop_idle(self) -> None:

@@ -148,3 +148,15 @@ async def test_a_child_that_finds_no_descriptors_left_costs_no_slot(
             pass
     finally:
         await children.aclose()
+
+
+async def test_the_spare_child_is_started_ahead_too(stand_in: StandIn) -> None:
+    """Control: so many as are asked for."""
+    children = pool(stand_in("send(sequence=sequence)"), size=2, spare=1)
+    try:
+        await children.warm(1)
+        assert len(children.pids) == 1
+        await children.warm()
+        assert len(children.pids) == 3
+    finally:
+        await children.aclose()
