@@ -23,6 +23,7 @@ COMMANDS = {
     "audit": ("--rounds", "1", "--requests", "2", "--uploads", "1"),
     "capacity": ("--requests", "200", "--sites", "1"),
     "ceilings": ("--requests", "3", "--pages", "1", "--no-cluster"),
+    "counting": ("--requests", "10", "--rounds", "1"),
     "overhead": ("--images", PAGES, "--rounds", "1", "--take", "1"),
     "envelope": ("--rounds", "1", "--requests", "10"),
     "fairness": ("--seconds", "0.5", "--case", "one-process"),
