@@ -67,5 +67,8 @@ def shown(moment: datetime) -> str:
 
 
 def _long(left: timedelta) -> str:
-    number, unit = (left.days, "day") if left.days else (left.seconds // 3600, "hour")
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    minutes = left.seconds // 60
+    for number, unit in ((left.days, "day"), (minutes // 60, "hour"), (minutes, "minute")):
+        if number:
+            return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    return "less than a minute"

@@ -22,6 +22,7 @@ from scripts.key_file import FileUnusable, KeyFile
 from settings import Examination, SettingsError, examine
 
 INVALID = 1
+NO_TEXT = "?"
 
 
 def main() -> None:
@@ -55,7 +56,12 @@ def show(arguments: argparse.Namespace, file: KeyFile) -> int:
 def check(_arguments: argparse.Namespace, file: KeyFile) -> int:
     """Say whose key was entered, and whether it is valid: an argument would be in the history."""
     found = _examined(file)
-    key = getpass.getpass("Key: ") if sys.stdin.isatty() else sys.stdin.readline()
+    try:
+        key = getpass.getpass("Key: ") if sys.stdin.isatty() else sys.stdin.readline()
+    except EOFError:
+        key = ""
+    except UnicodeDecodeError:
+        key = NO_TEXT
     valid, lines = key_check.verdict(key.strip(), found.settings, found.origins)
     print("\n".join(lines))
     return 0 if valid else INVALID

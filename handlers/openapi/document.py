@@ -83,11 +83,11 @@ def _introduction(interface: Interface) -> Text:
         "A private OCR service: images and PDF in, text out. Nothing that is sent is stored.\n\n"
         "Errors are `application/problem+json` documents (RFC 9457) with a stable `code`, in "
         "English, or in Chinese with `Accept-Language: zh`. Every response has `X-Request-Id`. "
-        f"Limits: {interface.per_address} for each address, {interface.per_key} for each key, and "
-        f"{interface.failed_authentications} for missing and wrong keys of an address.",
+        f"Limits: {interface.per_key} for each key, {interface.per_address} for all keys of an "
+        f"address, and {interface.failed_authentications} for missing and wrong keys of an address.",
         "私有 OCR 服务：输入图像和 PDF，输出文本。发送的内容不会被保存。\n\n"
         "错误以 `application/problem+json` 文档 (RFC 9457) 返回，带有稳定的 `code`；默认为英文，"
         "使用 `Accept-Language: zh` 时为中文。每个响应都有 `X-Request-Id`。"
-        f"限额：每个地址 {interface.per_address}，每个密钥 {interface.per_key}，"
+        f"限额：每个密钥 {interface.per_key}，每个地址的全部密钥 {interface.per_address}，"
         f"每个地址密钥缺失或错误 {interface.failed_authentications}。",
     )

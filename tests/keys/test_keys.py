@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from middleware.key_format import key_id_of, new_key
+from scripts.key_state import state_of
 from settings import ApiKey, load_settings
 from tests.authorities import CLIENT, SERVER, Authority
 from tests.keys.conftest import Fail, Run, entries
@@ -197,6 +198,27 @@ def test_check_tells_what_is_wrong(run: Run, tmp_path: Path) -> None:
     assert "development key is disabled" in run("check", typed=development, status=1)[0]
 
 
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (timedelta(days=31), "valid"),
+        (timedelta(days=2, hours=1), "expires in 2 days"),
+        (timedelta(hours=1, minutes=59), "expires in 1 hour"),
+        (timedelta(minutes=5, seconds=1), "expires in 5 minutes"),
+        (timedelta(seconds=1), "expires in less than a minute"),
+        (timedelta(0), "expired 2026-01-01 12:00 UTC"),
+    ],
+)
+def test_a_key_s_end_is_told_in_its_largest_unit(left: timedelta, said: str) -> None:
+    """From a month before on."""
+    now = datetime(2026, 1, 1, 12, tzinfo=UTC) - left
+    key = ApiKey(
+        id="aaaa", name="x", sha256="0" * 64, scopes=("ocr",),
+        expires=datetime(2026, 1, 1, 12, tzinfo=UTC),
+    )  # fmt: skip
+    assert state_of(key, now) == said
+
+
 def test_the_command_is_usable_in_pipes(tmp_path: Path) -> None:
     """Its standard output is the key alone; one that cannot be printed is said to be lost."""
     (tmp_path / "settings.toml").write_text((ROOT / "settings.toml").read_text("utf-8"), "utf-8")
@@ -206,6 +228,11 @@ def test_the_command_is_usable_in_pipes(tmp_path: Path) -> None:
         command, capture_output=True, text=True, check=True, cwd=tmp_path, env=variables
     )
     assert key_id_of(done.stdout.removesuffix("\n")) == entries_of(variables)[0].id
+    garbled = [*command[:1], "check"]
+    asked = subprocess.run(
+        garbled, input=b"\xff\n", capture_output=True, check=False, env=variables
+    )
+    assert (asked.returncode, asked.stdout[:29]) == (1, b"invalid: this is no key of th")
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         lost = subprocess.run(
             command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=variables
