@@ -45,6 +45,7 @@ CORES = 8  # of a host
 HOSTS = (1, 3, 10, 1000)
 USED = 0.8  # of what the hosts can read, as offered
 MILLION_AN_HOUR = 1e6 / 3600
+STEADY_PAGES = 3  # after the time of so many pages, the hosts are as full as they get
 TOLERANCE = 0.15
 LOADS = (Load(1, 0.6), Load(3, 0.6), Load(1, 2.0), Load(3, 2.0))
 
@@ -81,7 +82,9 @@ def site_of(hosts: int, *, balancers: int = 1, redis: int = 1) -> Site:
 def offered(site: Site, share: float, requests: int) -> Outcome:
     """Simulate a load that is a share of what the hosts can read."""
     rate = share * site.hosts * site.cores / COSTS.page_s
-    return simulate(site, COSTS, arrivals_of(rate, max(requests / rate, 4 * COSTS.page_s), 1))
+    begin = STEADY_PAGES * COSTS.page_s
+    arrivals = arrivals_of(rate, begin + max(requests / rate, begin), 1)
+    return simulate(site, COSTS, arrivals, steady_from=begin)
 
 
 def show_inputs() -> None:

@@ -63,6 +63,7 @@ def offer(nodes: Nodes, load: Load, page: Path, at_s: Sequence[float]) -> Outcom
     for each in json.loads(output):
         if each["status"] == 200:  # noqa: PLR2004 - as HTTP has it
             found.latencies_s.append(each["seconds"])
+            found.pages += 1
         else:
             found.refused += 1
         found.seconds = max(found.seconds, each["at_s"] + each["seconds"])

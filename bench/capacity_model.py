@@ -6,6 +6,7 @@ processes at a time as the service has. The balancer sends a request to the host
 """
 
 import heapq
+import math
 import statistics
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -42,6 +43,7 @@ class Site:
     waiting: int = 8
     balancer_cores: float = 4
     redis: int = 1
+    storage_wait_s: float = 0.5  # for redis; then a request is refused
 
 
 @dataclass(slots=True)
@@ -50,13 +52,14 @@ class Outcome:
 
     seconds: float
     latencies_s: list[float] = field(default_factory=list)
+    pages: int = 0
     refused: int = 0
     busy: dict[str, float] = field(default_factory=dict)
 
     @property
     def pages_per_s(self) -> float:
         """Pages read in a second."""
-        return len(self.latencies_s) / self.seconds
+        return self.pages / self.seconds
 
     @property
     def refused_share(self) -> float:
@@ -133,11 +136,20 @@ class Cores:
         self._plan = 0
         self.used_s = 0.0
 
+    def __len__(self) -> int:
+        """Return how many tasks there are."""
+        return len(self._tasks)
+
     def run(self, seconds: float, then: Then) -> None:
         """Run a task that needs so many processor seconds."""
         self._advance()
         heapq.heappush(self._tasks, (self._given_s + seconds, next(self._order), then))
         self._schedule()
+
+    def used(self) -> float:
+        """Return the processor seconds that have been used until now."""
+        self._advance()
+        return self.used_s
 
     def _speed(self) -> float:
         return min(1.0, self._cores / len(self._tasks))
@@ -221,21 +233,46 @@ class LeastConnections:
         heapq.heappush(self._heap, (host.connections, next(self._order), host))
 
 
+class Storage:
+    """One redis or several, each of one core, that count in time or not at all."""
+
+    def __init__(self, clock: Clock, site: Site, cost_s: float) -> None:
+        self.stores = [Cores(clock, 1) for _ in range(site.redis)]
+        self._cost_s, self._wait_s = cost_s, site.storage_wait_s
+
+    def count(self, number: int, then: Then, refuse: Then) -> None:
+        """Count a request; refuse it if it would wait too long."""
+        store = self.stores[number % len(self.stores)]
+        if len(store) * self._cost_s > self._wait_s:
+            refuse()
+        else:
+            store.run(self._cost_s, then)
+
+
 def simulate(
-    site: Site, costs: Costs, arrivals: Sequence[float], *, warm_up: float = 0.0
+    site: Site, costs: Costs, arrivals: Sequence[float], *, steady_from: float | None = None
 ) -> Outcome:
-    """Return what becomes of requests that arrive at these times; the first seconds don't count."""
+    """Return what becomes of requests that arrive at these times.
+
+    With `steady_from` only what is from then to the last arrival counts, not the start and the end.
+    """
     clock = Clock()
     hosts = [Host(clock, site, costs) for _ in range(site.hosts)]
     least = LeastConnections(hosts)
     balancer = Cores(clock, site.balancer_cores)
-    stores = [Cores(clock, 1) for _ in range(site.redis)]
-    outcome = Outcome(0.0)
+    storage = Storage(clock, site, costs.redis_s)
+    parts = {"hosts": [host.cores for host in hosts], "redis": storage.stores}
+    parts["balancer"] = [balancer]
+    begin, end = steady_from or 0.0, math.inf if steady_from is None else max(arrivals)
+    outcome, marks = Outcome(0.0), []
     numbers = count()
+
+    def mark() -> None:
+        marks.append({name: sum(each.used() for each in cores) for name, cores in parts.items()})
 
     def arrive() -> None:
         began, number = clock.now, next(numbers)
-        counted = began >= warm_up
+        counted = began >= begin
 
         def choose() -> None:
             host = least.take()
@@ -244,10 +281,11 @@ def simulate(
                 host.read(costs.read_s[number % len(costs.read_s)], done, refuse)
 
             def limits() -> None:
-                stores[number % len(stores)].run(costs.redis_s, admit)
+                storage.count(number, admit, refuse)
 
             def done() -> None:
                 least.give_back(host)
+                outcome.pages += begin <= clock.now <= end
                 if counted:
                     outcome.latencies_s.append(clock.now - began)
 
@@ -259,12 +297,16 @@ def simulate(
 
         balancer.run(costs.balancer_s, choose)
 
+    clock.at(begin, mark)
+    if end < math.inf:
+        clock.at(end, mark)
     clock.run(arrivals, arrive)
-    elapsed = max(clock.now, 1e-9)
-    outcome.seconds = elapsed - warm_up
+    mark()
+    outcome.seconds = max(min(clock.now, end) - begin, 1e-9)
+    before, after = marks[:2]
+    cores = {"hosts": site.cores * site.hosts, "redis": site.redis, "balancer": site.balancer_cores}
     outcome.busy = {
-        "hosts": sum(host.cores.used_s for host in hosts) / (elapsed * site.cores * site.hosts),
-        "redis": sum(store.used_s for store in stores) / (elapsed * site.redis),
-        "balancer": balancer.used_s / (elapsed * site.balancer_cores),
+        name: (after[name] - before[name]) / (outcome.seconds * number)
+        for name, number in cores.items()
     }
     return outcome

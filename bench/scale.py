@@ -110,7 +110,9 @@ def main() -> int:
     print(describe())
     with nodes(arguments.nodes, arguments.cores, client_cores=0.8) as made:
         folder = made.site.lab.directory / "documents"
-        pages = draw_documents(folder, images=arguments.images, pdfs=arguments.pdfs, pages=4)
+        pages = draw_documents(
+            folder, images=arguments.images, pdfs=arguments.pdfs, pages=arguments.pages
+        )
         one = Field(made, folder, pages)
         with cluster(made) if "cluster" in arguments.kinds else nullcontext() as one.cluster:
             found = measure(one, arguments)
@@ -124,7 +126,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--nodes", type=int, default=3, help="at most")
     parser.add_argument("--cores", type=float, default=0.35, help="of each node")
     parser.add_argument("--images", type=int, default=12)
-    parser.add_argument("--pdfs", type=int, default=3, help="of four pages each")
+    parser.add_argument("--pdfs", type=int, default=3, help="of --pages each")
+    parser.add_argument("--pages", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     return parser.parse_args()

@@ -78,8 +78,21 @@ def test_a_full_site_reads_what_its_cores_can(hosts: int, cores: float) -> None:
 def test_another_limit_is_named(part: str, costs: dict[str, float]) -> None:
     """redis and the balancer can be the limit, too; a second redis takes half of it."""
     arrivals = poisson(9.0, requests=2000)
-    found = simulate(Site(hosts=10), Costs([0.1], **costs), arrivals)
+    found = simulate(Site(hosts=10, storage_wait_s=FAR), Costs([0.1], **costs), arrivals)
     assert found.limit == part
     assert found.busy[part] == pytest.approx(0.9, rel=0.1)
-    twice = simulate(Site(hosts=10, redis=2, balancer_cores=8), Costs([0.1], **costs), arrivals)
+    twice = simulate(
+        Site(hosts=10, redis=2, balancer_cores=8, storage_wait_s=FAR),
+        Costs([0.1], **costs),
+        arrivals,
+    )
     assert twice.busy[part] == pytest.approx(found.busy[part] / 2, rel=0.05)
+
+
+def test_a_full_redis_refuses() -> None:
+    """Above what redis can count, requests are refused once they would wait too long for it."""
+    costs = Costs([0.001], redis_s=0.1)
+    found = simulate(Site(hosts=2), costs, poisson(20.0, requests=1000))
+    assert found.pages_per_s == pytest.approx(10, rel=0.05)
+    assert found.refused_share == pytest.approx(0.5, abs=0.05)
+    assert found.latency_s(0.99) < 1
