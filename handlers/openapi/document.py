@@ -84,7 +84,7 @@ def _introduction(interface: Interface) -> Text:
         "Errors are `application/problem+json` documents (RFC 9457) with a stable `code`, in "
         "English, or in Chinese with `Accept-Language: zh`. Every response has `X-Request-Id`. "
         f"Limits: {interface.per_key} for each key, {interface.per_address} for all keys of an "
-        f"address, and {interface.failed_authentications} for missing and wrong keys of an address.",
+        f"address, {interface.failed_authentications} for missing and wrong keys of an address.",
         "私有 OCR 服务：输入图像和 PDF，输出文本。发送的内容不会被保存。\n\n"
         "错误以 `application/problem+json` 文档 (RFC 9457) 返回，带有稳定的 `code`；默认为英文，"
         "使用 `Accept-Language: zh` 时为中文。每个响应都有 `X-Request-Id`。"
