@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 QUICK = (
     *(
         "tests/audit",
+        "tests/cluster/test_units.py",
         "tests/handlers",
         "tests/keys/test_key_text.py",
         "tests/metrics",
