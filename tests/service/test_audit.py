@@ -93,3 +93,28 @@ def test_a_trail_that_can_be_written_is_no_mistake(settings: Path) -> None:
     _open(settings)
     assert oct(trail.stat().st_mode)[-3:] == "700"
     assert check.check(settings, starting=False).mistakes == []
+
+
+@pytest.mark.parametrize("policy", ["deny", "allow"])
+def test_readiness_says_that_records_cannot_be_written(settings: Path, policy: str) -> None:
+    """As a check that fails, or, where requests are served all the same, as a warning."""
+    _local(settings, f'directory = "trail"\nkey = "{KEY}"\non_failure = "{policy}"\n')
+    audit = open_audit(load_settings(settings), settings.parent, lambda _scope: None)
+    assert audit is not None
+
+    async def states() -> list[tuple[bool, bool]]:
+        trail, away = settings.parent / "trail", settings.parent / "away"
+        found = [(await audit.ready(), bool(audit.warnings()))]
+        trail.rename(away)
+        with pytest.raises(FileNotFoundError):
+            audit.trail.append(kind="received")
+        found.append((await audit.ready(), bool(audit.warnings())))
+        if policy == "allow":
+            assert "unrecorded since 20" in audit.warnings()["audit"]
+        away.rename(trail)
+        found.append((await audit.ready(), bool(audit.warnings())))
+        await audit.trail.aclose()
+        return found
+
+    broken = {"deny": (False, False), "allow": (True, True)}[policy]
+    assert asyncio.run(states()) == [(True, False), broken, (True, False)]
