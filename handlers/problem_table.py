@@ -132,9 +132,9 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "page_quota_used_up",
         ("Page quota used up", "页数配额已用完"),
         (
-            "The file has {pages} pages, and {left} are left of the {quota} of the API key's quota "
-            "{policy}. It is renewed in {retry_after_s} s, at midnight UTC.",
-            "该文件有 {pages} 页，而该 API 密钥的配额 {policy}（{quota} 页）只剩 {left} 页，"
+            "Pages of the file: {pages}. Left of the API key's quota {policy}: {left} of {quota}. "
+            "It is renewed in {retry_after_s} s, at midnight UTC.",
+            "该文件的页数：{pages}。该 API 密钥的配额 {policy} 剩余：{left}/{quota}。"
             "{retry_after_s} 秒后（UTC 零点）重新开始。",
         ),
     ),

@@ -22,6 +22,7 @@ from tests.asgi import Answer, call, scope_of
 from tests.middleware.conftest import Connect, Redis
 
 pytestmark = pytest.mark.anyio
+WAIT_S = 0.5
 
 
 class Reading:
@@ -178,7 +179,7 @@ async def test_pages_come_back_once_a_hung_redis_does(
     connect: Connect, redis: Redis, log: list[str]
 ) -> None:
     """Charged, then redis hangs: the response is not held, and the pages are given back once."""
-    quota = connect()
+    quota = connect(wait_s=WAIT_S)
     assert await _left(quota) == 10
 
     async def hang() -> None:
@@ -197,7 +198,7 @@ async def test_a_charge_that_a_hung_redis_makes_late(
     *, allow: bool, connect: Connect, redis: Redis
 ) -> None:
     """The policy decides; a request that was denied is not charged, even by a late script."""
-    quota = connect(allow=allow)
+    quota = connect(allow=allow, wait_s=WAIT_S)
     await _left(quota)
     with redis.hung():
         if allow:

@@ -22,7 +22,7 @@ from settings import Limits
 from tests.service.redis_servers import PATIENCE_S, Sentinels, free_port, redis_server
 
 pytestmark = pytest.mark.anyio
-WAIT_S = 0.3
+WAIT_S = 0.5
 MINUTE = Charge("key", parse("1000/minute"), ("k", "aaaa"))
 DAY = Period("pages/aaaa/day", 1000, 4_000_000_000)
 
@@ -102,10 +102,12 @@ async def test_a_slow_redis_is_waited_for_once(tmp_path: Path) -> None:
         uri = f"async+redis://127.0.0.1:{slow}"
         async with _quota(uri, allow=True) as quota:
             context = RequestContext()
-            for _ in range(3):
+            await quota.consume(context, [MINUTE])
+            waited_s = context.storage_waited_s
+            assert waited_s >= WAIT_S
+            for _ in range(2):
                 await quota.consume(context, [MINUTE])
-            assert quota.failures == 1
-            assert WAIT_S <= context.storage_waited_s < 2 * WAIT_S + 1
+            assert (quota.failures, context.storage_waited_s) == (1, waited_s)
             assert context.response_headers == []
         async with _quota(uri, wait_s=PATIENCE_S) as patient:
             assert await _remaining(patient) < 1000
@@ -172,11 +174,11 @@ async def test_the_sentinels_passwords_are_their_own(sentinels: Sentinels) -> No
                 await quota.storage.check()
 
 
-@pytest.mark.parametrize("loss", [signal.SIGKILL])
-async def test_a_master_that_is_lost_is_replaced(
-    loss: signal.Signals, sentinels: Sentinels
-) -> None:
-    """The policy decides until the replica is elected; then counts and quotas go on from it."""
+async def test_a_master_that_is_lost_is_replaced(sentinels: Sentinels) -> None:
+    """The policy decides until the replica is elected; then counts and quotas go on from it.
+
+    The master hangs, so connections to it stay open; when it is back, nobody counts in it.
+    """
     async with AsyncExitStack() as stack:
         strict = await stack.enter_async_context(_quota(sentinels.storage))
         lenient = await stack.enter_async_context(_quota(sentinels.storage, allow=True))
@@ -184,12 +186,15 @@ async def test_a_master_that_is_lost_is_replaced(
         await strict.storage.charge("a", 1, 7, [DAY], keep_s=60)
         with sentinels.client(0) as master:
             assert master.wait(1, PATIENCE_S * 1000) == 1
-        os.kill(sentinels.master.pid, loss)
+        os.kill(sentinels.master.pid, signal.SIGSTOP)
         for quota in (strict, lenient):
             await _fails(quota)
         for quota in (strict, lenient):
             await _back(quota)
         assert await _remaining(lenient) == min(left) - 1
-        assert (await strict.storage.charge("b", 1, 1, [DAY], keep_s=60)).used == [8]
+        os.kill(sentinels.master.pid, signal.SIGCONT)
+        for number in (8, 9, 10):
+            charged = await strict.storage.charge(str(number), 1, 1, [DAY], keep_s=60)
+            assert charged.used == [number]
         with sentinels.client(1) as elected:
             assert elected.role()[0] == b"master"
