@@ -1,10 +1,13 @@
-"""Cold starts: seconds from launch to an open port, and to the first response."""
+"""Cold starts: seconds from launch to an open port, and to the first response.
+
+The processor seconds until then hardly depend on what else the machine does.
+"""
 
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from bench.processes import stop
+from bench.processes import cpu_s, stop, tree
 from bench.servers import Launch
 from bench.variants import Driver
 
@@ -23,17 +26,17 @@ NOTHING: Json = {
 
 def cold_starts(launches: Mapping[str, Launch], times: int, image: str) -> Json:
     """Start each server `times` times, in turns: seconds to listening and to the first answer."""
-    found: Json = {title: {"listening_s": [], "answer_s": []} for title in launches}
+    names = ("listening_s", "answer_s", "processor_s")
+    found: Json = {title: {name: [] for name in names} for title in launches}
     for _ in range(times):
         for title, launch in launches.items():
-            listening_s, answer_s = cold_start(launch, image)
-            found[title]["listening_s"].append(listening_s)
-            found[title]["answer_s"].append(answer_s)
+            for name, value in zip(names, cold_start(launch, image), strict=True):
+                found[title][name].append(value)
     return found
 
 
-def cold_start(launch: Launch, image: str) -> tuple[float, float]:
-    """Return the seconds from launch to the open port, and to the first image read."""
+def cold_start(launch: Launch, image: str) -> tuple[float, float, float]:
+    """Return the seconds to the open port, to the first image read, and of processor time."""
     load = Driver("bench.load")
     load.ask(NOTHING)  # its own start is over
     began = time.perf_counter()
@@ -42,7 +45,8 @@ def cold_start(launch: Launch, image: str) -> tuple[float, float]:
         server.wait()
         listening_s = time.perf_counter() - began
         load.ask({**server.job, "images": [image], "concurrency": 1})
-        return listening_s, time.perf_counter() - began
+        answer_s = time.perf_counter() - began
+        return listening_s, answer_s, cpu_s(tree(server.process.pid))
     finally:
         load.close()
         stop(server.process)

@@ -12,12 +12,17 @@ Json = dict[str, Any]
 
 
 def show_cold(times: Json) -> None:
-    """Print seconds to listening and to the first answer."""
+    """Print seconds to listening, to the first answer, and of processor until then."""
+    columns = {
+        "launch to listening": "listening_s",
+        "launch to first answer": "answer_s",
+        "processor seconds until then": "processor_s",
+    }
     rows = [
-        [title, spread(found["listening_s"], 2), spread(found["answer_s"], 2)]
+        [title, *(spread(found[name], 2) for name in columns.values())]
         for title, found in times.items()
     ]
-    print("\n" + table(["cold start, s", "launch to listening", "launch to first answer"], rows))
+    print("\n" + table(["cold start, s", *columns], rows))
 
 
 def show_peaks(peaks: Mapping[str, float]) -> None:

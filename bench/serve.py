@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.cold import cold_starts
 from bench.figures import in_turn
 from bench.images import load_images
+from bench.knative import launch_knative
 from bench.machine import describe
 from bench.peers import NEEDS, Missing, find_peers
 from bench.report import show_alone, show_cold, show_peaks, show_sweep
@@ -69,6 +70,7 @@ def launches(arguments: argparse.Namespace) -> dict[str, Launch]:
     found: dict[str, Launch] = {
         f"ours, {CRNN}": lambda: launch_ours(CRNN),
         f"ours, {SMALL}": lambda: launch_ours(SMALL),
+        f"ours, as on Knative, {CRNN}": lambda: launch_knative(CRNN),
     }
     for name, peer in arguments.peers.items():
         if name in arguments.variants:
