@@ -60,6 +60,7 @@ class Chain:
         self._day = ""
         self._finished: list[ChainFile] = []
         self._names_changed = False
+        self._known = 0
         self._chain, self.head_file = HeadFile.claim(directory, keys)
         try:
             end = end_of(directory, self._chain, self.head_file.read(), keys)
@@ -76,7 +77,13 @@ class Chain:
 
     def others(self) -> list[str]:
         """Return how far the other chains of the directory go."""
-        return other_heads(self._directory, self._chain, self._keys)
+        found = other_heads(self._directory, self._chain, self._keys)
+        self._known = max([self._chain, *(head.chain for head in found)])
+        return [str(head) for head in found]
+
+    def has_new_neighbour(self) -> bool:
+        """Return whether there is a chain that `others` has not seen yet."""
+        return (self._directory / f"{self._known + 1}.head").exists()
 
     def append(self, **fields: object) -> None:
         """Write a record.
@@ -141,7 +148,7 @@ class Chain:
         """Write the record of the end, and end the file."""
         self.announced = True
         try:
-            self.append(kind="stop")
+            self.append(kind="stop", heads=self.others())
         finally:
             self._end_file()
 

@@ -7,6 +7,7 @@ chain.
 import fcntl
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from audit.keys import AuditKeys
 SIZE = 256  # less than a sector, so that it is written whole or not at all
 _HEAD = re.compile(rb"(\d{1,9}:\d{1,18}:[0-9a-f]{64}) ([0-9a-f]{64}) *\n")
 NAME = re.compile(r"(\d{1,9})\.head")
+ATTEMPTS = 3
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -51,15 +53,22 @@ def head_from(text: str) -> Head:
 def read_head(path: Path, keys: AuditKeys) -> Head | None:
     """Return a chain's head; None if the file is empty or does not exist.
 
+    A service may be writing it: what was read half old, half new is read again.
+
     Raises:
         NotAHead: it was changed, or made with another key.
 
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    return _parsed(data, path, keys)
+    for attempt in range(ATTEMPTS):
+        try:
+            return _parsed(path.read_bytes(), path, keys)
+        except FileNotFoundError:
+            return None
+        except NotAHead:
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(0.01)
+    return None
 
 
 def _parsed(data: bytes, path: Path, keys: AuditKeys) -> Head | None:

@@ -63,7 +63,7 @@ def _without_head(facts: dict[str, object], line: Line | None, first: int) -> En
     return End(line.seq, line.mac, facts, damage) if line else End(first, FIRST, facts, damage)
 
 
-def other_heads(directory: Path, chain: int, keys: AuditKeys) -> list[str]:
+def other_heads(directory: Path, chain: int, keys: AuditKeys) -> list[Head]:
     """Return the heads of the other chains of a directory."""
     found = []
     for path in sorted(directory.iterdir()):
@@ -74,5 +74,5 @@ def other_heads(directory: Path, chain: int, keys: AuditKeys) -> list[str]:
             except NotAHead:
                 continue  # verification names it
             if head is not None:
-                found.append(str(head))
+                found.append(head)
     return found

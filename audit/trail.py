@@ -11,6 +11,9 @@ from audit.keys import AuditKeys
 from audit.write_back import write_back
 
 HOUR_S = 3600.0
+NEIGHBOURS_S = 5.0
+"""Between looks for a new chain: until it is noted, it could be removed unnoticed."""
+
 UNAWAITED_S = 1.0
 """Until a record is synced that no request waits for, with `sync_s` 0."""
 
@@ -63,6 +66,7 @@ class Trail:
         """Begin to sync on the running event loop, and to note every hour how far the chains go."""
         self._loop = asyncio.get_running_loop()
         self._later("heads", HOUR_S, self._note_heads)
+        self._look_for_neighbours()
 
     def hash_of(self, document: bytes) -> str:
         """Return the keyed hash of a document."""
@@ -128,6 +132,11 @@ class Trail:
             if others := self._chain.others():
                 self._chain.append(kind="heads", heads=others)
         self._sync()
+
+    def _look_for_neighbours(self) -> None:
+        self._later("neighbours", NEIGHBOURS_S, self._look_for_neighbours)
+        if self._chain.has_new_neighbour():
+            self._note_heads()
 
     def _sync_later(self) -> None:
         if self._synced < self._chain.seq:

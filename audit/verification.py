@@ -57,7 +57,7 @@ def verify(
     heads = _heads(directory, keys, found)
     files = files_of(directory)
     by_chain = {chain: [*group] for chain, group in groupby(files, lambda file: file.chain)}
-    noted = [*((anchor, "--head") for anchor in anchors)]
+    noted: dict[int, tuple[Head, str]] = {}  # the furthest of each chain that records name
     results: dict[int, ChainResult] = {}
     for chain in sorted({*heads, *by_chain}):
         check = ChainCheck(chain, keys, start=(starts or {}).get(chain, 1), head=heads.get(chain))
@@ -65,8 +65,10 @@ def verify(
             check.file(file)
         result = results[chain] = check.finish()
         found.add(result)
-        noted += result.noted.items()
-    for anchor, source in noted:
+        for head, where in result.noted.items():
+            if head.chain not in noted or noted[head.chain][0].seq < head.seq:
+                noted[head.chain] = head, where
+    for anchor, source in [*((anchor, "--head") for anchor in anchors), *noted.values()]:
         error = _missed(anchor, source, results.get(anchor.chain), by_chain.get(anchor.chain, []))
         if error is not None:
             found.errors.append(error)

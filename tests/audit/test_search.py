@@ -71,15 +71,15 @@ def test_the_heads_of_the_other_chains_are_noted_in_time(place: Place) -> None:
 
     async def run() -> None:
         one, two = place.open(), place.open()
+        assert one._chain.has_new_neighbour()
         one.serve()
-        place.events.clear()
+        assert not one._chain.has_new_neighbour()
         request(two, 1)
-        one._note_heads()
-        await asyncio.shield(one._sync())
+        await one._sync()
+        assert place.events[-1]["head"].startswith("1:2:")
         await one.aclose()
         await two.aclose()
 
     asyncio.run(run())
-    assert place.events[0]["head"].startswith("1:2:")
     assert b'"kind":"heads","heads":["2:1:' in place.files[0].read_bytes()
     assert place.verify().errors == []

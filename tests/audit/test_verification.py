@@ -177,5 +177,5 @@ def test_another_chain_shows_what_was_removed(place: Place) -> None:
     for file in [*place.directory.glob("2*")]:
         file.unlink()
     [error] = place.verify().errors
-    assert "chain 2: records 1 to 1 are missing" in error
+    assert "chain 2: records 1 to 2 are missing" in error  # also that of the stop
     assert os.fspath(place.files[-1]) in error
