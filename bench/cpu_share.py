@@ -1,9 +1,11 @@
 """A control group (cgroup, version 1 or 2) that caps and counts the processor time of a host.
 
-A capped host comes before the other programs of the machine, so that it gets its share also while
-they are busy. In version 1 the cap and the count are two hierarchies, in version 2 one.
+A host has the priority of the process that makes it (a cgroup takes no account of the niceness
+inside), or comes before all others, so that it gets its share also while they are busy. In version
+1 the cap and the count are two hierarchies, in version 2 one.
 """
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +13,9 @@ from pathlib import Path
 ROOT = Path("/sys/fs/cgroup")
 PERIOD_US = 20_000  # short, so that a capped host pauses for milliseconds only
 PATIENCE_S = 5
-FIRST = {"cpu.weight": "10000", "cpu.shares": "100000"}  # 100 times that of another program
+WEIGHTS = {"cpu.weight": 100, "cpu.shares": 1024}  # of a process that is not nice
+FIRST = 100  # times as much
+NICE = 1.25  # a level of niceness is worth so much, as for processes
 
 
 class NoControlGroup(Exception):
@@ -21,7 +25,7 @@ class NoControlGroup(Exception):
 class CpuShare:
     """The cgroups of one host; `cores` is the cap, in cores (None: no cap)."""
 
-    def __init__(self, name: str, cores: float | None) -> None:
+    def __init__(self, name: str, cores: float | None, *, first: bool = False) -> None:
         """Create the cgroups.
 
         Raises:
@@ -32,6 +36,7 @@ class CpuShare:
         self._cores = cores
         try:
             self._folders = [_make(root / name) for root in _hierarchies()]
+            self._weigh(FIRST if first else NICE ** -os.getpriority(os.PRIO_PROCESS, 0))
             self.uncap() if cores is None else self._cap(cores)
         except OSError as error:
             self.remove()
@@ -71,12 +76,15 @@ class CpuShare:
         texts = [(folder / "cgroup.procs").read_text("ascii") for folder in self._folders]
         return {int(pid) for text in texts for pid in text.split()}
 
+    def _weigh(self, times: float) -> None:
+        for folder in self._folders:
+            for name, weight in WEIGHTS.items():
+                if (folder / name).exists():
+                    (folder / name).write_text(str(max(2, round(times * weight))), "ascii")
+
     def _cap(self, cores: float) -> None:
         quota_us = max(1000, round(cores * PERIOD_US))
         for folder in self._folders:
-            for name, weight in FIRST.items():
-                if (folder / name).exists():
-                    (folder / name).write_text(weight, "ascii")
             if (folder / "cpu.max").exists():
                 (folder / "cpu.max").write_text(f"{quota_us} {PERIOD_US}", "ascii")
             elif (folder / "cpu.cfs_quota_us").exists():

@@ -35,11 +35,11 @@ PATIENCE_S = 5
 class Host:
     """A network namespace with an address on the lab's bridge; made by `Lab.host`."""
 
-    def __init__(self, lab: "Lab", name: str, number: int, cpu: float | None) -> None:
+    def __init__(self, lab: "Lab", name: str, number: int, share: CpuShare) -> None:
         self.name, self.address = name, f"{lab.network[number + 1]}"
         self.namespace, self._link = f"{lab.name}-{name}", f"{lab.name}-{number}"
         self._processes: list[subprocess.Popen[Any]] = []
-        self.share = CpuShare(self.namespace, cpu)
+        self.share = share
         _ip("netns", "add", self.namespace)
         _ip("link", "add", self._link, "type", "veth",
             "peer", "name", "eth0", "netns", self.namespace)  # fmt: skip
@@ -175,8 +175,10 @@ class Lab:
             remove_lab(self.name)
             self._claim.close()
 
-    def host(self, name: str, *, cpu: float | None = None) -> Host:
+    def host(self, name: str, *, cpu: float | None = None, first: bool = False) -> Host:
         """Add a host; `cpu` caps it at that many cores (0.5: half of one).
+
+        With `first` it gets them before all other programs of the machine: for benches.
 
         Raises:
             NoControlGroup: the host cannot be capped on this machine.
@@ -185,7 +187,8 @@ class Lab:
         """
         if name in self.hosts or len(self.hosts) == HOSTS:
             raise ValueError(f"there is a host {name!r}, or there are {HOSTS}")
-        self.hosts[name] = host = Host(self, name, len(self.hosts) + 1, cpu)
+        share = CpuShare(f"{self.name}-{name}", cpu, first=first)
+        self.hosts[name] = host = Host(self, name, len(self.hosts) + 1, share)
         return host
 
 

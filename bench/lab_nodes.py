@@ -106,10 +106,10 @@ def nodes(
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="sealed-ocr-lab-")))
         lab = running.enter_context(Lab(folder))
         site = Site(lab)
-        balancer = lab.host("front", cpu=FRONT_CORES)
+        balancer = lab.host("front", cpu=FRONT_CORES, first=True)
         redis = running.enter_context(site.redis(balancer))
-        client = lab.host("client", cpu=client_cores)
-        hosts = [lab.host(f"node{each + 1}", cpu=cores) for each in range(number)]
+        client = lab.host("client", cpu=client_cores, first=True)
+        hosts = [lab.host(f"node{each + 1}", cpu=cores, first=True) for each in range(number)]
         nginx = start_nginx(site, balancer, hosts)
         made = Nodes(site, redis, [], client, balancer, {**ONE_ENGINE, **(settings or {})}, nginx)
         running.callback(lambda: [each.stop() for each in made.services])

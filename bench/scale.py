@@ -125,7 +125,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scale", description=__doc__)
     parser.add_argument("--nodes", type=int, default=3, help="at most")
     parser.add_argument("--cores", type=float, default=0.35, help="of each node")
-    parser.add_argument("--images", type=int, default=12)
+    parser.add_argument("--images", type=int, default=8)
     parser.add_argument("--pdfs", type=int, default=3, help="of --pages each")
     parser.add_argument("--pages", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=1)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cpu_share import groups
+from bench.cpu_share import WEIGHTS, groups
 from bench.lab import NAMESPACES, PREFIX, Host, Lab
 from bench.lab_service import Site
 
@@ -28,7 +28,7 @@ while True:
 
 def wait_for(state: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    due = time.monotonic() + 30
+    due = time.monotonic() + 60
     while not state():
         assert time.monotonic() < due
         time.sleep(0.02)
@@ -53,7 +53,7 @@ def remains(name: str) -> list[str]:
 
 def test_a_cap_caps_and_a_kill_ends(lab: Lab) -> None:
     """A capped host gets its share; one without a cap gets more (the control)."""
-    capped, free = lab.host("capped", cpu=CAP), lab.host("free")
+    capped, free = lab.host("capped", cpu=CAP, first=True), lab.host("free", first=True)
     spinners = [capped.popen(SPIN), free.popen(SPIN)]
     began = time.monotonic()
     wait_for(lambda: free.cpu_s > 5 * CAP)
@@ -62,6 +62,17 @@ def test_a_cap_caps_and_a_kill_ends(lab: Lab) -> None:
     free.kill()
     assert spinners[1].poll() == -9
     assert spinners[0].poll() is None, "the other host runs on"
+
+
+def test_a_host_is_as_nice_as_its_maker(lab: Lab) -> None:
+    """It takes no more from other programs than its maker would; a bench's takes what it needs."""
+    usual, first = lab.host("usual", cpu=CAP), lab.host("first", cpu=CAP, first=True)
+    weights = []
+    for host in (usual, first):
+        files = [group / name for group in groups(host.namespace) for name in WEIGHTS]
+        weights.append(next(int(file.read_text("ascii")) for file in files if file.exists()))
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    assert weights[1] == pytest.approx(weights[0] * 100 * 1.25**nice, rel=0.5)
 
 
 def test_a_cut_host_is_silent_until_it_joins(lab: Lab) -> None:
