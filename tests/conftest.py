@@ -43,24 +43,19 @@ QUICK = (
         "tests/test_security.py",
     ),
 )
-# None of these compares times: .ci/run runs them beside the others, at the lowest priority.
+# None of these compares times, or waits so briefly that a slow start matters: .ci/run runs them
+# beside the others, at the lowest priority.
 UNTIMED = (
-    *("tests/audit", "tests/bench/test_smoke.py", "tests/client", "tests/deploy", "tests/handlers"),
-    *("tests/keys/test_keys.py", "tests/keys/test_key_file.py", "tests/keys/test_key_text.py"),
-    *(
-        "tests/metrics",
-        "tests/middleware",
-        "tests/model/vision",
-        "tests/service",
-        "tests/settings",
-        "tests/tls",
-    ),
-    *("tests/system/test_audit.py", "tests/system/test_compat.py", "tests/system/test_exploits.py"),
-    *("tests/system/test_formats.py", "tests/system/test_fuzz.py", "tests/system/test_hostile.py"),
-    *("tests/system/test_install.py", "tests/system/test_openapi.py"),
-    *("tests/system/test_scripts.py", "tests/test_docs.py", "tests/test_docs_zh.py"),
-    *("tests/test_figures.py", "tests/test_layout.py", "tests/test_packaging.py"),
-    *("tests/test_quick.py", "tests/test_security.py", "tests/web"),
+    *("tests/audit", "tests/bench/test_smoke.py", "tests/client", "tests/deploy"),
+    *("tests/handlers", "tests/keys/test_key_file.py", "tests/keys/test_key_text.py"),
+    *("tests/keys/test_keys.py", "tests/metrics", "tests/model/vision", "tests/settings"),
+    *("tests/system/test_audit.py", "tests/system/test_compat.py"),
+    *("tests/system/test_exploits.py", "tests/system/test_formats.py"),
+    *("tests/system/test_fuzz.py", "tests/system/test_hostile.py", "tests/system/test_install.py"),
+    *("tests/system/test_openapi.py", "tests/system/test_scripts.py", "tests/test_docs.py"),
+    *("tests/test_docs_zh.py", "tests/test_figures.py", "tests/test_layout.py"),
+    *("tests/test_packaging.py", "tests/test_quick.py", "tests/test_security.py", "tests/tls"),
+    *("tests/web",),
 )
 # But for these, which do.
 TIMED = ("tests/handlers/test_large_pages.py", "tests/handlers/test_stalls.py")

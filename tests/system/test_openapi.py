@@ -15,6 +15,7 @@ from openapi_spec_validator import validate
 from tests.system.service import ROOT, Service, key_stanza
 
 BIN = Path(sys.executable).parent
+CONFIG = ROOT / "tests" / "system" / "schemathesis.toml"
 RECEIPT = ROOT / "examples" / "receipt.png"
 TYPESCRIPT = ROOT / "tests" / "clients" / "typescript"
 MANY = "1000000/minute"
@@ -92,7 +93,8 @@ def schemathesis(service: Service, document: Path, *arguments: str) -> Counter[s
     seen = len(service.log)
     run(
         [
-            *(BIN / "schemathesis", "run", document, "--url", service.url, "--checks", "all"),
+            *(BIN / "schemathesis", "--config-file", CONFIG, "run", document),
+            *("--url", service.url, "--checks", "all"),
             *("--tls-verify", str(service.authority), "--header", f"X-API-Key: {KEY}"),
             *("--generation-with-security-parameters", "false", "--continue-on-failure"),
             *("--seed", "1", "--generation-database", "none"),
