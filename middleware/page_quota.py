@@ -106,8 +106,9 @@ class PageCharges:
             if self._pages + pages > each.period.quota:
                 self._quota.hit(each.policy)
                 raise PagesExceedQuota(each.policy, each.period.quota, self._pages + pages)
-        self._parts += 1
-        self._pages += pages  # before the storage answers: it may charge and not say so
+        if not self._context.storage_failed:  # else it is not asked
+            self._parts += 1
+            self._pages += pages  # before it answers: it may charge and not say so
         charged = await self._quota.ask(self._context, lambda: self._charge(pages))
         if charged is None:
             return

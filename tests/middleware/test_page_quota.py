@@ -210,6 +210,17 @@ async def test_a_charge_that_a_hung_redis_makes_late(
     assert await _left(quota) in ({10, 1} if allow else {10})
 
 
+async def test_what_was_never_charged_is_not_given_back(quota: Quota) -> None:
+    """The storage has failed the request before, and is not asked again."""
+    quota.allow_on_failure = True
+    caller = Caller("aaaa", "", None, frozenset(), pages_per_day=10)
+    scope = scope_of(state={"caller": caller})
+    request_context(scope).storage_failed = True
+    await call(PageQuota(Reading(9, read=0), quota=quota, total_s=1), scope)
+    assert len(quota.endings) == 0
+    assert await _left(quota) == 10
+
+
 def test_the_periods_are_those_of_the_calendar_in_utc() -> None:
     """The days of each month, its length, and the year's end."""
     now = datetime(2028, 2, 29, 23, 59, 59, tzinfo=UTC)
