@@ -1,6 +1,7 @@
 """Hosts in network namespaces: their cap, their link, their end, and the service on them."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from bench.cpu_share import WEIGHTS, groups
 from bench.lab import NAMESPACES, PREFIX, Host, Lab
 from bench.lab_service import Site
+from tests.system.service import ROOT
 
 SPIN = [sys.executable, "-c", "while True: pass"]
 CAP = 0.05
@@ -129,3 +131,19 @@ def test_a_service_counts_in_redis_over_tls(lab: Lab) -> None:
         assert counts.keys() != []
         service.host.kill()
         assert service.process.wait(10) == -9
+
+
+@pytest.mark.bench
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+def test_a_bench_on_hosts_runs() -> None:
+    """A folder is read by a node behind nginx, and what was measured is printed."""
+    for program in ("ip", "nginx", "redis-server"):
+        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None:
+            pytest.skip(f"{program} is not installed")
+    words = ["--nodes", "1", "--images", "1", "--pdfs", "0", "--kinds", "nginx"]
+    done = subprocess.run(
+        [sys.executable, ROOT / "bench" / "scale.py", *words],
+        env={**os.environ, "PYTHONPATH": ""}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "| scripts/ocr, nginx before the services | 1 |" in done.stdout
