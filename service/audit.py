@@ -1,80 +1,31 @@
-"""The audit trail that the settings want: checked, opened, and its state for /readyz."""
+"""The audit trail that the settings want: opened, recorded to, and its state for /readyz."""
 
-import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.middleware import Middleware
 from starlette.types import Scope
 
-from audit.files import UnreadableFile
-from audit.head import NAME, NotAHead, read_head
-from audit.keys import SHORTEST_KEY, keys_of
-from audit.trail import Trail
 from middleware.audit import Audit, AuditBeforeReading
 from middleware.authentication import PresentedCertificate
-from service.certificate import is_writable
-from service.log import log_event
-from service.start_refused import StartRefused
 from settings import Function, Settings
 
-OTHERS = stat.S_IRWXO | stat.S_IWGRP
-NEW_KEY = "umask 077; scripts/audit new-key > SECRETS/audit__key, with OCR_SECRETS_DIR=SECRETS"
-
-
-class AuditRefused(StartRefused):
-    """The audit trail cannot be written with these settings."""
-
-    def __init__(self, message: str, key: str = "directory") -> None:
-        super().__init__(message)
-        self.locs = (("audit", key),)
+if TYPE_CHECKING:  # most services do not need it
+    from audit.trail import Trail
 
 
 def check_audit(settings: Settings, directory: Path) -> None:
-    """Check the key and the directory; nothing is made or changed.
+    """Check the key and the directory, if the settings have any; nothing is made or changed.
 
     Raises:
         AuditRefused: records could not be written, or others could read them.
 
     """
-    wanted = settings.audit
-    if not wanted.enabled:
-        if wanted.key is not None:
-            raise AuditRefused("key has no effect while directory is empty; set it", "key")
-        return
-    _check_key(wanted.secret)
-    place = directory / wanted.directory
-    if not place.exists():
-        if not (place.parent.is_dir() and is_writable(place.parent)):
-            raise AuditRefused(f"{place} does not exist and cannot be made: make it for this user")
-        return
-    if not place.is_dir() or not os.access(place, os.R_OK | os.W_OK | os.X_OK):
-        raise AuditRefused(f"{place} is not a directory that this user can write to")
-    mode = stat.S_IMODE(place.stat().st_mode)
-    if mode & OTHERS:
-        raise AuditRefused(f"{place} is open to others (mode {mode:04o}): chmod 700 {place}")
-    for path in sorted(place.iterdir()):
-        if NAME.fullmatch(path.name):
-            try:
-                read_head(path, keys_of(wanted.secret))
-            except (NotAHead, OSError) as error:
-                raise AuditRefused(_not_ours(error)) from error
+    if settings.audit.enabled or settings.audit.key is not None:
+        from service.audit_start import check  # noqa: PLC0415 - most services do not need it
 
-
-def _check_key(secret: str) -> None:
-    if not secret:
-        raise AuditRefused(f"key is missing: {NEW_KEY}", "key")
-    if len(secret) < SHORTEST_KEY:
-        said = f"key has {len(secret)} characters; it needs {SHORTEST_KEY}: {NEW_KEY}"
-        raise AuditRefused(said, "key")
-
-
-def _not_ours(error: Exception) -> str:
-    return (
-        f"{error}; a new key needs a new directory. Otherwise keep this one as evidence, and name "
-        "another"
-    )
+        check(settings, directory)
 
 
 def open_audit(
@@ -92,20 +43,9 @@ def open_audit(
     wanted = settings.audit
     if not wanted.enabled:
         return None
-    place = directory / wanted.directory
-    try:
-        place.mkdir(mode=0o700, exist_ok=True)
-        trail = Trail(
-            place,
-            keys_of(wanted.secret),
-            max_file_bytes=wanted.max_file_bytes,
-            sync_s=wanted.sync_s,
-            report=log_event,
-        )
-    except NotAHead as error:
-        raise AuditRefused(_not_ours(error)) from error
-    except (OSError, UnreadableFile) as error:
-        raise AuditRefused(f"{place}: {getattr(error, 'strerror', None) or error}") from error
+    from service.audit_start import open_trail  # noqa: PLC0415 - most services do not need it
+
+    trail = open_trail(settings, directory)
     deny = wanted.on_failure == "deny"
     return OpenAudit(trail, Audit(trail, deny, wanted.unauthenticated, certificate_of))
 
@@ -120,7 +60,7 @@ def recording(function: Function, audit: Audit | None) -> list[Middleware]:
 class OpenAudit:
     """The trail of this process, what the middleware does with it, and its state."""
 
-    def __init__(self, trail: Trail, requests: Audit) -> None:
+    def __init__(self, trail: "Trail", requests: Audit) -> None:
         self.trail = trail
         self.requests = requests
 

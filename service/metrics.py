@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit.chain import Totals
 from metrics.counts import Counts
 from metrics.family import Family, Sample, counter, gauge
 from model.reader import Reader
@@ -82,13 +81,17 @@ class Metrics:
     def _audit(self) -> Iterator[Family]:
         """Yield what the audit trail has, whether or not there is one."""
         audit = self._readiness.audit
-        totals = Totals() if audit is None else audit.trail.totals
+        totals = None if audit is None else audit.trail.totals
         for name, value, meaning in (
-            ("audit_records", totals.records, "Records written to the audit trail."),
-            ("audit_written_bytes", totals.bytes, "Bytes written to the audit trail."),
-            ("audit_failures", totals.failures, "Writes to the audit trail that failed."),
+            ("audit_records", totals and totals.records, "Records written to the audit trail."),
+            ("audit_written_bytes", totals and totals.bytes, "Bytes written to the audit trail."),
+            (
+                "audit_failures",
+                totals and totals.failures,
+                "Writes to the audit trail that failed.",
+            ),
         ):
-            yield counter(name, meaning, (), {(): value})
+            yield counter(name, meaning, (), {(): value or 0})
 
     def _connections(self) -> Iterator[Family]:
         server = self._server
