@@ -10,6 +10,8 @@ from tests.test_layout import PACKAGES
 DATA = ("model/weights.toml", "model/weights/sealed-crnn-v2.onnx", "tls/openssl.cnf")
 KEYS = ("arguments", "certificate", "changes", "check", "file", "list", "notes", "state", "text")
 SCRIPTS = (
+    "scripts/audit_command.py",
+    "scripts/audit_table.py",
     "scripts/healthcheck.py",
     "scripts/precompile.py",
     "scripts/usage_table.py",
