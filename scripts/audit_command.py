@@ -72,9 +72,14 @@ def _summary(directory: Path, found: Verification) -> str:
         return f"{directory}: no records"
     verdict = "not in order" if found.errors else "in order"
     return (
-        f"{directory}: {verdict}: {found.records} records in {found.files} files, "
-        f"{found.chains} chains, from {found.first_at} to {found.last_at}"
+        f"{directory}: {verdict}: {_counted(found.records, 'record')} in "
+        f"{_counted(found.files, 'file')}, {_counted(found.chains, 'chain')}, from "
+        f"{found.first_at} to {found.last_at}"
     )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _show(arguments: argparse.Namespace) -> int:
