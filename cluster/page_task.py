@@ -23,9 +23,9 @@ CALLER = "cluster"
 
 
 class Announce(Protocol):
-    """Tells the client of a task that its reading begins; returns once that is certain."""
+    """Tells the client of a task that its reading begins or has ended; returns when it is told."""
 
-    async def __call__(self, topic: str, key: str) -> None: ...
+    async def __call__(self, topic: str, key: str, *, begins: bool) -> None: ...
 
 
 class FileChanged(Exception):
@@ -45,23 +45,28 @@ class PageTasks:
     ) -> Result:
         """Return the page as JSON with the number of pages of its document, or why there is none.
 
-        A client that learns of a lost worker knows by the announcement whether this page was being
-        read on it.
+        A client that learns of a lost worker knows by the announcements whether this page was being
+        read on it. The end is announced before another page may begin, which may end the worker.
         """
         if request["version"] != self._version:
             return {"other_version": self._version}
         async with self._gate.open(alone=request["alone"]):
             try:
-                await announce(request["topic"], request["key"])
+                await announce(request["topic"], request["key"], begins=True)
+                result = await self._result(request, upload)
+                await announce(request["topic"], request["key"], begins=False)
             except OSError:  # the scheduler is lost: nobody waits for the result
                 return {"unannounced": True}
-            try:
-                return await self._page(request, upload)
-            except ReadingError as error:
-                again = isinstance(error, ReaderDied | Busy)
-                return {"problem": described(error, request["language"]), "again": again}
-            except (FileChanged, OSError) as error:
-                return {"no_file": getattr(error, "strerror", None) or "its content is another one"}
+            return result
+
+    async def _result(self, request: Mapping[str, Any], upload: bytes | None) -> Result:
+        try:
+            return await self._page(request, upload)
+        except ReadingError as error:
+            again = isinstance(error, ReaderDied | Busy)
+            return {"problem": described(error, request["language"]), "again": again}
+        except (FileChanged, OSError) as error:
+            return {"no_file": getattr(error, "strerror", None) or "its content is another one"}
 
     async def _page(self, request: Mapping[str, Any], upload: bytes | None) -> Result:
         content = _shared(request) if upload is None else upload

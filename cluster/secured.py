@@ -37,6 +37,8 @@ OPTIONS: Mapping[str, Any] = {
     "distributed.worker.lifetime.duration": None,
     "distributed.admin.system-monitor.disk": False,
     "distributed.admin.log-length": 0,
+    # The last messages of each connection are kept, documents included: 1,000 by default.
+    "distributed.admin.low-level-log-length": 1,
     "distributed.comm.require-encryption": True,
     "distributed.comm.timeouts.connect": "10s",
     "distributed.comm.timeouts.tcp": "15s",

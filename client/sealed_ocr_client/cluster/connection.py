@@ -26,6 +26,7 @@ OPTIONS = {
     "distributed.comm.require-encryption": True,
     "distributed.admin.large-graph-warning-threshold": "1GB",  # the bytes of a document
     "distributed.client.preload": [],
+    "distributed.admin.low-level-log-length": 1,  # messages that are kept, documents included
 }
 
 
@@ -98,7 +99,7 @@ class Connection:
         self._lock = asyncio.Lock()
         self.topic = ""
         self.begun: set[str] = set()
-        """The keys of the pages that workers have begun to read."""
+        """The keys of the pages that workers are reading."""
 
     async def client(self) -> Client:
         """Return the client in use; the first call connects.
@@ -167,9 +168,15 @@ class Connection:
             raise UnusableOption(f"The scheduler has another distributed: {error}") from None
         self.topic = f"begun-{client.id}"
         client.subscribe_topic(  # type: ignore[no-untyped-call]
-            self.topic, lambda event: self.begun.add(event[1])
+            self.topic, lambda event: self._announced(*event[1])
         )
         return client
+
+    def _announced(self, key: str, begins: bool) -> None:  # noqa: FBT001 - as it is sent
+        if begins:
+            self.begun.add(key)
+        else:
+            self.begun.discard(key)
 
     async def _probe(self) -> None:
         """Make a connection of our own, whose errors say more than distributed's.

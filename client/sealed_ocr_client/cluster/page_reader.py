@@ -1,9 +1,9 @@
 """One page on a cluster, until there is a result or the page is to blame for its workers' ends.
 
-A page is begun when its worker has announced it to the scheduler, which passes that on before it
-tells of the worker's end. So it is known which of a lost worker's pages had been begun; the others
-are simply read elsewhere. One that had been begun is read again alone on its worker: if that ends,
-too, no other page can be the cause.
+A worker announces to the scheduler that it begins a page, and that it has ended it; the scheduler
+passes that on before it tells of the worker's end. So it is known which of a lost worker's pages
+were being read; the others are simply read elsewhere. One that was being read is read again alone
+on its worker: if that ends, too, no other page can be the cause.
 """
 
 import asyncio

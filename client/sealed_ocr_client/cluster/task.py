@@ -26,8 +26,8 @@ async def read_page(request: Mapping[str, Any], upload: bytes | None) -> Mapping
     if tasks is None:
         return {"no_reader": True}
 
-    async def announce(topic: str, key: str) -> None:
-        await worker.scheduler.log_event(topic=topic, msg=key)
+    async def announce(topic: str, key: str, *, begins: bool) -> None:
+        await worker.scheduler.log_event(topic=topic, msg=[key, begins])
 
     result: Mapping[str, Any] = await tasks.read(request, upload, announce)
     return result

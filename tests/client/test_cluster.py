@@ -1,0 +1,101 @@
+"""scripts/ocr --cluster without a cluster: its options, and what it keeps."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from sealed_ocr_client.cluster.kept_pages import KeptPages
+from sealed_ocr_client.cluster.limit import Limit
+from sealed_ocr_client.cluster.tally import Tally
+from tests.client.conftest import Run
+
+ADDRESS = "tls://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--format", "pdf", "--beside"), "With --cluster the formats are text, json, ndjson"),
+        ((), "--cluster needs --out FOLDER or --beside."),
+        (("-", "--out", "x"), "--cluster reads files and folders, not standard input."),
+        (("--beside",), "--cluster needs --ca: scripts/cluster certificate NAME --client"),
+        (("--beside", "--pages", "x"), "Pages are written as 1-3,7"),
+    ],
+)
+def test_what_it_has_no_use_for_is_named(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    """Before anything is read."""
+    found = run(tmp_path, *arguments, "--cluster", ADDRESS)
+    assert (found.status, said in found.errors) == (2, True), found.errors
+    assert "--shared is for --cluster" in run(tmp_path, "--shared").errors
+
+
+def test_it_says_how_to_install_what_is_missing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the command."""
+    for name in [*sys.modules]:
+        if name.startswith("sealed_ocr_client.cluster."):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "dask", None)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    found = run(tmp_path, "--beside", "--cluster", ADDRESS)
+    assert (found.status, "run scripts/install --cluster" in found.errors) == (2, True)
+
+
+def test_pages_are_kept_by_document_and_parameters(tmp_path: Path) -> None:
+    """In any order, from two clients, one of which is done first; half a file is no page."""
+    target = tmp_path / "book.pdf.json"
+    one, other = KeptPages(target, "a", {}), KeptPages(target, "a", {})
+    assert one.numbers() == (set(), 0)
+    one.add(3, 3, b'{"page":3}')
+    other.add(1, 3, b'{"page":1}')
+    other.add(1, 3, b'{"page":1}')
+    assert one.numbers() == ({1, 3}, 3)
+    assert one.load([1, 2, 3], 3) == ([{"page": 1}, {"page": 3}], [2])
+    assert KeptPages(target, "b", {}).numbers() == (set(), 0)
+    assert KeptPages(target, "a", {"order": "rows"}).numbers() == (set(), 0)
+    [half] = tmp_path.glob(".*/*/1-3.json")
+    half.write_bytes(b'{"pa')
+    assert one.load([1], 3) == ([], [1])
+    other.discard()
+    one.add(2, 3, json.dumps({"page": 2}).encode())
+    one.discard()
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_limit_lets_in_what_fits(tmp_path: Path) -> None:
+    """And alone what is larger than all of it."""
+
+    async def scenario() -> list[str]:
+        limit, said = Limit(3), list[str]()
+
+        async def hold(name: str, amount: int) -> None:
+            async with limit.taken(amount):
+                said.append(f"+{name}")
+                await asyncio.sleep(0)
+                said.append(f"-{name}")
+
+        await asyncio.gather(hold("a", 2), hold("b", 1), hold("large", 9), hold("c", 1))
+        return said
+
+    said = asyncio.run(scenario())
+    assert said[:2] == ["+a", "+b"]
+    at = said.index("+large")
+    assert said[at + 1] == "-large"
+    assert not [*tmp_path.iterdir()]
+
+
+def test_progress_in_a_line() -> None:
+    """Pages, files, pages a second, nodes, and the time left once the files are counted."""
+    tally = Tally(workers=1, threads=2)
+    tally.opened()
+    tally.known(3)
+    tally.page()
+    assert str(tally).startswith("1 of 3 known pages, 0 files, 1.0 pages/s, 1 node")
+    tally.files = 1001
+    assert str(tally).endswith("1 node, 50 min left")
