@@ -140,8 +140,8 @@ def test_who_is_let_in(nodes: Nodes, tmp_path: Path, capfd: pytest.CaptureFixtur
         assert said in capfd.readouterr().err
 
 
-def test_one_port_each_and_nothing_on_the_disk(nodes: Nodes) -> None:
-    """The scheduler and the workers listen on TLS alone, on the address given to them alone."""
+def _check_ports(nodes: Nodes) -> None:
+    """Check that each process listens on one port, of the address given to it."""
     for host in nodes.hosts:
         command = [*host.launcher, "ss", "-Hltn"]
         lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -155,6 +155,7 @@ def test_every_page_is_there_once(
     nodes: Nodes, expected: dict[str, Any], scans: Path, tmp_path: Path
 ) -> None:
     """A node is killed, then the scheduler; one page ends three workers and is set aside."""
+    _check_ports(nodes)
     out = tmp_path / "out"
     arguments = (scans, "--out", out, "--format", "json")
     client = nodes.client(*arguments)
