@@ -1,7 +1,4 @@
-"""The service, and redis, on hosts of a lab: what they share, and one of each.
-
-`Site(lab).redis(host)` and `Site(lab).service(host, redis=...)` are context managers.
-"""
+"""The service, and redis, on hosts of a lab: what they share, and one of each."""
 
 import ssl
 import subprocess

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bench.cpu_share import WEIGHTS, groups
-from bench.lab import NAMESPACES, PREFIX, Host, Lab
+from bench.lab import Host, Lab
+from bench.lab_names import NAMESPACES, PREFIX
 from bench.lab_service import Site
 from tests.system.service import ROOT
 
