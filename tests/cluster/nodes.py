@@ -15,7 +15,7 @@ from tests.measuring import measuring
 from tls.cluster import make_cluster_ca, make_cluster_certificate
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60
+PATIENCE_S = 150
 PORT, WORKER_PORT = 8786, 8787
 POISON = b"ends its worker"
 # `sitecustomize` is imported by each process that has it in its path: of a cluster the workers and

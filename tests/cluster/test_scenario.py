@@ -24,7 +24,10 @@ from tests.cluster.nodes import POISON, PORT, WORKER_PORT, Nodes, wait_for
 from tests.system.service import Service
 from tls.cluster import make_cluster_ca, make_cluster_certificate
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
+    pytest.mark.timeout(300),  # each test may be the one that starts the nodes
+]
 IMAGES, PAGES = 14, 5
 WORD = "zebra"  # in the names of files, and in their text
 
@@ -150,7 +153,6 @@ def _check_ports(nodes: Nodes) -> None:
         assert listening == {f"{host.address}:{WORKER_PORT}", *scheduler}
 
 
-@pytest.mark.timeout(300)
 def test_every_page_is_there_once(
     nodes: Nodes, expected: dict[str, Any], scans: Path, tmp_path: Path
 ) -> None:

@@ -69,6 +69,7 @@ def holder(tmp_path: Path) -> Iterator[Systemd]:
     unit.close()
 
 
+@pytest.mark.timeout(300)
 def test_they_read_under_their_units(
     holder: Systemd, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
