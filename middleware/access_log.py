@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable
 from http import HTTPMethod
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from middleware.log import entry
 from middleware.request_context import RequestContext, address_of, request_context
+from middleware.sent_response import SentResponse
 from middleware.trace_context import trace_of
 
 METHODS = frozenset(HTTPMethod)  # any other is text of the client's choice
@@ -35,31 +36,20 @@ class AccessLog:
         context = request_context(scope)
         context.response_headers.append((b"x-request-id", context.request_id.encode()))
         started = time.perf_counter()
-        status: int | None = None
-        complete = False
-
-        async def send_and_record(message: Message) -> None:
-            nonlocal status, complete
-            await send(message)
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif message["type"] == "http.response.body":
-                complete = not message.get("more_body", False)
-
+        response = SentResponse(send)
         try:
-            await self.app(scope, receive, send_and_record)
+            await self.app(scope, receive, response)
         finally:
-            if not complete and context.problem is None:
+            if not response.complete and context.problem is None:
                 context.problem = _cancelled_because(scope)
             seconds = time.perf_counter() - started
-            self.count(context, status, seconds)
+            self.count(context, response.status, seconds)
             ms = round(seconds * 1000, 1)
-            fields = _fields(scope, context, status=status, complete=complete, ms=ms)
-            self.write(entry(**fields))
+            self.write(entry(**_fields(scope, context, response, ms)))
 
 
 def _fields(
-    scope: Scope, context: RequestContext, *, status: int | None, complete: bool, ms: float
+    scope: Scope, context: RequestContext, response: SentResponse, ms: float
 ) -> dict[str, object]:
     """Return the fields of the line, in their order."""
     return {
@@ -70,8 +60,8 @@ def _fields(
         "method": scope["method"] if scope["method"] in METHODS else None,
         "function": context.function,
         "http": scope.get("http_version"),
-        "status": status,
-        "complete": complete,
+        "status": response.status,
+        "complete": response.complete,
         "problem": context.problem,
         "bytes": context.received_bytes,
         "images": context.images,

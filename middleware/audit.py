@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from middleware.authentication import PresentedCertificate
 from middleware.errors import AuditUnavailable
 from middleware.request_context import RequestContext, address_of, request_context
+from middleware.sent_response import SentResponse
 
 LARGE_BYTES = 1 << 17
 """Documents of more bytes in all are hashed in a thread: these take about as long as that costs."""
@@ -138,25 +139,15 @@ class AuditEnd:
             return
         context = request_context(scope)
         began = time.perf_counter()
-        status: int | None = None
-        complete = False
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal status, complete
-            await send(message)
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif message["type"] == "http.response.body":
-                complete = not message.get("more_body", False)
-
+        response = SentResponse(send)
         try:
-            await self.app(scope, receive, send_and_note)
+            await self.app(scope, receive, response)
         finally:
             if self._is_recorded(scope, context):
                 ms = round((time.perf_counter() - began) * 1000, 1)
                 end: dict[str, object] = {
-                    "status": status,
-                    "complete": complete,
+                    "status": response.status,
+                    "complete": response.complete,
                     "pages": context.pages,
                     "ms": ms,
                 }
