@@ -5,6 +5,7 @@ class on both sides. A page that cannot be read is a result, too: a task never f
 since distributed would write its arguments to the log.
 """
 
+import asyncio
 import hashlib
 import json
 import os
@@ -69,7 +70,7 @@ class PageTasks:
             return {"no_file": getattr(error, "strerror", None) or "its content is another one"}
 
     async def _page(self, request: Mapping[str, Any], upload: bytes | None) -> Result:
-        content = _shared(request) if upload is None else upload
+        content = await asyncio.to_thread(_shared, request) if upload is None else upload
         options = ReadingOptions(
             detect=request["detect"],
             by_columns=request["order"] != "rows",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from distributed import Security
 
 # A task is queued at the scheduler until a worker has a thread for it: a worker that is lost takes
-# few with it. `allowed-failures` is 0, and not 3: the client counts (client/.../cluster/blame.py),
-# because the scheduler counts a failure for every page that a lost worker had, read or not.
+# few with it. `allowed-failures` is 0, and not 3, because the scheduler counts a failure for every
+# page that a lost worker had, read or not: the client counts (client/.../cluster/page_reader.py).
 OPTIONS: Mapping[str, Any] = {
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.worker-saturation": 1.0,

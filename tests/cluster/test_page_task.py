@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,25 @@ async def test_a_page_or_why_there_is_none(tasks: PageTasks, tmp_path: Path) -> 
         with pytest.raises(error, match=text):
             _page_of(result)
     assert "unannounced" in await tasks.read(REQUEST, None, nobody)
+
+
+async def test_a_shared_file_is_read_in_a_thread(
+    tasks: PageTasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow file server must not hold up the worker's event loop and its heartbeats."""
+    threads: list[int] = []
+
+    def shared(_request: object) -> bytes:
+        threads.append(threading.get_ident())
+        return b"no image"
+
+    async def announce(topic: str, key: str, *, begins: bool) -> None:
+        pass
+
+    monkeypatch.setattr("cluster.page_task._shared", shared)
+    await tasks.read(REQUEST, None, announce)
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
 
 
 async def test_alone_means_alone() -> None:
