@@ -1,15 +1,24 @@
 """scripts/ocr --cluster without a cluster: its options, and what it keeps."""
 
 import asyncio
+import errno
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from sealed_ocr_client.cluster.document_reader import DocumentReader
 from sealed_ocr_client.cluster.kept_pages import KeptPages
 from sealed_ocr_client.cluster.limit import Limit
+from sealed_ocr_client.cluster.page_reader import PageLine, PageReader
 from sealed_ocr_client.cluster.tally import Tally
+from sealed_ocr_client.errors import UnreadableFile
+from sealed_ocr_client.formats import FORMATS
+from sealed_ocr_client.inputs import Input
+from sealed_ocr_client.options import Options
 from tests.client.conftest import Run
 
 ADDRESS = "tls://127.0.0.1:9"
@@ -99,3 +108,36 @@ def test_progress_in_a_line() -> None:
     assert str(tally).startswith("1 of 3 known pages, 0 files, 1.0 pages/s, 1 node")
     tally.files = 1001
     assert str(tally).endswith("1 node, 50 min left")
+
+
+def test_a_page_that_cannot_be_kept_ends_the_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is the document's error, and no further pages are read in vain."""
+    read: list[int] = []
+    failed = threading.Event()
+
+    class Pages(PageReader):
+        def __init__(self) -> None:
+            """Without a connection."""
+
+        async def read(
+            self, _document: object, number: int, _ranges: object, _request_id: str
+        ) -> PageLine:
+            read.append(number)
+            if number > 10:
+                await asyncio.to_thread(failed.wait)
+            return PageLine(b"{}", 1000)
+
+    def full(_kept: KeptPages, number: int, _of: int, _line: bytes) -> None:
+        if number > 1:
+            failed.set()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(KeptPages, "add", full)
+    scan = tmp_path / "book.pdf"
+    scan.write_bytes(b"%PDF-1.7")
+    reader = DocumentReader(Pages(), FORMATS["json"], Options(), Limit(4), Tally(), shared=False)
+    with pytest.raises(UnreadableFile, match="No space left"):
+        asyncio.run(reader.read(Input("book.pdf", scan, Path()), tmp_path / "book.pdf.json"))
+    assert len(read) < 500

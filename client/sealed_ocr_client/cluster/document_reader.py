@@ -118,16 +118,17 @@ class _Reading:
 
         Raises:
             OcrError: the first page that failed; those before it are kept.
+            OSError: a page could not be kept.
 
         """
-        failed: dict[int, OcrError] = {}
+        failed: dict[int, OcrError | OSError] = {}
         running: set[asyncio.Task[None]] = set()
 
         async def read(number: int) -> None:
             try:
                 line = await self._one(number, ((number, number),), placed=True)
                 await asyncio.to_thread(self.kept.add, number, of, line.line)
-            except OcrError as error:
+            except (OcrError, OSError) as error:
                 failed[number] = error
 
         try:
