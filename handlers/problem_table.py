@@ -104,7 +104,10 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         429,
         "rate_limited",
         ("Too many requests", "请求过于频繁"),
-        ("Retry in {retry_after_s} s.", "请在 {retry_after_s} 秒后重试。"),
+        (
+            'The limit "{policy}" is used up: {limit} in {window_s} s. Retry in {retry_after_s} s.',
+            "限额 {policy} 已用完：每 {window_s} 秒 {limit} 次。请在 {retry_after_s} 秒后重试。",
+        ),
     ),
     middleware_errors.TooManyConcurrentRequests: Problem(
         429,
@@ -133,9 +136,9 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         ("Page quota used up", "页数配额已用完"),
         (
             "Pages of the file: {pages}. Left of the API key's quota {policy}: {left} of {quota}. "
-            "It is renewed in {retry_after_s} s, at midnight UTC.",
+            "It is renewed on {renewed} at midnight UTC, in {retry_after_s} s.",
             "该文件的页数：{pages}。该 API 密钥的配额 {policy} 剩余：{left}/{quota}。"
-            "{retry_after_s} 秒后（UTC 零点）重新开始。",
+            "将于 {renewed} UTC 零点（{retry_after_s} 秒后）重新开始。",
         ),
     ),
     middleware_errors.LimitStorageFailed: Problem(

@@ -50,10 +50,13 @@ class FunctionNotAllowed(MiddlewareError):
 
 
 class RateLimited(MiddlewareError):
-    """A rate limit is exceeded; a request is allowed again in `retry_after_s` seconds."""
+    """The limit `policy` is used up; a request is allowed again in `retry_after_s` seconds."""
 
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(retry_after_s)
+    def __init__(self, policy: str, limit: int, window_s: int, retry_after_s: int) -> None:
+        super().__init__(policy)
+        self.policy = policy
+        self.limit = limit
+        self.window_s = window_s
         self.retry_after_s = retry_after_s
 
 
@@ -83,11 +86,17 @@ class PagesExceedQuota(PageQuotaError):
 
 
 class PageQuotaUsedUp(PageQuotaError):
-    """The day or month has too few pages left; the next one begins in `retry_after_s` seconds."""
+    """The day or month has too few pages left; the next one begins on the date `renewed`, in UTC.
 
-    def __init__(self, policy: str, quota: int, left: int, pages: int, retry_after_s: int) -> None:
+    That is in `retry_after_s` seconds.
+    """
+
+    def __init__(
+        self, policy: str, quota: int, left: int, pages: int, *, renewed: str, retry_after_s: int
+    ) -> None:
         super().__init__(policy, quota, pages)
         self.left = left
+        self.renewed = renewed
         self.retry_after_s = retry_after_s
 
 

@@ -165,7 +165,11 @@ class PageCharges:
             (each for each in left if pages > left[each]), key=lambda each: each.period.ends_at
         )
         self._quota.hit(last.policy)
-        retry_after_s = max(1, math.ceil(last.period.ends_at - time.time()))
         return PageQuotaUsedUp(
-            last.policy, last.period.quota, max(0, left[last]), pages, retry_after_s
+            last.policy,
+            last.period.quota,
+            max(0, left[last]),
+            pages,
+            renewed=f"{datetime.fromtimestamp(last.period.ends_at, UTC):%Y-%m-%d}",
+            retry_after_s=max(1, math.ceil(last.period.ends_at - time.time())),
         )

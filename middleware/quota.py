@@ -82,7 +82,7 @@ class Quota:
                       reset_s=reset_s)  # fmt: skip
             if not state.allowed:
                 self.hit(charge.policy)
-                raise RateLimited(max(1, reset_s))
+                raise RateLimited(charge.policy, limit, seconds, max(1, reset_s))
 
     async def ask(
         self, context: RequestContext, operation: Callable[[], Awaitable[Result]]

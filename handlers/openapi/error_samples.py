@@ -14,6 +14,7 @@ from middleware.errors import (
     BodyTooSlow,
     PageQuotaError,
     PagesExceedQuota,
+    RateLimited,
     TooManyConcurrentRequests,
 )
 from model import errors as model_errors
@@ -70,7 +71,9 @@ def values_of(
         "pages": _pages(error, interface),
         "quota": _QUOTA,
         "left": 2,
-        "policy": "pages-day",
+        "policy": "function" if error is RateLimited else "pages-day",
+        "renewed": "2026-12-01",
+        "window_s": 60,
         "pixels": interface.max_pixels + 1,
         "takes": _valid_values(error),
         "name": _NAMES.get(error, "detect"),
@@ -91,6 +94,7 @@ def _limit(error: type[Exception], interface: Interface) -> int:
         errors.TooManyImages: interface.max_images,
         errors.ImagesTooLarge: MAX_IMAGES_BYTES,
         model_errors.TooManyPages: interface.max_pages,
+        RateLimited: 10,
         TooManyConcurrentRequests: 4,
     }
     return limits.get(error, interface.max_pixels)

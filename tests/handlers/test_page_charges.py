@@ -20,7 +20,9 @@ class Charges:
         self.room = room
         self.made: list[int] = []
         self.read_before: list[int] = []
-        self.refusal: Exception = PageQuotaUsedUp("pages-day", 10, 1, 2, 42)
+        self.refusal: Exception = PageQuotaUsedUp(
+            "pages-day", 10, 1, 2, renewed="2026-12-01", retry_after_s=42
+        )
 
     async def __call__(self, pages: int) -> None:
         self.read_before.append(len(self.reader.read))

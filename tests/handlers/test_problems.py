@@ -48,10 +48,12 @@ INSTANCES: list[Exception] = [
     middleware.errors.NotAuthenticated(),
     middleware.errors.ScopeMissing("ocr"),
     middleware.errors.FunctionNotAllowed("/ocr"),
-    middleware.errors.RateLimited(7),
+    middleware.errors.RateLimited("key", 60, 60, 7),
     middleware.errors.TooManyConcurrentRequests(4),
     middleware.errors.PagesExceedQuota("pages-day", 1000, 1200),
-    middleware.errors.PageQuotaUsedUp("pages-month", 20_000, 12, 50, 86_400),
+    middleware.errors.PageQuotaUsedUp(
+        "pages-month", 20_000, 12, 50, renewed="2026-12-01", retry_after_s=86_400
+    ),
     middleware.errors.LimitStorageFailed(),
     middleware.errors.AuditUnavailable(),
     middleware.errors.BodyTooLarge(5_000_000),

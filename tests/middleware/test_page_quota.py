@@ -5,7 +5,7 @@ import os
 import re
 import signal
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -94,6 +94,8 @@ async def test_a_quota_that_is_used_up(quota: Quota) -> None:
     refusal = caught.value
     assert (refusal.policy, refusal.quota, refusal.left) == ("pages-month", 9, 1)
     assert refusal.pages == 3
+    renewed = datetime.now(UTC) + timedelta(seconds=refusal.retry_after_s)
+    assert refusal.renewed == f"{renewed:%Y-%m}-01"
     with pytest.raises(PageQuotaUsedUp) as caught:
         await _send(quota, Reading(3))
     assert (caught.value.policy, caught.value.left) == ("pages-day", 2)

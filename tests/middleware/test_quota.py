@@ -65,6 +65,7 @@ async def test_a_rejected_request_has_the_headers_too(quota: Quota) -> None:
     with pytest.raises(RateLimited) as caught:
         await quota.consume(context, [_charge("1/minute")])
     assert 1 <= caught.value.retry_after_s <= 60
+    assert (caught.value.policy, caught.value.limit, caught.value.window_s) == ("key", 1, 60)
     assert (
         dict(context.response_headers)[b"ratelimit"]
         == b'"key";r=0;t=%d' % caught.value.retry_after_s

@@ -68,7 +68,8 @@ async def test_a_rate_limit_has_its_headers() -> None:
     @failing_as(failed)
     async def handler(_request: Request) -> Any: ...
 
-    response = await handler.error_response(Request(scope_of()), RateLimited(7))  # type: ignore[attr-defined]
+    limited = RateLimited("key", 60, 60, 7)
+    response = await handler.error_response(Request(scope_of()), limited)  # type: ignore[attr-defined]
     assert (response.status_code, response.headers["retry-after"]) == (429, "7")
 
 

@@ -19,7 +19,7 @@ async def test_the_pages_of_a_file_are_charged(reader: PageReader) -> None:
     async def charge(pages: int) -> None:
         charged.append(pages)
         if len(charged) > 1:
-            raise PageQuotaUsedUp("pages-day", 3, 1, pages, 42)
+            raise PageQuotaUsedUp("pages-day", 3, 1, pages, renewed="2026-12-01", retry_after_s=42)
 
     reader.pages_read = [page(line("A", (0, 0, 9, 9))), page(line("B", (0, 0, 9, 9)))]
     scope = scope_of("POST", "/x", state={"reader": reader})

@@ -74,7 +74,7 @@ def test_their_errors_have_the_language_of_the_document(everything: Interface) -
         ["content"]["text/html"]["examples"]["RateLimited"]["value"]["data"]
         for language in (0, 1)
     )  # fmt: skip
-    assert english == "Retry in 42 s."
+    assert english == 'The limit "function" is used up: 10 in 60 s. Retry in 42 s.'
     assert "42" in chinese
     assert english != chinese
 
