@@ -1,10 +1,10 @@
 """Searching the records of a trail: who sent which document, and what a key did."""
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from audit.files import AuditFile, lines_of
@@ -48,28 +48,43 @@ def _hashes(record: Mapping[str, Any]) -> set[object]:
 
 
 class Search:
-    """Finds requests, chain by chain; `skipped` counts the lines that are no records.
-
-    It holds only the requests that are in progress at the place it has come to.
-    """
+    """Finds requests; `found` counts them, and `skipped` the lines that are no records."""
 
     def __init__(self, sought: Sought) -> None:
+        self.found = 0
         self.skipped = 0
         self._sought = sought
-        self._open: dict[str, dict[str, Any]] = {}
 
     def requests(self, files: Iterable[AuditFile]) -> Iterator[Mapping[str, Any]]:
         """Yield what each request that matches did; of one without an end the status is missing.
+
+        All chains are read at once, so the requests come by time; of a chain, as they ended.
 
         Raises:
             UnreadableFile: a file cannot be read.
 
         """
-        for file in _from_the_day(list(files), self._sought.since):
+        chains = groupby(files, key=lambda file: file.chain)
+        found = (_ChainSearch(self, self._sought).requests(list(chain)) for _, chain in chains)
+        for request in heapq.merge(*found, key=lambda request: str(request.get("at"))):
+            self.found += 1
+            yield request
+
+
+class _ChainSearch:
+    """Finds requests in one chain; holds only those in progress at the place it has come to."""
+
+    def __init__(self, whole: Search, sought: Sought) -> None:
+        self._whole = whole
+        self._sought = sought
+        self._open: dict[str, dict[str, Any]] = {}
+
+    def requests(self, files: list[AuditFile]) -> Iterator[Mapping[str, Any]]:
+        for file in _from_the_day(files, self._sought.since):
             for data in lines_of(file.path):
                 line = line_from(data, None)
                 if line is None:
-                    self.skipped += 1
+                    self._whole.skipped += 1
                 else:
                     yield from self._record(line.record)
         yield from self._interrupted()
@@ -102,8 +117,3 @@ def _from_the_day(files: list[AuditFile], since: str) -> Iterator[AuditFile]:
             following is None or following.chain != file.chain or following.begun[:8] >= day
         ):
             yield file
-
-
-def iso(time: datetime) -> str:
-    """Return a time in UTC as the records write it, to be compared with them."""
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

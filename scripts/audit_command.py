@@ -14,7 +14,6 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
@@ -24,13 +23,12 @@ sys.path.insert(0, str(ROOT))
 from audit.files import UnreadableFile, files_of
 from audit.head import Head, NotAHead, head_from
 from audit.keys import SHORTEST_KEY, AuditKeys, keys_of, new_secret
-from audit.search import LAST, Search, Sought, iso
+from audit.search import LAST, Search, Sought
 from audit.verification import Verification, verify
 from scripts.audit_table import FORMATS
+from scripts.time_argument import time_argument
 from settings import Settings, SettingsError, load_settings, settings_path
 
-AGO = re.compile(r"(\d{1,5})([hdw])")
-UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 CANNOT = 2
 
 
@@ -97,6 +95,8 @@ def _show(arguments: argparse.Namespace) -> int:
         )
     )
     FORMATS[arguments.format](search.requests(files_of(_directory(arguments))))
+    if not search.found:
+        print("No recorded request matches.", file=sys.stderr)
     if search.skipped:
         print(f"{search.skipped} lines are no records and were skipped", file=sys.stderr)
     return 0
@@ -132,20 +132,6 @@ def _keys(arguments: argparse.Namespace) -> AuditKeys:
             "the file with --key-file"
         )
     return keys_of(secret)
-
-
-def _time(text: str) -> str:
-    """Return a time as the records write it, from a date, a time, or such as 7d: that long ago."""
-    ago = AGO.fullmatch(text)
-    try:
-        if ago is not None:
-            return iso(datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
-        time = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no time; write 2027-01-31, 2027-01-31T12:00:00Z, 24h, 7d or 2w"
-        ) from None
-    return iso(time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC))
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
@@ -191,8 +177,8 @@ def _parser() -> argparse.ArgumentParser:
     shows = commands.add_parser("show", parents=[shared], help="search the records")
     shows.set_defaults(run=_show)
     shows.add_argument("--key", metavar="K", help="a key's name or id")
-    shows.add_argument("--since", type=_time, metavar="T", help="2027-01-31, 7d, ...")
-    shows.add_argument("--until", type=_time, metavar="T", help="likewise")
+    shows.add_argument("--since", type=time_argument, metavar="T", help="2027-01-31, 7d, ...")
+    shows.add_argument("--until", type=time_argument, metavar="T", help="likewise")
     shows.add_argument("--function", metavar="PATH", help="such as /ocr")
     shows.add_argument("--address", type=_network, metavar="A", help="an address or a network")
     shows.add_argument("--document", type=Path, metavar="FILE", help="requests with this file")

@@ -20,12 +20,14 @@ from typing import Any, BinaryIO, cast
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from scripts.time_argument import time_argument
 from scripts.usage_table import FORMATS, Group, Use
 
 STANDARD_INPUT = "-"
 GZIP = b"\x1f\x8b"
 LONGEST_LINE = 1 << 20  # the service's own are shorter
 ERROR = 400
+LAST = "9"  # after every time
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 GROUPS: Mapping[str, Callable[[Mapping[str, Any]], str | int | None]] = {
@@ -105,8 +107,12 @@ def entries(stream: BinaryIO) -> Iterator[object]:
                 yield None
 
 
-def add_up(names: Iterable[str], by: Sequence[str]) -> tuple[dict[Group, Use], int]:
+def add_up(
+    names: Iterable[str], by: Sequence[str], since: str = "", until: str = LAST
+) -> tuple[dict[Group, Use], int]:
     """Return what each group has used, and how many lines of the files were not of this log.
+
+    Only requests that ended at or after `since` and before `until` are added up.
 
     Raises:
         Unreadable: a file cannot be read.
@@ -119,6 +125,8 @@ def add_up(names: Iterable[str], by: Sequence[str]) -> tuple[dict[Group, Use], i
             for entry in entries(stream):
                 if is_request(entry):
                     request = cast("Mapping[str, Any]", entry)
+                    if not since <= request["at"] < until:
+                        continue
                     group = tuple(GROUPS[each](request) for each in by)
                     used.setdefault(group, Use()).add(use_of(request))
                 elif not is_event(entry):
@@ -148,10 +156,14 @@ def main() -> None:
         "logs", nargs="+", metavar="LOG", help="a file, also .gz; -: standard input"
     )
     parser.add_argument("--by", type=groups, default=["key"], help=f"{','.join(GROUPS)} or several")
+    parser.add_argument("--since", type=time_argument, metavar="T", help="2027-01-31, 7d, ...")
+    parser.add_argument("--until", type=time_argument, metavar="T", help="likewise")
     parser.add_argument("--format", choices=FORMATS, default="text")
     arguments = parser.parse_args()
     try:
-        used, foreign = add_up(arguments.logs, arguments.by)
+        used, foreign = add_up(
+            arguments.logs, arguments.by, arguments.since or "", arguments.until or LAST
+        )
     except Unreadable as error:
         parser.error(str(error))
     print(FORMATS[arguments.format](arguments.by, used))

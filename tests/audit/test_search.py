@@ -51,6 +51,21 @@ def test_requests_are_found_by_what_was_recorded(place: Place) -> None:
     assert "status" not in requests["ff"]
 
 
+def test_requests_of_several_chains_come_by_time(place: Place) -> None:
+    """So that what a key did reads in its order, whichever process served it."""
+
+    async def run() -> None:
+        one, two = place.open(), place.open()
+        for number in range(4):
+            request((one, two)[number % 2], number)
+            await asyncio.sleep(0.01)  # another time
+        await one.aclose()
+        await two.aclose()
+
+    asyncio.run(run())
+    assert _found(place) == ["00", "01", "02", "03"]
+
+
 def test_files_of_days_before_are_not_read(place: Place) -> None:
     """By the day in the name of the file after it."""
     place.written(12)

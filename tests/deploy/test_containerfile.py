@@ -14,6 +14,7 @@ SCRIPTS = (
     "scripts/audit_table.py",
     "scripts/healthcheck.py",
     "scripts/precompile.py",
+    "scripts/time_argument.py",
     "scripts/usage_table.py",
     "scripts/keys.py",
     *(f"scripts/key_{part}.py" for part in KEYS),

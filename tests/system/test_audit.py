@@ -240,6 +240,7 @@ def test_what_the_command_lacks_is_said(tmp_path: Path) -> None:
         (["verify", tmp_path, "--head", "12"], 2, "is not CHAIN:SEQ:MAC"),
         (["verify", tmp_path, "--from", "12"], 2, "is not CHAIN:SEQ"),
         (["verify", tmp_path, "--key-file", key], 1, "no records"),
+        (["show", tmp_path, "--key", "nobody"], 0, "No recorded request matches."),
     )
     for words, status, said in cases:
         done = audit(*words, "--config", settings)

@@ -64,6 +64,19 @@ def test_by_key_and_day(tmp_path: Path) -> None:
         (None, "2026-11-27"): Use(1, 1, 2, 30, 100),
     }
     assert foreign == 0
+    for since, until, requests in (("2026-11-28", "9", 1), ("", "2026-11-28T00:00:00.000Z", 3)):
+        used, _ = add_up([str(plain), str(packed)], [], since, until)
+        assert used[()].requests == requests
+
+
+def test_a_period(tmp_path: Path) -> None:
+    """As of `scripts/audit show`: dates, times with a zone, and so long ago."""
+    log = tmp_path / "log"
+    log.write_text(line() + line(at="2026-11-27T23:00:00Z"), "utf-8")
+    period = ("--since", "2026-11-27T20:00:00+01:00", "--until", "2026-11-28", "--format", "json")
+    assert json.loads(usage(str(log), *period).stdout)[0]["requests"] == 1
+    wrong = usage(str(log), "--since", "monday")
+    assert (wrong.returncode, "'monday' is no time" in wrong.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

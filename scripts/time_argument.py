@@ -1,0 +1,33 @@
+"""Times on a command line."""
+
+import argparse
+import re
+from datetime import UTC, datetime, timedelta
+
+AGO = re.compile(r"(\d{1,5})([hdw])")
+UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def time_argument(text: str) -> str:
+    """Return a time in UTC as `2027-01-31T12:00:00.000Z`, which compares with those of records.
+
+    It is from a date, a time (in UTC unless it has a zone), or such as 7d: that long ago.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none of these.
+
+    """
+    ago = AGO.fullmatch(text)
+    try:
+        if ago is not None:
+            return _iso(datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
+        time = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; write 2027-01-31, 2027-01-31T12:00:00Z, 24h, 7d or 2w"
+        ) from None
+    return _iso(time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC))
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
