@@ -126,9 +126,10 @@ class HeadFile:
     def write(self, head: Head) -> None:
         """Replace the head, in place; where the file was removed, it is made again."""
         if not self._path.exists():
+            new = os.open(self._path, FLAGS, 0o600)  # first: if it fails, the old one stays open
             os.close(self._descriptor)
-            self._descriptor = os.open(self._path, FLAGS, 0o600)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._descriptor = new
+            fcntl.flock(new, fcntl.LOCK_EX | fcntl.LOCK_NB)
         text = str(head).encode()
         line = b"%b %b" % (text, self._keys.mac(b"head " + text).encode())
         os.pwrite(self._descriptor, line.ljust(SIZE - 1) + b"\n", 0)

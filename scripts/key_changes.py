@@ -175,16 +175,21 @@ def _print_key(token: str, file: KeyFile) -> None:
         Refused: nothing could be printed; the entry is written.
 
     """
-    if sys.stdout.isatty():
-        _say("The key, shown only once; send it to the caller over a secure channel:\n")
-    try:
-        print(token, flush=True)
-    except OSError as error:
-        key_id = token.split("_")[1]
-        raise Refused(
-            f"the entry {key_id} is in {file.path}, but its key could not be printed "
-            f"({error.strerror}), and nobody has it: scripts/keys rotate {key_id} --overlap 0"
-        ) from None
+    why = "standard output is closed"
+    if sys.stdout is not None:
+        if sys.stdout.isatty():
+            _say("The key, shown only once; send it to the caller over a secure channel:\n")
+        try:
+            print(token, flush=True)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+        else:
+            return
+    key_id = token.split("_")[1]
+    raise Refused(
+        f"the entry {key_id} is in {file.path}, but its key could not be printed ({why}), and "
+        f"nobody has it: scripts/keys rotate {key_id} --overlap 0"
+    )
 
 
 def _say(text: str) -> None:

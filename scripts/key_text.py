@@ -26,8 +26,10 @@ def entries_of(text: str, name: str) -> list[Entry]:
         SettingsError: the file `name` is not valid TOML, or has its entries in another form.
 
     """
-    found = parse(text, name).get(TABLE, [])
-    if not isinstance(found, list) or len(found) != len(entry_lines(text, TABLE)):
+    document = parse(text, name)
+    found = document.get(TABLE, [])
+    written = len(entry_lines(text, TABLE))
+    if not isinstance(found, list) or len(found) != written or (TABLE in document and not written):
         raise SettingsError(
             f"{name}: keys is not written as [[keys]] entries, the only form that this command "
             "edits; write each entry as a table of its own that begins with [[keys]]"

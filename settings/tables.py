@@ -44,6 +44,8 @@ STORAGE_SCHEMES = (
 )
 JOINERS = "\u200c\u200d"  # formats that the spelling of some scripts needs
 
+MAPPED_BITS = 96  # of ::ffff:0:0/96, the IPv4-mapped addresses (RFC 4291, section 2.5.5.2)
+
 Bytes = Annotated[int, Field(ge=1)]
 Share = Annotated[int, Field(ge=0)]
 
@@ -153,6 +155,10 @@ def _network(value: str, kinds: str = "not a network such as") -> IPv4Network | 
         raise ValueError(f'{value!r} is {kinds} "10.0.0.0/8"') from None
     if network.network_address != ip_address(value.partition("/")[0]):
         raise ValueError(f"{value!r} has host bits set; did you mean {str(network)!r}?")
+    first = getattr(network.network_address, "ipv4_mapped", None)
+    if first is not None and network.prefixlen >= MAPPED_BITS:
+        plain = f"{first}/{network.prefixlen - MAPPED_BITS}"
+        raise ValueError(f"{value!r} has IPv4 addresses in an IPv6 form; write {plain!r}")
     return network
 
 

@@ -90,9 +90,12 @@ class RedisStorage:
     ) -> list[int]:
         try:
             async with self._free:
-                found: list[int] = await script([PREFIX + key for key in keys], arguments)
-        except (RedisError, OSError) as error:
+                found: object = await script([PREFIX + key for key in keys], arguments)
+        # The last two are raised by redis-py where what responds is no redis.
+        except (RedisError, OSError, ValueError, RecursionError) as error:
             raise StorageFailed(type(error).__name__) from error
+        if not isinstance(found, list) or not all(isinstance(each, int) for each in found):
+            raise StorageFailed("UnexpectedResponse")
         return found
 
 

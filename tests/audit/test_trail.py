@@ -234,3 +234,24 @@ def test_what_is_written_holds_the_key_of_nothing() -> None:
     """Two uses of the one secret have keys that have nothing in common."""
     assert KEYS.chain != KEYS.documents
     assert KEYS.hash_of(b"x") != KEYS.mac(b"x")
+
+
+def test_a_head_that_cannot_be_written_closes_no_other_file(place: Place) -> None:
+    """Its descriptor is used until there is a new one: its number may be another file's by then."""
+
+    async def move_away() -> None:
+        trail = place.open(sync_s=0)
+        trail.serve()
+        request(trail, 1)
+        away = place.directory.rename(place.directory.with_name("away"))
+        for _ in range(2):
+            with (away / "1.head").open("rb") as other:
+                with pytest.raises(FileNotFoundError):
+                    await trail.durable()
+                other.seek(0)
+        away.rename(place.directory)
+        assert trail.works()
+        await trail.aclose()
+
+    asyncio.run(move_away())
+    assert place.verify().errors == []

@@ -109,6 +109,7 @@ def test_tomlkit_alone_would_not_keep_the_text() -> None:
     [
         ('keys = [{ id = "aaaa" }]\n', "keys is not written as [[keys]] entries"),
         ("keys = 3\n", "keys is not written as [[keys]] entries"),
+        ("keys = []\n", "keys is not written as [[keys]] entries"),
         ('[[keys]]\nid = "a\n', "settings.local.toml:2: not valid TOML: the string is not closed"),
         ('[[keys]]\nid = "a"\n[x]\n[keys.limits]\n"*" = "1/day"\n', "put it right below"),
     ],

@@ -240,6 +240,12 @@ def test_the_command_is_usable_in_pipes(tmp_path: Path) -> None:
         )
     assert lost.returncode == 2
     assert f"scripts/keys rotate {entries_of(variables)[1].id} --overlap 0" in lost.stderr
+    closed = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command],
+        stderr=subprocess.PIPE, text=True, check=False, env=variables,
+    )  # fmt: skip
+    assert closed.returncode == 2
+    assert f"scripts/keys rotate {entries_of(variables)[2].id} --overlap 0" in closed.stderr
 
 
 def entries_of(variables: dict[str, str]) -> list[ApiKey]:

@@ -1,5 +1,6 @@
 """The storage that the limits are counted in."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,25 @@ async def test_each_scheme_of_the_settings_opens(uri: str) -> None:
     with pytest.raises(StorageFailed):
         await storage.count([Window("x", 1, 1)])
     await storage.aclose()
+
+
+@pytest.mark.parametrize(
+    "response", [b":abc\r\n", b"+OK\r\n", b"$-1\r\n", b"*1\r\n+OK\r\n", b"*1\r\n" * 5000]
+)
+async def test_a_server_that_is_no_redis_has_failed(response: bytes) -> None:
+    """The policy is applied then, as when there is no server."""
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4096):
+            writer.write(response)
+        writer.close()
+
+    async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        storage = _open(f"async+redis://127.0.0.1:{port}", wait_s=5)
+        with pytest.raises(StorageFailed):
+            await storage.count([Window("x", 1, 1)])
+        await storage.aclose()
 
 
 @pytest.mark.parametrize(

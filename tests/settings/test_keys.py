@@ -34,6 +34,10 @@ PREVIOUS = f'previous_sha256 = "{DIGEST}"\nprevious_expires = 2027-01-01\n'
         ('functions = ["/healthz"]', "which needs no key; remove it"),
         ('functions = "/ocr"', 'is not a list; write ["/ocr"]'),
         ('networks = ["10.1.2.3/16"]', "has host bits set; did you mean '10.1.0.0/16'?"),
+        (
+            'networks = ["::ffff:10.0.0.0/104"]',
+            "IPv4 addresses in an IPv6 form; write '10.0.0.0/8'",
+        ),
         ('networks = ["anywhere"]', "'anywhere' is not a network such as \"10.0.0.0/8\""),
         ("pages_per_day = 9\npages_per_month = 8", "pages_per_day (9) could never be reached with"),
         ("pages_per_day = 900", "could never be reached with pages_per_month = 700"),
