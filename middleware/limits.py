@@ -45,7 +45,8 @@ def address_charges(scope: Scope, policy: str, items: Sequence[RateLimitItem]) -
 class KeyLimit:
     """Counts the requests of a key: those to this function, and those to all functions together.
 
-    The requests of the subnet are counted in the same step, before them.
+    The requests of the subnet are counted in the same step, before them. Those that need not be
+    counted (`must_be_counted`) are served while the storage fails, whatever the policy.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class KeyLimit:
         function_items: Sequence[RateLimitItem],
         key_item: RateLimitItem,
         address_items: Sequence[RateLimitItem] = (),
+        must_be_counted: bool = True,
     ) -> None:
         self.app = app
         self.quota = quota
@@ -64,6 +66,7 @@ class KeyLimit:
         self.function_items = function_items
         self.key_item = key_item
         self.address_items = address_items
+        self.must_be_counted = must_be_counted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = authenticated_caller(scope)
@@ -71,7 +74,9 @@ class KeyLimit:
             *address_charges(scope, "address", self.address_items),
             *self._charges(caller.id, caller.limits),
         ]
-        await self.quota.consume(request_context(scope), charges)
+        context = request_context(scope)
+        context.must_be_counted = self.must_be_counted
+        await self.quota.consume(context, charges)
         await self.app(scope, receive, send)
 
     def _charges(self, key_id: str, key_limits: Mapping[str, RateLimitItem]) -> list[Charge]:

@@ -103,7 +103,7 @@ class Quota:
                 self.failures += 1
                 self.failed()
                 self._log_failure(error)
-        if self.allow_on_failure:
+        if self.allow_on_failure or not context.must_be_counted:
             return None
         raise LimitStorageFailed
 

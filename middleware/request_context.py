@@ -38,6 +38,7 @@ class RequestContext:
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     storage_waited_s: float = 0.0  # for the storage of the limits
     storage_failed: bool = False
+    must_be_counted: bool = True  # if the storage fails and the policy is to deny: refused
     charge_pages: ChargePages = free_of_charge  # called with the pages of each upload to be read
     record_documents: Callable[[Sequence[bytes]], Awaitable[None]] | None = None
     recorded: bool = False  # in the audit trail, before anything was read

@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # it takes 160 ms to import, and most services do not need it
     from tls.clients import ClientTrustStore
 
 Handler = Callable[[Request], Awaitable[Response]]
+METRICS = "handlers.metrics:metrics"  # with which a failure of the storage is noticed
 
 
 class HandlerError(StartRefused):
@@ -155,6 +156,7 @@ class Routes:
                 function_items=[parse_limit(limit) for limit in function.limits],
                 key_item=parse_limit(limits.per_key),
                 address_items=[parse_limit(limits.per_address)],
+                must_be_counted=function.handler != METRICS,
             ),
             Middleware(ConcurrencyLimit, quota=self._quota, total_s=function.timeout_s),
             Middleware(PageQuota, quota=self._quota, total_s=function.timeout_s),

@@ -11,6 +11,8 @@ import pytest
 from tests.system.service import Service, key_stanza
 
 KEY, STANZA = key_stanza("aaaa1111", "someone")
+SCRAPER, SCRAPER_STANZA = key_stanza("bbbb2222", "scraper", scopes='["metrics"]')
+SCRAPE = {"x-api-key": SCRAPER}
 
 
 def test_workers_share_one_count(
@@ -34,7 +36,9 @@ def test_a_hung_storage(
     status: int,
 ) -> None:
     """redis stopped in its tracks: the policy decides within the wait, and health is unharmed."""
-    local = f'[limits]\nstorage_wait_s = 0.3\non_storage_failure = "{policy}"\n{STANZA}'
+    local = (
+        f'[limits]\nstorage_wait_s = 0.3\non_storage_failure = "{policy}"\n{STANZA}{SCRAPER_STANZA}'
+    )
     with start(local=local, environment={"OCR_LIMITS__STORAGE": redis[0]}) as service:
         with service.client(key=KEY) as client:
             assert client.post("/ocr", headers={"content-type": "text/x"}).status_code == 415
@@ -44,6 +48,9 @@ def test_a_hung_storage(
             assert time.monotonic() - began < 10
             assert client.get("/healthz").status_code == 200
             assert client.get("/readyz").json()["code"] == "not_ready"
+            metrics = client.get("/metrics", headers=SCRAPE).text
+            assert 'sealed_ocr_ready{check="limit_storage"} 0' in metrics
+            assert client.get("/metrics", headers={"x-api-key": KEY}).status_code == 403
             os.kill(redis[1].pid, signal.SIGCONT)
             assert client.post("/ocr", headers={"content-type": "text/x"}).status_code == 415
             assert client.get("/readyz").status_code == 200
