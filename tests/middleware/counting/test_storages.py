@@ -70,13 +70,18 @@ async def test_a_window_shows_what_is_left(storage: Storage) -> None:
 
 async def test_a_window_moves(storage: Storage) -> None:
     """What is a second old has left a window of a second, and no window of two minutes."""
-    short, long = Window("short", 2, 1), Window("long", 9, 120)
-    await storage.count([short, long])
-    await asyncio.sleep(0.5)
-    await storage.count([short, long])
-    assert [one.allowed for one in await storage.count([short, long])] == [False]
-    await asyncio.sleep(0.7)
-    found = await storage.count([short, long])
+    for attempt in range(9):
+        windows = [Window(f"short {attempt}", 2, 1), Window(f"long {attempt}", 9, 120)]
+        began = time.monotonic()
+        await storage.count(windows)
+        await asyncio.sleep(0.5)
+        await storage.count(windows)
+        refused = await storage.count(windows)
+        await asyncio.sleep(0.6)
+        found = await storage.count(windows)
+        if time.monotonic() - began < 1.45:
+            break  # otherwise, on a busy machine, the second one may have left, too
+    assert [one.allowed for one in refused] == [False]
     assert [(one.allowed, one.remaining) for one in found] == [(True, 0), (True, 6)]
 
 
