@@ -1,4 +1,4 @@
-"""The check of one chain, line by line, in constant memory."""
+"""The check of one chain, line by line; of the lines, only the heads that they name are kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ PERHAPS_THE_KEY = "changed, or written with another key"
 class ChainResult:
     """What was found: at most one error, the first, and all notes.
 
-    `noted` has the last head of each other chain that this one's records name.
+    `noted` has the heads of other chains that this one's records name, and where.
     """
 
     errors: list[str] = field(default_factory=list)
@@ -123,9 +123,7 @@ class ChainCheck:
                 head = head_from(str(text))
             except NotAHead:
                 continue
-            for other in [each for each in self._result.noted if each.chain == head.chain]:
-                del self._result.noted[other]
-            self._result.noted[head] = where
+            self._result.noted.setdefault(head, where)
 
     def finish(self) -> ChainResult:
         """Compare the end with the chain's head, and return what was found."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from audit.chain_check import ChainCheck, ChainResult
@@ -57,7 +57,7 @@ def verify(
     heads = _heads(directory, keys, found)
     files = files_of(directory)
     by_chain = {chain: [*group] for chain, group in groupby(files, lambda file: file.chain)}
-    noted: dict[int, tuple[Head, str]] = {}  # the furthest of each chain that records name
+    noted: dict[Head, str] = dict.fromkeys(anchors, "--head")
     results: dict[int, ChainResult] = {}
     for chain in sorted({*heads, *by_chain}):
         check = ChainCheck(chain, keys, start=(starts or {}).get(chain, 1), head=heads.get(chain))
@@ -66,10 +66,12 @@ def verify(
         result = results[chain] = check.finish()
         found.add(result)
         for head, where in result.noted.items():
-            if head.chain not in noted or noted[head.chain][0].seq < head.seq:
-                noted[head.chain] = head, where
-    for anchor, source in [*((anchor, "--head") for anchor in anchors), *noted.values()]:
-        error = _missed(anchor, source, results.get(anchor.chain), by_chain.get(anchor.chain, []))
+            noted.setdefault(head, where)
+    for chain, group in groupby(
+        sorted(noted, key=lambda each: each.chain), lambda each: each.chain
+    ):
+        named = {head: noted[head] for head in group}
+        error = _missed(named, results.get(chain), by_chain.get(chain, []))
         if error is not None:
             found.errors.append(error)
     return found
@@ -90,25 +92,33 @@ def _heads(directory: Path, keys: AuditKeys, found: Verification) -> dict[int, H
 
 
 def _missed(
-    anchor: Head, source: str, result: ChainResult | None, files: list[AuditFile]
+    noted: Mapping[Head, str], result: ChainResult | None, files: list[AuditFile]
 ) -> str | None:
-    """Return what is wrong with a chain, by a head that was noted elsewhere."""
-    if result is None or result.last_seq < anchor.seq:
-        last = result.last_seq if result else 0
-        if result is not None and result.errors:
-            return None  # the chain's own first error comes before it
+    """Return what is wrong with a chain, by its heads that were noted elsewhere, and where."""
+    if result is not None and result.errors:
+        return None  # the chain's own first error comes before it
+    furthest = max(noted, key=lambda each: each.seq)
+    last = result.last_seq if result else 0
+    if last < furthest.seq:
+        source = noted[furthest]
         return (
-            f"chain {anchor.chain}: records {last + 1} to {anchor.seq} are missing: {source} "
-            f"names record {anchor.seq}"
+            f"chain {furthest.chain}: records {last + 1} to {furthest.seq} are missing: {source} "
+            f"names record {furthest.seq}"
         )
-    holding = [file for file in files if file.first <= anchor.seq]
-    if not holding or result.errors:
-        return None
-    for data in lines_of(holding[-1].path):
-        line = line_from(data, None)
-        if line is not None and line.seq == anchor.seq and line.mac != anchor.mac:
-            return (
-                f"{holding[-1].path}: record {anchor.seq} is not the one that {source} names: the "
-                "chain was written anew"
-            )
+    macs: dict[int, set[str]] = {}
+    for head in noted:
+        macs.setdefault(head.seq, set()).add(head.mac)
+    for file, following in pairwise([*files, None]):
+        end = following.first if following is not None else last + 1
+        if file is None or not any(file.first <= seq < end for seq in macs):
+            continue
+        for data in lines_of(file.path):
+            line = line_from(data, None)
+            others = macs.get(line.seq, set()) - {line.mac} if line is not None else set()
+            if line is not None and others:
+                source = noted[Head(line.chain, line.seq, others.pop())]
+                return (
+                    f"{file.path}: record {line.seq} is not the one that {source} names: the chain "
+                    "was written anew"
+                )
     return None

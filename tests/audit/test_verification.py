@@ -13,7 +13,7 @@ from audit.head import Head, head_from
 from audit.keys import keys_of
 from audit.line import line_of
 from audit.verification import verify
-from tests.audit.conftest import KEYS, Damage, Place
+from tests.audit.conftest import KEYS, Damage, Place, request
 
 
 def _lines(file: Path) -> list[bytes]:
@@ -179,3 +179,24 @@ def test_another_chain_shows_what_was_removed(place: Place) -> None:
     [error] = place.verify().errors
     assert "chain 2: records 1 to 2 are missing" in error  # also that of the stop
     assert os.fspath(place.files[-1]) in error
+
+
+def test_a_chain_that_was_removed_and_begun_again_is_found(place: Place) -> None:
+    """Also when it has become longer than it was, and is noted again: every noted head counts."""
+
+    async def two_processes(records: int) -> None:
+        trails = [place.open(), place.open()]
+        for trail in trails:
+            for number in range(records):
+                request(trail, number)
+        for trail in reversed(trails):  # the first one ends last, and names the head of the second
+            await trail.aclose()
+
+    asyncio.run(two_processes(3))
+    assert place.verify().errors == []
+    for file in [*place.directory.glob("2*")]:
+        file.unlink()
+    asyncio.run(two_processes(9))
+    [error] = place.verify().errors
+    assert "record 8 is not the one that" in error
+    assert "the chain was written anew" in error
