@@ -10,7 +10,7 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from service.storage import StorageTls
+from service.storage_tls import StorageTls
 
 SENTINEL_PORT = 26379
 SENTINELS = ("redis+sentinel", "rediss+sentinel")

@@ -168,7 +168,7 @@ class AsyncClient:
     def _patience(self) -> Patience:
         return Patience(
             self._gate,
-            self._services,
+            self._services.another,
             retries=self._retries,
             max_wait_s=self._max_wait_s,
             waiting=self._waiting,

@@ -4,12 +4,8 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from sealed_ocr_client.errors import ConnectionLost, OcrError, Refused, Unreachable
-
-if TYPE_CHECKING:
-    from sealed_ocr_client.services import Services
 
 RETRIED = frozenset({429, 502, 503, 504})
 # Of these one retry is enough: a file that ends the reading process would end the next one, too.
@@ -42,20 +38,21 @@ class Gate:
 class Patience:
     """Waits after the failures of one file: `retries` times without progress in between.
 
-    A wait longer than `max_wait_s` is not made: the error is raised instead.
+    A wait longer than `max_wait_s` is not made: the error is raised instead. `another` returns
+    whether another service can be asked at once.
     """
 
     def __init__(
         self,
         gate: Gate,
-        services: "Services",
+        another: Callable[[], bool],
         *,
         retries: int,
         max_wait_s: float,
         waiting: Callable[[float, OcrError], None],
     ) -> None:
         self._gate = gate
-        self._services = services
+        self._another = another
         self._retries = retries
         self._max_wait_s = max_wait_s
         self._waiting = waiting
@@ -79,7 +76,7 @@ class Patience:
         if not _passing(error) or self._failures >= retries:
             raise error
         self._failures += 1
-        if _code(error) not in OF_THE_KEY and self._services.another():
+        if _code(error) not in OF_THE_KEY and self._another():
             return
         asked_s = error.retry_after_s if isinstance(error, Refused) else None
         if asked_s is not None and asked_s > self._max_wait_s:

@@ -12,7 +12,8 @@ from middleware.counting.memory_storage import MemoryStorage
 from middleware.counting.redis_storage import RedisStorage
 from middleware.counting.storage import Storage, StorageFailed, Window
 from middleware.quota import Quota
-from service.storage import StorageError, open_storage, report_unreachable
+from service.storage import open_storage, report_unreachable
+from service.storage_tls import StorageError
 from settings import Limits
 
 pytestmark = pytest.mark.anyio
