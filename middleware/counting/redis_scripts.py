@@ -106,5 +106,5 @@ RELEASE = """
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then
   redis.call('SET', KEYS[2], 1, 'EX', ARGV[2])
 end
-return 0
+return {}
 """
