@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit.files import AuditFile, lines_of
-from audit.head import Head, NotAHead, head_from
+from audit.head import Head, NotAHead, head_from, missing_records
 from audit.keys import AuditKeys
 from audit.line import FIRST, Line, line_from
 
@@ -133,8 +133,8 @@ class ChainCheck:
         if self._head is None:
             self._fail(f"chain {self._chain}", f"{self._chain}.head is missing")
         elif self._head.seq > result.last_seq:
-            missing = f"records {result.last_seq + 1} to {self._head.seq}"
-            self._fail(f"chain {self._chain}", f"cut off: {missing} are missing at the end")
+            missing = missing_records(result.last_seq + 1, self._head.seq)
+            self._fail(f"chain {self._chain}", f"cut off: {missing} at the end")
         for where, size in self._unfinished.values():
             result.notes.append(f"{where}: interrupted write, {size} bytes")
         return result

@@ -20,6 +20,13 @@ ATTEMPTS = 3
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+def missing_records(first: int, last: int) -> str:
+    """Return that these records of a chain are missing, in words."""
+    if first == last:
+        return f"record {first} is missing"
+    return f"records {first} to {last} are missing"
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Up to which record a chain goes, and the code of that record's line."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.files import files_of, last_line
-from audit.head import NAME, Head, NotAHead, read_head
+from audit.head import NAME, Head, NotAHead, missing_records, read_head
 from audit.keys import AuditKeys
 from audit.line import FIRST, Line, line_from
 
@@ -50,7 +50,7 @@ def end_of(directory: Path, chain: int, head: Head | None, keys: AuditKeys) -> E
         damage = (
             f"the last line of chain {chain} was changed"
             if known is None
-            else f"records {known + 1} to {head.seq} of chain {chain} are missing"
+            else f"chain {chain}: {missing_records(known + 1, head.seq)}"
         )
     return End(head.seq, head.mac, facts, damage)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from audit.chain_check import ChainCheck, ChainResult
 from audit.files import AuditFile, files_of, lines_of
-from audit.head import NAME, Head, NotAHead, read_head
+from audit.head import NAME, Head, NotAHead, missing_records, read_head
 from audit.keys import AuditKeys
 from audit.line import line_from
 
@@ -102,7 +102,7 @@ def _missed(
     if last < furthest.seq:
         source = noted[furthest]
         return (
-            f"chain {furthest.chain}: records {last + 1} to {furthest.seq} are missing: {source} "
+            f"chain {furthest.chain}: {missing_records(last + 1, furthest.seq)}: {source} "
             f"names record {furthest.seq}"
         )
     macs: dict[int, set[str]] = {}

@@ -20,7 +20,7 @@ on one machine, which keeps the CA's key:
   scripts/cluster certificate node1 --node      for each node: its scheduler, its worker, or both
   scripts/cluster certificate anna --client     for whoever starts scripts/ocr --cluster
 
-on the nodes, with [cluster] of settings.toml:
+on the nodes, with [cluster] of settings.local.toml:
   scripts/cluster scheduler                     on one of them
   scripts/cluster worker                        on each that reads
 """
@@ -79,7 +79,7 @@ def _make(given: argparse.Namespace) -> None:
         raise ClusterRefused(f"{error.filename}: {error.strerror}") from None
     _print(f"certificate  {made.certificate}", f"key          {made.key}")
     if given.node:
-        _print("Copy both and ca.pem to the node, and name them in [cluster] of its settings.toml.")
+        _print("Copy both and ca.pem to the node; name them in [cluster] of settings.local.toml.")
     else:
         _print("Copy both and ca.pem to the client: scripts/ocr --cluster ... --help names them.")
 

@@ -83,7 +83,8 @@ def test_a_start_says_what_is_missing(place: Place) -> None:
     place.events.clear()
     _end(place.open())
     assert place.events[0]["event"] == "audit_damaged"
-    assert "records" in place.events[0]["damage"]
+    assert place.events[0]["damage"].startswith("chain 1: record")
+    assert "missing" in place.events[0]["damage"]
     assert "missing before it" in place.verify().errors[0]
     moved[1].write_bytes(moved[0])
     assert place.verify().errors == []

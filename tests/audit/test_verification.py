@@ -71,7 +71,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     ),
     "the last line cut": (
         _edited(-1, lambda ls: [*ls[:-1], ls[-1][:40]]),
-        "chain 1: cut off: records ",
+        "chain 1: cut off: record ",
     ),
     "a line cut in the middle": (
         _edited(1, lambda ls: [*ls[:-1], ls[-1][:-9]]),
@@ -161,6 +161,8 @@ def test_an_older_state_is_found_by_a_head_from_elsewhere(place: Place, tmp_path
     place.written(3)
     newest = head_from(place.heads[-1])
     assert verify(old, KEYS).errors == []
+    before = Head(1, 7, "0" * 64)
+    assert "chain 1: record 7 is missing: --head" in verify(old, KEYS, anchors=[before]).errors[0]
     [error] = verify(old, KEYS, anchors=[newest]).errors
     assert f"records 7 to {newest.seq} are missing: --head names record {newest.seq}" in error
     assert place.verify(anchors=[newest]).errors == []
