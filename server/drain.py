@@ -53,10 +53,10 @@ class Drain:
         worker.options.report(event="draining", seconds=seconds, connections=len(connections))
         loop = asyncio.get_running_loop()
         # Each in a task of its own: a client that does not read delays no other's GOAWAY.
-        goodbyes = [loop.create_task(each.go_away()) for each in connections if each.has_requested]
+        go_aways = [loop.create_task(each.go_away()) for each in connections if each.has_requested]
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await at_once.wait()
-        for goodbye in goodbyes:
-            goodbye.cancel()
-        await asyncio.gather(*goodbyes, return_exceptions=True)
+        for task in go_aways:
+            task.cancel()
+        await asyncio.gather(*go_aways, return_exceptions=True)

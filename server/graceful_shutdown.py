@@ -15,19 +15,19 @@ async def shut_down(worker: Worker, connections: Collection[asyncio.Task[None]])
     await worker.context.terminated.set()  # idle connections close themselves
     loop = asyncio.get_running_loop()
     linger_s, graceful_s = worker.options.linger_s, worker.config.graceful_timeout
-    goodbyes = []
+    kept: list[asyncio.Task[None]] = []  # the event loop itself does not keep tasks
     for connection in tuple(worker.limits.connections.connections):
         if not connection.established:
             loop.call_later(linger_s, _abort_handshake, connection)
         elif connection.has_requested:  # of others one request is accepted (Connection)
             # Each in a task of its own: a client that does not read delays no other's GOAWAY.
-            goodbyes.append(loop.create_task(connection.go_away()))
+            kept.append(loop.create_task(connection.go_away()))
     if connections:
         await asyncio.wait(connections, timeout=graceful_s)
         # Closed first, which ends their requests: a connection that is cancelled before its
         # protocol knows of the end still starts tasks.
         for connection in tuple(worker.limits.connections.connections):
-            goodbyes.append(loop.create_task(connection.close()))
+            kept.append(loop.create_task(connection.close()))
             loop.call_later(linger_s, connection.abort)
         await _cancel_late(set(connections), 2 * linger_s)
 

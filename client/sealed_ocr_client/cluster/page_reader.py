@@ -1,4 +1,4 @@
-"""One page on a cluster, until there is a result or the page is to blame for its workers' ends.
+"""One page on a cluster, until there is a result, or the page has ended the workers that read it.
 
 A worker announces to the scheduler that it begins a page, and that it has ended it; the scheduler
 passes that on before it tells of the worker's end. So it is known which of a lost worker's pages
