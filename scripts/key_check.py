@@ -53,6 +53,7 @@ def _of(entry: ApiKey, digest: str, now: datetime) -> tuple[bool, str]:
 
 def _valid_for(entry: ApiKey, settings: Settings) -> Iterator[str]:
     paths = ", ".join(function.path for function in functions_of(entry, settings))
+    yield f"expires: {shown(entry.expires) if entry.expires else 'never'}"
     yield f"functions: {paths or 'none is enabled'}"
     yield f"networks: {', '.join(entry.networks) or 'all'}"
     if entry.needs_certificate:

@@ -35,7 +35,9 @@ def check(settings: Settings, directory: Path) -> None:
     wanted = settings.audit
     if not wanted.enabled:
         if wanted.key is not None:
-            raise AuditRefused("key has no effect while directory is empty; set it", "key")
+            raise AuditRefused(
+                "key has no effect while directory is empty; set directory, or remove key", "key"
+            )
         return
     _check_key(wanted.secret)
     place = directory / wanted.directory

@@ -74,6 +74,7 @@ def test_the_life_of_a_key(run: Run, fail: Fail, tmp_path: Path) -> None:
     assert "valid: the key before the last rotation, valid until" in run("check", typed=first)[0]
     assert "valid: rotating until" in run("check", typed=second)[0]
     assert "functions: /ocr" in run("check", typed=second)[0]
+    assert "expires: never\n" in run("check", typed=second)[0]
     assert "valid, rotating until" in run("list")[0]
     third, said = run("rotate", key_id)
     assert "the key before it, which was valid until" in said
