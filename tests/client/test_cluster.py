@@ -7,18 +7,22 @@ import os
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from sealed_ocr_client.cluster.document_reader import DocumentReader
+from sealed_ocr_client.cluster.failures import SetAside
+from sealed_ocr_client.cluster.folder import Folder
 from sealed_ocr_client.cluster.kept_pages import KeptPages
 from sealed_ocr_client.cluster.limit import Limit
 from sealed_ocr_client.cluster.page_reader import PageLine, PageReader
 from sealed_ocr_client.cluster.tally import Tally
-from sealed_ocr_client.errors import UnreadableFile
 from sealed_ocr_client.formats import FORMATS
 from sealed_ocr_client.inputs import Input
 from sealed_ocr_client.options import Options
+from sealed_ocr_client.progress import Quiet
 from tests.client.conftest import Run
 
 ADDRESS = "tls://127.0.0.1:9"
@@ -138,6 +142,30 @@ def test_a_page_that_cannot_be_kept_ends_the_document(
     scan = tmp_path / "book.pdf"
     scan.write_bytes(b"%PDF-1.7")
     reader = DocumentReader(Pages(), FORMATS["json"], Options(), Limit(4), Tally(), shared=False)
-    with pytest.raises(UnreadableFile, match="No space left"):
+    with pytest.raises(OSError, match="No space left"):
         asyncio.run(reader.read(Input("book.pdf", scan, Path()), tmp_path / "book.pdf.json"))
     assert len(read) < 500
+
+
+def test_a_file_that_cannot_be_set_aside_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the cause: the run must not end with status 0."""
+
+    async def read(_one: Input, _target: Path) -> None:
+        raise SetAside(2, 3)
+
+    def full(_target: Path, _text: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("sealed_ocr_client.cluster.folder.write_whole", full)
+    documents: Any = SimpleNamespace(read=read)
+    connection: Any = None
+    folder = Folder(
+        connection, documents, [], None, FORMATS["json"], Quiet(), Tally(), max_wait_s=1
+    )
+    scan = tmp_path / "book.pdf"
+    scan.touch()
+    asyncio.run(folder._one(Input("book.pdf", scan, Path()), tmp_path / "book.pdf.json"))
+    assert folder.failed == 1
+    assert "No space left" in str(folder.failures[0][1])

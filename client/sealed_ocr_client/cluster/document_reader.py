@@ -15,7 +15,7 @@ from sealed_ocr_client.cluster.limit import Limit
 from sealed_ocr_client.cluster.page_reader import PageLine, PageReader, Ranges
 from sealed_ocr_client.cluster.sent import Sent
 from sealed_ocr_client.cluster.tally import Tally
-from sealed_ocr_client.errors import OcrError, UnreadableFile
+from sealed_ocr_client.errors import OcrError
 from sealed_ocr_client.formats import Format, Page
 from sealed_ocr_client.inputs import Input
 from sealed_ocr_client.options import Options
@@ -40,24 +40,21 @@ class DocumentReader:
         """Write the result of a file, page by page until it is whole.
 
         Raises:
-            OcrError: it could not be read, or its result not be written.
+            OcrError: it could not be read.
+            OSError: it cannot be opened, or its result or a page not be written.
 
         """
-        try:
-            upload = await asyncio.to_thread(one.content)
-            digest = await asyncio.to_thread(lambda: hashlib.sha256(upload).hexdigest())
-            paged = is_document(upload, self.options)
-            sent = Sent(digest, upload)
-            if self.shared:
-                sent = Sent(digest, None, str(Path.cwd() / one.name))
-            reading = _Reading(self, sent, KeptPages(target, digest, self.options.query()))
-            content = await reading.content(target, paged=paged)
-            if content is not None:
-                await asyncio.to_thread(write_whole, target, content)
-            reading.kept.discard()
-        except OSError as error:
-            where = f" ({error.filename})" if error.filename is not None else ""
-            raise UnreadableFile(f"{error.strerror}{where}.") from None
+        upload = await asyncio.to_thread(one.content)
+        digest = await asyncio.to_thread(lambda: hashlib.sha256(upload).hexdigest())
+        paged = is_document(upload, self.options)
+        sent = Sent(digest, upload)
+        if self.shared:
+            sent = Sent(digest, None, str(Path.cwd() / one.name))
+        reading = _Reading(self, sent, KeptPages(target, digest, self.options.query()))
+        content = await reading.content(target, paged=paged)
+        if content is not None:
+            await asyncio.to_thread(write_whole, target, content)
+        reading.kept.discard()
 
 
 class _Reading:

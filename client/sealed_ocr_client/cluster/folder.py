@@ -12,7 +12,7 @@ from sealed_ocr_client.cluster.document_reader import DocumentReader
 from sealed_ocr_client.cluster.failures import SetAside, UnusableCluster
 from sealed_ocr_client.cluster.limit import Limit
 from sealed_ocr_client.cluster.tally import Tally
-from sealed_ocr_client.errors import OcrError
+from sealed_ocr_client.errors import OcrError, UnreadableFile
 from sealed_ocr_client.formats import Format
 from sealed_ocr_client.inputs import Input, each_input, each_output
 from sealed_ocr_client.outputs import is_written, write_whole
@@ -78,11 +78,11 @@ class Folder:
 
     async def _read_all(self) -> None:
         running: set[asyncio.Task[None]] = set()
-        ended: list[OcrError] = []
+        ended: list[BaseException] = []
 
         def done(task: asyncio.Task[None]) -> None:
             running.discard(task)
-            if not task.cancelled() and isinstance(error := task.exception(), OcrError):
+            if not task.cancelled() and (error := task.exception()) is not None:
                 ended.append(error)
 
         inputs = each_input(self.arguments)
@@ -117,23 +117,36 @@ class Folder:
                 self.tally.files_done += 1
                 return
             said = await self._said(one, target)
-        except OcrError as error:
-            if error.concerns_all:
-                raise
-            self.failed += 1
-            if len(self.failures) < KEPT_FAILURES:
-                self.failures.append((one.name, error))
-            said = f"not read: {error}"
+        except (OcrError, OSError) as error:
+            said = f"not read: {self._failed(one, error)}"
         finally:
             await asyncio.shield(self._files.give_back())
         self.tally.files_done += 1
         self.report.done(f"{one.name}: {said}")
+
+    def _failed(self, one: Input, error: OcrError | OSError) -> OcrError:
+        """Count a file that was not read; return why.
+
+        Raises:
+            OcrError: it concerns all files.
+
+        """
+        if isinstance(error, OSError):
+            where = f" ({error.filename})" if error.filename is not None else ""
+            error = UnreadableFile(f"{error.strerror}{where}.")
+        if error.concerns_all:
+            raise error
+        self.failed += 1
+        if len(self.failures) < KEPT_FAILURES:
+            self.failures.append((one.name, error))
+        return error
 
     async def _said(self, one: Input, target: Path) -> str:
         """Read a file; return what to say of it.
 
         Raises:
             OcrError: it could not be read.
+            OSError: a file cannot be opened or written.
 
         """
         aside = aside_file(target)
