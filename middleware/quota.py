@@ -60,7 +60,8 @@ class Quota:
         self.write = write
         self.hit = hit
         self.failed = failed
-        self.endings = endings or Endings(wait_s=wait_s, write=write)
+        # Not `or`: an Endings in which nothing waits is false.
+        self.endings = Endings(wait_s=wait_s, write=write) if endings is None else endings
         self.failures = 0
 
     async def consume(self, context: RequestContext, charges: Sequence[Charge]) -> None:

@@ -148,20 +148,21 @@ class MiddlewareStack:
 
     def _quota(self, before: "MiddlewareStack | None") -> Quota:
         limits = self.settings.limits
+        if before is not None and before.settings.limits.counts_like(limits):
+            storage, endings = before.quota.storage, before.quota.endings
+        else:  # endings of its own: those of a storage that is away would hold up these
+            storage = open_storage(limits, self._surroundings.directory)
+            endings = Endings(
+                wait_s=limits.storage_wait_s,
+                write=self._surroundings.write,
+                lost=self._surroundings.counts.not_given_back,
+            )
         return Quota(
-            before.quota.storage
-            if before is not None and before.settings.limits.counts_like(limits)
-            else open_storage(limits, self._surroundings.directory),
+            storage,
             wait_s=limits.storage_wait_s,
             allow_on_failure=limits.on_storage_failure == "allow",
             write=self._surroundings.write,
             hit=self._surroundings.counts.limit_hit,
             failed=self._surroundings.counts.storage_failure,
-            endings=before.quota.endings
-            if before is not None
-            else Endings(
-                wait_s=limits.storage_wait_s,
-                write=self._surroundings.write,
-                lost=self._surroundings.counts.not_given_back,
-            ),
+            endings=endings,
         )

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from middleware.counting.storage import StorageFailed
+from middleware.endings import Ending
 from service.middleware_stack import MiddlewareStack, Surroundings
 from service.reload import SettingsReload, differences, key_changes
 from settings import ApiKey, Settings, load_settings
@@ -83,6 +85,37 @@ def test_a_reload_replaces_the_whole_app(settings: Settings, tmp_path: Path) -> 
     assert reload.app is not app
     assert reload.settings.hsts.max_age_s == 9
     assert reload.stack.quota.storage is stack.quota.storage
+    assert reload.stack.quota.endings is stack.quota.endings
+
+
+@pytest.mark.anyio
+async def test_what_is_not_given_back_is_counted(settings: Settings, tmp_path: Path) -> None:
+    """In the metrics of the service."""
+    surroundings = Surroundings(tmp_path, print, clients=None, development_certificate=True)
+    endings = MiddlewareStack(settings, surroundings).quota.endings
+
+    async def end() -> None:
+        raise StorageFailed("ConnectionError")
+
+    endings.add(Ending("pages", 3, end))
+    await endings.aclose(0)
+    counted = {
+        (each.name, sample.labels["what"]): sample.value
+        for each in surroundings.counts.families()
+        for sample in each.samples
+        if each.name.endswith("limit_not_given_back")
+    }
+    assert [value for (_, what), value in counted.items() if what == "pages"] == [3]
+
+
+def test_another_storage_has_its_own_endings(settings: Settings, tmp_path: Path) -> None:
+    """What could not be ended in one that is away does not hold up what ends in the new one."""
+    surroundings = Surroundings(tmp_path, print, clients=None, development_certificate=True)
+    before = MiddlewareStack(settings, surroundings)
+    other = changed(LIMITS__STORAGE="async+redis://127.0.0.1:9")
+    after = MiddlewareStack(other, surroundings, before)
+    assert after.quota.storage is not before.quota.storage
+    assert after.quota.endings is not before.quota.endings
 
 
 def test_a_change_that_fails_halfway_changes_nothing(
