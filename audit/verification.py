@@ -55,18 +55,27 @@ def verify(
     """
     found = Verification()
     heads = _heads(directory, keys, found)
-    files = files_of(directory)
-    by_chain = {chain: [*group] for chain, group in groupby(files, lambda file: file.chain)}
+    by_chain = _by_chain(directory)
     noted: dict[Head, str] = dict.fromkeys(anchors, "--head")
     results: dict[int, ChainResult] = {}
-    for chain in sorted({*heads, *by_chain}):
-        check = ChainCheck(chain, keys, start=(starts or {}).get(chain, 1), head=heads.get(chain))
+
+    def check(chain: int) -> None:
+        start = (starts or {}).get(chain, 1)
+        checked = ChainCheck(chain, keys, start=start, head=heads.get(chain))
         for file in by_chain.get(chain, []):
-            check.file(file)
-        result = results[chain] = check.finish()
+            checked.file(file)
+        results[chain] = checked.finish()
+
+    for chain in sorted({*heads, *by_chain}):
+        check(chain)
+        noted = {**results[chain].noted, **noted}
+    outgrown = {each.chain for each in noted if _outgrown(each, results)}
+    if outgrown:  # a service went on writing after its chain was read; else records are missing
+        by_chain = _by_chain(directory)
+        for chain in outgrown:
+            check(chain)
+    for result in results.values():
         found.add(result)
-        for head, where in result.noted.items():
-            noted.setdefault(head, where)
     for chain, group in groupby(
         sorted(noted, key=lambda each: each.chain), lambda each: each.chain
     ):
@@ -75,6 +84,15 @@ def verify(
         if error is not None:
             found.errors.append(error)
     return found
+
+
+def _by_chain(directory: Path) -> dict[int, list[AuditFile]]:
+    files = files_of(directory)
+    return {chain: [*group] for chain, group in groupby(files, lambda file: file.chain)}
+
+
+def _outgrown(head: Head, results: Mapping[int, ChainResult]) -> bool:
+    return head.chain in results and results[head.chain].last_seq < head.seq
 
 
 def _heads(directory: Path, keys: AuditKeys, found: Verification) -> dict[int, Head]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.chain_check import ChainCheck, ChainResult
 from audit.head import Head, head_from
 from audit.keys import keys_of
 from audit.line import line_of
@@ -202,3 +203,20 @@ def test_a_chain_that_was_removed_and_begun_again_is_found(place: Place) -> None
     [error] = place.verify().errors
     assert "record 8 is not the one that" in error
     assert "the chain was written anew" in error
+
+
+def test_a_service_may_write_between_the_chains(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second chain names a head of the first one that was not there when that was read."""
+    trails = [place.open(), place.open()]
+    finish = ChainCheck.finish
+
+    def finish_and_write(check: ChainCheck) -> ChainResult:
+        result = finish(check)
+        while trails:
+            asyncio.run(trails.pop(0).aclose())
+        return result
+
+    monkeypatch.setattr(ChainCheck, "finish", finish_and_write)
+    assert place.verify().errors == []
