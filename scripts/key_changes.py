@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from middleware.key_format import new_key, new_key_id
+from middleware.key_format import key_id_of, new_key, new_key_id
 from scripts import key_text
 from scripts.key_certificate import certificate
 from scripts.key_file import KeyFile
@@ -137,8 +137,12 @@ def _find(arguments: argparse.Namespace, file: KeyFile, text: str) -> tuple[ApiK
     same = [key for key in keys if key.id == arguments.key]
     same = same or [key for key in keys if key.name == arguments.key]
     if not same:
+        key_id = key_id_of(arguments.key)  # of a whole key: that is not repeated
+        named = f"{arguments.key!r}; see scripts/keys list"
         raise Refused(
-            f"no [[keys]] entry has the id or name {arguments.key!r}; see scripts/keys list"
+            f"no [[keys]] entry has the id or name {named}"
+            if key_id is None
+            else f"a key was given instead of its id, {key_id}; it is in the shell's history now"
         )
     if len(same) > 1:
         same_name = ", ".join(key.id for key in same)

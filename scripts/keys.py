@@ -27,7 +27,13 @@ NO_TEXT = "?"
 
 def main() -> None:
     """Do what the command line says."""
-    arguments = parser_of(__doc__).parse_args()
+    parser = parser_of(__doc__)
+    arguments, unexpected = parser.parse_known_args()
+    if unexpected:  # perhaps a key: it is not repeated
+        parser.error(
+            f"{arguments.command} has no such argument: keys {arguments.command} --help lists them"
+            + ("; the key is typed or piped in" if arguments.command == "check" else "")
+        )
     try:
         file = KeyFile.of(arguments.file, os.environ)
         sys.exit(COMMANDS[arguments.command](arguments, file))

@@ -188,6 +188,16 @@ def test_an_entry_for_a_certificate(
     assert "without a key" in run("list")[0]
 
 
+def test_a_key_in_the_command_line_is_not_repeated(fail: Fail) -> None:
+    """It is named by its id at most; the message says where a key belongs."""
+    key = new_key("aaaa1111")
+    for arguments in (("check", key), ("revoke", key), ("rotate", key), ("list", key)):
+        said = fail(*arguments)
+        assert key not in said
+        assert "id, aaaa1111" in said or "has no such argument" in said
+    assert "typed or piped in" in fail("check", key)
+
+
 def test_check_tells_what_is_wrong(run: Run, tmp_path: Path) -> None:
     """Without the settings being changed; the development key is known, too."""
     token, late = key_stanza("aaaa1111", "late", "expires = 2026-01-01")
