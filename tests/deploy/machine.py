@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tests.deploy import mounts
@@ -87,12 +86,7 @@ class Machine:
             raise AssertionError("no namespaces")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.run("systemctl stop", cwd=ROOT)
         self._holder.communicate("")
 

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 import h2.config
@@ -59,12 +58,7 @@ class Connection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._socket.close()
 
     def ask(self, headers: Headers, body: bytes = b"") -> Answer:

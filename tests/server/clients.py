@@ -5,7 +5,6 @@ import socket
 import ssl
 import time
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Self
 
 import h2.config
@@ -48,12 +47,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.socket.close()
 
     def flush(self) -> None:
