@@ -187,6 +187,8 @@ def _print_key(token: str, file: KeyFile) -> None:
             print(token, flush=True)
         except OSError as error:
             why = error.strerror or type(error).__name__
+            # Python tries it again at the exit, with a message and a status of its own.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         else:
             return
     key_id = token.split("_")[1]

@@ -235,6 +235,7 @@ def test_the_command_is_usable_in_pipes(tmp_path: Path) -> None:
     """Its standard output is the key alone; one that cannot be printed is said to be lost."""
     (tmp_path / "settings.toml").write_text((ROOT / "settings.toml").read_text("utf-8"), "utf-8")
     variables = {**os.environ, "OCR_SETTINGS": str(tmp_path / "settings.toml")}
+    variables.pop("PYTHONUNBUFFERED", None)  # with it, nothing is left to write at the exit
     command = (str(ROOT / "scripts" / "keys"), "new", "R&D 北京")
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, cwd=tmp_path, env=variables
