@@ -82,7 +82,7 @@ class Batch:
         try:
             upload = one.content()
         except OSError as error:
-            raise UnreadableFile(_reason(error)) from None
+            raise UnreadableFile.because(error) from None
         content = await self._read(upload, None)
         self.written += 1
         return content
@@ -105,7 +105,7 @@ class Batch:
                 unfinished = UnfinishedPages(target, upload, query)
             write_whole(target, await self._read(upload, unfinished))
         except OSError as error:
-            raise UnreadableFile(_reason(error)) from None
+            raise UnreadableFile.because(error) from None
         if unfinished is not None:
             unfinished.discard()
         self.written += 1
@@ -133,11 +133,6 @@ class Batch:
         if len(self.inputs) > 1:
             content = _labelled(self.form, one.name, content)
         self.report.output(content)
-
-
-def _reason(error: OSError) -> str:
-    where = f" ({error.filename})" if error.filename is not None else ""
-    return f"{error.strerror}{where}."
 
 
 def _labelled(form: Format, name: str, content: bytes) -> bytes:

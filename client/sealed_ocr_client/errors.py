@@ -21,6 +21,12 @@ class UnusableOption(OcrError):
 class UnreadableFile(OcrError):
     """The file cannot be read from the disk, or its result not be written."""
 
+    @classmethod
+    def because(cls, error: OSError) -> "UnreadableFile":
+        """Return the error of a file for which the system gave this one."""
+        where = f" ({error.filename})" if error.filename is not None else ""
+        return cls(f"{error.strerror}{where}.")
+
 
 class Unreachable(OcrError):
     """No connection could be made."""

@@ -132,8 +132,7 @@ class Folder:
 
         """
         if isinstance(error, OSError):
-            where = f" ({error.filename})" if error.filename is not None else ""
-            error = UnreadableFile(f"{error.strerror}{where}.")
+            error = UnreadableFile.because(error)
         if error.concerns_all:
             raise error
         self.failed += 1
