@@ -5,7 +5,8 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+from scripts.time_argument import duration_of
+
 MANY = "may be repeated"
 
 
@@ -16,12 +17,10 @@ def duration(text: str) -> timedelta:
         argparse.ArgumentTypeError: it is not one.
 
     """
-    found = re.fullmatch(r"(\d{1,5})([hdw])", text)
-    if text == "0" or (found and int(found[1]) == 0):
-        return timedelta()
-    if not found:
+    found = timedelta() if text == "0" else duration_of(text)
+    if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 12h, 7d or 52w, or 0")
-    return int(found[1]) * UNITS[found[2]]
+    return found
 
 
 def moment(text: str) -> date:

@@ -4,8 +4,13 @@ import argparse
 import re
 from datetime import UTC, datetime, timedelta
 
-AGO = re.compile(r"(\d{1,5})([hdw])")
-UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def duration_of(text: str) -> timedelta | None:
+    """Return the duration that a text such as 12h, 7d or 52w is; None if it is none."""
+    found = re.fullmatch(r"(\d{1,5})([hdw])", text)
+    return int(found[1]) * UNITS[found[2]] if found else None
 
 
 def time_argument(text: str) -> str:
@@ -17,10 +22,10 @@ def time_argument(text: str) -> str:
         argparse.ArgumentTypeError: it is none of these.
 
     """
-    ago = AGO.fullmatch(text)
+    ago = duration_of(text)
     try:
         if ago is not None:
-            return _iso(datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
+            return _iso(datetime.now(UTC) - ago)
         time = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(

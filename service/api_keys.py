@@ -49,6 +49,7 @@ def presented_certificate(
 
 
 def _caller(key: ApiKey, defaults: Limits) -> Caller:
+    concurrent, pages_per_day, pages_per_month = key.quotas(defaults)
     return Caller(
         key.id,
         key.name,
@@ -62,11 +63,7 @@ def _caller(key: ApiKey, defaults: Limits) -> Caller:
         previous_expires=key.previous_expires or BEGINNING,
         functions=frozenset(key.functions),
         networks=tuple(map(ip_network, key.networks)),
-        concurrent=_own_or(key.concurrent, defaults.concurrent_per_key),
-        pages_per_day=_own_or(key.pages_per_day, defaults.pages_per_day),
-        pages_per_month=_own_or(key.pages_per_month, defaults.pages_per_month),
+        concurrent=concurrent,
+        pages_per_day=pages_per_day,
+        pages_per_month=pages_per_month,
     )
-
-
-def _own_or(own: int | None, default: int) -> int:
-    return default if own is None else own

@@ -69,8 +69,7 @@ def _a_month_is_not_less_than_a_day(settings: "Settings") -> Iterator[Conflict]:
     ]
     for key in settings.keys:
         if (key.pages_per_day, key.pages_per_month) != (None, None):
-            day = limits.pages_per_day if key.pages_per_day is None else key.pages_per_day
-            month = limits.pages_per_month if key.pages_per_month is None else key.pages_per_month
+            _, day, month = key.quotas(limits)
             tables.append((f"[[keys]] {key.id}", ("keys", key.id), day, month))
     for label, loc, day, month in tables:
         if 0 < month < day:

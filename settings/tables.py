@@ -592,6 +592,14 @@ class ApiKey(Table):
             )
         return self
 
+    def quotas(self, defaults: Limits) -> tuple[int, int, int]:
+        """Return `concurrent`, `pages_per_day` and `pages_per_month`: its own, or the defaults."""
+        return (
+            defaults.concurrent_per_key if self.concurrent is None else self.concurrent,
+            defaults.pages_per_day if self.pages_per_day is None else self.pages_per_day,
+            defaults.pages_per_month if self.pages_per_month is None else self.pages_per_month,
+        )
+
     @property
     def needs_certificate(self) -> bool:
         """Whether the caller must present a certificate."""
