@@ -18,19 +18,19 @@ class Stop:
         """End after a drain; do not make the time of a drain that has begun shorter."""
         self.requested.set()
 
-    def hurry(self) -> None:
+    def request_at_once(self) -> None:
         """End without a drain."""
         self.requested.set()
         self.at_once.set()
 
     def on_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         """End on SIGTERM, at once on the second one, and at once on SIGINT, which is Ctrl+C."""
-        loop.add_signal_handler(signal.SIGINT, self.hurry)
+        loop.add_signal_handler(signal.SIGINT, self.request_at_once)
         loop.add_signal_handler(signal.SIGTERM, self._terminate)
 
     def _terminate(self) -> None:
         if self.requested.is_set():
-            self.hurry()
+            self.request_at_once()
         else:
             self.request()
 

@@ -62,7 +62,7 @@ class ServingProcess:
             # process inherited the pipe by which it would.
             self._report(event="worker_died", pid=self._worker, replaced=False)
             end_supervisor()
-        self.stop.hurry()
+        self.stop.request_at_once()
 
 
 _current: ServingProcess | None = None
@@ -134,7 +134,7 @@ class _WorkerProcess:
     def _is_stopping(self) -> bool:
         return self._terminated or self._stopping.is_set() or not _supervisor_is_alive()
 
-    def _is_in_a_hurry(self) -> bool:
+    def _skips_the_drain(self) -> bool:
         """Whether a stop is not to drain: nothing would wait for it, or somebody said so."""
         return self._interrupted or not _supervisor_is_alive()
 
@@ -144,7 +144,7 @@ class _WorkerProcess:
         It does not ask Hypercorn's event itself: killed at that moment, it would leave a lock
         behind that stops all others.
         """
-        told = hurried = False
+        told = told_at_once = False
         while True:
             if select.select([link], [], [], POLL_S)[0]:
                 if not (message := _receive(link)):
@@ -157,8 +157,8 @@ class _WorkerProcess:
             if not told and self._is_stopping():
                 told = True
                 _send(link, _STOP)
-            if told and not hurried and self._is_in_a_hurry():
-                hurried = True
+            if told and not told_at_once and self._skips_the_drain():
+                told_at_once = True
                 _send(link, _STOP_AT_ONCE)
 
     def _ended(self, pid: int, status: int) -> None:
