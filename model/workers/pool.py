@@ -105,8 +105,9 @@ class Pool:
 
         """
         async with contextlib.AsyncExitStack() as stack:
+            # Each as a caller of its own: a spare slot is for a caller that holds none.
             for caller in range(self._all if number is None else number):
-                lease = await stack.enter_async_context(self.lease(f"{_NOBODY}{caller}"))
+                lease = await stack.enter_async_context(self.lease(str(caller)))
                 await lease.worker()
 
     async def stop_idle(self) -> None:
