@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from limits import RateLimitItem
@@ -17,6 +18,14 @@ from middleware.ratelimit_headers import add_limit
 from middleware.request_context import RequestContext
 
 Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class Outage:
+    """A time in which the storage fails: its begin, ISO 8601 in UTC, and its failures so far."""
+
+    since: str
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +48,9 @@ class Quota:
     """Counts in one storage; each request waits for it no longer than `wait_s` in all.
 
     While the storage fails, requests are allowed uncounted (`allow_on_failure`) or denied. Each
-    failure is logged and counted in `failures`. `hit` gets the policy of each limit that is
-    exceeded, `failed` is called with each failure. `endings` ends what a request has begun.
+    failure is logged and counted in `failures`, the first count after them is logged. `hit` gets
+    the policy of each limit that is exceeded, `failed` is called with each failure. `endings` ends
+    what a request has begun.
     """
 
     def __init__(
@@ -63,6 +73,7 @@ class Quota:
         # Not `or`: an Endings in which nothing waits is false.
         self.endings = Endings(wait_s=wait_s, write=write) if endings is None else endings
         self.failures = 0
+        self._outage: Outage | None = None
 
     async def consume(self, context: RequestContext, charges: Sequence[Charge]) -> None:
         """Count one request against each of `charges`, and add the RateLimit response headers.
@@ -98,12 +109,13 @@ class Quota:
         """
         if not context.storage_failed:
             try:
-                return await self._within(context, operation)
+                result = await self._within(context, operation)
             except (StorageFailed, TimeoutError) as error:
                 context.storage_failed = True
-                self.failures += 1
-                self.failed()
-                self._log_failure(error)
+                self._has_failed(error)
+            else:
+                self._has_counted()
+                return result
         if self.allow_on_failure or not context.must_be_counted:
             return None
         raise LimitStorageFailed
@@ -153,7 +165,13 @@ class Quota:
             return False
         return True
 
-    def _log_failure(self, error: Exception) -> None:
+    def _has_failed(self, error: Exception) -> None:
+        if self._outage is None:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            self._outage = Outage(now.replace("+00:00", "Z"))
+        self._outage.failures += 1
+        self.failures += 1
+        self.failed()
         self.write(
             entry(
                 event="limit_storage_failed",
@@ -162,3 +180,14 @@ class Quota:
                 failures=self.failures,
             )
         )
+
+    def _has_counted(self) -> None:
+        outage, self._outage = self._outage, None
+        if outage is not None:
+            self.write(
+                entry(
+                    event="limit_storage_recovered",
+                    failures=outage.failures,
+                    since=outage.since,
+                )
+            )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PREFIX = "sealed-ocr:"
 MOST_CONNECTIONS = 32
+UNEXPECTED = "UnexpectedResponse"
 PERIOD_MARGIN_S = 3600  # a counter outlives its period, should redis's clock be ahead of ours
 
 
@@ -39,6 +40,8 @@ class RedisStorage:
         """Count a request in each window, up to the first one that has no room."""
         arguments = [each for window in windows for each in (window.limit, window.seconds)]
         found = await self._run(self._count, [window.key for window in windows], arguments)
+        if len(found) % 3 or not 0 < len(found) <= 3 * len(windows):
+            raise StorageFailed(UNEXPECTED)
         return [
             Counted(bool(found[at]), max(0, found[at + 1]), found[at + 2] / 1e6)
             for at in range(0, len(found), 3)
@@ -54,8 +57,10 @@ class RedisStorage:
         found = await self._run(
             self._charge, _charge_keys(charge_id, periods), [part, pages, keep_s, *ends]
         )
-        if found[0] < 0:
+        if found[:1] == [-1]:
             raise StorageFailed("ChargeEnded")
+        if len(found) != 1 + len(periods) or not 0 <= found[0] <= len(periods):
+            raise StorageFailed(UNEXPECTED)
         return Charged(found[1:], found[0] - 1 if found[0] else None)
 
     async def give_back(
@@ -63,13 +68,18 @@ class RedisStorage:
     ) -> Charged:
         """End a charge, and take back so many of its pages."""
         keys = _charge_keys(charge_id, periods)
-        return Charged((await self._run(self._give_back, keys, [pages, keep_s]))[1:])
+        found = await self._run(self._give_back, keys, [pages, keep_s])
+        if len(found) != 1 + len(periods):
+            raise StorageFailed(UNEXPECTED)
+        return Charged(found[1:])
 
     async def lease(self, lease: Lease) -> tuple[bool, int]:
         """Begin a lease if there is room; return whether, and how many are held then."""
         arguments: list[int | str] = [lease.id, lease.limit, lease.seconds]
-        held, number = await self._run(self._lease, _lease_keys(lease), arguments)
-        return bool(held), number
+        match await self._run(self._lease, _lease_keys(lease), arguments):
+            case [held, number]:
+                return bool(held), number
+        raise StorageFailed(UNEXPECTED)
 
     async def release(self, lease: Lease) -> None:
         """End a lease."""
@@ -95,7 +105,7 @@ class RedisStorage:
         except (RedisError, OSError, ValueError, RecursionError) as error:
             raise StorageFailed(type(error).__name__) from error
         if not isinstance(found, list) or not all(isinstance(each, int) for each in found):
-            raise StorageFailed("UnexpectedResponse")
+            raise StorageFailed(UNEXPECTED)
         return found
 
 

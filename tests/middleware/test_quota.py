@@ -184,7 +184,7 @@ async def test_without_the_wait_a_hung_storage_would_hold_the_request(
 
 @pytest.mark.parametrize("patience_s", [None, 30])
 async def test_counting_goes_on_after_a_hang(
-    patience_s: float | None, connect: Connect, redis: Redis
+    patience_s: float | None, connect: Connect, redis: Redis, log: list[str]
 ) -> None:
     """Once redis answers again counts are right: no late reply is matched to another request."""
     quota = connect(patience_s=patience_s)
@@ -199,6 +199,10 @@ async def test_counting_goes_on_after_a_hang(
     assert [bool(one) for one in seen] == [True, True, True, False]
     left = [dict(one.response_headers)[b"ratelimit"].split(b";")[1] for one in seen if one]
     assert left == [b"r=2", b"r=1", b"r=0"]
+    *failures, recovered = [json.loads(line) for line in log]
+    assert {line["event"] for line in failures} == {"limit_storage_failed"}
+    assert (recovered["event"], recovered["failures"]) == ("limit_storage_recovered", 5)
+    assert failures[0]["at"] >= recovered["since"]
 
 
 async def test_a_bug_is_not_a_storage_failure(log: list[str]) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from pydantic import SecretStr
 
 from middleware.counting.memory_storage import MemoryStorage
 from middleware.counting.redis_storage import RedisStorage
-from middleware.counting.storage import Storage, StorageFailed, Window
+from middleware.counting.storage import Lease, Period, Storage, StorageFailed, Window
 from middleware.quota import Quota
 from service.storage import open_storage, report_unreachable
 from service.storage_tls import StorageError
@@ -49,6 +51,42 @@ async def test_each_scheme_of_the_settings_opens(uri: str) -> None:
 )
 async def test_a_server_that_is_no_redis_has_failed(response: bytes) -> None:
     """The policy is applied then, as when there is no server."""
+    async with _responding(response) as storage:
+        with pytest.raises(StorageFailed):
+            await storage.count([Window("x", 1, 1)])
+
+
+PERIOD, LEASE = Period("p", 1, 2**32), Lease("l", "id", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "operation"),
+    [
+        ([], lambda storage: storage.count([Window("x", 1, 1)])),
+        ([1, 1], lambda storage: storage.count([Window("x", 1, 1)])),
+        ([1, 1, 1, 1, 1, 1], lambda storage: storage.count([Window("x", 1, 1)])),
+        ([], lambda storage: storage.charge("c", 0, 1, [PERIOD], keep_s=1)),
+        ([0, 1, 1], lambda storage: storage.charge("c", 0, 1, [PERIOD], keep_s=1)),
+        ([2, 1], lambda storage: storage.charge("c", 0, 1, [PERIOD], keep_s=1)),
+        ([-2, 1], lambda storage: storage.charge("c", 0, 1, [PERIOD], keep_s=1)),
+        ([0], lambda storage: storage.give_back("c", 1, [PERIOD], keep_s=1)),
+        ([1], lambda storage: storage.lease(LEASE)),
+        ([1, 1, 1], lambda storage: storage.lease(LEASE)),
+    ],
+)
+async def test_other_numbers_than_asked_for_are_a_failure(
+    numbers: list[int], operation: Callable[[Storage], Awaitable[object]]
+) -> None:
+    """A script of another version, or another server, is no internal error."""
+    response = f"*{len(numbers)}\r\n" + "".join(f":{number}\r\n" for number in numbers)
+    async with _responding(response.encode()) as storage:
+        with pytest.raises(StorageFailed, match="UnexpectedResponse"):
+            await operation(storage)
+
+
+@asynccontextmanager
+async def _responding(response: bytes) -> AsyncIterator[Storage]:
+    """Open a storage at a server that responds to whatever it is sent with the same bytes."""
 
     async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(4096):
@@ -58,8 +96,7 @@ async def test_a_server_that_is_no_redis_has_failed(response: bytes) -> None:
     async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         storage = _open(f"async+redis://127.0.0.1:{port}", wait_s=5)
-        with pytest.raises(StorageFailed):
-            await storage.count([Window("x", 1, 1)])
+        yield storage
         await storage.aclose()
 
 

@@ -55,6 +55,7 @@ def test_a_hung_storage(
             assert client.post("/ocr", headers={"content-type": "text/x"}).status_code == 415
             assert client.get("/readyz").status_code == 200
         assert any('"limit_storage_failed"' in line for line in service.log)
+        assert sum('"limit_storage_recovered"' in line for line in service.log) == 1
 
 
 def test_a_start_without_the_storage_is_logged(start: Callable[..., Service]) -> None:
