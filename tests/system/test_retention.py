@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 
-ALPHABET = "ACEFHKLPRTUY"  # none that is mistaken for another, upside down either
+ALPHABET = "ACEHKLPRTUY"  # none is mistaken for another (as F for E), upside down either
 FAULTY = '''"""A function that does all that must not be done with an upload."""
 
 import os
