@@ -49,7 +49,8 @@ _COMMON = (
     ),
     Call("fcntl", argument=1, value=_DUPFD_CLOEXEC),
 )
-# Libraries try these sometimes and work without them: time zones, fonts, locales.
+# Libraries try these sometimes and work without them: time zones, fonts, locales; OpenBLAS calls
+# mbind when more threads than before multiply matrices at once.
 REFUSED: Sequence[str] = (
     "open",
     "openat",
@@ -67,6 +68,7 @@ REFUSED: Sequence[str] = (
     "getdents64",
     "fcntl",
     "ioctl",
+    "mbind",
 )
 # The zygote receives descriptors, forks, and reports how its children exited. A child restricts
 # itself further with prctl, seccomp, prlimit64 and setitimer, so they are allowed here: filters
@@ -104,9 +106,13 @@ def decoder() -> Sequence[Call]:
 
 
 def engine() -> Sequence[Call]:
-    """Return the calls of an engine whose threads run and whose networks are loaded."""
+    """Return the calls of an engine whose threads exist and whose networks are loaded.
+
+    It can start no thread, but one that exists may still have to make its first calls.
+    """
     channel = ("recvmsg", "sendmsg", "sendto", "poll", "ppoll")
-    threads = ("sched_yield", "sched_getaffinity", "clock_nanosleep", "exit")
+    begin = ("rseq", "set_robust_list")
+    threads = (*begin, "sched_yield", "sched_getaffinity", "clock_nanosleep", "exit")
     return (*_COMMON, *map(Call, (*channel, *threads)), _own_abort())
 
 

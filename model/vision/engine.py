@@ -76,8 +76,7 @@ def serve(channel: Channel) -> None:
 def start(message: Message) -> tuple[PageReader, Message]:
     """Load the networks, restrict the process, and read a test page under the restrictions.
 
-    Files are dropped before the first network and thread exist, system calls when all threads run:
-    threads need other calls while they start than while they read.
+    Files are dropped before the first network and thread exist, system calls when all threads do.
 
     Raises:
         WeightsError: a file is missing or different.
@@ -95,10 +94,9 @@ def start(message: Message) -> tuple[PageReader, Message]:
     )
     landlock = lock.drop_files()
     reader = networks.reader(threads)
-    self_test(reader)
     if message["seccomp"]:
         lock.drop_system_calls(policies.engine())
-        self_test(reader)
+    self_test(reader)
     return reader, {"landlock": landlock}
 
 

@@ -79,6 +79,56 @@ go.set(); thread.join(); print("alive")
     assert run(code) == (-signal.SIGSYS, "")
 
 
+MULTIPLY = """
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in an engine
+import numpy as np
+begun, go = threading.Barrier(5), threading.Event()
+page = np.ones((300, 300), np.float32)
+def work():
+    begun.wait()
+    go.wait()
+    for _ in range(50):
+        page @ page
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads:
+    thread.start()
+begun.wait()
+{change}
+lock.drop_files(); lock.drop_system_calls(policies.engine())
+go.set()
+for thread in threads:
+    thread.join()
+print("alive")
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("", (0, "alive")),
+        (
+            "policies.REFUSED = [name for name in policies.REFUSED if name != 'mbind']",
+            (-signal.SIGSYS, ""),
+        ),
+    ],
+    ids=["mbind is refused", "mbind ends the process"],
+)
+def test_threads_multiply_matrices_at_once(change: str, expected: tuple[int, str]) -> None:
+    """OpenBLAS calls mbind for each thread that is more than before, and ignores its failure."""
+    assert run(MULTIPLY.format(change=change)) == expected
+
+
+def test_a_thread_begins_under_the_filter() -> None:
+    """A thread that exists but has not run when the filter is installed makes these calls first."""
+    numbers = ARCHITECTURES[platform.machine()].numbers
+    calls = [numbers[name] for name in ("set_robust_list", "rseq")]
+    code = f"""
+lock.drop_files(); lock.drop_system_calls(policies.engine())
+print([ctypes.CDLL(None).syscall(number, 0, 0, 0, 0) for number in {calls}])
+"""
+    assert run(code) == (0, "[-1, -1]")
+
+
 def test_filters_add_up() -> None:
     """A decoder has the zygote's filter and its own: what either forbids is forbidden."""
     code = "lock.drop_files(); lock.drop_system_calls(policies.ZYGOTE)\n" + LOCK
