@@ -4,10 +4,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
 
 PROC = Path("/proc")
 MB = 1_000_000
+# Below those that Linux gives to connections and to sockets without a port of their own.
+PORTS = range(20_000, 32_768)
 
 
 class NotListening(Exception):
@@ -60,12 +64,25 @@ def role(pid: int) -> str:
     return next((name for name in ("zygote", "engine") if name.encode() in arguments), "web")
 
 
+def free_ports(count: int) -> list[int]:
+    """Return ports that nothing is bound to, for programs that do not accept port 0.
+
+    No connection of another program takes one before it is used, or while a server restarts.
+    """
+    ports: list[int] = []
+    # The system's randomness: two test runs at the same time may have the same seed.
+    for port in SystemRandom().sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            ports.append(port)
+        if len(ports) == count:
+            break
+    return ports
+
+
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return one of them."""
+    return free_ports(1)[0]
 
 
 def wait_until_listening(process: subprocess.Popen[bytes], port: int, patience_s: float) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.processes import free_ports
 from sealed_ocr_client.__main__ import main
 from tests.cluster.nodes import wait_for
-from tests.deploy.nginx import free_ports
 from tests.deploy.replay import USER, Systemd, missing
 from tests.deploy.units import ROOT, UNITS, command, read_unit
 from tls.cluster import make_cluster_ca, make_cluster_certificate

@@ -17,6 +17,7 @@ from typing import Self
 
 import httpx2
 
+from bench.processes import free_ports
 from tests.deploy.nginx_certificates import Authority
 from tests.system.service import PATIENCE_S, ROOT, Service, key_stanza
 
@@ -193,14 +194,3 @@ failed_authentications = "100000/minute"
 def _replaced(text: str, old: str, new: str) -> str:
     assert old in text, f"{SHIPPED.name} has no {old!r} any more"
     return text.replace(old, new)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return free ports, for programs that do not accept port 0."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.nginx import SHIPPED, Front, Nginx, free_ports
+from bench.processes import free_port
+from tests.deploy.nginx import SHIPPED, Front, Nginx
 from tests.deploy.nginx_certificates import Authority
 from tests.deploy.nginx_ocsp import GOOD, REVOKED, responder
 from tests.system.service import PATIENCE_S
@@ -38,7 +39,7 @@ def test_the_certificate_s_state_is_stapled(
     tmp_path: Path, front: Front, state: str, stapling: str, *, told: bool
 ) -> None:
     """curl verifies it, and that it is good; the controls: no stapling, and a revoked one."""
-    (port,) = free_ports(1)
+    port = free_port()
     authority = Authority(tmp_path / "authority", ocsp=f"http://127.0.0.1:{port}")
     changes = {"ssl_stapling on": f"ssl_stapling {stapling}"}
     with (

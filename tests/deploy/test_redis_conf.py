@@ -10,12 +10,13 @@ import pytest
 import redis
 from pydantic import SecretStr
 
+from bench.processes import free_port
 from middleware.counting.storage import Lease, Period, StorageFailed, Window
 from service.storage import open_storage
 from settings import Limits
 from tests.authorities import CLIENT, Authority
 from tests.deploy.units import ROOT
-from tests.service.redis_servers import free_port, redis_server
+from tests.service.redis_servers import redis_server
 
 FORBIDDEN = ("KEYS *", "FLUSHALL", "CONFIG GET maxmemory", "GET other", "ACL LIST", "MONITOR",
              "EVAL return(1) 0", "SCRIPT FLUSH", "DEL sealed-ocr:pages")  # fmt: skip

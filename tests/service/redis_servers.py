@@ -11,15 +11,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from bench.processes import free_ports
+
 PATIENCE_S = 30
-
-
-def free_port() -> int:
-    """Return a TCP port that nothing listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -58,7 +52,7 @@ class Sentinels:
     """
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
-        self.ports = [free_port() for _ in range(3)]
+        self.ports = free_ports(3)
         master, replica, sentinel = map(str, self.ports)
         plain: Sequence[str] = ("--save", "", "--requirepass", "pw/of", "--masterauth", "pw/of")
         arguments = {

@@ -11,6 +11,7 @@ import pytest
 from limits import parse
 from pydantic import SecretStr
 
+from bench.processes import free_port
 from bench.relay import delayed
 from middleware.counting.redis_storage import MOST_CONNECTIONS
 from middleware.counting.storage import Lease, Period, StorageFailed
@@ -19,7 +20,7 @@ from middleware.quota import Charge, Quota
 from middleware.request_context import RequestContext
 from service.storage import open_storage
 from settings import Limits
-from tests.service.redis_servers import PATIENCE_S, Sentinels, free_port, redis_server
+from tests.service.redis_servers import PATIENCE_S, Sentinels, redis_server
 
 pytestmark = pytest.mark.anyio
 WAIT_S = 0.5

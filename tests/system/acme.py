@@ -12,19 +12,12 @@ from typing import Self
 
 import httpx2
 
+from bench.processes import free_port, free_ports
 from tests.system.service import PATIENCE_S
 from tls.development import ensure_development_certificate
 
 NAME = "ocr.test"
 QUICK = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
-
-
-def free_port() -> int:
-    """Return a free loopback port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Authority:
@@ -39,9 +32,7 @@ class Authority:
         self._challenge_port = challenge_port
         # Its own HTTPS has a certificate of an authority of its own, which certbot is told of.
         self.pair = ensure_development_certificate(directory / "own")
-        self.port, self._management, self._dns, self._dns_management = (
-            free_port() for _ in range(4)
-        )
+        self.port, self._management, self._dns, self._dns_management = free_ports(4)
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:

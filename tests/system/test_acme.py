@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx2
 
-from tests.system.acme import NAME, Authority, Certbot, free_port
+from bench.processes import free_port
+from tests.system.acme import NAME, Authority, Certbot
 from tests.system.service import PATIENCE_S, ROOT, Service, key_stanza
 
 Start = Callable[..., Service]

@@ -1,24 +1,18 @@
 """What scripts/healthcheck.py says of services that live, and of what only looks like one."""
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bench.processes import free_port
 from tests.authorities import Authority
 from tests.system.service import ROOT, Service, key_stanza
 from tls.development import ensure_development_certificate
 
 STANZA = key_stanza("aaaa1111", "caller")[1]
 PLAIN: dict[str, str | None] = {"insecure_bind": "[]", "certfile": None, "keyfile": None}
-
-
-def free_port() -> int:
-    """Return a port that nothing listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
 
 
 def check(settings: Path) -> tuple[int, str]:

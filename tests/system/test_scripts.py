@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bench.processes import free_ports
 from tests.handlers.pdf.extractors import pdfium
 from tests.system.service import ROOT, copy_project, key_stanza
 
@@ -30,10 +31,8 @@ def on_free_ports(root: Path) -> Path:
     """Let a copy of the project serve on free ports."""
     settings = root / "settings.toml"
     text = settings.read_text("utf-8")
-    with socket.socket() as one, socket.socket() as other:
-        for port, place in (("8443", one), ("8080", other)):
-            place.bind(("127.0.0.1", 0))
-            text = text.replace(f':{port}"', f':{place.getsockname()[1]}"')
+    for shipped, free in zip(("8443", "8080"), free_ports(2), strict=True):
+        text = text.replace(f':{shipped}"', f':{free}"')
     settings.write_text(text, encoding="utf-8")
     return root
 
