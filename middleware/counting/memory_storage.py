@@ -35,7 +35,8 @@ class _Receipt:
 class MemoryStorage:
     """Counts that end with this process; what has expired is removed at most once a second.
 
-    No method waits for anything, so each is one step.
+    No method waits for anything, so each is one step. Only the ends of periods are compared with the
+    clock that can be set: one that is set back would keep requests in their windows.
     """
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class MemoryStorage:
     async def count(self, windows: Sequence[Window]) -> list[Counted]:
         """Count a request in each window, up to the first one that has no room."""
         self._sweep()
-        now = time.time()
+        now = time.monotonic()
         counted = []
         for window in windows:
             held = self._windows.setdefault(window.key, _Times(window.seconds))
@@ -72,7 +73,7 @@ class MemoryStorage:
         """Charge pages in all periods, or in none if one has no room."""
         self._sweep()
         used = self._used(periods)
-        receipt = self._receipts.setdefault(charge_id, _Receipt(time.time() + keep_s))
+        receipt = self._receipts.setdefault(charge_id, _Receipt(time.monotonic() + keep_s))
         if receipt.ended:
             raise StorageFailed("ChargeEnded")
         if part in receipt.parts:
@@ -88,7 +89,7 @@ class MemoryStorage:
         self, charge_id: str, pages: int, periods: Sequence[Period], *, keep_s: int
     ) -> Charged:
         """End a charge, and take back so many of its pages."""
-        receipt = self._receipts.setdefault(charge_id, _Receipt(time.time() + keep_s))
+        receipt = self._receipts.setdefault(charge_id, _Receipt(time.monotonic() + keep_s))
         if not receipt.ended:
             receipt.ended = True
             self._add(periods, -min(pages, sum(receipt.parts.values())))
@@ -97,7 +98,7 @@ class MemoryStorage:
     async def lease(self, lease: Lease) -> tuple[bool, int]:
         """Begin a lease if there is room; return whether, and how many are held then."""
         self._sweep()
-        now = time.time()
+        now = time.monotonic()
         held = self._leases.setdefault(lease.key, {})
         for each in [each for each, ends_at in held.items() if ends_at <= now]:
             del held[each]
@@ -124,13 +125,13 @@ class MemoryStorage:
 
     def _sweep(self) -> None:
         """Remove what has expired, at most every SWEEP_S seconds."""
-        if time.monotonic() < self._next_sweep:
+        now = time.monotonic()
+        if now < self._next_sweep:
             return
-        self._next_sweep = time.monotonic() + SWEEP_S
-        now = time.time()
+        self._next_sweep = now + SWEEP_S
         for window in self._windows.values():
             window.expire(now)
         self._windows = {key: each for key, each in self._windows.items() if each.times}
-        self._pages = {key: each for key, each in self._pages.items() if each[1] > now}
+        self._pages = {key: each for key, each in self._pages.items() if each[1] > time.time()}
         self._receipts = {key: each for key, each in self._receipts.items() if each.until > now}
         self._leases = {key: each for key, each in self._leases.items() if each}

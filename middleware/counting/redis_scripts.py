@@ -8,7 +8,7 @@ received. Keys are all in KEYS, so that an ACL and a cluster can check them.
 COUNT = """
 -- KEYS: a list for each window. ARGV: limit and seconds of each.
 -- Returns for each window: whether the request has room, how many more have, microseconds until
--- the oldest leaves.
+-- the oldest leaves. What is of a later time than now, since the clock was set back, is removed.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local counted = {}
@@ -16,7 +16,7 @@ for i, key in ipairs(KEYS) do
   local limit = tonumber(ARGV[2 * i - 1])
   local window = ARGV[2 * i] * 1000000
   local oldest = tonumber(redis.call('LINDEX', key, 0))
-  while oldest and oldest < now - window do
+  while oldest and (oldest < now - window or oldest > now) do
     redis.call('LPOP', key)
     oldest = tonumber(redis.call('LINDEX', key, 0))
   end

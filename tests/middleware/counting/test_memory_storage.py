@@ -1,5 +1,6 @@
 """The in-memory storage: what has expired is removed, at a cost that other clients do not set."""
 
+import time
 from collections.abc import Iterator
 from unittest import mock
 
@@ -81,3 +82,17 @@ async def test_a_client_in_constant_use_is_bounded(clock: Clock) -> None:
         clock.now += 1
         assert await _hit(storage, "client", limit=100, seconds=60)
     assert [len(window.times) for window in storage._windows.values()] == [61]
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_out() -> None:
+    """A request leaves its window, and a lease ends, in the time that it has."""
+    storage = MemoryStorage()
+    with mock.patch("time.time", return_value=time.time() + 7200):
+        assert await _hit(storage, "client", limit=1, seconds=60)
+        await storage.lease(Lease("leases", "killed", 1, 60))
+    with mock.patch("time.monotonic", return_value=time.monotonic() + 59):
+        assert not await _hit(storage, "client", limit=1, seconds=60)
+        assert await storage.lease(Lease("leases", "next", 1, 60)) == (False, 1)
+    with mock.patch("time.monotonic", return_value=time.monotonic() + 61):
+        assert await _hit(storage, "client", limit=1, seconds=60)
+        assert await storage.lease(Lease("leases", "next", 1, 60)) == (True, 1)

@@ -1,6 +1,7 @@
 """What every storage of counts does: the same tests over memory and over a real redis."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -99,6 +100,18 @@ async def test_a_lowered_limit_counts_what_there_is(storage: Storage) -> None:
     await _hits(storage, Window("a", 5, 60), 5)
     (found,) = await storage.count([Window("a", 2, 60)])
     assert (found.allowed, found.remaining) == (False, 0)
+
+
+async def test_a_redis_whose_clock_is_set_back_keeps_nobody_out(server: Redis) -> None:
+    """What was counted at a later time than now does not stay until that has come and gone."""
+    server.flush()
+    async with contextlib.aclosing(server.storage(wait_s=5)) as storage:
+        for ahead, allowed in ((-30, False), (7200, True)):
+            key = f"ahead {ahead}"
+            server.cli("RPUSH", f"sealed-ocr:{key}", f"{(time.time() + ahead) * 1e6:.0f}")
+            (found,) = await storage.count([Window(key, 1, 60)])
+            assert found.allowed is allowed
+            assert found.reset_s <= 60
 
 
 async def test_pages_are_charged_in_all_periods_or_in_none(storage: Storage) -> None:
