@@ -35,8 +35,8 @@ class _Receipt:
 class MemoryStorage:
     """Counts that end with this process; what has expired is removed at most once a second.
 
-    No method waits for anything, so each is one step. Only the ends of periods are compared with the
-    clock that can be set: one that is set back would keep requests in their windows.
+    No method waits for anything, so each is one step. Only the ends of periods are compared with
+    the clock that can be set: one that is set back would keep requests in their windows.
     """
 
     def __init__(self) -> None:
