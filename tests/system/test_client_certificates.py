@@ -20,6 +20,7 @@ import pytest
 from tests.authorities import CLIENT, Authority, Issued
 from tests.system.conftest import Draw
 from tests.system.service import Service, key_stanza
+from tests.system.test_reload import rewrite
 from tls.development import ensure_development_certificate
 
 Start = Callable[..., Service]
@@ -198,12 +199,12 @@ def test_a_broken_certificate_does_not_delay_a_revocation(start: Start, world: W
 
 def test_expiry_reaches_open_and_resumed_connections(start: Start, world: World) -> None:
     """OpenSSL looks at a certificate in a whole handshake alone; here each request does."""
-    ends = datetime.now(UTC) + timedelta(seconds=5)
-    short = world.client("short", not_after=ends)
-    context = ssl.create_default_context()
-    context.load_cert_chain(*world.files("short"))
-    with start(local=world.settings("optional", alone(short, "short"))) as service:
-        context.load_verify_locations(service.authority)
+    with start(local=world.settings("optional", FREE_STANZA)) as service:
+        ends = datetime.now(UTC) + timedelta(seconds=4)
+        short = world.client("short", not_after=ends)
+        rewrite(service, world.settings("optional", alone(short, "short")), "settings_loaded")
+        context = ssl.create_default_context(cafile=service.authority)
+        context.load_cert_chain(*world.files("short"))
         with (
             Resumable(service, context) as first,
             Resumable(service, context, first.once()) as second,
@@ -293,10 +294,12 @@ def test_broken_revocation_lists_leave_the_old_ones_in_force(start: Start, world
 def test_an_expired_revocation_list_fails_readiness(start: Start, world: World) -> None:
     """Until it is renewed none of its CA's certificates is accepted."""
     lists = world.directory / "late.pem"
-    due = datetime.now(UTC) + timedelta(seconds=4)
-    lists.write_bytes(world.root.revocation_list() + world.issuing.revocation_list(due=due))
+    lists.write_bytes(world.root.revocation_list() + world.issuing.revocation_list())
     local = world.settings("optional", FREE_STANZA).replace("lists.pem", "late.pem")
     with start(local=local) as service, service.client(key=None) as client:
+        due = datetime.now(UTC) + timedelta(seconds=4)
+        lists.write_bytes(world.root.revocation_list() + world.issuing.revocation_list(due=due))
+        service.logged("client_certificates_loaded")
         ready = client.get("/readyz").json()
         assert ready["checks"]["client_certificates"] == "ok"
         assert "must be renewed by" in ready["warnings"]["client_crl"]

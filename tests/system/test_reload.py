@@ -61,7 +61,7 @@ def test_keys_are_added_and_removed(service: Service) -> None:
 
 def test_a_key_that_expires_stops_by_itself(service: Service) -> None:
     """To the second, without anything being loaded."""
-    expires = datetime.now(UTC) + timedelta(seconds=2)
+    expires = datetime.now(UTC) + timedelta(seconds=4)
     token, stanza = key_stanza("cccc3333", "third", f"expires = {expires.isoformat()}")
     rewrite(service, FAST + FIRST_STANZA + stanza, "settings_loaded")
     with service.client(key=token) as client:
