@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 
 
 async def hello(request: Request) -> Response:
-    """Greet, after as many seconds as the body has bytes."""
-    await asyncio.sleep(len(await request.body()))
+    """Greet, after as many minutes as the body has bytes."""
+    await asyncio.sleep(60 * len(await request.body()))
     return JSONResponse({"hello": "world"})
 '''
 STANZA = """
@@ -26,8 +26,8 @@ scope = "greet"
 methods = ["POST"]
 limits = ["3/minute"]
 max_body_bytes = 5
-body_timeout_s = 0.5
-timeout_s = 0.5
+body_timeout_s = 2
+timeout_s = 2
 """
 
 
@@ -49,6 +49,6 @@ def test_a_function_is_a_file_and_a_stanza(tmp_path: Path) -> None:
             assert client.post("/hello", content=b"123456").json()["code"] == "body_too_large"
             began = time.monotonic()
             assert client.post("/hello", content=b"12345").json()["code"] == "deadline_exceeded"
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 60
             assert client.post("/hello").json()["code"] == "rate_limited"
             assert client.post("/ocr").json()["code"] == "scope_missing"
