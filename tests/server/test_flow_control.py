@@ -156,7 +156,7 @@ def test_grown_windows_do_not_add_up(server: Server) -> None:
                 lambda stream_id=asked: (
                     client.h2.local_flow_control_window(stream_id) == 2_000_000 + WAKING
                 ),
-                1,
+                server.patience_s,
             )
             assert client.send(asked, MEGABYTE * 2) == 2_000_000
             assert client.wait(lambda stream_id=asked: client.ended(stream_id))

@@ -5,7 +5,6 @@ import http.client
 import signal
 import socket
 import ssl
-import time
 from contextlib import ExitStack
 
 import pytest
@@ -15,7 +14,12 @@ from tests.server.servers import VARIANTS, Server, is_refused, serving, until
 from tls.development import Paths
 
 REQUEST = b"GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n"
-PAUSE_S = 0.4  # for the connection to be accepted, or the signal handled
+
+
+def terminate(server: Server) -> None:
+    """Send SIGTERM, and wait until nothing listens any more."""
+    server.process.send_signal(signal.SIGTERM)
+    until(lambda: is_refused(server))
 
 
 def _answer(server: Server, plain: socket.socket, *, before: bool) -> bytes:
@@ -23,13 +27,11 @@ def _answer(server: Server, plain: socket.socket, *, before: bool) -> bytes:
     trust = ssl.create_default_context(cafile=server.ca)
     with contextlib.suppress(OSError):
         if before:
-            server.process.send_signal(signal.SIGTERM)
-            time.sleep(PAUSE_S)
+            terminate(server)
         with trust.wrap_socket(plain, server_hostname="localhost") as secured:
             if not before:
-                time.sleep(PAUSE_S)
-                server.process.send_signal(signal.SIGTERM)
-                time.sleep(PAUSE_S)
+                stats(server)  # whose handshake came later
+                terminate(server)
             secured.sendall(REQUEST)
             return secured.recv(65536)
     return b""
@@ -42,7 +44,7 @@ def test_a_new_connection_gets_one_response(pair: Paths, *, hardened: bool, befo
     settings = {"graceful_timeout": 60}
     with serving(pair, hardened=hardened, settings=settings, linger_s=30) as server:
         with socket.create_connection(("localhost", server.port), timeout=20) as plain:
-            time.sleep(PAUSE_S)
+            stats(server)  # accepted later
             assert _answer(server, plain, before=before).startswith(b"HTTP/1.1 200 ")
         assert server.process.wait(20) == 0
 

@@ -14,7 +14,7 @@ from tests.server.clients import Client, stats
 from tests.server.servers import PATIENCE_S, VARIANTS, Server, serving, soon, until
 from tls.development import Paths
 
-LONGER = 3  # seconds, with a timeout of half a second
+LONGER = 4  # seconds, with a timeout of 2.5 s
 HEAD = b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n"
 
 
@@ -61,7 +61,7 @@ def test_tiny_windows_do_not_prolong_it(pair: Paths, *, hardened: bool) -> None:
 
 def test_a_slow_client_that_makes_progress_is_served(pair: Paths) -> None:
     """Twenty kilobytes at a time, with pauses, for longer than the timeout."""
-    with serving(pair, hardened=True, send_timeout_s=1) as server, windowless(server) as client:
+    with serving(pair, hardened=True, send_timeout_s=2.5) as server, windowless(server) as client:
         stream = client.open("/endless", "GET", end=True)
         end = time.monotonic() + LONGER
         while time.monotonic() < end:
