@@ -57,8 +57,8 @@ def remains(name: str) -> list[str]:
 def test_a_cap_caps_and_a_kill_ends(lab: Lab) -> None:
     """A capped host gets its share; one without a cap gets more (the control)."""
     capped, free = lab.host("capped", cpu=CAP, first=True), lab.host("free", first=True)
-    spinners = [capped.popen(SPIN), free.popen(SPIN)]
     began = time.monotonic()
+    spinners = [capped.popen(SPIN), free.popen(SPIN)]
     wait_for(lambda: free.cpu_s > 5 * CAP)
     assert capped.cpu_s < CAP * (time.monotonic() - began) * 1.5 + 0.02
     assert capped.pids == {spinners[0].pid}
