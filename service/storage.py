@@ -35,13 +35,14 @@ def open_storage(limits: Limits, directory: Path) -> Storage:
     tls = tls_files(limits, directory)
     # They take 0.1 s to import, and most services do not need them.
     from middleware.counting.redis_storage import RedisStorage  # noqa: PLC0415
-    from service.redis_client import redis_client  # noqa: PLC0415
+    from service.redis_client import UnusableUrl, redis_client  # noqa: PLC0415
 
     try:
         return RedisStorage(*redis_client(uri, wait_s=limits.storage_wait_s, tls=tls))
     except Exception as error:  # noqa: BLE001 - redis-py's, whose text may hold the password
+        why = str(error) if isinstance(error, UnusableUrl) else type(error).__name__
         raise StorageError(
-            f"the URL cannot be used ({type(error).__name__}); write it as "
+            f"the URL cannot be used ({why}); write it as "
             "async+redis://USER:PASSWORD@HOST:PORT/DATABASE, or as "
             "async+redis+sentinel://USER:PASSWORD@HOST:PORT,HOST:PORT/SERVICE"
         ) from None

@@ -127,8 +127,14 @@ async def test_the_start_reports_a_storage_that_does_not_respond(
             "are not a certificate and its key in PEM, without a passphrase",
         ),
         ("async+redis+sentinel://:hunter2@h:1,i:2", {}, "async+redis+sentinel://USER:PASSWORD@"),
-        ("async+redis+sentinel://:hunter2@h/ocr?x=1", {}, "the URL cannot be used (ValueError)"),
-        ("async+redis://:hunter2@h/0?protocol=nine", {}, "the URL cannot be used (ValueError)"),
+        ("async+redis+sentinel://:hunter2@h/ocr?x=1", {}, "than db, sentinel_username, sentinel_"),
+        ("async+redis+sentinel://h/ocr?password=hunter2", {}, "than db, sentinel_username, senti"),
+        ("async+redis://:hunter2@h/0?protocol=3", {}, "another parameter than db, username, pass"),
+        ("async+redis://:hunter2@h/0?db=one", {}, "the URL cannot be used (ValueError)"),
+        ("async+redis://:hunter2@h/one", {}, "the database behind the host is not a number"),
+        ("async+redis://:hunter2@h/0#1", {}, "write %23"),
+        ("async+redis:///0", {}, "the host is missing"),
+        ("async+redis+unix://?db=0", {}, "the path of the socket is missing"),
     ],
 )
 async def test_a_storage_that_cannot_be_used(
