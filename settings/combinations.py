@@ -49,6 +49,20 @@ def _shared_counts(settings: "Settings") -> Iterator[Conflict]:
         )
 
 
+def _policy_comes_before_the_timeout(settings: "Settings") -> Iterator[Conflict]:
+    """Refuse a wait after which nothing is left of a request: it would get a 504."""
+    wait_s = settings.limits.storage_wait_s
+    for function in settings.enabled_functions:
+        if not settings.limits.counts_per_process and wait_s >= function.timeout_s:
+            yield Conflict(
+                f"[limits] storage_wait_s ({wait_s:g}) is not less than timeout_s "
+                f"({function.timeout_s:g}) of {function.path}, which would respond with 504 before "
+                "on_storage_failure decides; lower the first",
+                ("limits", "storage_wait_s"),
+            )
+            return
+
+
 def _public_needs_keys(settings: "Settings") -> Iterator[Conflict]:
     if settings.reachable_by and not settings.keys:
         yield Conflict(
@@ -133,6 +147,7 @@ CHECKS: tuple[tuple[Check, set[str]], ...] = (
     (_one_of_each, {"keys", "functions"}),
     (_one_is_enabled, {"functions"}),
     (_shared_counts, {"server", "limits"}),
+    (_policy_comes_before_the_timeout, {"limits", "functions"}),
     (_public_needs_keys, {"server", "proxy", "keys"}),
     (_certificate_header_has_an_effect, {"tls", "proxy"}),
     (_loopback_is_this_machine, {"functions", "proxy"}),

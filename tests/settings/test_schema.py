@@ -126,6 +126,17 @@ def test_workers_require_a_shared_storage(load: Load, refuse: Refuse) -> None:
     assert not shared.limits.counts_per_process
 
 
+def test_a_storage_is_not_waited_for_until_the_timeout(load: Load, refuse: Refuse) -> None:
+    """A request would get a 504 before `on_storage_failure` decides; memory is not waited for."""
+    timeout_s = load().functions[0].timeout_s
+    shared = "[limits]\nstorage = 'async+redis://127.0.0.1'\nstorage_wait_s = "
+    message = refuse(f"{shared}{timeout_s}")
+    assert f"storage_wait_s ({timeout_s:g}) is not less than timeout_s" in message
+    assert "of /ocr" in message
+    load(f"{shared}{timeout_s - 1}")
+    load(f"[limits]\nstorage_wait_s = {timeout_s}")
+
+
 @pytest.mark.parametrize("include", [False, True])
 @pytest.mark.parametrize("max_age_s", [0, HSTS_PRELOAD_MIN_S - 1, HSTS_PRELOAD_MIN_S])
 def test_preload_requires_what_browsers_require(max_age_s: int, include: bool) -> None:  # noqa: FBT001
