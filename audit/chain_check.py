@@ -136,7 +136,10 @@ class ChainCheck:
             missing = missing_records(result.last_seq + 1, self._head.seq)
             self._fail(f"chain {self._chain}", f"cut off: {missing} at the end")
         for where, size in self._unfinished.values():
-            result.notes.append(f"{where}: interrupted write, {size} bytes")
+            result.notes.append(
+                f"{where}: interrupted write, {size} bytes: an unfinished line, as a crash "
+                "leaves it; no record is missing before it, and the next start records it"
+            )
         return result
 
     def _fail(self, where: str, problem: str) -> None:

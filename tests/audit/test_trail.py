@@ -66,6 +66,7 @@ def test_a_half_written_line_is_kept_and_recorded(place: Place, cut: int) -> Non
     before = place.verify()
     assert before.errors == []
     assert "line 3: interrupted write" in before.notes[0]
+    assert before.notes[0].endswith("the next start records it")
     _end(place.open())
     after = place.verify()
     assert after.errors == []

@@ -78,6 +78,14 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         _edited(1, lambda ls: [*ls[:-1], ls[-1][:-9]]),
         "cut off: no record says that its writing was interrupted",
     ),
+    "half a line added in the middle": (
+        _edited(1, lambda ls: [*ls, ls[-1][:40]]),
+        "cut off: no record says that its writing was interrupted",
+    ),
+    "half a line added before a record": (
+        _edited(1, lambda ls: [*ls[:2], ls[1][:40], *ls[2:]]),
+        "line 3: the record was changed",
+    ),
     "a file removed": (lambda place: place.files[1].unlink(), "line 1: missing before it: records"),
     "the first file removed": (lambda place: place.files[0].unlink(), "use --from 1:"),
     "the newest file removed": (
