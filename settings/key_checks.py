@@ -13,15 +13,14 @@ if TYPE_CHECKING:
 Check = Callable[["Settings"], Iterator[Conflict]]
 
 
-def _key_limits_name_functions(settings: "Settings") -> Iterator[Conflict]:
-    paths = {function.path for function in settings.functions} | {"*"}
+def _key_limits_have_an_effect(settings: "Settings") -> Iterator[Conflict]:
+    by_path = {function.path: function for function in settings.functions}
     for key in settings.keys:
         for path in key.limits:
-            if path not in paths:
+            said = _why_not(by_path.get(path), key.scopes, '"*" means all functions together')
+            if said and path != "*":
                 yield Conflict(
-                    f"[[keys]] {key.id}: limits has {path!r}, which is not the path of a "
-                    'function; "*" means all functions together',
-                    ("keys", key.id, "limits"),
+                    f"[[keys]] {key.id}: limits has {path!r}, {said}", ("keys", key.id, "limits")
                 )
 
 
@@ -40,9 +39,10 @@ def _scopes_name_functions(settings: "Settings") -> Iterator[Conflict]:
 def _functions_are_in_the_scopes(settings: "Settings") -> Iterator[Conflict]:
     by_path = {function.path: function for function in settings.functions}
     paths = ", ".join(sorted(path for path, each in by_path.items() if not each.public))
+    valid = f"those that need a key are: {paths}"
     for key in settings.keys:
         for path in key.functions:
-            said = _why_not(by_path.get(path), key.scopes, paths)
+            said = _why_not(by_path.get(path), key.scopes, valid)
             if said:
                 yield Conflict(
                     f"[[keys]] {key.id}: functions has {path!r}, {said}",
@@ -50,10 +50,10 @@ def _functions_are_in_the_scopes(settings: "Settings") -> Iterator[Conflict]:
                 )
 
 
-def _why_not(function: "Function | None", scopes: Collection[str], paths: str) -> str:
-    """Return why a key cannot name a function; "" if it can."""
+def _why_not(function: "Function | None", scopes: Collection[str], valid: str) -> str:
+    """Return why a key cannot name a function, and what would be `valid`; "" if it can."""
     if function is None:
-        return f"which is not the path of a function; those that need a key are: {paths}"
+        return f"which is not the path of a function; {valid}"
     if function.public:
         return "which needs no key; remove it"
     if function.scope not in scopes:
@@ -101,7 +101,7 @@ def _certificates_are_requested(settings: "Settings") -> Iterator[Conflict]:
 
 
 CHECKS: tuple[tuple[Check, set[str]], ...] = (
-    (_key_limits_name_functions, {"keys", "functions"}),
+    (_key_limits_have_an_effect, {"keys", "functions"}),
     (_scopes_name_functions, {"keys", "functions"}),
     (_functions_are_in_the_scopes, {"keys", "functions"}),
     (_a_month_is_not_less_than_a_day, {"keys", "limits"}),

@@ -45,9 +45,12 @@ STORAGE_SCHEMES = (
 JOINERS = "\u200c\u200d"  # formats that the spelling of some scripts needs
 
 MAPPED_BITS = 96  # of ::ffff:0:0/96, the IPv4-mapped addresses (RFC 4291, section 2.5.5.2)
+MOST = (
+    10**12
+)  # what redis counts exactly, in microseconds too; a header has 15 digits at most (RFC 9651)
 
 Bytes = Annotated[int, Field(ge=1)]
-Share = Annotated[int, Field(ge=0)]
+Share = Annotated[int, Field(ge=0, le=MOST)]
 
 
 def _matching(pattern: str, wanted: str) -> AfterValidator:
@@ -79,6 +82,8 @@ def _limit(value: str) -> str:
         ) from None
     if item.amount < 1:
         raise ValueError("a limit of 0 would reject every request; remove the scope instead")
+    if max(item.amount, item.get_expiry()) > MOST:
+        raise ValueError(f"{value!r} cannot be counted: at most {MOST} requests, or seconds")
     return value
 
 

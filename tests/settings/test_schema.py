@@ -101,7 +101,11 @@ def test_an_error_in_an_entry_names_the_file_of_the_entry(refuse: Refuse) -> Non
 
 
 @pytest.mark.parametrize(
-    "limit", ["", "0/minute", "-1/minute", "1/minute;2/hour", "1/minute,2/hour", "1", "1/fortnight"]
+    "limit",
+    [
+        *("", "0/minute", "-1/minute", "1/minute;2/hour", "1/minute,2/hour", "1", "1/fortnight"),
+        *("1000000000001/minute", "1 per 40000 years"),
+    ],
 )
 def test_an_invalid_limit_is_rejected(limit: str) -> None:
     """A limit is one limit of at least one request, in the documented notation."""
@@ -227,6 +231,12 @@ def test_the_limits_of_a_key_name_functions(load: Load, refuse: Refuse) -> None:
     """With a misspelled path the key would have the default limit."""
     message = refuse(KEY + 'limits = { "/ocrs" = "9/minute" }')
     assert "[[keys]] aaaa: limits has '/ocrs', which is not the path" in message
+    entry = MINIMAL[MINIMAL.index("[[functions]]") :]
+    functions = entry.replace("/ocr", "/open").replace('"ocr"', '"public"')
+    functions += entry.replace("/ocr", "/own").replace('"ocr"', '"other"')
+    for path, why in (("/open", "which needs no key"), ("/own", "which needs the scope 'other'")):
+        message = refuse(f'{functions}{KEY}limits = {{ "{path}" = "9/minute" }}')
+        assert f"[[keys]] aaaa: limits has {path!r}, {why}; " in message
     limits = 'limits = { "/ocr" = "9/minute", "*" = "99/minute" }'
     assert load(KEY + limits).keys[0].limits == {"/ocr": "9/minute", "*": "99/minute"}
 
