@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -221,11 +222,11 @@ def test_without_a_key_nothing_is_sent(run: Run) -> None:
 
 def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
     """With status 130, and no half-written result."""
-    started = tmp_path / "started"
+    started, ended = tmp_path / "started", threading.Event()
 
     def never(_: object) -> object:
         started.touch()
-        time.sleep(0.5)
+        ended.wait(60)
         raise AssertionError
 
     with ScriptedServer(tmp_path, never) as server:  # type: ignore[arg-type]
@@ -240,7 +241,10 @@ def test_ctrl_c_ends_without_a_traceback(tmp_path: Path) -> None:
             assert running.poll() is None
             time.sleep(0.01)
         running.send_signal(signal.SIGINT)
-        _, errors = running.communicate(timeout=30)
+        try:
+            _, errors = running.communicate(timeout=30)
+        finally:
+            ended.set()
     assert (running.returncode, errors) == (130, "Interrupted. The same command continues.\n")
     assert not (tmp_path / "out").exists()
 
