@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-import os
 import signal
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +12,7 @@ from typing import Any, TypeVar
 from cluster.errors import ClusterRefused
 from cluster.node import reader_of, say
 from cluster.page_task import PageTasks
+from cluster.scratch import private_directory
 from cluster.secured import OPTIONS, security_of
 from settings import Settings
 from settings.tables import Cluster
@@ -23,7 +22,6 @@ EXTENSION = "sealed-ocr"
 AGAIN_S = 1.0
 WAITING_S = 5.0
 LEAVING_S = 5.0
-_MEMORY = Path("/dev/shm")  # noqa: S108 - no name in it is foreseeable
 
 Kind = TypeVar("Kind", bound=type)
 
@@ -103,7 +101,7 @@ async def run_worker(settings: Settings, directory: Path, version: str) -> None:
     tasks = PageTasks(reader, version)
     stopped = asyncio.Event()
     try:
-        with _configured(), _private_directory() as scratch:
+        with _configured(), private_directory() as scratch:
             make = functools.partial(_worker, settings, directory, scratch, threads, tasks)
             while not stopped.is_set():
                 await _work(make(), settings.cluster, stopped)
@@ -164,14 +162,6 @@ def _worker(
         local_directory=scratch,
         extensions={**DEFAULT_EXTENSIONS, EXTENSION: lambda _worker: tasks},  # type: ignore[dict-item]
     )
-
-
-@contextlib.contextmanager
-def _private_directory() -> Iterator[str]:
-    """Yield the directory in which a worker makes its empty folder, in memory if there is one."""
-    where = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="sealed-ocr-cluster-", dir=where) as made:
-        yield made
 
 
 @contextlib.contextmanager
