@@ -12,6 +12,7 @@ from scripts import key_text
 from scripts.key_certificate import certificate
 from scripts.key_file import KeyFile
 from scripts.key_notes import of_new, of_removed, of_rotated
+from scripts.key_state import overlap_end
 from settings import ApiKey, Settings, SettingsError, examine
 
 
@@ -23,6 +24,9 @@ def new(arguments: argparse.Namespace, file: KeyFile) -> int:
     """Write the entry of a new key, then print the key."""
     if arguments.certificate is None and (arguments.pin or arguments.no_key):
         raise Refused("--pin and --no-key require --certificate")
+    paths = [path for path, _ in arguments.limit]
+    if twice := next((path for path in paths if paths.count(path) > 1), None):
+        raise Refused(f"--limit names {twice} twice; a key has one limit for each path")
     token = new_key(new_key_id())
     entry = _entry(arguments, token)
     try:
@@ -63,9 +67,10 @@ def rotate(arguments: argparse.Namespace, file: KeyFile) -> int:
         if _digest(token) not in {each.sha256 for each in settings.keys}:
             raise Refused(_elsewhere(key.id, file, arguments, "has its sha256 in another source"))
 
-    file.edit(change, os.environ, confirm)
+    settings = file.edit(change, os.environ, confirm)
     [(key, token)] = found
-    for note in of_rotated(key, now, arguments.overlap, arguments.expires):
+    until = next(overlap_end(each) for each in settings.keys if each.id == key.id)
+    for note in of_rotated(key, now, until, arguments.expires):
         _say(note)
     _print_key(token, file)
     return 0

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from middleware.key_format import key_id_of
-from scripts.key_state import certificate_of, functions_of, is_rotating, is_valid, shown, state_of
+from scripts.key_state import (
+    certificate_of,
+    functions_of,
+    is_rotating,
+    is_valid,
+    overlap_end,
+    shown,
+    state_of,
+)
 from service.dev_key import KEY_ID
 from settings import ApiKey, Origins, Settings
 
@@ -44,7 +52,8 @@ def _of(entry: ApiKey, digest: str, now: datetime) -> tuple[bool, str]:
         return is_valid(entry, now), state_of(entry, now).removeprefix("valid, ")
     if not hmac.compare_digest(digest, entry.previous_sha256 or ""):
         return False, "its id is right, its secret is not: it may be a key from before a rotation"
-    until = shown(entry.previous_expires) if entry.previous_expires else ""
+    end = overlap_end(entry)
+    until = shown(end) if end else ""
     if not is_rotating(entry, now):
         return False, f"the key before the last rotation, which was valid until {until}"
     said = f"the key before the last rotation, valid until {until}"

@@ -1,7 +1,7 @@
 """What a change of keys means, and may be expected otherwise."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from limits import parse as parse_limit
@@ -35,11 +35,11 @@ def of_new(settings: Settings, entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def of_rotated(
-    key: ApiKey, now: datetime, overlap: timedelta, expires: date | None
+    key: ApiKey, now: datetime, until: datetime | None, expires: date | None
 ) -> Iterator[str]:
-    """Yield what a rotation changes."""
-    if overlap:
-        yield f"{key.id} ({key.name}): the old key stays valid until {shown(now + overlap)}."
+    """Yield what a rotation changes; the old key stays valid `until` then, None: not at all."""
+    if until and now < until:
+        yield f"{key.id} ({key.name}): the old key stays valid until {shown(until)}."
         yield 'The log lines of requests with it have "previous_key": true.'
     else:
         yield f"{key.id} ({key.name}): the old key is refused from now on."

@@ -24,14 +24,22 @@ def state_of(key: ApiKey, now: datetime) -> str:
         state = f"expires in {_long(key.expires - now)}"
     else:
         state = "valid"
-    if key.previous_expires and is_rotating(key, now):
-        state += f", rotating until {shown(key.previous_expires)}"
+    end = overlap_end(key)
+    if end and now < end:
+        state += f", rotating until {shown(end)}"
     return state
+
+
+def overlap_end(key: ApiKey) -> datetime | None:
+    """Return until when the previous key of an entry is valid: no longer than the entry itself."""
+    ends = [end for end in (key.previous_expires, key.expires) if end is not None]
+    return min(ends) if key.previous_expires else None
 
 
 def is_rotating(key: ApiKey, now: datetime) -> bool:
     """Return whether the previous key of an entry is still valid."""
-    return key.previous_expires is not None and now < key.previous_expires
+    end = overlap_end(key)
+    return end is not None and now < end
 
 
 def functions_of(key: ApiKey, settings: Settings) -> list[Function]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from middleware.key_format import key_id_of, new_key
-from scripts.key_state import state_of
+from scripts.key_state import shown, state_of
 from settings import ApiKey, load_settings
 from tests.authorities import CLIENT, SERVER, Authority
 from tests.keys.conftest import Fail, Run, entries
@@ -89,7 +89,12 @@ def test_the_life_of_a_key(run: Run, fail: Fail, tmp_path: Path) -> None:
     assert "removed: its requests are refused" in run("revoke", "hr")[1]
     assert "may have been revoked" in run("check", typed=fourth, status=1)[0]
     assert "expires in 19 days" in run("list")[0]
-    assert re.search(r"expires in (19|20) days\. --expires WHEN", run("rotate", "legal")[1])
+    said = run("rotate", "legal", "--overlap", "40d")[1]
+    assert re.search(r"expires in (19|20) days\. --expires WHEN", said)
+    [until] = re.findall(r"the old key stays valid until (.*)\.", said)  # not after the entry
+    [legal] = json.loads(run("list", "--json")[0])
+    assert shown(datetime.fromisoformat(legal["expires"])) == until
+    assert legal["state"].endswith(f"rotating until {until}")
     assert "the development key (.dev/key) is valid again" in run("revoke", "legal")[1]
     assert (tmp_path / "settings.local.toml").read_text("utf-8") == ""
 
@@ -125,6 +130,11 @@ def test_keys_are_listed_with_their_states(run: Run, tmp_path: Path) -> None:
         (["--function", "/orc"], "functions has '/orc', which is not the path of a function"),
         (["--function", "/metrics"], "needs the scope 'metrics'; add it to scopes"),
         (["--limit", "/orc=1/minute"], "limits has '/orc', which is not the path of a fun"),
+        (["--limit", "/ocr=1/minute", "--limit", "/ocr=2/minute"], "--limit names /ocr twice"),
+        (
+            ["--limit", "/metrics=1/minute"],
+            "limits has '/metrics', which needs the scope 'metrics'",
+        ),
         (["--limit", "/ocr=often"], "'often' is not a rate limit such as"),
         (["--limit", "9/minute"], "'9/minute' is not PATH=LIMIT, such as /ocr=120/minute"),
         (["--network", "10.1.2.3/8"], "has host bits set; did you mean '10.0.0.0/8'?"),
