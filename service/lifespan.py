@@ -62,7 +62,7 @@ class Lifespan:
         finally:
             self._scrape.close()
             await self._reader.aclose()
-            await self._readiness.settings.stack.quota.aclose()
+            await self._readiness.settings.aclose()
             if audit is not None:
                 await audit.trail.aclose()
 

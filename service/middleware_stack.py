@@ -25,6 +25,7 @@ from middleware.refusals import Refusals
 from service.api_keys import configured_callers
 from service.interface import interface_of
 from service.reloadable_app import OneStackApp
+from service.retired_storage import Users
 from service.routes import Routes
 from service.storage import open_storage
 from settings import Settings
@@ -66,6 +67,7 @@ class MiddlewareStack:
         self.settings = settings
         self._surroundings = surroundings
         self._before = before.settings if before is not None else None
+        self.users = Users()
         self.quota = self._quota(before)
 
     def app(self) -> Starlette:
@@ -150,6 +152,7 @@ class MiddlewareStack:
         limits = self.settings.limits
         if before is not None and before.settings.limits.counts_like(limits):
             storage, endings = before.quota.storage, before.quota.endings
+            self.users = before.users
         else:  # endings of its own: those of a storage that is away would hold up these
             storage = open_storage(limits, self._surroundings.directory)
             endings = Endings(

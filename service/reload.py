@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from service.log import log_event
 from service.middleware_stack import MiddlewareStack
+from service.retired_storage import RetiredStorages, UsingApp
 from settings import ApiKey, Settings, SettingsError, check_mixture
 from tls.watch import FileWatch
 
@@ -52,7 +53,8 @@ class SettingsReload:
         self._read = read
         self._build = build
         self.stack = build(settings, None)
-        self.app: ASGIApp = self.stack.app()
+        self.app: ASGIApp = UsingApp(self.stack.app(), self.stack.users)
+        self._retired = RetiredStorages()
 
     def poll(self) -> None:
         """Reload the settings if their files have changed and are complete."""
@@ -105,8 +107,18 @@ class SettingsReload:
     def _put_in_force(self, settings: Settings) -> None:
         settings = check_mixture(settings)
         stack = self._build(settings, self.stack)
-        self.app = stack.app()  # what fails before this leaves everything as it was
-        self.settings, self.stack = settings, stack
+        app = stack.app()  # what fails before this leaves everything as it was
+        before, self.stack = self.stack, stack
+        self.app = UsingApp(app, stack.users)
+        if stack.quota.storage is not before.quota.storage:
+            longest_s = max(each.timeout_s for each in self.settings.enabled_functions)
+            self._retired.add(before.quota, before.users, within_s=longest_s)
+        self.settings = settings
+
+    async def aclose(self) -> None:
+        """Close the storage in force, and those that were before it."""
+        await self._retired.aclose()
+        await self.stack.quota.aclose()
 
     def _refuse(self, problem: str) -> None:
         self.problem = problem

@@ -1,15 +1,22 @@
 """Settings that change: what is named, and what a failed change leaves as it was."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
+from bench.processes import free_port
 from middleware.counting.storage import StorageFailed
 from middleware.endings import Ending
 from service.middleware_stack import MiddlewareStack, Surroundings
 from service.reload import SettingsReload, differences, key_changes
+from service.retired_storage import RetiredStorages
 from settings import ApiKey, Settings, load_settings
+from tests.service.redis_servers import redis_server
 from tls.watch import FileWatch
 
 SHIPPED = Path(__file__).parents[2] / "settings.toml"
@@ -116,6 +123,76 @@ def test_another_storage_has_its_own_endings(settings: Settings, tmp_path: Path)
     after = MiddlewareStack(other, surroundings, before)
     assert after.quota.storage is not before.quota.storage
     assert after.quota.endings is not before.quota.endings
+
+
+@asynccontextmanager
+async def _counting_in_redis(
+    directory: Path,
+) -> AsyncIterator[tuple[SettingsReload, Callable[[], int]]]:
+    """Yield a reload to another storage than a redis, and the number of connections to that."""
+    port = free_port()
+    surroundings = Surroundings(directory, print, clients=None, development_certificate=True)
+    with (
+        redis_server("--port", str(port), "--save", "", directory=directory, port=port),
+        redis.Redis(port=port) as asked,
+    ):
+        reload = SettingsReload(
+            changed(LIMITS__STORAGE=f"async+redis://127.0.0.1:{port}"),
+            FileWatch(list),
+            read=changed,
+            build=lambda new, before: MiddlewareStack(new, surroundings, before),
+        )
+        await reload.stack.quota.storage.check()
+        yield reload, lambda: len(asked.client_list()) - 1
+        await reload.aclose()
+
+
+async def _none(connections: Callable[[], int]) -> None:
+    async with asyncio.timeout(30):
+        while connections():  # noqa: ASYNC110 - it is asked, not told
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.anyio
+async def test_connections_to_a_storage_that_was_replaced_are_closed(tmp_path: Path) -> None:
+    """When the last request that uses it has ended, and not before."""
+    async with _counting_in_redis(tmp_path) as (reload, connections):
+        seen: list[int] = []
+
+        async def send(_message: object) -> None:
+            reload.reload()
+            await asyncio.sleep(0.1)
+            seen.append(connections())
+
+        async def receive() -> dict[str, object]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        scope = {
+            "type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"",
+            "scheme": "https", "http_version": "2", "client": ("192.0.2.1", 1), "state": {},
+        }  # fmt: skip
+        storage = reload.stack.quota.storage
+        await reload.app(scope, receive, send)
+        assert reload.stack.quota.storage is not storage
+        assert seen
+        assert {*seen} == {1}
+        await _none(connections)
+
+
+@pytest.mark.anyio
+async def test_a_replaced_storage_is_not_kept_for_ever(tmp_path: Path) -> None:
+    """A request that does not end holds it for a time; the end of the service waits for none."""
+    async with _counting_in_redis(tmp_path) as (reload, connections):
+        before, retired = reload.stack, RetiredStorages()
+        with before.users.one_more():
+            retired.add(before.quota, before.users, within_s=0.1)
+            await _none(connections)
+            await before.quota.storage.check()
+            reload.reload()
+            await asyncio.sleep(0.1)
+            assert connections() == 1
+            await reload.aclose()
+            await _none(connections)
 
 
 def test_a_change_that_fails_halfway_changes_nothing(
