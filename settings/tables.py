@@ -548,12 +548,13 @@ class ApiKey(Table):
     certificate_subject: Subject | None = None
     certificate_sha256: Digest | None = None
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
-    functions: tuple[Path, ...] = ()
+    # Not empty, as of a template whose variable was: that would be all of them.
+    functions: Annotated[tuple[Path, ...], Field(min_length=1)] = ()
     limits: dict[str, Limit] = {}
     concurrent: Share | None = None
     pages_per_day: Share | None = None
     pages_per_month: Share | None = None
-    networks: tuple[Network, ...] = ()
+    networks: Annotated[tuple[Network, ...], Field(min_length=1)] = ()
     not_before: Time | None = None
     expires: Time | None = None
 

@@ -241,6 +241,13 @@ def test_the_limits_of_a_key_name_functions(load: Load, refuse: Refuse) -> None:
     assert load(KEY + limits).keys[0].limits == {"/ocr": "9/minute", "*": "99/minute"}
 
 
+@pytest.mark.parametrize("name", ["functions", "networks"])
+def test_an_empty_list_does_not_open_a_key(name: str, load: Load, refuse: Refuse) -> None:
+    """Without the line a key is valid for all of them, and from everywhere."""
+    assert f"[[keys]] aaaa {name}: is empty; it needs at least one" in refuse(f"{KEY}{name} = []")
+    assert getattr(load(KEY).keys[0], name) == ()
+
+
 def test_a_scope_of_a_key_belongs_to_a_function(refuse: Refuse) -> None:
     """Any other scope is misspelled; "public" functions need no key."""
     for scope in ("orc", "public"):
