@@ -18,6 +18,25 @@ def is_written(target: Path) -> bool:
     return target.exists()
 
 
+def is_whole(target: Path) -> bool:
+    """Return whether a result is there to its end, which is a line break.
+
+    It was renamed when it was whole: only another program, or a damaged disk, can have cut it.
+
+    Raises:
+        OSError: it cannot be read.
+
+    """
+    try:
+        with target.open("rb") as file:
+            if not file.seek(0, os.SEEK_END):
+                return False
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b"\n"
+    except FileNotFoundError:
+        return False
+
+
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file under another name, then rename it.
 

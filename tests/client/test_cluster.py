@@ -169,3 +169,37 @@ def test_a_file_that_cannot_be_set_aside_has_failed(
     asyncio.run(folder._one(Input("book.pdf", scan, Path()), tmp_path / "book.pdf.json"))
     assert folder.failed == 1
     assert "No space left" in str(folder.failures[0][1])
+
+
+def test_a_result_that_was_cut_is_read_again(tmp_path: Path) -> None:
+    """And named; one that is whole is not."""
+    read_again: list[str] = []
+    said: list[str] = []
+
+    async def read(one: Input, _target: Path) -> None:
+        read_again.append(one.name)
+
+    class Said(Quiet):
+        def say(self, text: str) -> None:
+            said.append(text)
+
+    async def run() -> None:
+        for name in results:
+            scan = tmp_path / name
+            scan.touch()
+            await folder._one(Input(name, scan, Path()), tmp_path / f"{name}.json")
+
+    documents: Any = SimpleNamespace(read=read)
+    connection: Any = None
+    folder = Folder(connection, documents, [], None, FORMATS["json"], Said(), Tally(), max_wait_s=1)
+    whole = FORMATS["json"].from_pages
+    assert whole is not None
+    page = {"page": 1, "text": "a", "model": "m", "timing_ms": {}, "request_id": "r"}
+    content = whole([page], False)  # noqa: FBT003 - its type takes no names
+    results = {"whole.png": content, "cut.png": content[:-9], "empty.png": b""}
+    for name, result in results.items():
+        (tmp_path / f"{name}.json").write_bytes(result)
+    asyncio.run(run())
+    assert read_again == ["cut.png", "empty.png"]
+    assert [text.split(":")[0] for text in said] == read_again
+    assert (folder.skipped, folder.written) == (1, 2)

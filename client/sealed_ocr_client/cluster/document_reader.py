@@ -19,7 +19,7 @@ from sealed_ocr_client.errors import OcrError
 from sealed_ocr_client.formats import Format, Page
 from sealed_ocr_client.inputs import Input
 from sealed_ocr_client.options import Options
-from sealed_ocr_client.outputs import is_written, write_whole
+from sealed_ocr_client.outputs import is_whole, write_whole
 from sealed_ocr_client.page_ranges import PageRanges
 
 ALL: Ranges = ((1, None),)
@@ -107,7 +107,7 @@ class _Reading:
             pages, missing = await asyncio.to_thread(self.kept.load, numbers, of)
             if not missing:
                 return pages
-            if is_written(target):
+            if is_whole(target):
                 return None
 
     async def _read_all(self, numbers: Sequence[int], of: int) -> None:

@@ -15,7 +15,7 @@ from sealed_ocr_client.cluster.tally import Tally
 from sealed_ocr_client.errors import OcrError, UnreadableFile
 from sealed_ocr_client.formats import Format
 from sealed_ocr_client.inputs import Input, each_input, each_output
-from sealed_ocr_client.outputs import is_written, write_whole
+from sealed_ocr_client.outputs import is_whole, is_written, write_whole
 from sealed_ocr_client.progress import Report
 
 PAGES_PER_THREAD = 2  # of the workers: one is being read, one is on its way
@@ -113,9 +113,11 @@ class Folder:
         """
         try:
             if not self.again and is_written(target):
-                self.skipped += 1
-                self.tally.files_done += 1
-                return
+                if is_whole(target):
+                    self.skipped += 1
+                    self.tally.files_done += 1
+                    return
+                self.report.say(f"{one.name}: its result {target} is cut off; it is read again.")
             said = await self._said(one, target)
         except (OcrError, OSError) as error:
             said = f"not read: {self._failed(one, error)}"
