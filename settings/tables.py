@@ -45,9 +45,8 @@ STORAGE_SCHEMES = (
 JOINERS = "\u200c\u200d"  # formats that the spelling of some scripts needs
 
 MAPPED_BITS = 96  # of ::ffff:0:0/96, the IPv4-mapped addresses (RFC 4291, section 2.5.5.2)
-MOST = (
-    10**12
-)  # what redis counts exactly, in microseconds too; a header has 15 digits at most (RFC 9651)
+# What redis counts exactly, in microseconds too; a header has at most 15 digits (RFC 9651).
+MOST = 10**12
 
 Bytes = Annotated[int, Field(ge=1)]
 Share = Annotated[int, Field(ge=0, le=MOST)]
