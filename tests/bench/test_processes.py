@@ -3,12 +3,16 @@
 import socket
 from pathlib import Path
 
-from bench.processes import free_ports
+import pytest
+
+from bench.processes import PORTS, free_ports
 
 
 def test_no_connection_takes_a_free_port() -> None:
     """They are below the ports that Linux gives out; the control is one that it gives out."""
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    if lowest < PORTS.stop:
+        pytest.skip("this machine has been set to give out lower ports, too")
     with socket.create_server(("127.0.0.1", 0)) as given:
         assert given.getsockname()[1] >= lowest
     with socket.create_server(("127.0.0.1", free_ports(1)[0])) as taken:
