@@ -1,7 +1,7 @@
 """Counts in a redis, shared by processes and machines."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
@@ -39,9 +39,9 @@ class RedisStorage:
     async def count(self, windows: Sequence[Window]) -> list[Counted]:
         """Count a request in each window, up to the first one that has no room."""
         arguments = [each for window in windows for each in (window.limit, window.seconds)]
-        found = await self._run(self._count, [window.key for window in windows], arguments)
-        if len(found) % 3 or not 0 < len(found) <= 3 * len(windows):
-            raise StorageFailed(UNEXPECTED)
+        keys = [window.key for window in windows]
+        lengths = range(3, 3 * len(windows) + 1, 3)
+        found = await self._run(self._count, keys, arguments, lengths=lengths)
         return [
             Counted(bool(found[at]), max(0, found[at + 1]), found[at + 2] / 1e6)
             for at in range(0, len(found), 3)
@@ -54,12 +54,12 @@ class RedisStorage:
         ends = [
             each for period in periods for each in (period.quota, period.ends_at + PERIOD_MARGIN_S)
         ]
-        found = await self._run(
-            self._charge, _charge_keys(charge_id, periods), [part, pages, keep_s, *ends]
-        )
-        if found[:1] == [-1]:
+        keys = _charge_keys(charge_id, periods)
+        arguments = [part, pages, keep_s, *ends]
+        found = await self._run(self._charge, keys, arguments, lengths=[1 + len(periods)])
+        if found[0] == -1:
             raise StorageFailed("ChargeEnded")
-        if len(found) != 1 + len(periods) or not 0 <= found[0] <= len(periods):
+        if not 0 <= found[0] <= len(periods):
             raise StorageFailed(UNEXPECTED)
         return Charged(found[1:], found[0] - 1 if found[0] else None)
 
@@ -68,22 +68,20 @@ class RedisStorage:
     ) -> Charged:
         """End a charge, and take back so many of its pages."""
         keys = _charge_keys(charge_id, periods)
-        found = await self._run(self._give_back, keys, [pages, keep_s])
-        if len(found) != 1 + len(periods):
-            raise StorageFailed(UNEXPECTED)
+        lengths = [1 + len(periods)]
+        found = await self._run(self._give_back, keys, [pages, keep_s], lengths=lengths)
         return Charged(found[1:])
 
     async def lease(self, lease: Lease) -> tuple[bool, int]:
         """Begin a lease if there is room; return whether, and how many are held then."""
         arguments: list[int | str] = [lease.id, lease.limit, lease.seconds]
-        match await self._run(self._lease, _lease_keys(lease), arguments):
-            case [held, number]:
-                return bool(held), number
-        raise StorageFailed(UNEXPECTED)
+        held, number = await self._run(self._lease, _lease_keys(lease), arguments, lengths=[2])
+        return bool(held), number
 
     async def release(self, lease: Lease) -> None:
         """End a lease."""
-        await self._run(self._release, _lease_keys(lease), [lease.id, lease.seconds])
+        arguments: list[int | str] = [lease.id, lease.seconds]
+        await self._run(self._release, _lease_keys(lease), arguments, lengths=[0])
 
     async def check(self) -> None:
         """Raise StorageFailed unless it counts now: a replica or a full redis does not."""
@@ -96,7 +94,12 @@ class RedisStorage:
             await self._sentinel.aclose()
 
     async def _run(
-        self, script: "AsyncScript", keys: Sequence[str], arguments: Sequence[int | str]
+        self,
+        script: "AsyncScript",
+        keys: Sequence[str],
+        arguments: Sequence[int | str],
+        *,
+        lengths: Collection[int],
     ) -> list[int]:
         try:
             async with self._free:
@@ -105,6 +108,8 @@ class RedisStorage:
         except (RedisError, OSError, ValueError, RecursionError) as error:
             raise StorageFailed(type(error).__name__) from error
         if not isinstance(found, list) or not all(isinstance(each, int) for each in found):
+            raise StorageFailed(UNEXPECTED)
+        if len(found) not in lengths:
             raise StorageFailed(UNEXPECTED)
         return found
 
